@@ -1,0 +1,28 @@
+"""Learned gradient preconditioning for imaging inverse problems: the library under the book."""
+
+from .distillation import Distillation, DistillationRecipe, distill
+from .evaluation import Trace, evaluate
+from .preconditioners import Identity, LearnedPreconditioner, Preconditioner, State
+from .shipped import load_preconditioner, load_solver, load_tuning
+from .solvers import PreconditionedFISTA
+from .tasks import Task, load_task
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Distillation",
+    "DistillationRecipe",
+    "Identity",
+    "LearnedPreconditioner",
+    "PreconditionedFISTA",
+    "Preconditioner",
+    "State",
+    "Task",
+    "Trace",
+    "distill",
+    "evaluate",
+    "load_preconditioner",
+    "load_solver",
+    "load_task",
+    "load_tuning",
+]

@@ -1,0 +1,201 @@
+"""The command line: ``python -m ddgp_lib COMMAND``."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from .checkpoints import WEIGHTS_FOLDER
+from .checks import require
+from .data import load_digits
+from .denoisers import DenoiserRecipe, denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
+from .distillation import distill
+from .evaluation import Trace, evaluate
+from .shipped import (
+    RECIPES,
+    SOLVER_KINDS,
+    load_solver,
+    load_tuning,
+    save_preconditioner,
+    save_tuning,
+    tune,
+)
+from .tasks import TASKS, load_task
+
+TABLE_ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        result = arguments.run(arguments)
+    except (ValueError, FileNotFoundError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    sys.stdout.write((json.dumps(result) if arguments.json else arguments.show(result)) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ddgp_lib", description=__doc__)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    shared.add_argument("--threads", type=int, default=0, help="CPU threads; by default PyTorch's choice")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, show: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[shared], help=text, description=text)
+        added.set_defaults(run=run, show=show)
+        return added
+
+    command("tasks", _tasks, _show_tasks, "List the tasks.")
+
+    denoiser = command("train-denoiser", _train_denoiser, _show_lines, "Train a task's denoiser.")
+    denoiser.add_argument("task", nargs="?", default="single_pixel", choices=tuple(TASKS))
+    denoiser.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
+
+    train = command(
+        "train", _train, _show_lines, "Distil a task's preconditioners, then tune every method's σ."
+    )
+    train.add_argument("task", choices=tuple(TASKS))
+    train.add_argument("--kind", help="train this kind alone, and tune nothing")
+    train.add_argument("--steps", type=int, help="other number of steps than the recipe's")
+    train.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
+    train.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from")
+
+    tuning = command("tune", _tune, _show_lines, "Choose every method's σ on validation images.")
+    tuning.add_argument("task", choices=tuple(TASKS))
+    tuning.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
+
+    evaluation = command(
+        "evaluate", _evaluate, _show_evaluation, "Compare the shipped methods on test images."
+    )
+    evaluation.add_argument("task", choices=tuple(TASKS))
+    evaluation.add_argument("--images", type=int, default=200, help="number of held-out images")
+    evaluation.add_argument("--iterations", type=int, default=200)
+    evaluation.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
+    return parser
+
+
+def _tasks(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: (factory.__doc__ or "").splitlines()[0] for name, factory in TASKS.items()}
+
+
+def _show_tasks(result: dict[str, Any]) -> str:
+    return "\n".join(f"{name:18s} {text}" for name, text in result.items())
+
+
+def _train_denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
+    images, recipe = load_digits(), DenoiserRecipe()
+    denoiser = train_denoiser(images, recipe)
+    levels = (0.02, 0.05, 0.1, 0.2)
+    psnr = {str(sigma): denoising_psnr(denoiser, images.val, sigma) for sigma in levels}
+    norms = {str(sigma): float(_largest_jacobian(denoiser, images.val[:32], sigma)) for sigma in levels}
+    metrics = {"validation_psnr": psnr, "largest_jacobian_norm": norms}
+    path = arguments.output / f"{arguments.task}-denoiser.safetensors"
+    save_denoiser(path, denoiser, arguments.task, recipe, metrics)
+    return {"path": str(path), **metrics}
+
+
+def _largest_jacobian(denoiser: Any, images: torch.Tensor, sigma: float) -> torch.Tensor:
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return jacobian_norms(denoiser, images + sigma * noise, sigma, iterations=30).detach().max()
+
+
+def _train(arguments: argparse.Namespace) -> dict[str, Any]:
+    recipes = RECIPES[arguments.task]
+    kinds = tuple(recipes) if arguments.kind is None else (arguments.kind,)
+    task = load_task(arguments.task)
+    arguments.checkpoints.mkdir(parents=True, exist_ok=True)
+    result: dict[str, Any] = {}
+    for kind in kinds:
+        require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
+        options = {name: getattr(recipes[kind], name) for name in recipes[kind].__dataclass_fields__}
+        if arguments.steps:
+            options["steps"] = arguments.steps
+        started = time.perf_counter()
+        distillation = distill(
+            task, checkpoint=arguments.checkpoints / f"{task.name}-{kind}.safetensors", **options
+        )
+        metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
+        curve = evaluate(task, distillation.preconditioner, images=task.val_images[:200]).psnr.mean(dim=1)
+        metrics["validation_psnr"] = {str(k): curve[k - 1].item() for k in TABLE_ITERATIONS}
+        save_preconditioner(
+            arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
+        )
+        result[kind] = metrics
+    if arguments.kind is None and arguments.output == WEIGHTS_FOLDER:
+        result["tuning"] = _tune(arguments)
+    return result
+
+
+def _tune(arguments: argparse.Namespace) -> dict[str, Any]:
+    task = load_task(arguments.task)
+    tuning: dict[str, Any] = {}
+    for kind in tqdm(SOLVER_KINDS, desc="tune"):
+        tuning |= tune(task, (kind,))
+    save_tuning(task.name, tuning, arguments.output / f"{task.name}-tuning.json")
+    return tuning
+
+
+def _show_lines(result: dict[str, Any]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in result.items())
+
+
+def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
+    task = load_task(arguments.task)
+    images = task.test_images[: arguments.images]
+    require(
+        1 <= arguments.images <= len(task.test_images),
+        "--images",
+        arguments.images,
+        f"1 to {len(task.test_images)}",
+    )
+    methods = {}
+    for kind in tqdm(SOLVER_KINDS, desc=f"evaluate {task.name}"):
+        physics = task.teacher if kind == "teacher" else task.student
+        solver = load_solver(task.name, kind)
+        trace = evaluate(
+            task, solver, images=images, physics=physics, max_iter=arguments.iterations, seed=arguments.seed
+        )
+        methods[kind] = _summary(trace) | {"sigma": load_tuning(task.name)[kind]["sigma"]}
+    return {
+        "task": task.name,
+        "n_images": len(images),
+        "seed": arguments.seed,
+        "iterations": trace.iterations,
+        "methods": methods,
+    }
+
+
+def _summary(trace: Trace) -> dict[str, Any]:
+    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in ("psnr", "ssim", "residual")}
+    return curves | {"seconds": trace.seconds}
+
+
+def _show_evaluation(result: dict[str, Any]) -> str:
+    iterations = [k for k in TABLE_ITERATIONS if k in result["iterations"]]
+    lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
+    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds")
+    for kind, method in result["methods"].items():
+        values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
+        lines.append(f"{kind:26s}{values}   {method['sigma']:5.2f}  {method['seconds']:7.1f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,133 @@
+"""Run a solver on held-out images and record, at every iteration, how good and how consistent it is."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from deepinv.loss.metric import PSNR, SSIM
+from deepinv.physics import LinearPhysics
+
+from .checks import require_images
+from .operators import measure, range_projection
+from .preconditioners import Preconditioner
+from .solvers import PreconditionedFISTA
+from .tasks import Task
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened along the iterations 1, …, ``max_iter``; every tensor but ``estimate`` has shape (max_iter, N).
+
+    Attributes
+    ----------
+    psnr : Tensor
+        Peak signal-to-noise ratio of x_k in dB, on [0, 1].
+    ssim : Tensor
+        Structural similarity of x_k.
+    residual : Tensor
+        Relative data residual ‖A x_k − y‖ / ‖y‖.
+    range_error, null_error : Tensor
+        ‖A⁺A (x_k − x*)‖ / ‖x*‖ and ‖(I − A⁺A)(x_k − x*)‖ / ‖x*‖; their squares add up to the squared error.
+    fixed_point : Tensor
+        Relative fixed-point residual ‖T(z_{k−1}) − z_{k−1}‖ / ‖z_{k−1}‖ with T = D_σ ∘ (I − α P∘∇g).
+    estimate : Tensor, shape (N, C, H, W)
+        The last iterate.
+    seconds : float
+        Wall time of all iterations, metrics not counted.
+    """
+
+    psnr: torch.Tensor
+    ssim: torch.Tensor
+    residual: torch.Tensor
+    range_error: torch.Tensor
+    null_error: torch.Tensor
+    fixed_point: torch.Tensor
+    estimate: torch.Tensor
+    seconds: float
+
+    @property
+    def iterations(self) -> list[int]:
+        """1, …, ``max_iter``."""
+        return list(range(1, len(self.psnr) + 1))
+
+
+CURVES = ("psnr", "ssim", "residual", "range_error", "null_error", "fixed_point")
+
+
+def evaluate(
+    task: Task,
+    method: PreconditionedFISTA | Preconditioner | None = None,
+    *,
+    images: torch.Tensor | None = None,
+    physics: LinearPhysics | None = None,
+    max_iter: int = 200,
+    seed: int = 0,
+) -> Trace:
+    """Reconstruct images and measure every iterate.
+
+    Parameters
+    ----------
+    task : Task
+        Operator, images, denoiser and defaults.
+    method : PreconditionedFISTA or Preconditioner, optional
+        A solver, or a preconditioner for a solver with the task's σ and step size; by default, no preconditioner.
+    images : Tensor, shape (N, C, H, W), optional
+        True images; by default the first 200 test images.
+    physics : LinearPhysics, optional
+        The operator; by default the student, ``task.teacher`` for a teacher.
+    max_iter : int
+        Iterations to run, whatever the solver's own number is.
+    seed : int
+        Seed of the measurement noise.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    ValueError
+        If the images have a wrong shape or entries that are not finite.
+    """
+    truth = task.test_images[:200] if images is None else images
+    require_images("images", truth, task.img_size[0])
+    physics = task.student if physics is None else physics
+    solver = method if isinstance(method, PreconditionedFISTA) else task_solver(task, method)
+    y = measure(physics, truth, seed)
+    rows: list[dict[str, torch.Tensor]] = []
+    seconds, started, z_previous = 0.0, time.perf_counter(), None
+    for x, z in solver.iterates(y, physics, max_iter):
+        seconds += time.perf_counter() - started
+        if z_previous is not None:
+            rows.append(_measures(x, z_previous, truth, y, physics))
+        z_previous, started = z, time.perf_counter()
+    curves = {name: torch.stack([row[name] for row in rows]) for name in CURVES}
+    return Trace(**curves, estimate=x, seconds=seconds)
+
+
+def task_solver(
+    task: Task, preconditioner: Preconditioner | None = None, *, max_iter: int = 20
+) -> PreconditionedFISTA:
+    """Build a solver with the task's denoiser, σ and step size."""
+    return PreconditionedFISTA(
+        task.denoiser, preconditioner, stepsize=task.stepsize, sigma=task.sigma, max_iter=max_iter
+    )
+
+
+def _measures(
+    x: torch.Tensor, z_previous: torch.Tensor, truth: torch.Tensor, y: torch.Tensor, physics: LinearPhysics
+) -> dict[str, torch.Tensor]:
+    error = x - truth
+    seen = range_projection(physics, error)
+    return {
+        "psnr": PSNR(max_pixel=1)(x, truth),
+        "ssim": SSIM(max_pixel=1)(x, truth),
+        "residual": _norm(physics.A(x) - y) / _norm(y),
+        "range_error": _norm(seen) / _norm(truth),
+        "null_error": _norm(error - seen) / _norm(truth),
+        "fixed_point": _norm(x - z_previous) / _norm(z_previous),
+    }
+
+
+def _norm(batch: torch.Tensor) -> torch.Tensor:
+    return batch.flatten(1).norm(dim=1)

@@ -1,0 +1,6 @@
+"""Preconditioners: maps from the data-fidelity gradient to a better direction, called as ``P(grad, state)``."""
+
+from .base import Identity, Preconditioner, State
+from .learned import FORMS, INPUTS, LearnedPreconditioner
+
+__all__ = ["FORMS", "INPUTS", "Identity", "LearnedPreconditioner", "Preconditioner", "State"]

@@ -1,0 +1,48 @@
+"""What every preconditioner is, and what a solver tells it."""
+
+from dataclasses import dataclass
+
+import torch
+from deepinv.physics import LinearPhysics
+from torch import nn
+
+
+@dataclass(frozen=True)
+class State:
+    """What a solver knows when it asks for a direction.
+
+    Attributes
+    ----------
+    z : Tensor, shape (N, C, H, W)
+        The point z_k at which the gradient was taken.
+    k : int
+        The iteration, from 0.
+    physics : LinearPhysics
+        The operator A.
+    y : Tensor
+        The measurements.
+    """
+
+    z: torch.Tensor
+    k: int
+    physics: LinearPhysics
+    y: torch.Tensor
+
+
+class Preconditioner(nn.Module):
+    """A map P from a gradient (N, C, H, W) to a direction of the same shape, ``P(grad, state)``.
+
+    By-hand preconditioners ignore what they do not need of the state.
+    """
+
+    def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return the direction that replaces the gradient ``grad``."""
+        raise NotImplementedError
+
+
+class Identity(Preconditioner):
+    """P(g) = g: the solver without a preconditioner."""
+
+    def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return the gradient itself."""
+        return grad

@@ -1,0 +1,184 @@
+"""What ships with the library: recipes, tuned settings, and ready preconditioners and solvers."""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
+from .checks import require
+from .distillation import Distillation, DistillationRecipe, build_preconditioner
+from .evaluation import evaluate
+from .files import atomic_write
+from .preconditioners import LearnedPreconditioner
+from .solvers import PreconditionedFISTA
+from .tasks import TASKS, Task, load_task
+
+RECIPES: dict[str, dict[str, DistillationRecipe]] = {
+    "single_pixel": {
+        "distilled": DistillationRecipe(),
+        "distilled_gradient_only": DistillationRecipe(inputs="gradient_only", steps=6000),
+    }
+}
+"""Recipes of the shipped preconditioners, by task and kind."""
+
+SOLVER_KINDS = ("none", "distilled", "distilled_gradient_only", "teacher")
+"""Methods that :func:`load_solver` builds and the command line evaluates."""
+
+SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+"""Noise levels tried for every method."""
+
+
+def load_preconditioner(
+    task_name: str, kind: str = "distilled", path: str | Path | None = None
+) -> LearnedPreconditioner:
+    """Load a shipped preconditioner, or one of the same kind from a file.
+
+    Parameters
+    ----------
+    task_name : str
+        The task that it was distilled for.
+    kind : str
+        ``"distilled"`` (state aware) or ``"distilled_gradient_only"`` (as in the paper, in null-space form).
+    path : str or Path, optional
+        A file written by :func:`save_preconditioner`; by default the shipped one.
+
+    Returns
+    -------
+    LearnedPreconditioner
+        In evaluation mode, its parameters frozen.
+
+    Raises
+    ------
+    ValueError
+        If the task or the kind is unknown, or the file is corrupt or holds something else.
+    FileNotFoundError
+        If there is no such file.
+    """
+    require(task_name in RECIPES, "task_name", task_name, f"one of {tuple(RECIPES)}")
+    require(kind in RECIPES[task_name], "kind", kind, f"one of {tuple(RECIPES[task_name])}")
+    path = path or WEIGHTS_FOLDER / f"{task_name}-{kind}.safetensors"
+    tensors, description = load_checkpoint(path, kind=kind, task=task_name)
+    recipe = DistillationRecipe(**description["recipe"])
+    preconditioner = build_preconditioner(recipe, description["channels"])
+    load_weights(preconditioner, tensors, path)
+    return preconditioner.eval().requires_grad_(False)
+
+
+def save_preconditioner(
+    path: str | Path, distillation: Distillation, task: Task, kind: str, metrics: dict[str, Any]
+) -> None:
+    """Write a distilled preconditioner with its recipe and metrics to a safetensors file."""
+    description = {
+        "kind": kind,
+        "task": task.name,
+        "channels": task.img_size[0],
+        "recipe": asdict(distillation.recipe),
+        "metrics": metrics,
+    }
+    save_checkpoint(path, distillation.preconditioner.state_dict(), description)
+
+
+def load_solver(task_name: str, kind: str = "distilled", max_iter: int = 20) -> PreconditionedFISTA:
+    """Load a ready reconstructor with the denoiser, preconditioner, step, σ and momentum tuned for its kind.
+
+    Parameters
+    ----------
+    task_name : str
+        The task.
+    kind : str
+        ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"`` or ``"teacher"`` (no
+        preconditioner, tuned for ``task.teacher``).
+    max_iter : int
+        Number of iterations.
+
+    Returns
+    -------
+    PreconditionedFISTA
+        Call it as ``solver(y, physics)``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
+    FileNotFoundError
+        If a shipped file is missing.
+
+    Examples
+    --------
+    >>> import ddgp_lib
+    >>> task = ddgp_lib.load_task("single_pixel")
+    >>> solver = ddgp_lib.load_solver("single_pixel")
+    >>> x = solver(task.measure(task.test_images[:4]), task.student)
+    >>> tuple(x.shape)
+    (4, 1, 32, 32)
+    """
+    require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
+    require(kind in SOLVER_KINDS, "kind", kind, f"one of {SOLVER_KINDS}")
+    settings = load_tuning(task_name)[kind]
+    return _solver(load_task(task_name), kind, settings["sigma"], settings["momentum"], max_iter)
+
+
+def load_tuning(task_name: str) -> dict[str, Any]:
+    """Load the settings chosen on validation images for each kind, with the sweep that they were chosen from."""
+    path = _tuning_path(task_name)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib tune {task_name}` makes it")
+    tuning: dict[str, Any] = json.loads(path.read_text())
+    return tuning
+
+
+def tune(
+    task: Task, kinds: tuple[str, ...] = SOLVER_KINDS, *, n_images: int = 100, max_iter: int = 200
+) -> dict[str, Any]:
+    """Choose σ for each kind by the PSNR after 20 and after ``max_iter`` iterations on validation images.
+
+    The score is the lower of the two, so that a setting which is good early and decays is not chosen.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    kinds : tuple of str
+        Methods to tune.
+    n_images : int
+        Validation images to use.
+    max_iter : int
+        Iterations of each run.
+
+    Returns
+    -------
+    dict
+        For each kind ``"sigma"``, ``"momentum"`` and ``"sweep"``: PSNR at 20 and ``max_iter`` for each σ.
+    """
+    images = task.val_images[:n_images]
+    tuning: dict[str, Any] = {}
+    for kind in kinds:
+        momentum = "chambolle_dossal"
+        physics = task.teacher if kind == "teacher" else task.student
+        run = partial(evaluate, task, images=images, physics=physics, max_iter=max_iter)
+        curves = {
+            sigma: run(_solver(task, kind, sigma, momentum, max_iter)).psnr.mean(dim=1) for sigma in SIGMAS
+        }
+        sweep = [{"sigma": s, "psnr_20": c[19].item(), "psnr_last": c[-1].item()} for s, c in curves.items()]
+        best = max(sweep, key=lambda row: min(row["psnr_20"], row["psnr_last"]))
+        tuning[kind] = {"sigma": best["sigma"], "momentum": momentum, "sweep": sweep}
+    return tuning
+
+
+def save_tuning(task_name: str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
+    """Write tuned settings as JSON, by default where :func:`load_tuning` finds them."""
+    atomic_write(path or _tuning_path(task_name), (json.dumps(tuning, indent=1) + "\n").encode())
+
+
+def _tuning_path(task_name: str) -> Path:
+    return WEIGHTS_FOLDER / f"{task_name}-tuning.json"
+
+
+def _solver(task: Task, kind: str, sigma: float, momentum: str, max_iter: int) -> PreconditionedFISTA:
+    preconditioner = load_preconditioner(task.name, kind) if kind in RECIPES[task.name] else None
+    stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
+    return PreconditionedFISTA(
+        task.denoiser, preconditioner, stepsize=stepsize, sigma=sigma, max_iter=max_iter, momentum=momentum
+    )

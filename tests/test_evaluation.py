@@ -1,0 +1,142 @@
+"""Evaluation: each curve is its formula; shipped methods do what the documentation says."""
+
+import pytest
+import torch
+from deepinv.loss.metric import PSNR
+
+from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditioner, load_solver
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from ddgp_lib.distillation import DistillationRecipe
+from ddgp_lib.shipped import RECIPES, SIGMAS, SOLVER_KINDS, load_tuning, save_tuning, tune
+
+KINDS = ("distilled", "distilled_gradient_only")
+
+
+@pytest.fixture(scope="module")
+def traces(task):
+    """60 iterations of every shipped method on 64 held-out digits."""
+    physics = {"teacher": task.teacher}
+    return {
+        kind: evaluate(
+            task,
+            load_solver("single_pixel", kind),
+            images=task.test_images[:64],
+            physics=physics.get(kind, task.student),
+            max_iter=60,
+        )
+        for kind in SOLVER_KINDS
+    }
+
+
+def test_curves_are_their_formulas(task):
+    truth = task.test_images[:3]
+    trace = evaluate(task, images=truth, max_iter=4, seed=5)
+    y = task.measure(truth, seed=5)
+    iterates = list(
+        PreconditionedFISTA(task.denoiser, stepsize=task.stepsize, sigma=task.sigma).iterates(
+            y, task.student, 4
+        )
+    )
+    x, z = iterates[4][0], iterates[3][1]
+    norm = truth.flatten(1).norm(dim=1)
+    torch.testing.assert_close(trace.estimate, x)
+    torch.testing.assert_close(trace.psnr[3], PSNR(max_pixel=1)(x, truth))
+    residual = (task.student.A(x) - y).flatten(1).norm(dim=1) / y.flatten(1).norm(dim=1)
+    torch.testing.assert_close(trace.residual[3], residual)
+    torch.testing.assert_close(
+        trace.fixed_point[3], (x - z).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)
+    )
+    total = (trace.range_error[3] ** 2 + trace.null_error[3] ** 2).sqrt() * norm
+    torch.testing.assert_close(total, (x - truth).flatten(1).norm(dim=1), rtol=1e-4, atol=1e-4)
+    assert trace.iterations == [1, 2, 3, 4]
+    assert trace.seconds > 0
+
+
+def test_identity_changes_nothing(task):
+    images = task.test_images[:4]
+    plain, identity = (evaluate(task, method, images=images, max_iter=5) for method in (None, Identity()))
+    torch.testing.assert_close(plain.psnr, identity.psnr, rtol=0, atol=0)
+
+
+def test_same_seed_same_bits(task):
+    images = task.test_images[:4]
+    first, second = (
+        evaluate(task, load_preconditioner("single_pixel"), images=images, max_iter=5) for _ in range(2)
+    )
+    torch.testing.assert_close(first.estimate, second.estimate, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("kind", "gain"), [("distilled", 3.0), ("distilled_gradient_only", 1.5)])
+def test_gain_over_the_tuned_baseline_at_20_iterations(traces, kind, gain):
+    assert traces[kind].psnr[19].mean() > traces["none"].psnr[19].mean() + gain
+
+
+@pytest.mark.parametrize("kind", SOLVER_KINDS)
+def test_every_method_is_stable(traces, kind):
+    curve = traces[kind].psnr.mean(dim=1)
+    assert curve[-1] > curve.max() - 0.3
+    assert torch.isfinite(traces[kind].psnr).all()
+
+
+def test_teacher_is_an_upper_bound(traces):
+    assert all(traces["teacher"].psnr[19].mean() > traces[kind].psnr[19].mean() for kind in ("none", *KINDS))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shipped_preconditioner_keeps_the_data_step(task, kind, generator):
+    from ddgp_lib import State
+
+    preconditioner = load_preconditioner("single_pixel", kind)
+    z, grad = torch.rand(2, 3, 1, 32, 32, generator=generator)
+    direction = preconditioner(grad, State(z, 0, task.student, task.student.A(z)))
+    torch.testing.assert_close(task.student.A(direction), task.student.A(grad), atol=1e-5, rtol=1e-5)
+    assert (direction - grad).norm() > 0.01 * grad.norm()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shipped_weights_agree_with_their_recipe_and_metrics(task, kind):
+    path = WEIGHTS_FOLDER / f"single_pixel-{kind}.safetensors"
+    _, description = load_checkpoint(path, kind=kind)
+    assert path.stat().st_size < 3_000_000
+    assert DistillationRecipe(**description["recipe"]) == RECIPES["single_pixel"][kind]
+    images = task.val_images[:200]
+    measured = (
+        evaluate(task, load_preconditioner("single_pixel", kind), images=images, max_iter=20).psnr[19].mean()
+    )
+    assert description["metrics"]["validation_psnr"]["20"] == pytest.approx(measured.item(), abs=0.02)
+
+
+def test_shipped_denoiser_is_small():
+    assert (WEIGHTS_FOLDER / "single_pixel-denoiser.safetensors").stat().st_size < 1_000_000
+
+
+def test_tuning_is_the_best_of_its_sweep():
+    tuning = load_tuning("single_pixel")
+    assert tuple(tuning) == SOLVER_KINDS
+    for settings in tuning.values():
+        assert [row["sigma"] for row in settings["sweep"]] == list(SIGMAS)
+        best = max(settings["sweep"], key=lambda row: min(row["psnr_20"], row["psnr_last"]))
+        assert settings["sigma"] == best["sigma"]
+
+
+def test_tune_measures_what_it_writes(task, tmp_path):
+    tuning = tune(task, ("none",), n_images=4, max_iter=20)
+    chosen = next(row for row in tuning["none"]["sweep"] if row["sigma"] == task.sigma)
+    trace = evaluate(task, images=task.val_images[:4], max_iter=20)
+    assert chosen["psnr_20"] == pytest.approx(trace.psnr[19].mean().item(), abs=1e-3)
+    save_tuning("single_pixel", tuning, tmp_path / "tuning.json")
+    assert (tmp_path / "tuning.json").read_text().startswith("{")
+
+
+def test_load_solver_reconstructs(task):
+    x = load_solver("single_pixel", max_iter=3)(task.measure(task.test_images[:2]), task.student)
+    assert x.shape == (2, 1, 32, 32)
+
+
+def test_bad_arguments_are_named(task):
+    with pytest.raises(ValueError, match="kind='best'"):
+        load_solver("single_pixel", "best")
+    with pytest.raises(ValueError, match="task_name='ct'"):
+        load_solver("ct")
+    with pytest.raises(ValueError, match=r"images\.shape"):
+        evaluate(task, images=torch.rand(2, 3, 32, 32), max_iter=1)

@@ -1,0 +1,145 @@
+"""PnP-FISTA: equal to deepinv's without a preconditioner; honest about what it is given."""
+
+import pytest
+import torch
+from deepinv.models import DnCNN
+from deepinv.optim import FISTA, PnP
+from deepinv.optim.data_fidelity import L2
+from deepinv.physics import MRI, Downsampling
+
+from ddgp_lib import Identity, LearnedPreconditioner, PreconditionedFISTA, State
+from ddgp_lib.networks import build_network
+from ddgp_lib.operators import HadamardCamera
+from ddgp_lib.solvers import MOMENTUM
+
+
+def _single_pixel():
+    return HadamardCamera(0.2, (1, 16, 16)), (1, 16, 16)
+
+
+def _mri():
+    mask = (torch.arange(16) % 3 == 0).float().expand(2, 16, 16).clone()
+    return MRI(mask=mask, img_size=(2, 16, 16)), (2, 16, 16)
+
+
+def _super_resolution():
+    return Downsampling(img_size=(1, 16, 16), factor=4, filter="gaussian"), (1, 16, 16)
+
+
+PHYSICS = {"single_pixel": _single_pixel, "mri": _mri, "super_resolution": _super_resolution}
+
+
+@pytest.fixture(params=PHYSICS)
+def problem(request):
+    torch.manual_seed(0)
+    physics, shape = PHYSICS[request.param]()
+    denoiser = DnCNN(shape[0], shape[0], depth=3, nf=8, pretrained=None).eval()
+    return physics, physics.A(torch.rand(2, *shape)), denoiser
+
+
+@pytest.mark.parametrize("preconditioner", [None, Identity()])
+def test_equals_deepinv_fista(problem, preconditioner):
+    physics, y, denoiser = problem
+    theirs = FISTA(data_fidelity=L2(), prior=PnP(denoiser), stepsize=0.5, sigma_denoiser=0.05, max_iter=15)
+    ours = PreconditionedFISTA(
+        denoiser, preconditioner, stepsize=0.5, sigma=0.05, max_iter=15, momentum="deepinv"
+    )
+    torch.testing.assert_close(ours(y, physics), theirs(y, physics), rtol=1e-5, atol=1e-6)
+
+
+def test_iteration_is_its_equation(problem):
+    physics, y, denoiser = problem
+    solver = PreconditionedFISTA(denoiser, stepsize=0.3, sigma=0.05, max_iter=4)
+    x = z = physics.A_adjoint(y)
+    for k in range(4):
+        with torch.no_grad():
+            x_next = denoiser(z - 0.3 * physics.A_adjoint(physics.A(z) - y), 0.05)
+        x, z = x_next, x_next + k / (k + 4) * (x_next - x)
+    torch.testing.assert_close(solver(y, physics), x, rtol=1e-4, atol=1e-5)
+
+
+def test_iterates_end_at_the_output(problem):
+    physics, y, denoiser = problem
+    solver = PreconditionedFISTA(denoiser, stepsize=0.3, sigma=0.05, max_iter=5)
+    iterates = list(solver.iterates(y, physics))
+    assert len(iterates) == 6
+    torch.testing.assert_close(iterates[0][0], physics.A_adjoint(y))
+    torch.testing.assert_close(iterates[-1][0], solver(y, physics))
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "late"), [("chambolle_dossal", 0.0, 99 / 103), ("deepinv", 2 / 3, 101 / 102)]
+)
+def test_momentum_rules(name, first, late):
+    assert MOMENTUM[name](0) == pytest.approx(first)
+    assert MOMENTUM[name](99) == pytest.approx(late)
+
+
+def test_momentum_none_is_proximal_gradient(problem):
+    physics, y, denoiser = problem
+    solver = PreconditionedFISTA(denoiser, stepsize=0.3, sigma=0.05, max_iter=3, momentum="none")
+    assert all(torch.equal(x, z) for x, z in solver.iterates(y, physics))
+
+
+@pytest.mark.parametrize("form", ["null_space", "free"])
+@pytest.mark.parametrize("inputs", ["state_aware", "gradient_only"])
+def test_preconditioner_forms(form, inputs, generator):
+    physics, shape = _single_pixel()
+    torch.manual_seed(0)
+    network = build_network("unet", 2 if inputs == "state_aware" else 1, 1)
+    preconditioner = LearnedPreconditioner(network, form=form, inputs=inputs)
+    z, grad = torch.rand(2, 3, *shape, generator=generator)
+    state = State(z, 0, physics, physics.A(z))
+    torch.testing.assert_close(preconditioner(grad, state), grad)  # starts as the identity
+    torch.nn.init.normal_(network.unet.Conv_1x1.weight, std=0.1)
+    direction = preconditioner(grad, state)
+    assert direction.shape == grad.shape
+    assert direction.dtype == grad.dtype
+    assert (direction - grad).abs().max() > 1e-3
+    kept = torch.allclose(physics.A(direction), physics.A(grad), atol=1e-5)
+    assert kept == (form == "null_space")
+    torch.testing.assert_close(
+        preconditioner(3 * grad, State(3 * z, 0, physics, 3 * state.y)), 3 * direction, rtol=1e-4, atol=1e-5
+    )
+    direction.square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.unet.Conv_1x1.parameters())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"stepsize": 0.0}, "stepsize=0.0"),
+        ({"stepsize": -1.0}, "stepsize=-1.0"),
+        ({"stepsize": float("nan")}, "stepsize=nan"),
+        ({"sigma": 0.0}, "sigma=0.0"),
+        ({"max_iter": 0}, "max_iter=0"),
+        ({"momentum": "heavy"}, "momentum='heavy'.*chambolle_dossal"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, named):
+    with pytest.raises(ValueError, match=named):
+        PreconditionedFISTA(
+            DnCNN(1, 1, depth=3, nf=8, pretrained=None), **({"stepsize": 1.0, "sigma": 0.1} | arguments)
+        )
+
+
+def test_bad_measurements_are_named(task):
+    solver = PreconditionedFISTA(task.denoiser, stepsize=1.0, sigma=0.05, max_iter=1)
+    y = task.measure(task.test_images[:2])
+    with pytest.raises(ValueError, match=r"y=.*NaN"):
+        solver(y.clone().index_fill_(0, torch.tensor([1]), float("nan")), task.student)
+    with pytest.raises(ValueError, match=r"y\.shape=\(2, 3, 32, 32\)"):
+        solver(y.expand(-1, 3, -1, -1), task.student)
+    with pytest.raises(ValueError, match=r"y\.shape=\(2, 1, 16, 16\)"):
+        solver(y[..., :16, :16], task.student)
+
+
+@pytest.mark.parametrize("arguments", [{"form": "half"}, {"inputs": "all"}])
+def test_unknown_form_or_inputs(arguments):
+    with pytest.raises(ValueError, match=r"(form|inputs)='(half|all)'"):
+        LearnedPreconditioner(torch.nn.Identity(), **arguments)
+
+
+def test_unknown_network():
+    with pytest.raises(ValueError, match="network='resnet'"):
+        build_network("resnet", 1, 1)
