@@ -1,0 +1,168 @@
+"""Figures of the book: the same bytes every time, readable, and clear about bad arguments."""
+
+import io
+import json
+import re
+
+import matplotlib
+import matplotlib.colors
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddgp_lib import figures
+
+K = np.arange(1, 51)
+SQUARE = np.linspace(0, 1, 64).reshape(8, 8)
+
+DRAW = {
+    "curves": lambda: figures.curves(K, {"a": 1 / K, "b": 2 / K}, xlabel="k", ylabel="e", yscale="log"),
+    "images": lambda: figures.images({"a": SQUARE, "b": SQUARE.T}, scale_label="grey level"),
+    "signed": lambda: figures.images({"a": SQUARE - 0.5}, signed=True, scale_label="weight"),
+    "reconstructions": lambda: figures.reconstructions(SQUARE, {"a": SQUARE.T, "b": SQUARE + 0.1}),
+    "spectrum": lambda: figures.spectrum({"a": np.r_[np.ones(3), 0.0], "b": 0.5 ** np.arange(4)}),
+    "landscape": lambda: figures.landscape((1, 0.1), {"a": SQUARE[:, :2]}, xlabel="$e_1$", ylabel="$e_2$"),
+    "heatmap": lambda: figures.heatmap(
+        SQUARE,
+        x=K[:8],
+        y=K[:8],
+        xlabel="x",
+        ylabel="y",
+        value_label="v",
+        contours=[0.5],
+        points={"p": (2, 3)},
+    ),
+    "bars": lambda: figures.bars({"a": {"range": 1.0, "null": 2.0}}, xlabel="error"),
+}
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_the_same_data_give_the_same_bytes_without_metadata(name):
+    first = DRAW[name]()
+    once = figures.png(first)
+    assert once == figures.png(first) == figures.png(DRAW[name]())
+    assert b"Software" not in once
+    assert b"matplotlib" not in once
+    assert len(once) < 60_000
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_a_users_style_changes_nothing(name):
+    expected = figures.png(DRAW[name]())
+    with matplotlib.rc_context({"figure.facecolor": "black", "font.size": 30, "lines.linewidth": 9}):
+        assert figures.png(DRAW[name]()) == expected
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_letters_are_large_enough_on_a_telephone(name):
+    figure = DRAW[name]()
+    figures.png(figure)
+    pixels_per_point = 350 / figures.WIDTH / 72
+    texts = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text().strip() and t.get_visible()]
+    assert min(t.get_fontsize() for t in texts) * pixels_per_point > 9
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def test_a_figure_shows_itself_in_a_notebook():
+    bundle = DRAW["curves"]()._repr_mimebundle_()
+    assert set(bundle) == {"image/png", "text/plain"}
+    json.dumps(bundle)
+
+
+def luminance(colour: str) -> float:
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("role", figures.COLOURS)
+def test_colours_contrast_with_white_as_graphics_must(role):
+    assert 1.05 / (luminance(figures.COLOURS[role]) + 0.05) >= 3
+
+
+def test_curves_of_one_figure_differ_in_more_than_colour():
+    signs = {(figures.LINE_STYLES[r].dashes, figures.LINE_STYLES[r].marker) for r in figures.CYCLE}
+    assert len(signs) == len(figures.CYCLE)
+    drawn = figures.curves(K, dict.fromkeys("abcdef", K), xlabel="x", ylabel="y").axes[0].lines
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 6
+
+
+def test_a_label_that_is_a_role_takes_its_colour():
+    figure = figures.curves(
+        K, {"other name": K, "teacher": K}, xlabel="x", ylabel="y", roles={"other name": "null"}
+    )
+    assert [line.get_color() for line in figure.axes[0].lines] == [
+        figures.COLOURS["null"],
+        figures.COLOURS["teacher"],
+    ]
+
+
+def test_values_that_are_not_finite_are_left_out():
+    figure = figures.curves(K, {"a": np.where(K > 10, np.nan, K)}, xlabel="x", ylabel="y")
+    assert len(figure.axes[0].lines[0].get_xdata()) == 10
+
+
+def test_all_images_share_one_grey_scale_and_complex_ones_show_their_magnitude():
+    figure = figures.images(
+        {"a": torch.tensor(SQUARE)[None, None], "b": 2j * SQUARE, "c": torch.ones(3, 8, 8)}
+    )
+    drawn = [ax.images[0] for ax in figure.axes]
+    assert {image.get_clim() for image in drawn[:2]} == {(0, 1)}
+    np.testing.assert_allclose(drawn[1].get_array(), 2 * SQUARE)
+    assert drawn[2].get_array().shape == (8, 8, 3)
+
+
+def test_reconstructions_state_the_psnr_and_share_one_error_scale():
+    figure = figures.reconstructions(SQUARE, {"a": SQUARE + 0.1, "b": SQUARE, "c": SQUARE - 0.2}, columns=4)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert "a\n20.0 dB" in titles
+    assert "b\ninf dB" in titles
+    errors = [ax.images[0] for ax in figure.axes if ax.get_title() == "|error|"]
+    assert all(e.get_clim() == (0, pytest.approx(0.2)) for e in errors)
+
+
+def test_the_spectrum_counts_zeros():
+    figure = figures.spectrum({"camera": torch.cat([torch.ones(5), torch.zeros(11)])})
+    assert figure.axes[0].get_legend().get_texts()[0].get_text() == "camera (11 zeros)"
+
+
+def test_the_palette_keeps_a_colour_map_smooth():
+    true = Image.open(io.BytesIO(figures.png(DRAW["signed"](), colours=None))).convert("RGB")
+    small = Image.open(io.BytesIO(figures.png(DRAW["signed"]()))).convert("RGB")
+    assert np.abs(np.asarray(true, float) - np.asarray(small, float)).max() < 24
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: figures.curves(K, {}, xlabel="x", ylabel="y"), "series={}"),
+        (lambda: figures.curves(K, {"a": K[:3]}, xlabel="x", ylabel="y"), "3 values and x has 50"),
+        (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", roles={"a": "best"}), "'best'"),
+        (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", roles={"b": "null"}), "['b']"),
+        (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", xscale="square"), "xscale='square'"),
+        (lambda: figures.images({}), "pictures={}"),
+        (lambda: figures.images({"a": np.ones((2, 8, 8))}), "(2, 8, 8)"),
+        (lambda: figures.images({"a": SQUARE}, vmin=1, vmax=0), "vmin=1"),
+        (lambda: figures.images({"a": SQUARE}, columns=0), "columns=0"),
+        (lambda: figures.reconstructions(SQUARE, {}), "estimates={}"),
+        (lambda: figures.reconstructions(SQUARE, {"a": SQUARE[:4]}), "(4, 8)"),
+        (lambda: figures.reconstructions(SQUARE, {"a": SQUARE}, error_limit=-1), "error_limit=-1"),
+        (lambda: figures.spectrum({"a": [-1.0, 1.0]}), "singular_values['a']"),
+        (
+            lambda: figures.landscape((-1, 1), {"a": SQUARE[:, :2]}, xlabel="x", ylabel="y"),
+            "eigenvalues=(-1, 1)",
+        ),
+        (lambda: figures.landscape((1, 1), {"a": SQUARE}, xlabel="x", ylabel="y"), "(8, 8)"),
+        (lambda: figures.heatmap(SQUARE, x=K, y=K, xlabel="", ylabel="", value_label=""), "(50, 50)"),
+        (lambda: figures.bars({}, xlabel="x"), "parts={}"),
+        (lambda: figures.bars({"a": {"x": -1.0}}, xlabel="x"), "parts['a']"),
+        (lambda: figures.axes(0), "rows=0"),
+        (lambda: figures.axes(height=0), "height=0"),
+        (lambda: figures.png(DRAW["bars"](), dpi=0), "dpi=0"),
+        (lambda: figures.png(DRAW["bars"](), colours=1), "colours=1"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
