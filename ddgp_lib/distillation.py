@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from .checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from .checks import require, require_positive
+from .data import perturb
 from .networks import build_network
 from .operators import measure
 from .preconditioners import LearnedPreconditioner, State
@@ -39,6 +40,8 @@ class DistillationRecipe:
         Of AdamW; the rate rises linearly over the first hundredth of the steps, then falls along a cosine.
     pool_size, horizon : int
         States kept in the pool, and the iteration count after which one is started afresh at the latest.
+    perturbed : float
+        Fraction of the pool's fresh images that are turned and stretched a little, in [0, 1].
     sigma : float or None
         Noise level for the denoiser while training; None takes the task's.
     momentum : str
@@ -51,12 +54,13 @@ class DistillationRecipe:
     form: str = "null_space"
     inputs: str = "state_aware"
     losses: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_LOSSES))
-    steps: int = 12000
+    steps: int = 20000
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     pool_size: int = 512
-    horizon: int = 100
+    horizon: int = 50
+    perturbed: float = 0.5
     sigma: float | None = None
     momentum: str = "chambolle_dossal"
     seed: int = 0
@@ -72,6 +76,7 @@ class DistillationRecipe:
             f"at most pool_size={self.pool_size}",
         )
         require_positive("learning_rate", self.learning_rate)
+        require(0 <= self.perturbed <= 1, "perturbed", self.perturbed, "a number from 0 to 1")
         require(bool(self.losses), "losses", self.losses, f"at least one of {LOSSES}")
         for name, weight in self.losses.items():
             require(name in LOSSES, "losses", name, f"names among {LOSSES}")
@@ -113,19 +118,24 @@ class StatePool:
         Number of states, and the longest horizon.
     generator : torch.Generator
         Source of every random choice.
+    perturbed : float
+        Fraction of fresh images that are turned and stretched a little.
     """
 
-    FIELDS = ("truth", "y_student", "y_teacher", "x", "z", "k", "end")
-
-    def __init__(self, task: Task, size: int, horizon: int, generator: torch.Generator) -> None:
+    def __init__(
+        self, task: Task, size: int, horizon: int, generator: torch.Generator, perturbed: float = 0.0
+    ) -> None:
         self.task = task
         self.horizon = horizon
+        self.perturbed = perturbed
         self.generator = generator
         self.tensors: dict[str, torch.Tensor] = self._fresh(size)
 
     def _fresh(self, count: int) -> dict[str, torch.Tensor]:
         task, generator = self.task, self.generator
         truth = task.train_images[torch.randint(len(task.train_images), (count,), generator=generator)]
+        chosen = torch.rand(count, generator=generator) < self.perturbed
+        truth[chosen] = perturb(truth[chosen], generator)
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
         y_student = measure(task.student, truth, seeds[0])
         start = task.student.A_adjoint(y_student)
@@ -192,7 +202,8 @@ def distill(
     checkpoint : str or Path, optional
         A file to write the whole state of the training to, and to resume from if it exists.
     checkpoint_every : int
-        Steps between writes; one is also written at the end and on interruption.
+        Steps between writes; the start and the end are written too, so that an interrupted training can always
+        be resumed from the last write.
     progress : bool
         Show a progress bar.
     **options
@@ -216,18 +227,17 @@ def distill(
     training = _Training(task, recipe)
     if checkpoint is not None and Path(checkpoint).is_file():
         training.restore(checkpoint)
-    bar = tqdm(total=recipe.steps, initial=training.step, desc=f"distil {task.name}", disable=not progress)
-    try:
+    elif checkpoint is not None:
+        training.save(checkpoint)
+    name = f"distil {task.name}"
+    with tqdm(total=recipe.steps, initial=training.step, desc=name, disable=not progress) as bar:
         while training.step < recipe.steps:
             total = training.advance()
             bar.update()
             bar.set_postfix(loss=f"{total:.3f}", refresh=False)
-            if checkpoint is not None and training.step % checkpoint_every == 0:
+            due = training.step % checkpoint_every == 0 or training.step == recipe.steps
+            if checkpoint is not None and due:
                 training.save(checkpoint)
-    finally:
-        bar.close()
-        if checkpoint is not None:
-            training.save(checkpoint)
     return Distillation(training.preconditioner.eval(), training.history, recipe)
 
 
@@ -241,7 +251,7 @@ class _Training:
         self.optimiser = torch.optim.AdamW(
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.pool = StatePool(task, recipe.pool_size, recipe.horizon, self.generator)
+        self.pool = StatePool(task, recipe.pool_size, recipe.horizon, self.generator, recipe.perturbed)
         self.history: dict[str, list[float]] = {name: [] for name in (*recipe.losses, "total")}
         self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
         self.momentum = MOMENTUM[recipe.momentum]

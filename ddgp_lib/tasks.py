@@ -26,8 +26,8 @@ class Task:
         A_s, the real and ill-posed operator.
     teacher : LinearPhysics
         A_t, the synthetic and better-conditioned operator; it exists only while training.
-    train_images, val_images, test_images : Tensor, shape (N, C, H, W), in [0, 1]
-        Images to train on, to choose on, and to report on.
+    train_images, val_images, test_images : Tensor
+        Images to train on, to choose on, and to report on; each (N, C, H, W), in [0, 1].
     denoiser : Denoiser
         D_σ, the prior of every method in a comparison.
     sigma : float

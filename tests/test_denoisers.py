@@ -57,7 +57,7 @@ def test_shipped_metrics_are_true(task):
     claimed = description["metrics"]
     measured = denoising_psnr(task.denoiser, load_digits().val, 0.1)
     assert claimed["validation_psnr"]["0.1"] == pytest.approx(measured, abs=0.02)
-    assert max(claimed["largest_jacobian_norm"].values()) < 1.1
+    assert max(claimed["largest_jacobian_norm"].values()) < 1.4
     assert DenoiserRecipe(**description["recipe"]) == DenoiserRecipe()
 
 

@@ -88,7 +88,7 @@ def test_training_resumes_to_the_same_bits(task, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         distill(_interrupted(task, after=3), checkpoint=path, checkpoint_every=2, **QUICK)
     _, description = load_checkpoint(path, kind="training")
-    assert 0 < description["step"] < 6
+    assert description["step"] == 2
     resumed = distill(task, checkpoint=path, **QUICK)
     assert_same_weights(whole, resumed)
     assert resumed.history == whole.history
@@ -104,6 +104,13 @@ def _interrupted(task, after):
         return task.denoiser(x, sigma)
 
     return replace(task, denoiser=denoiser)
+
+
+def test_interruption_before_the_first_write_can_be_resumed(task, tmp_path):
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        distill(_interrupted(task, after=1), checkpoint=path, **QUICK)
+    assert_same_weights(distill(task, checkpoint=path, **QUICK), distill(task, **QUICK))
 
 
 def test_other_recipe_does_not_resume(task, tmp_path):
@@ -123,17 +130,21 @@ def test_damaged_checkpoint_is_refused(task, tmp_path):
 
 
 @pytest.mark.parametrize("inputs", ["state_aware", "gradient_only"])
-@pytest.mark.parametrize("form", ["null_space", "free"])
-def test_loss_falls(task, inputs, form):
+def test_loss_falls(task, inputs):
     options = QUICK | {"steps": 40, "batch_size": 16, "pool_size": 32}
     history = distill(
-        task, inputs=inputs, form=form, losses={"gradient": 1, "imitation": 1, "supervised": 0.5}, **options
+        task, inputs=inputs, losses={"gradient": 1, "imitation": 1, "supervised": 0.5}, **options
     ).history
     assert set(history) == {"gradient", "imitation", "supervised", "total"}
     totals = torch.tensor(history["total"])
     assert totals[-10:].mean() < 0.9 * totals[:5].mean()
     parts = history["gradient"][0] + history["imitation"][0] + 0.5 * history["supervised"][0]
     assert history["total"][0] == pytest.approx(parts, rel=1e-5)
+
+
+def test_free_form_trains(task):
+    history = distill(task, form="free", **QUICK).history
+    assert all(torch.isfinite(torch.tensor(values)).all() for values in history.values())
 
 
 def test_weights_depend_on_the_seed_alone():

@@ -1,5 +1,7 @@
 """Evaluation: each curve is its formula; shipped methods do what the documentation says."""
 
+from itertools import product
+
 import pytest
 import torch
 from deepinv.loss.metric import PSNR
@@ -7,7 +9,16 @@ from deepinv.loss.metric import PSNR
 from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditioner, load_solver
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.shipped import RECIPES, SIGMAS, SOLVER_KINDS, load_tuning, save_tuning, tune
+from ddgp_lib.shipped import (
+    MOMENTA,
+    RECIPES,
+    SIGMAS,
+    SOLVER_KINDS,
+    load_tuning,
+    save_tuning,
+    tune,
+    tuning_score,
+)
 
 KINDS = ("distilled", "distilled_gradient_only")
 
@@ -114,9 +125,10 @@ def test_tuning_is_the_best_of_its_sweep():
     tuning = load_tuning("single_pixel")
     assert tuple(tuning) == SOLVER_KINDS
     for settings in tuning.values():
-        assert [row["sigma"] for row in settings["sweep"]] == list(SIGMAS)
-        best = max(settings["sweep"], key=lambda row: min(row["psnr_20"], row["psnr_last"]))
-        assert settings["sigma"] == best["sigma"]
+        tried = [(row["momentum"], row["sigma"]) for row in settings["sweep"]]
+        assert tried == list(product(MOMENTA, SIGMAS))
+        best = max(settings["sweep"], key=tuning_score)
+        assert (settings["sigma"], settings["momentum"]) == (best["sigma"], best["momentum"])
 
 
 def test_tune_measures_what_it_writes(task, tmp_path):

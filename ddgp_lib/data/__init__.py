@@ -1,11 +1,13 @@
 """Images that ship with the library; see ``README.md`` in this folder for the data card."""
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 DIGITS_FILE = Path(__file__).with_name("mnist_10k.npz")
 DIGITS_SPLIT = {"train": slice(0, 8000), "val": slice(8000, 9000), "test": slice(9000, 10000)}
@@ -49,3 +51,37 @@ def load_digits() -> Split:
     """
     images = torch.from_numpy(_digit_bytes()).unsqueeze(1).float() / 255
     return Split(*(images[DIGITS_SPLIT[part]] for part in Split._fields))
+
+
+def perturb(
+    images: torch.Tensor, generator: torch.Generator, *, degrees: float = 8, scale: float = 0.08
+) -> torch.Tensor:
+    """Turn and stretch each image a little, to make more of few training images.
+
+    Parameters
+    ----------
+    images : Tensor, shape (N, C, H, W)
+        Images on a background of zeros.
+    generator : torch.Generator
+        Source of the random angles and factors.
+    degrees : float
+        Largest rotation to either side.
+    scale : float
+        Largest relative change of the width and, on its own, of the height.
+
+    Returns
+    -------
+    Tensor, shape (N, C, H, W)
+        Bilinearly resampled images.
+    """
+    count = len(images)
+    if count == 0:
+        return images
+    uniform = 2 * torch.rand(3, count, generator=generator) - 1
+    angle = uniform[0] * math.radians(degrees)
+    wide, high = 1 + scale * uniform[1], 1 + scale * uniform[2]
+    zero = torch.zeros(count)
+    rows = [angle.cos() * wide, -angle.sin() * high, zero], [angle.sin() * wide, angle.cos() * high, zero]
+    matrices = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, align_corners=False)
