@@ -42,6 +42,9 @@ class DistillationRecipe:
         States kept in the pool, and the iteration count after which one is started afresh at the latest.
     perturbed : float
         Fraction of the pool's fresh images that are turned and stretched a little, in [0, 1].
+    from_truth : float
+        Fraction of fresh states, in [0, 1], that start at the true image instead of the back-projection: they teach
+        P to hold a good image against the denoiser's pull.
     sigma : float or None
         Noise level for the denoiser while training; None takes the task's.
     momentum : str
@@ -61,6 +64,7 @@ class DistillationRecipe:
     pool_size: int = 512
     horizon: int = 50
     perturbed: float = 0.5
+    from_truth: float = 0.0
     sigma: float | None = None
     momentum: str = "chambolle_dossal"
     seed: int = 0
@@ -76,7 +80,8 @@ class DistillationRecipe:
             f"at most pool_size={self.pool_size}",
         )
         require_positive("learning_rate", self.learning_rate)
-        require(0 <= self.perturbed <= 1, "perturbed", self.perturbed, "a number from 0 to 1")
+        for name in ("perturbed", "from_truth"):
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
         require(bool(self.losses), "losses", self.losses, f"at least one of {LOSSES}")
         for name, weight in self.losses.items():
             require(name in LOSSES, "losses", name, f"names among {LOSSES}")
@@ -114,32 +119,30 @@ class StatePool:
     ----------
     task : Task
         Images and operators.
-    size, horizon : int
-        Number of states, and the longest horizon.
+    recipe : DistillationRecipe
+        Size of the pool, longest horizon, and how fresh states are made.
     generator : torch.Generator
         Source of every random choice.
-    perturbed : float
-        Fraction of fresh images that are turned and stretched a little.
     """
 
-    def __init__(
-        self, task: Task, size: int, horizon: int, generator: torch.Generator, perturbed: float = 0.0
-    ) -> None:
+    def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
         self.task = task
-        self.horizon = horizon
-        self.perturbed = perturbed
+        self.recipe = recipe
         self.generator = generator
-        self.tensors: dict[str, torch.Tensor] = self._fresh(size)
+        self.tensors: dict[str, torch.Tensor] = self._fresh(recipe.pool_size)
 
     def _fresh(self, count: int) -> dict[str, torch.Tensor]:
         task, generator = self.task, self.generator
         truth = task.train_images[torch.randint(len(task.train_images), (count,), generator=generator)]
-        chosen = torch.rand(count, generator=generator) < self.perturbed
+        chosen = torch.rand(count, generator=generator) < self.recipe.perturbed
         truth[chosen] = perturb(truth[chosen], generator)
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
         y_student = measure(task.student, truth, seeds[0])
         start = task.student.A_adjoint(y_student)
-        end = (self.horizon + 0.99) ** torch.rand(count, generator=generator)
+        if self.recipe.from_truth > 0:
+            held = torch.rand(count, generator=generator) < self.recipe.from_truth
+            start = torch.where(held.view(-1, 1, 1, 1), truth, start)
+        end = (self.recipe.horizon + 0.99) ** torch.rand(count, generator=generator)
         return {
             "truth": truth,
             "y_student": y_student,
@@ -251,7 +254,7 @@ class _Training:
         self.optimiser = torch.optim.AdamW(
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.pool = StatePool(task, recipe.pool_size, recipe.horizon, self.generator, recipe.perturbed)
+        self.pool = StatePool(task, recipe, self.generator)
         self.history: dict[str, list[float]] = {name: [] for name in (*recipe.losses, "total")}
         self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
         self.momentum = MOMENTUM[recipe.momentum]

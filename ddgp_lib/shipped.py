@@ -18,7 +18,9 @@ from .tasks import TASKS, Task, load_task
 RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     "single_pixel": {
         "distilled": DistillationRecipe(),
-        "distilled_gradient_only": DistillationRecipe(inputs="gradient_only", steps=6000),
+        "distilled_gradient_only": DistillationRecipe(
+            inputs="gradient_only", steps=6000, horizon=100, from_truth=0.7, sigma=0.1, momentum="none"
+        ),
     }
 }
 """Recipes of the shipped preconditioners, by task and kind."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, load_digits, make_mnist
+from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, load_digits, make_mnist, perturb
 from ddgp_lib.files import atomic_write
 
 CARD = (DIGITS_FILE.parent / "README.md").read_text()
@@ -92,3 +92,21 @@ def test_atomic_write_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
     shutil.rmtree(tmp_path)
     with pytest.raises(FileNotFoundError, match="folder does not exist"):
         atomic_write(target, b"new")
+
+
+def test_perturbed_digits_are_near_their_originals(generator):
+    images = load_digits().train[:32]
+    moved = perturb(images, generator)
+    change = (moved - images).flatten(1).norm(dim=1) / images.flatten(1).norm(dim=1)
+    assert moved.shape == images.shape
+    assert 0 <= moved.min()
+    assert moved.max() <= 1
+    assert 0.05 < change.mean() < 0.8
+    again = perturb(images, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again, moved, rtol=0, atol=0)
+    assert perturb(images[:0], generator).shape == (0, 1, 32, 32)
+
+
+def test_perturbing_by_nothing_changes_nothing(generator):
+    images = load_digits().train[:4]
+    torch.testing.assert_close(perturb(images, generator, degrees=0, scale=0), images, atol=1e-5, rtol=0)

@@ -21,6 +21,10 @@ from ddgp_lib.distillation import (
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
 
 
+def recipe(**options):
+    return DistillationRecipe(batch_size=4, **options)
+
+
 def weights(distillation):
     return distillation.preconditioner.state_dict()
 
@@ -46,7 +50,7 @@ def test_squared_distance(generator):
 
 
 def test_pool_advances_and_restarts(task, generator):
-    pool = StatePool(task, size=16, horizon=3, generator=generator)
+    pool = StatePool(task, recipe(pool_size=16, horizon=3), generator)
     assert pool.tensors["end"].min() >= 1
     assert pool.tensors["end"].max() <= 3
     for _ in range(20):
@@ -57,7 +61,7 @@ def test_pool_advances_and_restarts(task, generator):
 
 
 def test_pool_restarts_states_that_blow_up(task, generator):
-    pool = StatePool(task, size=4, horizon=1000, generator=generator)
+    pool = StatePool(task, recipe(pool_size=4, horizon=1000), generator)
     pool.tensors["end"].fill_(1000)
     places = torch.arange(4)
     z = pool.tensors["z"].clone()
@@ -67,10 +71,12 @@ def test_pool_restarts_states_that_blow_up(task, generator):
     assert torch.isfinite(pool.tensors["z"]).all()
 
 
-def test_starting_states_are_back_projections(task, generator):
-    pool = StatePool(task, size=4, horizon=10, generator=generator)
-    expected = task.student.A_adjoint(pool.tensors["y_student"])
-    torch.testing.assert_close(pool.tensors["z"], expected)
+@pytest.mark.parametrize("from_truth", [0.0, 1.0])
+def test_states_start_at_back_projections_or_at_the_truth(task, generator, from_truth):
+    tensors = StatePool(task, recipe(pool_size=4, from_truth=from_truth), generator).tensors
+    expected = tensors["truth"] if from_truth else task.student.A_adjoint(tensors["y_student"])
+    torch.testing.assert_close(tensors["z"], expected)
+    torch.testing.assert_close(tensors["x"], expected)
 
 
 def test_training_is_reproducible(task):
@@ -148,11 +154,10 @@ def test_free_form_trains(task):
 
 
 def test_weights_depend_on_the_seed_alone():
-    recipe = DistillationRecipe()
     torch.manual_seed(1)
-    first = build_preconditioner(recipe, 1)
+    first = build_preconditioner(recipe(), 1)
     torch.manual_seed(2)
-    second = build_preconditioner(recipe, 1)
+    second = build_preconditioner(recipe(), 1)
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
@@ -165,8 +170,8 @@ def test_rate_rises_then_falls():
 
 
 def test_recipe_survives_json():
-    recipe = DistillationRecipe(losses={"gradient": 2.0})
-    assert DistillationRecipe(**json.loads(json.dumps(asdict(recipe)))) == recipe
+    original = recipe(losses={"gradient": 2.0})
+    assert DistillationRecipe(**json.loads(json.dumps(asdict(original)))) == original
 
 
 @pytest.mark.parametrize(
@@ -174,6 +179,8 @@ def test_recipe_survives_json():
     [
         ({"steps": 0}, "steps=0"),
         ({"batch_size": 5, "pool_size": 4}, "batch_size=5"),
+        ({"perturbed": 1.5}, "perturbed=1.5"),
+        ({"from_truth": -0.1}, "from_truth=-0.1"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0"),
         ({"losses": {}}, "losses={}"),
         ({"losses": {"perceptual": 1.0}}, "losses='perceptual'"),

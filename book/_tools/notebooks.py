@@ -111,6 +111,7 @@ def execute(notebook: Notebook, folder: Path) -> None:
         timeout=TIMEOUT,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # how a stream is cut into pieces depends on timing
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
