@@ -307,28 +307,6 @@ def best_momentum(eigenvalues: torch.Tensor, rule: Rule = "nesterov") -> tuple[f
     return 4 / (big**0.5 + small**0.5) ** 2, ratio**2, ratio
 
 
-def chambolle_dossal(k: int, a: float = 3.0) -> float:
-    """Return the momentum β_k = (k − 1)/(k + a) of iteration k = 1, 2, …; it needs no condition number.
-
-    Parameters
-    ----------
-    k : int
-        Iteration, from 1.
-    a : float
-        Above 2 for the iterates to converge.
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    Chambolle and Dossal, "On the convergence of the iterates of the fast iterative shrinkage/thresholding
-    algorithm", Journal of Optimization Theory and Applications, 2015.
-    """
-    return (k - 1) / (k + a)
-
-
 def error_factors(
     eigenvalues: torch.Tensor,
     step: float,
@@ -347,7 +325,8 @@ def error_factors(
     iterations : int
         K, 0 or above.
     momentum : float or callable
-        β, or a function that gives β_k for k = 1, 2, …; 0 is gradient descent, (1 − αλ_i)^k.
+        β, or a function that gives the β_k of z_k, asked from k = 0 (where z_0 = x_0, whatever it gives); 0 is
+        gradient descent, (1 − αλ_i)^k.
     rule : {"nesterov", "heavy_ball"}
         Where the gradient is taken.
 
@@ -362,7 +341,7 @@ def error_factors(
     errors = [torch.ones_like(plain)]
     previous = errors[0]
     for k in range(1, iterations + 1):
-        beta = momentum(k) if callable(momentum) else momentum
+        beta = momentum(k - 1) if callable(momentum) else momentum  # of z_{k−1}; irrelevant at k = 1
         current = errors[-1]
         extrapolated = current + beta * (current - previous)
         if rule == "nesterov":

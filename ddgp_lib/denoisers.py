@@ -1,4 +1,4 @@
-"""A small denoiser that knows its noise level and is trained not to expand."""
+"""A small denoiser that knows its noise level and is trained to expand little."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

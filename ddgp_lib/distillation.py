@@ -265,7 +265,7 @@ class _Training:
         x_next, losses = self._solver_step(states)
         total = torch.stack([self.recipe.losses[name] * loss for name, loss in losses.items()]).sum()
         self._update_weights(total)
-        beta = torch.tensor([self.momentum(k) for k in states["k"].tolist()]).view(-1, 1, 1, 1)
+        beta = torch.tensor([self.momentum(k + 1) for k in states["k"].tolist()]).view(-1, 1, 1, 1)
         self.pool.put_back(places, x_next, x_next + beta * (x_next - states["x"]))
         for name, value in [*losses.items(), ("total", total)]:
             self.history[name].append(value.item())

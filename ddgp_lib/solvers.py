@@ -15,13 +15,13 @@ from .preconditioners import Identity, Preconditioner, State
 
 
 def chambolle_dossal(k: int, a: float = 3.0) -> float:
-    """β_k = k / (k + 1 + a) for k = 0, 1, …: zero at first, FISTA with proven convergence of the iterates."""
-    return k / (k + 1 + a)
+    """β_k = (k − 1) / (k + a) for z_k, k = 1, 2, …, with a > 2: zero at first; no condition number is needed."""
+    return (k - 1) / (k + a)
 
 
 def deepinv_momentum(k: int, a: float = 3.0) -> float:
-    """β_k = (k + a − 1) / (k + a) for k = 0, 1, …: the rule of ``deepinv.optim.FISTA``, 2/3 at first."""
-    return (k + a - 1) / (k + a)
+    """β_k = (k + a − 2) / (k + a − 1) for z_k, k = 1, 2, …: the rule of ``deepinv.optim.FISTA``, 2/3 at first."""
+    return (k + a - 2) / (k + a - 1)
 
 
 def no_momentum(k: int) -> float:
@@ -43,14 +43,14 @@ class PreconditionedFISTAIteration(FISTAIteration):
 
         u_k     &= z_k - \alpha P(\nabla g(z_k); z_k) \\
         x_{k+1} &= D_\sigma(u_k) \\
-        z_{k+1} &= x_{k+1} + \beta_k (x_{k+1} - x_k)
+        z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k)
 
     Parameters
     ----------
     preconditioner : Preconditioner
         P.
     momentum : callable
-        k ↦ β_k.
+        k ↦ β_k for k = 1, 2, …
     """
 
     def __init__(self, preconditioner: Preconditioner, momentum: Callable[[int], float]) -> None:
@@ -72,7 +72,7 @@ class PreconditionedFISTAIteration(FISTAIteration):
         direction = self.preconditioner(cur_data_fidelity.grad(z, y, physics), State(z, k, physics, y))
         u = z - cur_params["stepsize"] * direction
         x = cur_prior.prox(u, cur_params["g_param"])
-        z = x + self.momentum(k) * (x - x_previous)
+        z = x + self.momentum(k + 1) * (x - x_previous)
         return {"est": (x, z), "it": k + 1, "cost": None}
 
 

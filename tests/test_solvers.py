@@ -71,8 +71,8 @@ def test_iterates_end_at_the_output(problem):
     ("name", "first", "late"), [("chambolle_dossal", 0.0, 99 / 103), ("deepinv", 2 / 3, 101 / 102)]
 )
 def test_momentum_rules(name, first, late):
-    assert MOMENTUM[name](0) == pytest.approx(first)
-    assert MOMENTUM[name](99) == pytest.approx(late)
+    assert MOMENTUM[name](1) == pytest.approx(first)
+    assert MOMENTUM[name](100) == pytest.approx(late)
 
 
 def test_momentum_none_is_proximal_gradient(problem):
