@@ -19,7 +19,7 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     "single_pixel": {
         "distilled": DistillationRecipe(),
         "distilled_gradient_only": DistillationRecipe(
-            inputs="gradient_only", steps=6000, horizon=100, from_truth=0.7, sigma=0.1, momentum="none"
+            inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
         ),
     }
 }
