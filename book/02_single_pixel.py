@@ -434,19 +434,35 @@ torch.testing.assert_close(plain, silent, rtol=0, atol=1e-2)
 # %% [markdown]
 # ## Where it fails
 #
-# A distilled preconditioner knows one camera. Give it the same number of patterns in another order, and it meets
-# gradients that it has never seen. (Neither method is tuned again here. Other kinds of images are not tested.)
+# A distilled preconditioner has learned from one camera, one noise level and one kind of image. Change the camera
+# first: the same number of patterns, in another order. (Nothing is tuned again here, for either method.)
+
 
 # %%
-other = ddgp_lib.load_task("single_pixel", ordering="zig_zag")
-moved = {
-    kind: ddgp_lib.evaluate(other, solvers[kind], images=images, max_iter=20).psnr[-1].mean()
-    for kind in ("none", "distilled")
-}
-gain_home = psnr["distilled"][19] - psnr["no P"][19]
-gain_away = moved["distilled"] - moved["none"]
-print(f"gain at home: {gain_home:+.2f} dB; with another order of patterns: {gain_away:+.2f} dB")
-assert gain_away < gain_home - 1
+def gain_on(other, count=32):
+    scores = {
+        kind: ddgp_lib.evaluate(other, solvers[kind], images=images[:count], max_iter=20).psnr[-1].mean()
+        for kind in ("none", "distilled")
+    }
+    return float(scores["distilled"] - scores["none"])
+
+
+gain_moved = gain_on(ddgp_lib.load_task("single_pixel", ordering="zig_zag"))
+print(f"gain at home: {gains.mean():+.2f} dB; with another order of patterns: {gain_moved:+.2f} dB")
+assert gain_moved < gains.mean() - 1
+
+# %% [markdown]
+# A part of the gain survives: what the network knows about strokes is of use behind other patterns too. Now change
+# the noise, from a standard deviation of 0.01 to 0.1.
+
+# %%
+gain_noisy = gain_on(ddgp_lib.load_task("single_pixel", noise=0.1))
+print(f"gain with ten times the noise: {gain_noisy:+.2f} dB")
+assert gain_noisy < -1
+
+# %% [markdown]
+# The gain has become a loss. The network takes the noise in what it sees for strokes, and adds to them in the null
+# space, where nothing corrects it. Other kinds of images are not tested here.
 
 # %% [markdown]
 # ## Exercises
@@ -520,32 +536,35 @@ assert abs(best_psnr["none"] - best_psnr["chambolle_dossal"]) < 0.5
 # momentum to speed up.
 # ```
 #
-# ```{exercise} A noisier camera
+# ```{exercise} Can tuning rescue it?
 # :label: ex-noise
 #
-# The preconditioner was trained with noise of standard deviation 0.01. Measure its gain over the baseline at
-# 20 iterations for `noise=0.1` and `noise=0.3`. Which part of the error can the network not be blamed for?
+# With noise of standard deviation 0.1 the preconditioner loses against the baseline. Both have their $\sigma$ from
+# data with little noise. Try $\sigma \in \{0.1, 0.2, 0.3\}$ for both on 16 digits. Which part of the error can the
+# network not be blamed for?
 # ```
 
 # %% tags=["hide-cell"]
-gain_at = {}
-for noise in (0.01, 0.1, 0.3):
-    noisy = ddgp_lib.load_task("single_pixel", noise=noise)
-    scores = [
-        ddgp_lib.evaluate(noisy, solvers[kind], images=images[:16], max_iter=20).psnr[-1].mean()
-        for kind in ("distilled", "none")
-    ]
-    gain_at[noise] = float(scores[0] - scores[1])
-print({noise: f"{gain:+.2f} dB" for noise, gain in gain_at.items()})
-assert gain_at[0.3] < gain_at[0.01]
+noisy = ddgp_lib.load_task("single_pixel", noise=0.1)
+retuned = {}
+for name, preconditioner, rule in (("no P", None, "chambolle_dossal"), ("distilled", P, "none")):
+    for level in (0.1, 0.2, 0.3):
+        solver = ddgp_lib.PreconditionedFISTA(
+            task.denoiser, preconditioner, stepsize=alpha, sigma=level, momentum=rule
+        )
+        trace = ddgp_lib.evaluate(noisy, solver, images=images[:16], max_iter=20)
+        retuned[name, level] = float(trace.psnr[-1].mean())
+print({f"{name}, σ = {level}": f"{value:.2f} dB" for (name, level), value in retuned.items()})
+assert max(retuned["no P", level] for level in (0.1, 0.2, 0.3)) > retuned["distilled", 0.1]
 
 # %% [markdown]
 # ```{solution} ex-noise
 # :class: dropdown
 #
-# The gain shrinks as the noise grows. In the range, both methods take the same gradient step, $A u_k = y$ whatever
+# The cell above is the experiment. In the range, both methods take the same gradient step, $A u_k = y$ whatever
 # $N_\theta$ returns: the noise in the range is not the network's. In the null space it predicts from an image that is
-# disturbed in a way that it has not met in training.
+# disturbed in a way that it has not met in training. A denoiser set to more noise repairs a part of that. The better
+# remedy is to train on the noise that will be met.
 # ```
 #
 # ## Recap
@@ -556,7 +575,7 @@ assert gain_at[0.3] < gain_at[0.01]
 # - The null-space form keeps $A P_\theta = A \nabla g$: the data step is the plain one.
 # - On these digits the preconditioner passes the baseline's best within a few iterations, stays within 0.3 dB of its
 #   own best to iteration 200 (which the tuning rewards), and fits the data better than the baseline.
-# - It knows one camera. With other patterns its gain shrinks or is lost.
+# - It knows what it was trained on. With other patterns its gain shrinks; with ten times the noise it does harm.
 # - The comparison is with plug-and-play alone. A network trained end to end, or an unrolled one, has also seen digits
 #   through this camera; they are not compared here.
 #

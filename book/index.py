@@ -86,9 +86,9 @@ assert gain > 3
 #
 # | | |
 # |---|---|
-# | [Conditioning](01_conditioning) | what makes reconstruction slow, what makes it impossible, and which of the two a preconditioner can mend |
-# | [A preconditioner distilled](02_single_pixel) | the single-pixel camera from operator to result: baseline, teacher, losses, training, evaluation, failure |
-# | [Notation](notation), [library reference](api), [data](data) | one symbol, one meaning; every public function; where the digits come from |
+# | [Conditioning](01_conditioning.ipynb) | what makes reconstruction slow, what makes it impossible, and which of the two a preconditioner can mend |
+# | [A preconditioner distilled](02_single_pixel.ipynb) | the single-pixel camera from operator to result: baseline, teacher, losses, training, evaluation, failure |
+# | [Notation](notation.md), [library reference](api.md), [data](data.md) | one symbol, one meaning; every public function; where the digits come from |
 #
 # ## Three ways in
 #
