@@ -45,7 +45,7 @@ images = task.test_images[:32]
 y = task.measure(images)
 solvers = {kind: ddgp_lib.load_solver("single_pixel", kind) for kind in ("none", "distilled", "teacher")}
 
-# %% mystnb={"figure": {"name": "fig-question", "caption": "One held-out digit. Upper row: the true image and three reconstructions after 20 iterations, on one grey scale. Lower row: their absolute errors, on one scale."}, "image": {"alt": "A handwritten digit and three reconstructions. Without a preconditioner the strokes are blurred and broken and the error map shows the whole digit. With the distilled preconditioner and with the teacher the strokes are sharp and the error maps are nearly black."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-question", "caption": "One held-out digit. Upper row: the true image and three reconstructions after 20 iterations, on one grey scale. Lower row: their absolute errors, on one scale."}, "image": {"alt": "A handwritten digit and three reconstructions. Without a preconditioner the strokes are faint and blurred and the error map shows the whole digit. With the distilled preconditioner the strokes are sharper and the errors weaker; with the teacher they are weaker still."}} tags=["hide-input"]
 shown = 4
 y_teacher = ddgp_lib.operators.measure(task.teacher, images, seed=1)
 estimates = {
@@ -97,9 +97,11 @@ figures.images(
 # $D_\sigma$ in the place of a proximal operator {cite}`venkatakrishnan2013pnp,beck2009fista`:
 #
 # $$
-# u_k = z_k - \alpha \nabla g(z_k), \qquad
-# x_{k+1} = D_\sigma(u_k), \qquad
-# z_{k+1} = x_{k+1} + \beta_{k+1} (x_{k+1} - x_k).
+# \begin{aligned}
+# u_k &= z_k - \alpha \nabla g(z_k), \\
+# x_{k+1} &= D_\sigma(u_k), \\
+# z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k).
+# \end{aligned}
 # $$ (eq-pnp-fista)
 #
 # The step is $\alpha = 1/\lVert A_s \rVert^2 = 1$, the momentum is that of Chambolle and Dossal
@@ -121,7 +123,7 @@ torch.testing.assert_close(x, solvers["none"](y, A), rtol=0, atol=1e-4)
 # its Jacobian above 1.25, in the manner of {cite}`pesquet2021learning`. The level matters: with too little smoothing
 # the same denoiser drives the iteration away from the image.
 
-# %% mystnb={"figure": {"name": "fig-tuning", "caption": "Tuning the baseline: mean PSNR over 50 validation digits against the noise level given to the denoiser. Below 0.05 the iteration decays between iterations 20 and 200."}, "image": {"alt": "Two curves of PSNR against the denoiser's noise level on a logarithmic axis. After 20 iterations the PSNR rises to a flat top around 0.1 and falls beyond. After 200 iterations it is the same from 0.07 on, but far lower at small noise levels."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-tuning", "caption": "Tuning the baseline: mean PSNR over 50 validation digits against the noise level given to the denoiser. Below 0.05 the iteration decays between iterations 20 and 200."}, "image": {"alt": "Two curves of PSNR against the denoiser's noise level. After 20 iterations the PSNR rises to a flat top around 0.1 and falls beyond. After 200 iterations it is the same from 0.07 on, but far lower at small noise levels."}} tags=["hide-input"]
 tuned = ddgp_lib.load_tuning("single_pixel")["none"]
 assert tuned["momentum"] == "chambolle_dossal"
 sweep = [row for row in tuned["sweep"] if row["momentum"] == tuned["momentum"]]
@@ -133,7 +135,6 @@ figures.curves(
     },
     xlabel="noise level $\\sigma$ of the denoiser",
     ylabel="PSNR (dB)",
-    xscale="log",
 )
 
 # %%
@@ -215,8 +216,10 @@ figures.images(
 # **null-space form** rules that out by construction:
 #
 # $$
-# P_\theta(\nabla g; z) = \nabla g + (I - A^+ A)\, N_\theta(\nabla g, z)
-# \qquad\Longrightarrow\qquad A\, P_\theta(\nabla g; z) = A \nabla g .
+# \begin{aligned}
+# P_\theta(\nabla g; z) &= \nabla g + (I - A^+ A)\, N_\theta(\nabla g, z), \\
+# \text{so that}\quad A\, P_\theta(\nabla g; z) &= A \nabla g .
+# \end{aligned}
 # $$ (eq-null-space-form)
 #
 # The network decides about the null space alone; in the range, the step is the plain gradient step.
@@ -252,7 +255,7 @@ print(
 )
 assert losses[-10:].mean() < losses[:10].mean() / 2
 
-# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, step by step, and its mean over windows of ten steps."}, "image": {"alt": "A noisy curve that falls from about twenty to below ten within a hundred steps, most of it in the first thirty, with a smoother curve of its ten-step means on it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, step by step, and its mean over windows of ten steps."}, "image": {"alt": "A noisy curve that falls from above ten to about five within a hundred steps, most of it in the first thirty, with a smoother curve of its ten-step means on it."}} tags=["hide-input"]
 steps = torch.arange(1, 101)
 means = losses.unfold(0, 10, 1).mean(dim=1)
 figures.curves(
@@ -329,10 +332,8 @@ print(f"the baseline's best, at iteration {best}, is passed at iteration {first}
 assert psnr["distilled"][19] > psnr["no P"][19] + 3
 assert psnr["gradient only"][19] > psnr["no P"][19] + 1
 lost = {name: float(curve.max() - curve[-1]) for name, curve in psnr.items()}
-print(
-    "lost from the best to iteration 200: "
-    + ", ".join(f"{name} {drop:.2f} dB" for name, drop in lost.items())
-)
+for name, drop in lost.items():
+    print(f"{name:13s} {drop:.2f} dB below its best at iteration 200")
 assert all(lost[name] < 0.3 for name in ("no P", "distilled", "teacher"))
 assert first <= best / 8
 
@@ -342,7 +343,7 @@ assert first <= best / 8
 #
 # Move through the iterations. Watch which strokes appear at once, and which the denoiser alone never finds.
 
-# %%
+# %% tags=["hide-input"]
 runs = {"no P": solvers["none"], "distilled": solvers["distilled"]}
 iterates = {name: [x[:4, 0] for x, _ in run.iterates(y[:4], A, 50)] for name, run in runs.items()}
 
@@ -365,7 +366,7 @@ def describe(k):
     )
 
 
-slider = {"values": [0, 1, 2, 3, 4, 5, 7, 10, 20, 50], "label": "iteration k"}
+slider = {"values": [0, 1, 2, 3, 4, 5, 7, 10, 20, 50], "label": "iteration k", "start": 3}
 widgets.frames(
     at_iteration,
     **slider,
@@ -375,8 +376,8 @@ widgets.frames(
 )
 
 # %% [markdown]
-# In a live kernel, the next cell gives the same picture as an ipywidgets control, which computes it anew. Change
-# `range(4)` in `at_iteration`, or the solvers in `runs`.
+# In a live kernel, the next cell gives the same picture as an ipywidgets control, which computes it anew. Unfold the
+# cell above, and change `range(4)` in `at_iteration`, or the solvers in `runs`.
 
 # %% tags=["remove-output", "nbval-ignore-output"]
 widgets.live(at_iteration, **slider)
