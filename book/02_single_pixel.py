@@ -171,7 +171,10 @@ assert gradient_at_start.abs().max() < 1e-5
 # Take any point $z$ that the student visits, and ask both cameras for their gradient there:
 #
 # $$
-# \nabla g_s(z) = A_s^\top (A_s z - y_s), \qquad \nabla g_t(z) = A_t^\top (A_t z - y_t).
+# \begin{aligned}
+# \nabla g_s(z) &= A_s^\top (A_s z - y_s), \\
+# \nabla g_t(z) &= A_t^\top (A_t z - y_t).
+# \end{aligned}
 # $$ (eq-two-gradients)
 #
 # Without noise they are projections of one vector, the error $e = z - x^*$: on the student's rows, and on
@@ -217,12 +220,13 @@ figures.images(
 #
 # $$
 # \begin{aligned}
-# P_\theta(\nabla g; z) &= \nabla g + (I - A^+ A)\, N_\theta(\nabla g, z), \\
-# \text{so that}\quad A\, P_\theta(\nabla g; z) &= A \nabla g .
+# P_\theta(\nabla g; z) &= \nabla g \\
+# & + (I - A^+ A)\, N_\theta(\nabla g, z) .
 # \end{aligned}
 # $$ (eq-null-space-form)
 #
-# The network decides about the null space alone; in the range, the step is the plain gradient step.
+# Since $A\,(I - A^+ A) = 0$, we have $A P_\theta(\nabla g; z) = A \nabla g$. The network decides about the null space
+# alone; in the range, the step is the plain gradient step.
 
 # %%
 torch.testing.assert_close(A.A(direction), A.A(g_student), rtol=0, atol=1e-5)
