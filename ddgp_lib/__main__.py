@@ -50,32 +50,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ddgp_lib", description=__doc__)
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="print one JSON object on the last line")
-    shared.add_argument("--threads", type=int, default=0, help="CPU threads; by default PyTorch's choice")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Any, show: Any, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, parents=[shared], help=text, description=text)
+    def command(name: str, run: Any, show: Any, text: str, threads: int = 0) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+        added.add_argument("--threads", type=int, default=threads, help="CPU threads; 0 is PyTorch's choice")
         added.set_defaults(run=run, show=show)
         return added
 
     command("tasks", _tasks, _show_tasks, "List the tasks.")
 
-    denoiser = command("train-denoiser", _train_denoiser, _show_lines, "Train a task's denoiser.")
+    # On one thread, sums are rounded alike whatever the number of cores: weights come out the same.
+    denoiser = command("train-denoiser", _train_denoiser, _show_lines, "Train a task's denoiser.", threads=1)
     denoiser.add_argument("task", nargs="?", default="single_pixel", choices=tuple(TASKS))
     denoiser.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
 
-    train = command(
-        "train", _train, _show_lines, "Distil a task's preconditioners, then tune every method's σ."
-    )
+    text = "Distil a task's preconditioners, then tune every method's σ and momentum."
+    train = command("train", _train, _show_lines, text, threads=1)
     train.add_argument("task", choices=tuple(TASKS))
     train.add_argument("--kind", help="train this kind alone, and tune nothing")
     train.add_argument("--steps", type=int, help="other number of steps than the recipe's")
     train.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
     train.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from")
 
-    tuning = command("tune", _tune, _show_lines, "Choose every method's σ on validation images.")
+    tuning = command("tune", _tune, _show_lines, "Choose every method's σ and momentum on validation images.")
     tuning.add_argument("task", choices=tuple(TASKS))
     tuning.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
 
