@@ -123,7 +123,7 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for kind in kinds:
         require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
-        options = {name: getattr(recipes[kind], name) for name in recipes[kind].__dataclass_fields__}
+        options = dict(vars(recipes[kind]))
         if arguments.steps:
             options["steps"] = arguments.steps
         started = time.perf_counter()

@@ -33,7 +33,7 @@ class DistillationRecipe:
     network, form, inputs : str
         See :func:`~ddgp_lib.networks.build_network` and :class:`~ddgp_lib.preconditioners.LearnedPreconditioner`.
     losses : mapping of str to float
-        Weights λ of the losses ``"gradient"``, ``"imitation"`` and ``"supervised"``; one left out is off.
+        Weights ρ of the losses ``"gradient"``, ``"imitation"`` and ``"supervised"``; one left out is off.
     steps, batch_size : int
         Optimisation steps, and states in each.
     learning_rate, weight_decay : float
@@ -194,7 +194,7 @@ def distill(
     At a state z of the student, both gradients are taken at the same point: ∇g_s(z) from the student's data and
     ∇g_t(z) from the teacher's.  One preconditioned student step gives x_s, one plain teacher step gives x_t, and
 
-        L = λ_G (1 − cos(P(∇g_s; z), ∇g_t))² + λ_I ‖x_s − x_t‖² + λ_S ‖x_s − x*‖².
+        L = ρ_G (1 − cos(P(∇g_s; z), ∇g_t))² + ρ_I ‖x_s − x_t‖² + ρ_S ‖x_s − x*‖².
 
     Parameters
     ----------

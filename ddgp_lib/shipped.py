@@ -45,7 +45,8 @@ def load_preconditioner(
     task_name : str
         The task that it was distilled for.
     kind : str
-        ``"distilled"`` (state aware) or ``"distilled_gradient_only"`` (as in the paper, in null-space form).
+        ``"distilled"`` (state aware) or ``"distilled_gradient_only"`` (the paper's input,
+        ∇g alone, in null-space form).
     path : str or Path, optional
         A file written by :func:`save_preconditioner`; by default the shipped one.
 
