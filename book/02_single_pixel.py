@@ -117,16 +117,18 @@ for k in range(20):
 torch.testing.assert_close(x, solvers["none"](y, A), rtol=0, atol=1e-4)
 
 # %% [markdown]
-# A comparison is worth as much as its baseline. The noise level $\sigma$ of the denoiser, and whether momentum
-# is used, were chosen on validation images, for each method on its own, by the PSNR after 20 and after 200
+# A comparison is worth as much as its baseline. The noise level $\sigma$ of the denoiser, whether momentum
+# is used, and whether the denoiser's weight falls late in the run (explained below, where it matters), were chosen on
+# validation images, for each method on its own, by the PSNR after 20 and after 200
 # iterations, whichever is lower. The denoiser itself is a small DnCNN {cite}`zhang2017dncnn` trained with a penalty on the norm of
 # its Jacobian above 1.25, in the manner of {cite}`pesquet2021learning`. The level matters: with too little smoothing
 # the same denoiser drives the iteration away from the image.
 
 # %% mystnb={"figure": {"name": "fig-tuning", "caption": "Tuning the baseline: mean PSNR over 50 validation digits against the noise level given to the denoiser. Below 0.05 the iteration decays between iterations 20 and 200."}, "image": {"alt": "Two curves of PSNR against the denoiser's noise level. After 20 iterations the PSNR rises to a flat top around 0.1 and falls beyond. After 200 iterations it is the same from 0.07 on, but far lower at small noise levels."}} tags=["hide-input"]
 tuned = ddgp_lib.load_tuning("single_pixel")["none"]
-assert tuned["momentum"] == "chambolle_dossal"
-sweep = [row for row in tuned["sweep"] if row["momentum"] == tuned["momentum"]]
+chosen = {"momentum": "chambolle_dossal", "prior_decay": None}
+assert chosen.items() <= tuned["setting"].items()
+sweep = [row for row in tuned["sweep"] if chosen.items() <= row.items()]
 figures.curves(
     [row["sigma"] for row in sweep],
     {
@@ -287,7 +289,7 @@ for kind, recipe in ddgp_lib.shipped.RECIPES["single_pixel"].items():
 # %% [markdown]
 # ## The result, to 200 iterations
 #
-# Four methods, 32 held-out digits, each method with the $\sigma$ and the momentum tuned for it. *Gradient only*
+# Four methods, 32 held-out digits, each method with the settings tuned for it. *Gradient only*
 # keeps the paper's input, $\nabla g$ without $z$, but has our null-space form and our training. Two hundred
 # iterations are several times the training horizon. (The command `python -m ddgp_lib evaluate single_pixel` measures
 # the same on 200 digits.)
@@ -306,10 +308,10 @@ columns = [1, 5, 10, 20, 50, 200]
 print(f"{'PSNR (dB) at k =':17s}" + "".join(f"{k:>8d}" for k in columns))
 for name, trace in traces.items():
     print(f"{name:17s}" + "".join(f"{trace.psnr[k - 1].mean():8.2f}" for k in columns))
-for kind, settings in ddgp_lib.load_tuning("single_pixel").items():
-    print(f"{kind}: σ = {settings['sigma']}, momentum {settings['momentum']}")
+for kind, tuned in ddgp_lib.load_tuning("single_pixel").items():
+    print(f"{kind}: " + ", ".join(f"{name} {value}" for name, value in tuned["setting"].items()))
 
-# %% mystnb={"figure": {"name": "fig-psnr", "caption": "Mean PSNR of four methods over 32 held-out digits, from 1 to 200 iterations."}, "image": {"alt": "Four curves of PSNR against iterations on a logarithmic axis. The teacher is highest. The distilled preconditioner rises within five iterations and stays level to 200. The gradient-only preconditioner rises more slowly, peaks near 20 iterations and then sinks a little, between it and the baseline, which is lowest."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-psnr", "caption": "Mean PSNR of four methods over 32 held-out digits, from 1 to 200 iterations."}, "image": {"alt": "Four curves of PSNR against iterations on a logarithmic axis. The teacher is highest. The distilled preconditioner rises within five iterations and stays level to 200. The gradient-only preconditioner rises more slowly, levels off near 20 iterations, between it and the baseline, which is lowest."}} tags=["hide-input"]
 roles = {"no P": "baseline", "distilled": "distilled", "gradient only": "gradient_only", "teacher": "teacher"}
 figures.curves(
     baseline.iterations,
@@ -338,12 +340,12 @@ assert psnr["gradient only"][19] > psnr["no P"][19] + 1
 lost = {name: float(curve.max() - curve[-1]) for name, curve in psnr.items()}
 for name, drop in lost.items():
     print(f"{name:13s} {drop:.2f} dB below its best at iteration 200")
-assert all(lost[name] < 0.3 for name in ("no P", "distilled", "teacher"))
+assert all(drop < 0.3 for drop in lost.values())
 assert first <= best / 8
 
 # %% [markdown]
-# The method with both inputs stays where it is. Gradient only reaches its best after about twenty iterations and then
-# loses a little of it, slowly: we come back to that below.
+# All four stay where they are, ten times the training horizon of most states and more. For gradient only that takes
+# a further measure, to which we come back below.
 #
 # Move through the iterations. Watch which strokes appear at once, and which the denoiser alone never finds.
 
@@ -390,10 +392,10 @@ widgets.live(at_iteration, **slider)
 # ## Where the error lives
 #
 # The preconditioner must not buy its gain with data that no longer fit. Two checks. First, the data residual. The
-# true image leaves $\lVert w \rVert / \lVert y \rVert$ unexplained; a residual below that line would mean that noise
+# true image leaves $\lVert w \rVert / \lVert y \rVert$ unexplained; a residual below that line means that noise
 # is fitted.
 
-# %% mystnb={"figure": {"name": "fig-residual", "caption": "Relative data residual of three methods on the student's data, and the level of the noise."}, "image": {"alt": "Three curves of the data residual against iterations on logarithmic axes. All fall and level off between one and ten per cent, above a guide line that marks the noise level near one per cent."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-residual", "caption": "Relative data residual of three methods on the student's data, and the level of the noise."}, "image": {"alt": "Three curves of the data residual against iterations on logarithmic axes, and a guide line at the noise level near one per cent. The baseline and the distilled preconditioner level off between one and ten per cent, above the line. Gradient only goes on falling, far below it."}} tags=["hide-input"]
 noise_level = float(((y - A.A(images)).flatten(1).norm(dim=1) / y.flatten(1).norm(dim=1)).mean())
 on_student = {name: trace for name, trace in traces.items() if name != "teacher"}
 figures.curves(
@@ -411,9 +413,14 @@ figures.curves(
 # %%
 residuals = {name: float(trace.residual[-1].mean()) for name, trace in on_student.items()}
 print({name: round(value, 4) for name, value in residuals.items()}, "noise:", round(noise_level, 4))
-assert residuals["distilled"] < residuals["no P"]
+assert noise_level < residuals["distilled"] < residuals["no P"]
+assert residuals["gradient only"] < noise_level
 
 # %% [markdown]
+# Gradient only ends below the line. Its denoiser fades out towards the end of the run, for a reason that
+# follows in a moment, and gradient steps alone fit the measured entries exactly, noise included. At this noise level
+# that costs next to nothing, as the next table shows.
+#
 # Second, the split of the error. The gain is where it should be: in the null space.
 
 # %%
@@ -428,6 +435,19 @@ assert traces["distilled"].null_error[-1].mean() < 0.75 * baseline.null_error[-1
 # as a second input, $P_\theta(0; z)$ need not vanish. (The two recipes differ in more than the input. Gradient only
 # drifts back towards the baseline when it is trained for longer; its recipe is shorter, and a part of its pool
 # starts at the true image, which teaches it to hold a good image against the denoiser.)
+#
+# The silence has a second consequence, at the other end of the run. Once the data are fitted again, $P_\theta$ has
+# nothing more to say about the null space, and the denoiser, which goes on smoothing, undoes a part of what was gained.
+# A cure that is open to every method is to let the denoiser's step fade after $k_0$ iterations,
+#
+# $$
+# x_{k+1} = u_k + \gamma_k \bigl( D_\sigma(u_k) - u_k \bigr), \qquad
+# \gamma_k = \min\Bigl( 1, \frac{k_0^2}{(k+1)^2} \Bigr).
+# $$ (eq-prior-decay)
+#
+# The weights add up to less than $2 k_0$, so the denoiser can move the image by a bounded total. It is a way
+# of stopping, not a fixed point of $D_\sigma$: the limit depends on the schedule. Tuning chose $k_0 = 10$ for gradient
+# only and for the teacher, and the constant weight for the other two.
 
 # %%
 plain = ddgp_lib.evaluate(task, images=images, max_iter=1).psnr
@@ -435,6 +455,20 @@ silent = ddgp_lib.evaluate(
     task, ddgp_lib.load_preconditioner("single_pixel", "distilled_gradient_only"), images=images, max_iter=1
 ).psnr
 torch.testing.assert_close(plain, silent, rtol=0, atol=1e-2)
+
+# %%
+setting = ddgp_lib.load_tuning("single_pixel")["distilled_gradient_only"]["setting"]
+constant = ddgp_lib.PreconditionedFISTA(
+    task.denoiser,
+    ddgp_lib.load_preconditioner("single_pixel", "distilled_gradient_only"),
+    stepsize=alpha,
+    **{**setting, "prior_decay": None},
+)
+drift = ddgp_lib.evaluate(task, constant, images=images).psnr.mean(dim=1)
+for name, curve in {"constant weight": drift, "fading weight": psnr["gradient only"]}.items():
+    print(f"gradient only, {name:15s}: best {curve.max():.2f} dB, after 200 iterations {curve[-1]:.2f} dB")
+assert setting["prior_decay"] == 10
+assert drift.max() - drift[-1] > 0.3 > psnr["gradient only"].max() - psnr["gradient only"][-1]
 
 # %% [markdown]
 # ## Where it fails

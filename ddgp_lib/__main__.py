@@ -167,11 +167,11 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     methods = {}
     for kind in tqdm(SOLVER_KINDS, desc=f"evaluate {task.name}"):
         physics = task.teacher if kind == "teacher" else task.student
-        solver = load_solver(task.name, kind)
+        solver = load_solver(task.name, kind, task=task)
         trace = evaluate(
             task, solver, images=images, physics=physics, max_iter=arguments.iterations, seed=arguments.seed
         )
-        methods[kind] = _summary(trace) | {"sigma": load_tuning(task.name)[kind]["sigma"]}
+        methods[kind] = _summary(trace) | {"setting": load_tuning(task.name)[kind]["setting"]}
     return {
         "task": task.name,
         "n_images": len(images),
@@ -192,7 +192,7 @@ def _show_evaluation(result: dict[str, Any]) -> str:
     lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds")
     for kind, method in result["methods"].items():
         values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
-        lines.append(f"{kind:26s}{values}   {method['sigma']:5.2f}  {method['seconds']:7.1f}")
+        lines.append(f"{kind:26s}{values}   {method['setting']['sigma']:5.2f}  {method['seconds']:7.1f}")
     return "\n".join(lines)
 
 

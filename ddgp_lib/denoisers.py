@@ -31,16 +31,27 @@ class NoiseAwareDnCNN(Denoiser):
         Number of 3×3 convolutions.
     width : int
         Channels between convolutions.
+    noise_scaled : bool
+        Whether the network's output is multiplied by σ, D_σ(x) = x + σ N(x, σ), so that D_σ tends to the identity
+        with σ and the network is as good at low noise as at high.
 
     References
     ----------
     Zhang et al., "Beyond a Gaussian denoiser: residual learning of deep CNN for image denoising", 2017; Zhang et
-    al., "FFDNet: toward a fast and flexible solution for CNN-based image denoising", 2018.
+    al., "FFDNet: toward a fast and flexible solution for CNN-based image denoising", 2018; Karras et al.,
+    "Elucidating the design space of diffusion-based generative models", 2022, for the scaling.
     """
 
-    def __init__(self, channels: int = 1, depth: int = 6, width: int = 48) -> None:
+    def __init__(
+        self, channels: int = 1, depth: int = 6, width: int = 48, *, noise_scaled: bool = False
+    ) -> None:
         super().__init__()
-        self.architecture = {"channels": channels, "depth": depth, "width": width}
+        self.architecture = {
+            "channels": channels,
+            "depth": depth,
+            "width": width,
+            "noise_scaled": noise_scaled,
+        }
         stacked = 4 * channels + 1
         self.gather = nn.PixelUnshuffle(2)
         self.network = DnCNN(stacked, stacked, depth=depth, nf=width, pretrained=None)
@@ -55,16 +66,21 @@ class NoiseAwareDnCNN(Denoiser):
         levels = self._handle_sigma(sigma, reference_tensor=x)
         noise_map = levels.expand(-1, 1, *patches.shape[2:])
         stacked = torch.cat([patches, noise_map], dim=1).contiguous(memory_format=torch.channels_last)
-        return self.scatter(self.network(stacked)[:, :-1].contiguous())
+        denoised = self.network(stacked)[:, :-1]
+        if self.architecture["noise_scaled"]:
+            denoised = patches + levels * (denoised - patches)
+        return self.scatter(denoised.contiguous())
 
 
 @dataclass(frozen=True)
 class DenoiserRecipe:
     """Everything that decides the weights of a shipped denoiser.
 
-    The loss is the mean of (D_σ(x + σ n) − x)² / σ over pixels and log-uniform noise levels σ, plus
-    ``penalty`` · max(‖J‖ − ``bound``, 0)², with J the Jacobian of D_σ at a noisy image and ‖J‖ its spectral norm
-    by power iteration (Pesquet et al., "Learning maximally monotone operators for image recovery", 2021).
+    The loss is the mean of (D_σ(x + σ n) − x)² / σ over pixels and log-uniform noise levels σ, with σ² in the place
+    of σ where the network is ``noise_scaled``, plus ``penalty`` · max(‖J‖ − ``bound``, 0)², with J the Jacobian of
+    D_σ at a noisy image and ‖J‖ its spectral norm by power iteration (Pesquet et al., "Learning maximally monotone
+    operators for image recovery", 2021).  With a ``crop``, each step sees random squares of that side, mirrored at
+    random.
     """
 
     steps: int = 5000
@@ -77,6 +93,8 @@ class DenoiserRecipe:
     bound: float = 1.25
     jacobian_images: int = 4
     power_iterations: int = 8
+    noise_scaled: bool = False
+    crop: int | None = None
     seed: int = 0
 
 
@@ -105,7 +123,7 @@ def train_denoiser(
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights and power-iteration starts globally
-        denoiser = NoiseAwareDnCNN(images.train.shape[1])
+        denoiser = NoiseAwareDnCNN(images.train.shape[1], noise_scaled=recipe.noise_scaled)
         _fit(
             denoiser,
             images.train,
@@ -139,10 +157,13 @@ def _fit(
     name = "denoiser, Jacobian penalty" if penalised else "denoiser"
     for _ in (bar := trange(steps, desc=name, disable=not progress)):
         clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
+        if recipe.crop is not None:
+            clean = random_squares(clean, recipe.crop, generator)
         spread = torch.rand(recipe.batch_size, generator=generator)
         sigma = recipe.sigma_min * (recipe.sigma_max / recipe.sigma_min) ** spread
         noisy = clean + sigma.view(-1, 1, 1, 1) * torch.randn(clean.shape, generator=generator)
-        loss = ((denoiser(noisy, sigma) - clean).square() / sigma.view(-1, 1, 1, 1)).mean()
+        scale = sigma.square() if recipe.noise_scaled else sigma
+        loss = ((denoiser(noisy, sigma) - clean).square() / scale.view(-1, 1, 1, 1)).mean()
         if penalised:
             part = slice(recipe.jacobian_images)
             norms = jacobian_norms(denoiser, noisy[part], sigma[part], recipe.power_iterations)
@@ -152,6 +173,20 @@ def _fit(
         optimiser.step()
         schedule.step()
         bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+
+
+def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+    """Cut a square of ``side`` pixels out of each image (N, C, H, W) at random, and mirror the batch at random."""
+    height, width = images.shape[-2:]
+    rows = torch.randint(height - side + 1, (len(images),), generator=generator).tolist()
+    columns = torch.randint(width - side + 1, (len(images),), generator=generator).tolist()
+    squares = torch.stack(
+        [
+            image[:, row : row + side, column : column + side]
+            for image, row, column in zip(images, rows, columns, strict=True)
+        ]
+    )
+    return squares.flip(-1) if torch.rand((), generator=generator) < 0.5 else squares
 
 
 def jacobian_norms(

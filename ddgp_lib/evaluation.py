@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 
 import torch
-from deepinv.loss.metric import PSNR, SSIM
 from deepinv.physics import LinearPhysics
 
 from .checks import require_images
@@ -99,10 +98,25 @@ def evaluate(
     for x, z in solver.iterates(y, physics, max_iter):
         seconds += time.perf_counter() - started
         if z_previous is not None:
-            rows.append(_measures(x, z_previous, truth, y, physics))
+            rows.append(_measures(task, x, z_previous, truth, y, physics))
         z_previous, started = z, time.perf_counter()
     curves = {name: torch.stack([row[name] for row in rows]) for name in CURVES}
     return Trace(**curves, estimate=x, seconds=seconds)
+
+
+def psnr_curve(
+    task: Task,
+    solver: PreconditionedFISTA,
+    images: torch.Tensor,
+    physics: LinearPhysics,
+    max_iter: int,
+    seed: int = 0,
+) -> list[float]:
+    """Mean PSNR (dB) of x_1, …, x_max_iter, without the other measures of :func:`evaluate`."""
+    y = measure(physics, images, seed)
+    iterates = solver.iterates(y, physics, max_iter)
+    next(iterates)
+    return [task.psnr(x, images).mean().item() for x, _ in iterates]
 
 
 def task_solver(
@@ -115,13 +129,18 @@ def task_solver(
 
 
 def _measures(
-    x: torch.Tensor, z_previous: torch.Tensor, truth: torch.Tensor, y: torch.Tensor, physics: LinearPhysics
+    task: Task,
+    x: torch.Tensor,
+    z_previous: torch.Tensor,
+    truth: torch.Tensor,
+    y: torch.Tensor,
+    physics: LinearPhysics,
 ) -> dict[str, torch.Tensor]:
     error = x - truth
     seen = range_projection(physics, error)
     return {
-        "psnr": PSNR(max_pixel=1)(x, truth),
-        "ssim": SSIM(max_pixel=1)(x, truth),
+        "psnr": task.psnr(x, truth),
+        "ssim": task.ssim(x, truth),
         "residual": _norm(physics.A(x) - y) / _norm(y),
         "range_error": _norm(seen) / _norm(truth),
         "null_error": _norm(error - seen) / _norm(truth),

@@ -109,6 +109,16 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     return x - range_projection(physics, x)
 
 
+def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
+    """AᵀA x: what measuring an image and projecting it back leaves of it."""
+    return physics.A_adjoint(physics.A(x))
+
+
+def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
+    """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
+    return normal(physics, z) - adjoint
+
+
 def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     """‖A‖², the largest eigenvalue of AᵀA and the Lipschitz constant of ∇½‖A x − y‖².
 

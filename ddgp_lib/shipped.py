@@ -1,7 +1,8 @@
 """What ships with the library: recipes, tuned settings, and ready preconditioners and solvers."""
 
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,21 @@ from typing import Any
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
 from .checks import require
 from .distillation import Distillation, DistillationRecipe, build_preconditioner
-from .evaluation import evaluate
+from .evaluation import psnr_curve
 from .files import atomic_write
 from .preconditioners import LearnedPreconditioner
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is tuned for each method: arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA`."""
+
+    sigma: float
+    momentum: str
+    prior_decay: int | None
+
 
 RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     "single_pixel": {
@@ -28,11 +39,14 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
 SOLVER_KINDS = ("none", "distilled", "distilled_gradient_only", "teacher")
 """Methods that :func:`load_solver` builds and the command line evaluates."""
 
-SIGMAS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 """Noise levels for the denoiser that are tried for every method."""
 
 MOMENTA = ("chambolle_dossal", "none")
 """Momentum rules that are tried for every method."""
+
+PRIOR_DECAYS = (None, 10)
+"""Values of k₀, where the denoiser's weight begins to fall, that are tried for every method."""
 
 
 def load_preconditioner(
@@ -86,8 +100,10 @@ def save_preconditioner(
     save_checkpoint(path, distillation.preconditioner.state_dict(), description)
 
 
-def load_solver(task_name: str, kind: str = "distilled", max_iter: int = 20) -> PreconditionedFISTA:
-    """Load a ready reconstructor with the denoiser, preconditioner, step, σ and momentum tuned for its kind.
+def load_solver(
+    task_name: str, kind: str = "distilled", max_iter: int = 20, *, task: Task | None = None
+) -> PreconditionedFISTA:
+    """Load a ready reconstructor with the denoiser, preconditioner, step, σ, momentum and decay tuned for its kind.
 
     Parameters
     ----------
@@ -98,6 +114,8 @@ def load_solver(task_name: str, kind: str = "distilled", max_iter: int = 20) -> 
         preconditioner, tuned for ``task.teacher``).
     max_iter : int
         Number of iterations.
+    task : Task, optional
+        The task, where it is loaded already; by default with its default options.
 
     Returns
     -------
@@ -122,8 +140,8 @@ def load_solver(task_name: str, kind: str = "distilled", max_iter: int = 20) -> 
     """
     require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
     require(kind in SOLVER_KINDS, "kind", kind, f"one of {SOLVER_KINDS}")
-    settings = load_tuning(task_name)[kind]
-    return _solver(load_task(task_name), kind, settings["sigma"], settings["momentum"], max_iter)
+    setting = load_tuning(task_name)[kind]["setting"]
+    return _Method(task or load_task(task_name), kind).solver(Setting(**setting), max_iter)
 
 
 def load_tuning(task_name: str) -> dict[str, Any]:
@@ -138,10 +156,12 @@ def load_tuning(task_name: str) -> dict[str, Any]:
 def tune(
     task: Task, kinds: tuple[str, ...] = SOLVER_KINDS, *, n_images: int = 50, max_iter: int = 200
 ) -> dict[str, Any]:
-    """Choose σ and the momentum for each kind by the PSNR after 20 and after ``max_iter`` iterations.
+    """Choose σ, the momentum and the decay of the prior for each kind, by the PSNR on validation images.
 
-    The score is the lower of the two on validation images, so that a setting which is good early and decays later
-    is not chosen.
+    The score of a setting is the lower of its PSNR after 20 and after ``max_iter`` iterations, so that one which is
+    good early and decays later is not chosen.  As the score is at most the first of the two, settings of a
+    preconditioner are run past 20 iterations from the best down, until no other can win.  Those of methods
+    without a preconditioner are all run to the end: what becomes of a baseline is worth knowing everywhere.
 
     Parameters
     ----------
@@ -152,32 +172,39 @@ def tune(
     n_images : int
         Validation images to use.
     max_iter : int
-        Iterations of each run, 20 or more.
+        Iterations of a full run, 20 or more.
 
     Returns
     -------
     dict
-        For each kind ``"sigma"``, ``"momentum"`` and the ``"sweep"`` that they were chosen from: a list with the
-        PSNR in dB after 20 and after ``max_iter`` iterations (``"psnr_20"``, ``"psnr_last"``) of every setting.
+        For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"`` and ``"prior_decay"``, and
+        the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and ``"psnr_last"``, in dB; the
+        latter is None where a run ended early.
     """
     images = task.val_images[:n_images]
     tuning: dict[str, Any] = {}
     for kind in kinds:
-        physics = task.teacher if kind == "teacher" else task.student
-        sweep = []
-        for momentum, sigma in product(MOMENTA, SIGMAS):
-            solver = _solver(task, kind, sigma, momentum, max_iter)
-            curve = evaluate(task, solver, images=images, physics=physics, max_iter=max_iter).psnr.mean(dim=1)
-            scores = {"psnr_20": round(curve[19].item(), 4), "psnr_last": round(curve[-1].item(), 4)}
-            sweep.append({"sigma": sigma, "momentum": momentum, **scores})
-        best = max(sweep, key=tuning_score)
-        tuning[kind] = {"sigma": best["sigma"], "momentum": best["momentum"], "sweep": sweep}
+        method = _Method(task, kind)
+        settings = [asdict(Setting(*values)) for values in product(SIGMAS, MOMENTA, PRIOR_DECAYS)]
+
+        def run(setting: dict[str, Any], last: int, method: _Method = method) -> float:
+            curve = psnr_curve(task, method.solver(Setting(**setting)), images, method.physics, last)
+            return round(curve[-1], 4)
+
+        sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
+        best = -math.inf
+        for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
+            if row["psnr_20"] > best or method.preconditioner is None:
+                row["psnr_last"] = run(setting, max_iter)
+                best = max(best, tuning_score(row))
+        winner = settings[sweep.index(max(sweep, key=tuning_score))]
+        tuning[kind] = {"setting": winner, "sweep": sweep}
     return tuning
 
 
 def tuning_score(row: dict[str, Any]) -> float:
-    """Return the lower of a setting's two PSNR values, which :func:`tune` maximises."""
-    return min(row["psnr_20"], row["psnr_last"])
+    """Return the lower of a setting's two PSNR values, which :func:`tune` maximises; −∞ for an unfinished run."""
+    return -math.inf if row["psnr_last"] is None else min(row["psnr_20"], row["psnr_last"])
 
 
 def save_tuning(task_name: str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
@@ -189,9 +216,20 @@ def _tuning_path(task_name: str) -> Path:
     return WEIGHTS_FOLDER / f"{task_name}-tuning.json"
 
 
-def _solver(task: Task, kind: str, sigma: float, momentum: str, max_iter: int) -> PreconditionedFISTA:
-    preconditioner = load_preconditioner(task.name, kind) if kind in RECIPES[task.name] else None
-    stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
-    return PreconditionedFISTA(
-        task.denoiser, preconditioner, stepsize=stepsize, sigma=sigma, max_iter=max_iter, momentum=momentum
-    )
+class _Method:
+    """What a kind runs with: an operator, its step and a preconditioner, loaded once for many settings."""
+
+    def __init__(self, task: Task, kind: str) -> None:
+        self.task = task
+        self.physics = task.teacher if kind == "teacher" else task.student
+        self.stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
+        self.preconditioner = load_preconditioner(task.name, kind) if kind in RECIPES[task.name] else None
+
+    def solver(self, setting: Setting, max_iter: int = 20) -> PreconditionedFISTA:
+        return PreconditionedFISTA(
+            self.task.denoiser,
+            self.preconditioner,
+            stepsize=self.stepsize,
+            max_iter=max_iter,
+            **asdict(setting),
+        )

@@ -11,6 +11,7 @@ from deepinv.optim.optim_iterators import FISTAIteration
 from deepinv.physics import LinearPhysics
 
 from .checks import require, require_positive
+from .operators import gradient
 from .preconditioners import Identity, Preconditioner, State
 
 
@@ -36,13 +37,21 @@ MOMENTUM: dict[str, Callable[[int], float]] = {
 }
 
 
+def decaying_weight(start: int | None) -> Callable[[int], float]:
+    """γ_k = min(1, (k₀ / (k + 1))²) for k = 0, 1, … with k₀ = ``start``; γ_k = 1 where ``start`` is None.
+
+    The weights of a decaying rule add up to less than 2 k₀, so the denoiser moves the iterates by a bounded total.
+    """
+    return (lambda k: 1.0) if start is None else (lambda k: min(1.0, (start / (k + 1)) ** 2))
+
+
 class PreconditionedFISTAIteration(FISTAIteration):
     r"""One iteration of plug-and-play FISTA with a preconditioner.
 
     .. math::
 
         u_k     &= z_k - \alpha P(\nabla g(z_k); z_k) \\
-        x_{k+1} &= D_\sigma(u_k) \\
+        x_{k+1} &= u_k + \gamma_k (D_\sigma(u_k) - u_k) \\
         z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k)
 
     Parameters
@@ -51,12 +60,20 @@ class PreconditionedFISTAIteration(FISTAIteration):
         P.
     momentum : callable
         k ↦ β_k for k = 1, 2, …
+    prior_weight : callable
+        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
     """
 
-    def __init__(self, preconditioner: Preconditioner, momentum: Callable[[int], float]) -> None:
+    def __init__(
+        self,
+        preconditioner: Preconditioner,
+        momentum: Callable[[int], float],
+        prior_weight: Callable[[int], float],
+    ) -> None:
         super().__init__()
         self.preconditioner = preconditioner
         self.momentum = momentum
+        self.prior_weight = prior_weight
 
     def forward(
         self,
@@ -67,13 +84,19 @@ class PreconditionedFISTAIteration(FISTAIteration):
         y: torch.Tensor,
         physics: LinearPhysics,
     ) -> dict[str, Any]:
-        """Return the next iterates as deepinv's ``{"est": (x, z), "it": k + 1, "cost": None}``."""
+        """Return the next iterates as deepinv's ``{"est": (x, z), "it": k + 1, "cost": None}``, and Aᵀy for later."""
         (x_previous, z), k = X["est"], X.get("it", 0)
-        direction = self.preconditioner(cur_data_fidelity.grad(z, y, physics), State(z, k, physics, y))
+        adjoint = X["adjoint"] if "adjoint" in X else physics.A_adjoint(y)
+        direction = self.preconditioner(gradient(physics, z, adjoint), State(z, k, physics, y))
         u = z - cur_params["stepsize"] * direction
-        x = cur_prior.prox(u, cur_params["g_param"])
+        x = relax(cur_prior.prox(u, cur_params["g_param"]), u, self.prior_weight(k))
         z = x + self.momentum(k + 1) * (x - x_previous)
-        return {"est": (x, z), "it": k + 1, "cost": None}
+        return {"est": (x, z), "it": k + 1, "cost": None, "adjoint": adjoint}
+
+
+def relax(denoised: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:
+    """u + γ (D_σ(u) − u), which is D_σ(u) for γ = 1."""
+    return denoised if weight == 1 else u + weight * (denoised - u)
 
 
 class PreconditionedFISTA(BaseOptim):
@@ -96,6 +119,9 @@ class PreconditionedFISTA(BaseOptim):
     momentum : str
         ``"chambolle_dossal"`` (default), ``"deepinv"`` (with it and no preconditioner this solver equals
         ``deepinv.optim.FISTA``) or ``"none"`` (proximal gradient descent).
+    prior_decay : int, optional
+        k₀: after k₀ iterations the denoiser's step x − u is multiplied by γ_k = (k₀/(k + 1))², so that the
+        iterates settle; by default γ_k = 1 throughout.
 
     Raises
     ------
@@ -118,14 +144,19 @@ class PreconditionedFISTA(BaseOptim):
         sigma: float,
         max_iter: int = 20,
         momentum: str = "chambolle_dossal",
+        prior_decay: int | None = None,
     ) -> None:
         require_positive("stepsize", stepsize)
         require_positive("sigma", sigma)
         require(max_iter >= 1, "max_iter", max_iter, "an integer, 1 or above")
         require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
+        decays = prior_decay is None or prior_decay >= 1
+        require(decays, "prior_decay", prior_decay, "None, or an integer, 1 or above")
         super().__init__(
             PreconditionedFISTAIteration(
-                Identity() if preconditioner is None else preconditioner, MOMENTUM[momentum]
+                Identity() if preconditioner is None else preconditioner,
+                MOMENTUM[momentum],
+                decaying_weight(prior_decay),
             ),
             data_fidelity=L2(),
             prior=PnP(denoiser),

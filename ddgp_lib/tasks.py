@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from deepinv.loss.metric import PSNR, SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
@@ -36,6 +37,8 @@ class Task:
         α = 1/‖A_s‖².
     teacher_stepsize : float
         1/‖A_t‖².
+    complex_valued : bool
+        Whether the two channels are the real and imaginary parts of a complex image, which is judged by its magnitude.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Task:
     sigma: float
     stepsize: float
     teacher_stepsize: float
+    complex_valued: bool = False
 
     @property
     def img_size(self) -> tuple[int, ...]:
@@ -57,6 +61,18 @@ class Task:
     def measure(self, images: torch.Tensor, seed: int = 0) -> torch.Tensor:
         """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W)."""
         return measure(self.student, images, seed)
+
+    def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex."""
+        return PSNR(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
+
+    def ssim(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Structural similarity of each image; of magnitudes where images are complex."""
+        return SSIM(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
+
+    def picture(self, x: torch.Tensor) -> torch.Tensor:
+        """What is looked at: the magnitude (N, 1, H, W) of complex images, others as they are."""
+        return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
 
 def load_task(name: str, **options: object) -> Task:
