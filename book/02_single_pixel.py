@@ -557,7 +557,7 @@ torch.testing.assert_close(left, right, rtol=0, atol=1e-5)
 # ```
 
 # %% tags=["hide-cell"]
-level = ddgp_lib.load_tuning("single_pixel")["distilled"]["sigma"]
+level = ddgp_lib.load_tuning("single_pixel")["distilled"]["setting"]["sigma"]
 best_psnr = {}
 for rule in ("chambolle_dossal", "none"):
     solver = ddgp_lib.PreconditionedFISTA(task.denoiser, P, stepsize=alpha, sigma=level, momentum=rule)
