@@ -4,7 +4,8 @@ from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import Trace, evaluate
 from .preconditioners import Identity, LearnedPreconditioner, Preconditioner, State
 from .shipped import load_preconditioner, load_solver, load_tuning
-from .solvers import PreconditionedFISTA
+from .solvers import PreconditionedADMM, PreconditionedFISTA, PreconditionedHQS, PreconditionedPGD, Safeguard
+from .stability import local_lipschitz, spectral_radius
 from .tasks import Task, load_task
 
 __version__ = "0.1.0"
@@ -14,8 +15,12 @@ __all__ = [
     "DistillationRecipe",
     "Identity",
     "LearnedPreconditioner",
+    "PreconditionedADMM",
     "PreconditionedFISTA",
+    "PreconditionedHQS",
+    "PreconditionedPGD",
     "Preconditioner",
+    "Safeguard",
     "State",
     "Task",
     "Trace",
@@ -25,4 +30,6 @@ __all__ = [
     "load_solver",
     "load_task",
     "load_tuning",
+    "local_lipschitz",
+    "spectral_radius",
 ]

@@ -11,22 +11,26 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
+from .benchmark import benchmark
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
-from .data import load_digits
-from .denoisers import DenoiserRecipe, denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
+from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import distill
 from .evaluation import Trace, evaluate
+from .files import atomic_write
 from .shipped import (
+    DENOISER_RECIPES,
+    EVALUATION_IMAGES,
     RECIPES,
     SOLVER_KINDS,
-    load_solver,
+    Method,
     load_tuning,
     save_preconditioner,
     save_tuning,
     tune,
+    validation_psnr,
 )
-from .tasks import TASKS, load_task
+from .tasks import IMAGES, TASKS, Task, load_task
 
 TABLE_ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -82,9 +86,19 @@ def _parser() -> argparse.ArgumentParser:
         "evaluate", _evaluate, _show_evaluation, "Compare the shipped methods on test images."
     )
     evaluation.add_argument("task", choices=tuple(TASKS))
-    evaluation.add_argument("--images", type=int, default=200, help="number of held-out images")
+    evaluation.add_argument("--images", type=int, help="number of held-out images, 48 to 200 by task")
     evaluation.add_argument("--iterations", type=int, default=200)
     evaluation.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
+
+    text = "Measure what the results page shows of a task, and write it as JSON."
+    measuring = command("benchmark", _benchmark, _show_lines, text)
+    measuring.add_argument("task", choices=tuple(TASKS))
+    measuring.add_argument("--images", type=int, help="number of held-out images, 48 to 200 by task")
+    measuring.add_argument(
+        "--long", type=int, help="how many of them to run for 1,000 iterations; all by default"
+    )
+    measuring.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
+    measuring.add_argument("--output", type=Path, default=Path("benchmarks"), help="folder to write to")
     return parser
 
 
@@ -97,11 +111,11 @@ def _show_tasks(result: dict[str, Any]) -> str:
 
 
 def _train_denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
-    images, recipe = load_digits(), DenoiserRecipe()
+    images, recipe = IMAGES[arguments.task](), DENOISER_RECIPES[arguments.task]
     denoiser = train_denoiser(images, recipe)
-    levels = (0.02, 0.05, 0.1, 0.2)
+    levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(denoiser, images.val, sigma) for sigma in levels}
-    norms = {str(sigma): float(_largest_jacobian(denoiser, images.val[:32], sigma)) for sigma in levels}
+    norms = {str(sigma): float(_largest_jacobian(denoiser, images.val[:16], sigma)) for sigma in levels}
     metrics = {"validation_psnr": psnr, "largest_jacobian_norm": norms}
     path = arguments.output / f"{arguments.task}-denoiser.safetensors"
     save_denoiser(path, denoiser, arguments.task, recipe, metrics)
@@ -109,10 +123,13 @@ def _train_denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _largest_jacobian(denoiser: Any, images: torch.Tensor, sigma: float) -> torch.Tensor:
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    """Largest norm over images, 64×64 from the middle of each: the power iteration keeps its whole graph."""
+    rows, columns = ((side - min(side, 64)) // 2 for side in images.shape[-2:])
+    middle = images[..., rows : rows + 64, columns : columns + 64]
+    noise = torch.randn(middle.shape, generator=torch.Generator().manual_seed(0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return jacobian_norms(denoiser, images + sigma * noise, sigma, iterations=30).detach().max()
+        return jacobian_norms(denoiser, middle + sigma * noise, sigma, iterations=30).detach().max()
 
 
 def _train(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -131,8 +148,7 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
             task, checkpoint=arguments.checkpoints / f"{task.name}-{kind}.safetensors", **options
         )
         metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
-        curve = evaluate(task, distillation.preconditioner, images=task.val_images[:200]).psnr.mean(dim=1)
-        metrics["validation_psnr"] = {str(k): curve[k - 1].item() for k in TABLE_ITERATIONS}
+        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner)
         save_preconditioner(
             arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
         )
@@ -157,19 +173,17 @@ def _show_lines(result: dict[str, Any]) -> str:
 
 def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     task = load_task(arguments.task)
-    images = task.test_images[: arguments.images]
-    require(
-        1 <= arguments.images <= len(task.test_images),
-        "--images",
-        arguments.images,
-        f"1 to {len(task.test_images)}",
-    )
+    images = _test_images(task, arguments.images)
     methods = {}
     for kind in tqdm(SOLVER_KINDS, desc=f"evaluate {task.name}"):
-        physics = task.teacher if kind == "teacher" else task.student
-        solver = load_solver(task.name, kind, task=task)
+        method = Method(task, kind)
         trace = evaluate(
-            task, solver, images=images, physics=physics, max_iter=arguments.iterations, seed=arguments.seed
+            task,
+            method.tuned_solver(),
+            images=images,
+            physics=method.physics,
+            max_iter=arguments.iterations,
+            seed=arguments.seed,
         )
         methods[kind] = _summary(trace) | {"setting": load_tuning(task.name)[kind]["setting"]}
     return {
@@ -179,6 +193,21 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
         "iterations": trace.iterations,
         "methods": methods,
     }
+
+
+def _test_images(task: Task, count: int | None) -> torch.Tensor:
+    count = EVALUATION_IMAGES[task.name] if count is None else count
+    require(1 <= count <= len(task.test_images), "--images", count, f"1 to {len(task.test_images)}")
+    return task.test_images[:count]
+
+
+def _benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
+    task = load_task(arguments.task)
+    images = _test_images(task, arguments.images)
+    result = benchmark(task, images, images[: arguments.long or len(images)], seed=arguments.seed)
+    path = arguments.output / f"{task.name}.json"
+    atomic_write(path, (json.dumps(result, indent=1) + "\n").encode())
+    return {"path": str(path), "seconds": result["seconds"]}
 
 
 def _summary(trace: Trace) -> dict[str, Any]:

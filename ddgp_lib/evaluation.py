@@ -9,7 +9,7 @@ from deepinv.physics import LinearPhysics
 from .checks import require_images
 from .operators import measure, range_projection
 from .preconditioners import Preconditioner
-from .solvers import PreconditionedFISTA
+from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import Task
 
 
@@ -91,7 +91,7 @@ def evaluate(
     truth = task.test_images[:200] if images is None else images
     require_images("images", truth, task.img_size[0])
     physics = task.student if physics is None else physics
-    solver = method if isinstance(method, PreconditionedFISTA) else task_solver(task, method)
+    solver = method if isinstance(method, PreconditionedSolver) else task_solver(task, method)
     y = measure(physics, truth, seed)
     rows: list[dict[str, torch.Tensor]] = []
     seconds, started, z_previous = 0.0, time.perf_counter(), None
@@ -104,19 +104,19 @@ def evaluate(
     return Trace(**curves, estimate=x, seconds=seconds)
 
 
-def psnr_curve(
+def psnr_curves(
     task: Task,
-    solver: PreconditionedFISTA,
+    solver: PreconditionedSolver,
     images: torch.Tensor,
     physics: LinearPhysics,
     max_iter: int,
     seed: int = 0,
-) -> list[float]:
-    """Mean PSNR (dB) of x_1, …, x_max_iter, without the other measures of :func:`evaluate`."""
+) -> torch.Tensor:
+    """PSNR (dB) of x_1, …, x_max_iter, shape (max_iter, N), without the other measures of :func:`evaluate`."""
     y = measure(physics, images, seed)
     iterates = solver.iterates(y, physics, max_iter)
     next(iterates)
-    return [task.psnr(x, images).mean().item() for x, _ in iterates]
+    return torch.stack([task.psnr(x, images) for x, _ in iterates])
 
 
 def task_solver(

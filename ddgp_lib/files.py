@@ -1,8 +1,12 @@
-"""Write files so that a reader sees the old content or the new one, never half of it."""
+"""Write files so that a reader sees the old content or the new one, never half of it; read archives of arrays."""
 
+import io
 import os
 import tempfile
+import zipfile
 from pathlib import Path
+
+import numpy as np
 
 
 def atomic_write(path: str | Path, content: bytes) -> None:
@@ -36,3 +40,41 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def write_npz(path: str | Path, **arrays: np.ndarray) -> None:
+    """Write arrays to a compressed npz whose bytes depend on nothing but the arrays and zlib."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.ascontiguousarray(array), version=(1, 0))
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, entry.getvalue(), compresslevel=9)
+    atomic_write(path, buffer.getvalue())
+
+
+def read_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """Read the arrays of an npz that ships with the library.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: reinstall ddgp_lib, or make it (ddgp_lib/data/README.md)"
+        )
+    with np.load(path) as archive:
+        return dict(archive)

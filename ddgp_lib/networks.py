@@ -1,5 +1,6 @@
 """Networks N_θ for a preconditioner, built by name."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -71,3 +72,56 @@ def build_network(name: str, in_channels: int, out_channels: int) -> nn.Module:
     """
     require(name in NETWORKS, "network", name, f"one of {tuple(NETWORKS)}")
     return NETWORKS[name](in_channels, out_channels)
+
+
+def iteration_features(k: int | torch.Tensor, count: int, longest: int) -> torch.Tensor:
+    r"""Smooth functions of the iteration, φ_j(k) = cos(π j s) with s = log(1 + k) / log(1 + ``longest``) up to 1.
+
+    On the logarithmic scale, early iterations, which differ most, are told apart best; past ``longest`` the features
+    stay what they were, so that a network is never told of an iteration that it has not been trained on.
+
+    Parameters
+    ----------
+    k : int, or Tensor of shape (N,)
+        Iterations, from 0.
+    count : int
+        Number of features, j = 1, …, ``count``.
+    longest : int
+        The last iteration that differs from the next.
+
+    Returns
+    -------
+    Tensor, shape (1, count) or (N, count)
+        Values in [−1, 1].
+    """
+    iterations = torch.as_tensor(k, dtype=torch.get_default_dtype()).reshape(-1, 1)
+    progress = (iterations.log1p() / math.log1p(longest)).clamp(max=1)
+    return torch.cos(torch.pi * progress * torch.arange(1, count + 1, device=progress.device))
+
+
+def with_iteration(v: torch.Tensor, k: int | torch.Tensor, count: int, longest: int) -> torch.Tensor:
+    """Append v multiplied by each feature φ_j(k) of the iteration to v, along the channels.
+
+    The first layer's weights thus become functions of the iteration, W(k) = W_0 + Σ_j φ_j(k) W_j.  As the map is
+    linear in v, a network without biases keeps N(0, k) = 0 and N(c v, k) = c N(v, k) for c > 0.
+
+    Parameters
+    ----------
+    v : Tensor, shape (N, C, H, W)
+        Inputs of a network.
+    k : int, or Tensor of shape (N,)
+        Iterations.
+    count : int
+        Number of features; with 0, v is returned as it is.
+    longest : int
+        See :func:`iteration_features`.
+
+    Returns
+    -------
+    Tensor, shape (N, (1 + count) C, H, W)
+    """
+    if count == 0:
+        return v
+    features = iteration_features(k, count, longest).to(v)
+    scaled = features[:, :, None, None, None] * v[:, None]
+    return torch.cat([v, scaled.flatten(1, 2)], dim=1)

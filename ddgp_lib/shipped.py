@@ -9,10 +9,11 @@ from typing import Any
 
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
 from .checks import require
+from .denoisers import DenoiserRecipe
 from .distillation import Distillation, DistillationRecipe, build_preconditioner
-from .evaluation import psnr_curve
+from .evaluation import psnr_curves, task_solver
 from .files import atomic_write
-from .preconditioners import LearnedPreconditioner
+from .preconditioners import LearnedPreconditioner, Preconditioner
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
@@ -25,6 +26,15 @@ class Setting:
     momentum: str
     prior_decay: int | None
 
+
+DENOISER_RECIPES: dict[str, DenoiserRecipe] = {
+    "single_pixel": DenoiserRecipe(),
+    "mri": DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
+    "super_resolution": DenoiserRecipe(
+        batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True
+    ),
+}
+"""Recipes of the shipped denoisers, by task."""
 
 RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     "single_pixel": {
@@ -44,6 +54,15 @@ SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 
 MOMENTA = ("chambolle_dossal", "none")
 """Momentum rules that are tried for every method."""
+
+TUNING_IMAGES = {"single_pixel": 50, "mri": 8, "super_resolution": 20}
+"""Validation images that each task's methods are tuned on."""
+
+VALIDATION_IMAGES = {"single_pixel": 200, "mri": 12, "super_resolution": 40}
+"""Validation images behind the numbers that a shipped preconditioner carries."""
+
+EVALUATION_IMAGES = {"single_pixel": 200, "mri": 48, "super_resolution": 80}
+"""Test images that each task's methods are compared on where nothing else is said; the larger, the fewer."""
 
 PRIOR_DECAYS = (None, 10)
 """Values of k₀, where the denoiser's weight begins to fall, that are tried for every method."""
@@ -100,6 +119,16 @@ def save_preconditioner(
     save_checkpoint(path, distillation.preconditioner.state_dict(), description)
 
 
+def validation_psnr(task: Task, preconditioner: Preconditioner) -> dict[str, float]:
+    """Mean PSNR (dB) on :data:`VALIDATION_IMAGES` after 1 to 20 iterations with the task's own σ and step.
+
+    A shipped preconditioner carries these numbers, so that a file can be checked against its claims.
+    """
+    images = task.val_images[: VALIDATION_IMAGES[task.name]]
+    curve = psnr_curves(task, task_solver(task, preconditioner), images, task.student, 20).mean(dim=1)
+    return {str(k): curve[k - 1].item() for k in (1, 2, 5, 10, 20)}
+
+
 def load_solver(
     task_name: str, kind: str = "distilled", max_iter: int = 20, *, task: Task | None = None
 ) -> PreconditionedFISTA:
@@ -140,8 +169,7 @@ def load_solver(
     """
     require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
     require(kind in SOLVER_KINDS, "kind", kind, f"one of {SOLVER_KINDS}")
-    setting = load_tuning(task_name)[kind]["setting"]
-    return _Method(task or load_task(task_name), kind).solver(Setting(**setting), max_iter)
+    return Method(task or load_task(task_name), kind).tuned_solver(max_iter=max_iter)
 
 
 def load_tuning(task_name: str) -> dict[str, Any]:
@@ -154,7 +182,7 @@ def load_tuning(task_name: str) -> dict[str, Any]:
 
 
 def tune(
-    task: Task, kinds: tuple[str, ...] = SOLVER_KINDS, *, n_images: int = 50, max_iter: int = 200
+    task: Task, kinds: tuple[str, ...] = SOLVER_KINDS, *, n_images: int | None = None, max_iter: int = 200
 ) -> dict[str, Any]:
     """Choose σ, the momentum and the decay of the prior for each kind, by the PSNR on validation images.
 
@@ -169,8 +197,8 @@ def tune(
         The task.
     kinds : tuple of str
         Methods to tune.
-    n_images : int
-        Validation images to use.
+    n_images : int, optional
+        Validation images to use; by default as many as :data:`TUNING_IMAGES` says.
     max_iter : int
         Iterations of a full run, 20 or more.
 
@@ -181,15 +209,15 @@ def tune(
         the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and ``"psnr_last"``, in dB; the
         latter is None where a run ended early.
     """
-    images = task.val_images[:n_images]
+    images = task.val_images[: TUNING_IMAGES[task.name] if n_images is None else n_images]
     tuning: dict[str, Any] = {}
     for kind in kinds:
-        method = _Method(task, kind)
+        method = Method(task, kind)
         settings = [asdict(Setting(*values)) for values in product(SIGMAS, MOMENTA, PRIOR_DECAYS)]
 
-        def run(setting: dict[str, Any], last: int, method: _Method = method) -> float:
-            curve = psnr_curve(task, method.solver(Setting(**setting)), images, method.physics, last)
-            return round(curve[-1], 4)
+        def run(setting: dict[str, Any], last: int, method: Method = method) -> float:
+            curves = psnr_curves(task, method.solver(Setting(**setting)), images, method.physics, last)
+            return round(curves[-1].mean().item(), 4)
 
         sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
         best = -math.inf
@@ -216,20 +244,29 @@ def _tuning_path(task_name: str) -> Path:
     return WEIGHTS_FOLDER / f"{task_name}-tuning.json"
 
 
-class _Method:
-    """What a kind runs with: an operator, its step and a preconditioner, loaded once for many settings."""
+class Method:
+    """What a kind runs with: an operator, its step and a preconditioner, loaded once for many settings.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    kind : str
+        One of :data:`SOLVER_KINDS`.
+    """
 
     def __init__(self, task: Task, kind: str) -> None:
-        self.task = task
+        self.task, self.kind = task, kind
         self.physics = task.teacher if kind == "teacher" else task.student
         self.stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
         self.preconditioner = load_preconditioner(task.name, kind) if kind in RECIPES[task.name] else None
 
-    def solver(self, setting: Setting, max_iter: int = 20) -> PreconditionedFISTA:
+    def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:
+        """Build the solver with a setting; the options are those of the solver."""
         return PreconditionedFISTA(
-            self.task.denoiser,
-            self.preconditioner,
-            stepsize=self.stepsize,
-            max_iter=max_iter,
-            **asdict(setting),
+            self.task.denoiser, self.preconditioner, stepsize=self.stepsize, **asdict(setting), **options
         )
+
+    def tuned_solver(self, **options: Any) -> PreconditionedFISTA:
+        """Build the solver with the setting that was tuned for this kind."""
+        return self.solver(Setting(**load_tuning(self.task.name)[self.kind]["setting"]), **options)

@@ -1,7 +1,9 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from deepinv.loss.metric import PSNR, SSIM
@@ -10,9 +12,18 @@ from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
 from .checks import require
-from .data import load_digits
+from .data import Split, load_brains, load_digits, load_faces, perturb, smooth_phase, to_complex
 from .denoisers import load_denoiser
-from .operators import HadamardCamera, measure, squared_norm
+from .operators import (
+    CartesianMRI,
+    FourierDownsampling,
+    HadamardCamera,
+    MultiCoilCartesianMRI,
+    measure,
+    squared_norm,
+)
+
+Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,10 @@ class Task:
         α = 1/‖A_s‖².
     teacher_stepsize : float
         1/‖A_t‖².
+    augment : callable
+        (images, generator) ↦ images: the random change that makes more of few training images.
     complex_valued : bool
-        Whether the two channels are the real and imaginary parts of a complex image, which is judged by its magnitude.
+        Whether the two channels are the real and imaginary parts of a complex image, judged by its magnitude.
     """
 
     name: str
@@ -51,6 +64,7 @@ class Task:
     sigma: float
     stepsize: float
     teacher_stepsize: float
+    augment: Augment = perturb
     complex_valued: bool = False
 
     @property
@@ -71,7 +85,7 @@ class Task:
         return SSIM(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
 
     def picture(self, x: torch.Tensor) -> torch.Tensor:
-        """What is looked at: the magnitude (N, 1, H, W) of complex images, others as they are."""
+        """Return what is looked at: the magnitude (N, 1, H, W) of complex images, others as they are."""
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
 
@@ -81,9 +95,9 @@ def load_task(name: str, **options: object) -> Task:
     Parameters
     ----------
     name : str
-        ``"single_pixel"``.
+        ``"single_pixel"``, ``"mri"`` or ``"super_resolution"``.
     **options
-        The task's own arguments; see :func:`single_pixel`.
+        The task's own arguments; see :func:`single_pixel`, :func:`mri` and :func:`super_resolution`.
 
     Returns
     -------
@@ -148,19 +162,177 @@ def single_pixel(
     img_size = (1, size, size)
     student = HadamardCamera(ratio, img_size, ordering, noise, seed)
     teacher = HadamardCamera(teacher_ratio, img_size, ordering, noise, seed + 1)
-    train, val, test = (_resample(part, size) for part in load_digits())
+    images = Split(*(_resample(part, size) for part in load_digits()))
+    return _task("single_pixel", student, teacher, images, denoiser, sigma, perturb)
+
+
+def mri(
+    *,
+    acceleration: float = 4,
+    teacher_acceleration: float = 2,
+    center_fraction: float = 0.08,
+    nested: bool = True,
+    coils: int = 1,
+    noise: float = 0.01,
+    size: int = 128,
+    sigma: float = 0.03,
+    seed: int = 0,
+    denoiser: Denoiser | None = None,
+) -> Task:
+    """Brain slices seen by a Cartesian MRI scanner that skips most columns of k-space.
+
+    Images have two channels, the real and imaginary part; k-space, phase and noise are simulated.  Training and
+    validation slices come from one volume, test slices from another.
+
+    Parameters
+    ----------
+    acceleration : float
+        Columns of k-space over columns that the student measures, above 1; by default 4.
+    teacher_acceleration : float
+        The same for the teacher; above 1 and at most ``acceleration``.
+    center_fraction : float
+        Fraction of the columns, around the centre, that are always measured, in (0, 1).
+    nested : bool
+        Whether the teacher's columns include the student's (default), or are drawn on their own.
+    coils : int
+        Number of receive coils: one (default), or several with simulated sensitivities.
+    noise : float
+        Standard deviation of the Gaussian noise on the real and the imaginary part of each k-space entry.
+    size : int
+        Side of the images in pixels; slices are resampled where it is not 128.
+    sigma : float
+        Noise level for the denoiser.
+    seed : int
+        Seed of the masks, the phases and the scanners' noise generators.
+    denoiser : Denoiser, optional
+        Another denoiser than the shipped one.
+
+    Returns
+    -------
+    Task
+    """
+    require(
+        teacher_acceleration <= acceleration,
+        "teacher_acceleration",
+        teacher_acceleration,
+        f"at most acceleration={acceleration}",
+    )
+    img_size = (2, size, size)
+
+    def scanner(factor: float, mask_seed: int, noise_seed: int) -> LinearPhysics:
+        options: dict[str, Any] = {"center_fraction": center_fraction, "noise": noise}
+        options |= {"mask_seed": mask_seed, "seed": noise_seed}
+        if coils == 1:
+            return CartesianMRI(factor, img_size, **options)
+        return MultiCoilCartesianMRI(factor, img_size, coils=coils, **options)
+
+    student = scanner(acceleration, seed, seed)
+    teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
+    return _task(
+        "mri", student, teacher, complex_brains(size, seed), denoiser, sigma, turn_phase, complex_valued=True
+    )
+
+
+def super_resolution(
+    *,
+    factor: int = 4,
+    teacher_factor: int = 2,
+    filter: str = "gaussian",
+    blur: float | None = None,
+    rtol: float = 0.1,
+    noise: float = 0.01,
+    size: int = 64,
+    sigma: float = 0.03,
+    seed: int = 0,
+    denoiser: Denoiser | None = None,
+) -> Task:
+    """Grey faces seen through a blur and decimation, to be enlarged again.
+
+    Parameters
+    ----------
+    factor : int
+        The student keeps one pixel in ``factor`` × ``factor``; by default 4.
+    teacher_factor : int
+        The same for the teacher, at most ``factor``; 1 is a blur without decimation.
+    filter : str
+        Kernel of the blur before decimation, see :class:`~ddgp_lib.operators.FourierDownsampling`.
+    blur : float, optional
+        Standard deviation of a Gaussian kernel in pixels, for both operators; by default each one's factor.
+    rtol : float
+        Singular values below ``rtol`` · ‖A‖ count as zero, so that the null space of both operators includes what the
+        noise hides.
+    noise : float
+        Standard deviation of the Gaussian noise on each pixel that is kept.
+    size : int
+        Side of the images in pixels, a multiple of 8.
+    sigma : float
+        Noise level for the denoiser.
+    seed : int
+        Seed of the cameras' noise generators.
+    denoiser : Denoiser, optional
+        Another denoiser than the shipped one.
+
+    Returns
+    -------
+    Task
+    """
+    require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
+
+    def camera(factor: int, seed: int) -> FourierDownsampling:
+        return FourierDownsampling(
+            factor, (1, size, size), filter=filter, std=blur, noise=noise, seed=seed, rtol=rtol
+        )
+
+    student, teacher = camera(factor, seed), camera(teacher_factor, seed + 1)
+    return _task("super_resolution", student, teacher, load_faces(size), denoiser, sigma, perturb_face)
+
+
+def _task(
+    name: str,
+    student: LinearPhysics,
+    teacher: LinearPhysics,
+    images: Split,
+    denoiser: Denoiser | None,
+    sigma: float,
+    augment: Augment,
+    *,
+    complex_valued: bool = False,
+) -> Task:
+    img_size = tuple(images.train.shape[1:])
     return Task(
-        name="single_pixel",
+        name=name,
         student=student,
         teacher=teacher,
-        train_images=train,
-        val_images=val,
-        test_images=test,
-        denoiser=denoiser or load_denoiser("single_pixel"),
+        train_images=images.train,
+        val_images=images.val,
+        test_images=images.test,
+        denoiser=denoiser or load_denoiser(name),
         sigma=sigma,
         stepsize=1 / squared_norm(student, img_size),
         teacher_stepsize=1 / squared_norm(teacher, img_size),
+        augment=augment,
+        complex_valued=complex_valued,
     )
+
+
+def complex_brains(size: int = 128, seed: int = 0) -> Split:
+    """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, size, size)."""
+    generator = torch.Generator().manual_seed(seed)
+    magnitudes = (_resample(part, size) for part in load_brains())
+    return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
+
+
+def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
+    real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
+    angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
+    cosine, sine = angle.cos(), angle.sin()
+    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
+
+
+def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Perturb faces, mirror half of them, and reflect what lies beyond the edge."""
+    return perturb(images, generator, flip=True, padding="reflection")
 
 
 def _resample(images: torch.Tensor, size: int) -> torch.Tensor:
@@ -169,4 +341,15 @@ def _resample(images: torch.Tensor, size: int) -> torch.Tensor:
     return functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True).clamp(0, 1)
 
 
-TASKS: dict[str, Callable[..., Task]] = {"single_pixel": single_pixel}
+TASKS: dict[str, Callable[..., Task]] = {
+    "single_pixel": single_pixel,
+    "mri": mri,
+    "super_resolution": super_resolution,
+}
+
+IMAGES: dict[str, Callable[[], Split]] = {
+    "single_pixel": load_digits,
+    "mri": complex_brains,
+    "super_resolution": load_faces,
+}
+"""Images of each task, which its denoiser is trained on."""

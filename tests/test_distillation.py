@@ -1,4 +1,4 @@
-"""Distillation: the losses are their formulas, the pool behaves, training is reproducible and resumes."""
+"""Distillation: each pairing is its equations, training is reproducible, resumes, and keeps its best weights."""
 
 import json
 import shutil
@@ -7,18 +7,27 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from ddgp_lib import distill, load_task
+from ddgp_lib import State, distill, evaluate, load_task
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
 from ddgp_lib.distillation import (
+    PAIRINGS,
     DistillationRecipe,
+    FreshStates,
     StatePool,
-    _rate_factor,
     build_preconditioner,
     gradient_loss,
     squared_distance,
 )
+from ddgp_lib.distillation.schedules import SCHEDULES
+from ddgp_lib.distillation.training import _Training
 
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
+SHORT = {"steps": 5, "batch_size": 2, "pool_size": 4, "unroll": 2, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def small():
+    return load_task("single_pixel", size=16)
 
 
 def recipe(**options):
@@ -32,51 +41,6 @@ def weights(distillation):
 def assert_same_weights(first, second):
     for name, value in weights(first).items():
         torch.testing.assert_close(weights(second)[name], value, rtol=0, atol=0)
-
-
-def test_gradient_loss_is_one_minus_cosine_squared_and_blind_to_scale(generator):
-    a, b = torch.randn(2, 5, 1, 4, 4, generator=generator)
-    cosines = (a * b).flatten(1).sum(1) / (a.flatten(1).norm(dim=1) * b.flatten(1).norm(dim=1))
-    torch.testing.assert_close(gradient_loss(a, b), (1 - cosines).square().mean())
-    torch.testing.assert_close(gradient_loss(7 * a, b), gradient_loss(a, b))
-    assert gradient_loss(a, 2 * a) < 1e-10
-
-
-def test_squared_distance(generator):
-    a, b = torch.randn(2, 5, 1, 4, 4, generator=generator)
-    torch.testing.assert_close(
-        squared_distance(a, b), torch.stack([(p - q).norm() ** 2 for p, q in zip(a, b, strict=True)]).mean()
-    )
-
-
-def test_pool_advances_and_restarts(task, generator):
-    pool = StatePool(task, recipe(pool_size=16, horizon=3), generator)
-    assert pool.tensors["end"].min() >= 1
-    assert pool.tensors["end"].max() <= 3
-    for _ in range(20):
-        places, states = pool.draw(8)
-        assert len(set(places.tolist())) == 8
-        pool.put_back(places, states["x"], states["z"])
-        assert (pool.tensors["k"] < pool.tensors["end"]).all()
-
-
-def test_pool_restarts_states_that_blow_up(task, generator):
-    pool = StatePool(task, recipe(pool_size=4, horizon=1000), generator)
-    pool.tensors["end"].fill_(1000)
-    places = torch.arange(4)
-    z = pool.tensors["z"].clone()
-    z[0], z[1] = float("nan"), 1e6
-    pool.put_back(places, z, z)
-    assert pool.tensors["k"].tolist() == [0, 0, 1, 1]
-    assert torch.isfinite(pool.tensors["z"]).all()
-
-
-@pytest.mark.parametrize("from_truth", [0.0, 1.0])
-def test_states_start_at_back_projections_or_at_the_truth(task, generator, from_truth):
-    tensors = StatePool(task, recipe(pool_size=4, from_truth=from_truth), generator).tensors
-    expected = tensors["truth"] if from_truth else task.student.A_adjoint(tensors["y_student"])
-    torch.testing.assert_close(tensors["z"], expected)
-    torch.testing.assert_close(tensors["x"], expected)
 
 
 def test_training_is_reproducible(task):
@@ -110,6 +74,29 @@ def _interrupted(task, after):
         return task.denoiser(x, sigma)
 
     return replace(task, denoiser=denoiser)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("pairing", PAIRINGS)
+def test_every_schedule_and_pairing_resumes_to_the_same_bits(small, tmp_path, schedule, pairing):
+    options = SHORT | {
+        "schedule": schedule,
+        "pairing": pairing,
+        "optimiser": "adam",
+        "validate_every": 2,
+        "validation_images": 2,
+        "horizon": 2,
+        "form": "penalised",
+    }
+    path = tmp_path / "training.safetensors"
+    whole = distill(small, **options)
+    with pytest.raises(KeyboardInterrupt):
+        distill(_interrupted(small, after=33), checkpoint=path, checkpoint_every=1, **options)
+    _, description = load_checkpoint(path, kind="training")
+    assert 2 <= description["step"] < 5
+    resumed = distill(small, checkpoint=path, **options)
+    assert_same_weights(whole, resumed)
+    assert resumed.history == whole.history
 
 
 def test_interruption_before_the_first_write_can_be_resumed(task, tmp_path):
@@ -153,6 +140,125 @@ def test_free_form_trains(task):
     assert all(torch.isfinite(torch.tensor(values)).all() for values in history.values())
 
 
+def _one_step(task, **options):
+    """Return a training at its start, and the states that its first step will draw."""
+    training = _Training(task, recipe(**SHORT_RECIPE | options), "cpu")
+    torch.nn.init.normal_(
+        training.preconditioner.network.unet.Conv_1x1.weight,
+        std=0.05,
+        generator=torch.Generator().manual_seed(0),
+    )
+    source = StatePool if training.recipe.pairing == "same_iterate" else FreshStates
+    twin = source(task, training.recipe, torch.Generator().manual_seed(training.recipe.seed))
+    return training, twin.draw(training.recipe.batch_size)[1]
+
+
+SHORT_RECIPE = {"pool_size": 4, "unroll": 2, "horizon": 3, "losses": {"gradient": 1.0, "imitation": 0.5}}
+
+
+@pytest.mark.parametrize("pairing", PAIRINGS)
+def test_two_unrolled_iterations_are_their_equations(small, pairing):
+    training, states = _one_step(small, pairing=pairing, momentum="deepinv")
+    P, student, teacher, D = training.preconditioner, small.student, small.teacher, small.denoiser
+    y = states["y_student"]
+    y_teacher = teacher.A(states["adjoint_teacher"])  # A Aᵀ = I: the same data
+    x, z = states["x"], states["z"]
+    x_t = z_t = states["adjoint_teacher"]
+    gradients, imitations = [], []
+    for k in range(2):
+        beta = training.momentum(k + 1)
+        point = z_t if pairing == "own_trajectories" else z.detach()
+        grad = student.A_adjoint(student.A(z) - y)
+        target = teacher.A_adjoint(teacher.A(point) - y_teacher)
+        direction = P(grad, State(z, k, student, y))
+        x_next = D(z - small.stepsize * direction, small.sigma)
+        with torch.no_grad():
+            x_t_next = D(point - small.teacher_stepsize * target, small.sigma)
+        gradients.append(gradient_loss(direction, target))
+        imitations.append(squared_distance(x_next, x_t_next))
+        x, z = x_next, x_next + beta * (x_next - x)
+        x_t, z_t = x_t_next, x_t_next + beta * (x_t_next - x_t)
+    imitation = sum(imitations) / 2
+    weights = list(P.parameters())
+    expected = torch.autograd.grad(imitation, weights)
+    x_got, z_got, losses = training._iterate(states)
+    torch.testing.assert_close(losses["imitation"], imitation, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(x_got, x, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(z_got, z, rtol=1e-4, atol=1e-5)
+    for ours, theirs in zip(torch.autograd.grad(losses["imitation"], weights), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-3 * float(theirs.abs().max()))
+
+
+def test_gradients_flow_through_the_students_trajectory(small):
+    """The second iterate depends on the first direction: cutting it off changes the gradient of the weights."""
+    training, states = _one_step(small, pairing="own_trajectories", losses={"supervised": 1.0})
+    weights = training.preconditioner.network.unet.Conv_1x1.weight
+    _, _, losses = training._iterate(states)
+    (through,) = torch.autograd.grad(losses["supervised"], weights)
+    cut = states
+    total = torch.zeros(())
+    for _ in range(2):
+        training.recipe = replace(training.recipe, unroll=1)
+        x, z, losses = training._iterate(cut)
+        total = total + losses["supervised"] / 2
+        cut = cut | {"x": x.detach(), "z": z.detach(), "k": cut["k"] + 1}
+    (without,) = torch.autograd.grad(total, weights)
+    assert (through - without).norm() > 0.01 * through.norm()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pairing": "own_trajectories"},
+        {"losses": {"scale": 1.0, "row_space": 0.1}},
+        {"form": "penalised", "penalty": 3.0},
+        {"embedding": 2},
+        {"noise_range": (0.001, 0.1)},
+        {"optimiser": "adam", "schedule": "one_cycle"},
+    ],
+)
+def test_every_option_trains(small, options):
+    first, second = (distill(small, **SHORT | options) for _ in range(2))
+    assert_same_weights(first, second)
+    assert first.history == second.history
+    on = set(first.recipe.weights)
+    assert set(first.history) == {*on, "total"}
+    assert ("penalty" in on) == (first.recipe.form == "penalised")
+    assert all(torch.isfinite(torch.tensor(values)).all() for values in first.history.values())
+    expected = sum(weight * first.history[name][-1] for name, weight in first.recipe.weights.items())
+    assert first.history["total"][-1] == pytest.approx(expected, rel=1e-5)
+    start = build_preconditioner(first.recipe, 1).state_dict()
+    assert any(not torch.equal(value, start[name]) for name, value in weights(first).items())
+
+
+@pytest.mark.parametrize("scores", [[1.0, 3.0, 2.0], [3.0, float("-inf"), 1.0], [1.0, 2.0, 3.0]])
+def test_the_best_validation_decides_the_weights(small, monkeypatch, scores):
+    seen = []
+
+    def score(training):
+        seen.append({name: value.clone() for name, value in training.preconditioner.state_dict().items()})
+        return scores[len(seen) - 1]
+
+    monkeypatch.setattr(_Training, "_score", score)
+    result = distill(small, validate_every=2, **SHORT)
+    assert result.history["validation"] == scores  # after steps 2, 4 and the last, 5
+    best = seen[scores.index(max(scores))]
+    for name, value in weights(result).items():
+        torch.testing.assert_close(value, best[name], rtol=0, atol=0)
+
+
+def test_validation_is_the_lower_psnr_and_disturbs_nothing(small):
+    options = SHORT | {"steps": 2}
+    plain = distill(small, **options)
+    checked = distill(small, validate_every=2, validation_images=2, horizon=25, **options)
+    assert checked.history["validation"][0] > 10
+    assert_same_weights(distill(small, horizon=25, **options), checked)
+    assert "validation" not in plain.history
+    trace = evaluate(small, checked.preconditioner, images=small.val_images[:2], max_iter=25)
+    lower = min(trace.psnr[19].mean().item(), trace.psnr[24].mean().item())
+    assert checked.history["validation"][0] == pytest.approx(lower, abs=1e-3)
+
+
 def test_weights_depend_on_the_seed_alone():
     torch.manual_seed(1)
     first = build_preconditioner(recipe(), 1)
@@ -162,15 +268,8 @@ def test_weights_depend_on_the_seed_alone():
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
-def test_rate_rises_then_falls():
-    factors = [_rate_factor(step / 1000) for step in range(1000)]
-    assert factors[0] < 0.2
-    assert max(factors) == pytest.approx(1.0, abs=1e-6)
-    assert factors[-1] < 1e-4
-
-
 def test_recipe_survives_json():
-    original = recipe(losses={"gradient": 2.0})
+    original = recipe(losses={"gradient": 2.0}, noise_range=(0.01, 0.1), unroll=3)
     assert DistillationRecipe(**json.loads(json.dumps(asdict(original)))) == original
 
 
@@ -189,6 +288,19 @@ def test_recipe_survives_json():
         ({"form": "half"}, "form='half'"),
         ({"inputs": "all"}, "inputs='all'"),
         ({"momentum": "heavy"}, "momentum='heavy'"),
+        ({"losses": {"penalty": 1.0}}, "losses='penalty'"),
+        ({"pairing": "none"}, "pairing='none'.*own_trajectories"),
+        ({"unroll": 0}, "unroll=0"),
+        ({"penalty": 0.0}, "penalty=0.0"),
+        ({"embedding": -1}, "embedding=-1"),
+        ({"optimiser": "sgd"}, "optimiser='sgd'.*adamw"),
+        ({"schedule": "step"}, "schedule='step'.*plateau"),
+        ({"noise_range": (0.1, 0.01)}, r"noise_range=\(0.1, 0.01\)"),
+        ({"noise_range": (0.0, 0.1)}, "noise_range"),
+        ({"validate_every": -1}, "validate_every=-1"),
+        ({"validation_images": 0}, "validation_images=0"),
+        ({"pairing": "own_trajectories", "from_truth": 0.5}, "from_truth=0.5: expected 0 with pairing"),
+        ({"device": "tpu"}, "device='tpu'"),
     ],
 )
 def test_bad_options_are_named(task, options, named):

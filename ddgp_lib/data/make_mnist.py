@@ -15,16 +15,14 @@ Three things are done to the digits, and no other:
 
 import argparse
 import hashlib
-import io
 import json
 import sys
 import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from ..files import atomic_write
+from ..files import write_npz
 
 SIDE = 28
 PADDING = 2
@@ -60,19 +58,6 @@ def shuffle_by_hash(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
     keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     return images[order], labels[order]
-
-
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
-    """Write arrays to a compressed npz whose bytes depend on nothing but the arrays and zlib."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            entry = io.BytesIO()
-            np.lib.format.write_array(entry, np.ascontiguousarray(array), version=(1, 0))
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, entry.getvalue(), compresslevel=9)
-    atomic_write(path, buffer.getvalue())
 
 
 def main(argv: list[str] | None = None) -> None:

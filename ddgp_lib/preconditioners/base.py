@@ -15,8 +15,8 @@ class State:
     ----------
     z : Tensor, shape (N, C, H, W)
         The point z_k at which the gradient was taken.
-    k : int
-        The iteration, from 0.
+    k : int, or Tensor of shape (N,)
+        The iteration, from 0; a tensor where the images of a batch are at different ones, as in training.
     physics : LinearPhysics
         The operator A.
     y : Tensor
@@ -24,7 +24,7 @@ class State:
     """
 
     z: torch.Tensor
-    k: int
+    k: int | torch.Tensor
     physics: LinearPhysics
     y: torch.Tensor
 

@@ -4,10 +4,11 @@ import torch
 from torch import nn
 
 from ..checks import require
+from ..networks import with_iteration
 from ..operators import null_projection
 from .base import Preconditioner, State
 
-FORMS = ("null_space", "free")
+FORMS = ("null_space", "free", "penalised")
 INPUTS = ("state_aware", "gradient_only")
 
 
@@ -15,48 +16,68 @@ class LearnedPreconditioner(Preconditioner):
     r"""A preconditioner P_θ built on a network N_θ.
 
     With N_θ fed the gradient alone (``"gradient_only"``, as in the paper) or the gradient and the iterate
-    (``"state_aware"``), the two forms are
+    (``"state_aware"``), the forms are
 
     .. math::
 
-        P_\theta(g; z) &= g + N_\theta(g, z)                     && \text{(free)} \\
+        P_\theta(g; z) &= g + N_\theta(g, z)                     && \text{(free, penalised)} \\
         P_\theta(g; z) &= g + (I - A^+ A)\, N_\theta(g, z)       && \text{(null space)}
 
     In the null-space form :math:`A P_\theta(g; z) = A g`: the step changes the measured data exactly as it would
-    without a preconditioner, and the network decides only about what A does not see.
+    without a preconditioner, and the network decides only about what A does not see.  The penalised form is the free
+    form, drawn towards that equality by a loss while it is trained
+    (:func:`~ddgp_lib.distillation.losses.consistency_penalty`).
 
     Parameters
     ----------
     network : nn.Module
-        N_θ: (N, C_in, H, W) to (N, C, H, W), with C_in = C (gradient only) or 2 C (state aware).
+        N_θ: (N, C_in, H, W) to (N, C, H, W), with C_in = C (gradient only) or 2 C (state aware), times
+        1 + ``embedding``.
     form : str
-        ``"null_space"`` or ``"free"``.
+        ``"null_space"``, ``"free"`` or ``"penalised"``.
     inputs : str
         ``"state_aware"`` or ``"gradient_only"``.
+    embedding : int
+        Number of features of the iteration k that multiply the inputs, see
+        :func:`~ddgp_lib.networks.with_iteration`; with 0 the network does not know k.
+    longest : int
+        The iteration from which on the features no longer change.
 
     Raises
     ------
     ValueError
-        If ``form`` or ``inputs`` is unknown.
+        If ``form`` or ``inputs`` is unknown, or a number is too small.
 
     References
     ----------
     Gualdrón-Hurtado et al., "Deep distillation gradient preconditioning for inverse problems", 2025, for the free,
-    gradient-only P_θ; the other three combinations are this book's.
+    gradient-only P_θ; the others are this book's.
     """
 
-    def __init__(self, network: nn.Module, *, form: str = "null_space", inputs: str = "state_aware") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        form: str = "null_space",
+        inputs: str = "state_aware",
+        embedding: int = 0,
+        longest: int = 50,
+    ) -> None:
         super().__init__()
         require(form in FORMS, "form", form, f"one of {FORMS}")
         require(inputs in INPUTS, "inputs", inputs, f"one of {INPUTS}")
+        require(embedding >= 0, "embedding", embedding, "an integer, 0 or above")
+        require(longest >= 1, "longest", longest, "an integer, 1 or above")
         self.network = network
         self.form = form
         self.inputs = inputs
+        self.embedding = embedding
+        self.longest = longest
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""
         seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
-        correction = self.network(seen)
+        correction = self.network(with_iteration(seen, state.k, self.embedding, self.longest))
         if self.form == "null_space":
             correction = null_projection(state.physics, correction)
         return grad + correction

@@ -34,7 +34,7 @@ def test_the_site_is_built_without_pytorch() -> None:
 def test_binder_uses_the_tested_versions() -> None:
     tested = set(lines("requirements.txt"))
     binder = [line.replace("+cpu", "") for line in lines(".binder/requirements.txt") if "==" in line]
-    assert len(binder) == 8
+    assert len(binder) == 10
     assert set(binder) <= tested
 
 

@@ -1,12 +1,11 @@
-"""Sensing operators A, and what the solvers and the analysis ask of them."""
-
-import math
+"""The single-pixel camera: m rows of the 2-D Hadamard basis."""
 
 import torch
-from deepinv.physics import DecomposablePhysics, GaussianNoise, LinearPhysics, SinglePixelCamera
+from deepinv.physics import SinglePixelCamera
 from deepinv.physics.singlepixel import hadamard_1d
 
-from .checks import require
+from ..checks import require
+from ._common import gaussian_noise
 
 ORDERINGS = ("cake_cutting", "sequency", "zig_zag", "xy")
 
@@ -58,13 +57,11 @@ class HadamardCamera(SinglePixelCamera):
         require(ordering in ORDERINGS, "ordering", ordering, f"one of {ORDERINGS}")
         square = len(img_size) == 3 and img_size[1] == side and side >= 2 and side.bit_count() == 1
         require(square, "img_size", img_size, "(C, H, W) with H = W, a power of two")
-        require(math.isfinite(noise) and noise >= 0, "noise", noise, "a finite number, 0 or above")
-        generator = torch.Generator().manual_seed(seed)
         super().__init__(
             m=max(1, round(ratio * side * side)),
             img_size=img_size,
             ordering=ordering,
-            noise_model=GaussianNoise(noise, rng=generator),
+            noise_model=gaussian_noise(noise, seed),
         )
         self.register_buffer("hadamard", hadamard_1d(torch.eye(side)))
 
@@ -78,60 +75,10 @@ class HadamardCamera(SinglePixelCamera):
         """Add noise to the measured entries alone."""
         return self.mask * super().noise(x, **kwargs)
 
+    def normal(self, x: torch.Tensor) -> torch.Tensor:
+        """AᵀA x of images (N, C, H, W): the coefficients that are measured, and the way back."""
+        return self.V(self.mask**2 * self.V_adjoint(x))
 
-def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Tensor:
-    """Simulate y = A x + w.
-
-    Parameters
-    ----------
-    physics : LinearPhysics
-        The operator A with its noise model.
-    images : Tensor, shape (N, C, H, W)
-        True images x.
-    seed : int
-        Seed of the noise w: the same seed gives the same noise.
-
-    Returns
-    -------
-    Tensor
-        Measurements y.
-    """
-    return physics.noise(physics.A(images), seed=seed)
-
-
-def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
-    """A⁺A x: the part of an image that the measurements determine (the range of Aᵀ)."""
-    return physics.A_dagger(physics.A(x))
-
-
-def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
-    """(I − A⁺A) x: the part of an image that the measurements do not see (the null space of A)."""
-    return x - range_projection(physics, x)
-
-
-def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
-    """AᵀA x: what measuring an image and projecting it back leaves of it."""
-    return physics.A_adjoint(physics.A(x))
-
-
-def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
-    """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
-    return normal(physics, z) - adjoint
-
-
-def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
-    """‖A‖², the largest eigenvalue of AᵀA and the Lipschitz constant of ∇½‖A x − y‖².
-
-    Exact where the singular values are known in closed form, by power iteration otherwise.
-
-    Parameters
-    ----------
-    physics : LinearPhysics
-        The operator A.
-    img_size : tuple of int
-        Shape (C, H, W) of its images.
-    """
-    if isinstance(physics, DecomposablePhysics):
-        return float(physics.mask.abs().max()) ** 2
-    start = torch.randn(img_size, generator=torch.Generator().manual_seed(0))
-    return float(physics.compute_sqnorm(start, max_iter=1000, tol=1e-6, verbose=False))
+    def range_projection(self, x: torch.Tensor) -> torch.Tensor:
+        """A⁺A x of images (N, C, H, W)."""
+        return self.V((self.mask != 0) * self.V_adjoint(x))

@@ -1,0 +1,64 @@
+"""Random changes that make more of few training images."""
+
+import math
+
+import torch
+from torch.nn import functional
+
+from ..checks import require
+
+PADDINGS = ("zeros", "border", "reflection")
+"""What :func:`perturb` can put beyond the edge of an image."""
+
+
+def perturb(
+    images: torch.Tensor,
+    generator: torch.Generator,
+    *,
+    degrees: float = 8,
+    scale: float = 0.08,
+    flip: bool = False,
+    padding: str = "zeros",
+) -> torch.Tensor:
+    """Turn and stretch each image a little, to make more of few training images.
+
+    Parameters
+    ----------
+    images : Tensor, shape (N, C, H, W)
+        Images; on a background of zeros, or with another ``padding``.
+    generator : torch.Generator
+        Source of the random angles, factors and flips.
+    degrees : float
+        Largest rotation to either side.
+    scale : float
+        Largest relative change of the width and, on its own, of the height.
+    flip : bool
+        Whether each image is mirrored left to right with a probability of one half.
+    padding : str
+        What lies beyond the edge: ``"zeros"``, ``"border"`` (the nearest pixel) or ``"reflection"``.
+
+    Returns
+    -------
+    Tensor, shape (N, C, H, W)
+        Bilinearly resampled images.
+
+    Raises
+    ------
+    ValueError
+        If the padding is unknown.
+    """
+    require(padding in PADDINGS, "padding", padding, f"one of {PADDINGS}")
+    count = len(images)
+    if count == 0:
+        return images
+    uniform = 2 * torch.rand(3, count, generator=generator) - 1
+    angle = uniform[0] * math.radians(degrees)
+    wide, high = 1 + scale * uniform[1], 1 + scale * uniform[2]
+    zero = torch.zeros(count)
+    rows = [angle.cos() * wide, -angle.sin() * high, zero], [angle.sin() * wide, angle.cos() * high, zero]
+    matrices = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+    if flip:
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        matrices[mirrored, 0] *= -1
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode=padding, align_corners=False)

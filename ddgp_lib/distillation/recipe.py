@@ -1,0 +1,176 @@
+"""What decides the weights of a distilled preconditioner."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from ..checks import require, require_positive
+from ..networks import build_network
+from ..preconditioners import LearnedPreconditioner
+from ..solvers import MOMENTUM
+from .schedules import SCHEDULES
+
+LOSSES = ("gradient", "imitation", "supervised", "scale", "row_space")
+"""Losses that can be weighted, see :mod:`ddgp_lib.distillation.losses`."""
+
+DEFAULT_LOSSES: Mapping[str, float] = {"gradient": 1.0, "imitation": 1.0}
+
+PAIRINGS: Mapping[str, int] = {"same_iterate": 1, "own_trajectories": 8}
+"""Where the teacher's gradient is taken, and the default number of iterations that gradients flow through."""
+
+OPTIMISERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+}
+"""With Adam, the weight decay is added to the gradient, as an ℓ2 penalty; with AdamW it shrinks the weights."""
+
+
+@dataclass(frozen=True)
+class DistillationRecipe:
+    """Everything, besides the task, that decides the weights of a distilled preconditioner.
+
+    Attributes
+    ----------
+    network, form, inputs : str
+        See :func:`~ddgp_lib.networks.build_network` and
+        :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.
+    losses : mapping of str to float
+        Weights ρ of the losses ``"gradient"`` (L_G), ``"imitation"`` (L_I), ``"supervised"`` (L_S), ``"scale"`` (L_R)
+        and ``"row_space"`` (L_⊥), see :mod:`ddgp_lib.distillation.losses`; one left out is off.
+    steps, batch_size : int
+        Optimisation steps, and states in each.
+    learning_rate, weight_decay : float
+        Of the optimiser; the rate is the largest of the schedule.
+    pool_size, horizon : int
+        States kept in the pool, and the iteration count after which one is started afresh at the latest; own
+        trajectories need neither.
+    perturbed : float
+        Fraction of fresh images that are changed a little, in [0, 1], by the task's ``augment``.
+    from_truth : float
+        Fraction of fresh states, in [0, 1], that start at the true image instead of the back-projection: they teach
+        P to hold a good image against the denoiser's pull.  Zero for own trajectories.
+    sigma : float or None
+        Noise level for the denoiser while training; None takes the task's.
+    momentum : str
+        Rule for β_k, see :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+    seed : int
+        Seed of the initial weights, the pool and the simulated noise.
+    pairing : str
+        ``"same_iterate"``: ∇g_t is taken at the student's z, on states from a pool.  ``"own_trajectories"``, as in
+        the paper: student and teacher run their own iterates from their own Aᵀy, and are paired at equal k.
+    unroll : int or None
+        Consecutive iterations of one optimisation step, over which losses are averaged and through which gradients
+        flow; None takes 1 for the pool and 8 for own trajectories.
+    penalty : float
+        Weight ρ_N of L_N, which only the form ``"penalised"`` is trained with.
+    embedding : int
+        Number of features of the iteration k that the network is told, see
+        :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`; 0 is none.
+    optimiser : str
+        ``"adamw"`` or ``"adam"``.
+    schedule : str
+        ``"warm_cosine"``, ``"one_cycle"``, ``"plateau"`` or ``"constant"``, see
+        :func:`~ddgp_lib.distillation.schedules.build_schedule`.
+    noise_range : pair of float or None
+        Lowest and highest standard deviation of the measurement noise, which is drawn log-uniformly for each fresh
+        state and is the same for student and teacher; None takes each operator's own.
+    validate_every : int
+        Steps between validations, of which the best decides the weights that are kept; 0 keeps the last weights.
+    validation_images : int
+        Number of validation images.
+    """
+
+    network: str = "unet"
+    form: str = "null_space"
+    inputs: str = "state_aware"
+    losses: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_LOSSES))
+    steps: int = 20000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    pool_size: int = 512
+    horizon: int = 50
+    perturbed: float = 0.5
+    from_truth: float = 0.0
+    sigma: float | None = None
+    momentum: str = "chambolle_dossal"
+    seed: int = 0
+    pairing: str = "same_iterate"
+    unroll: int | None = None
+    penalty: float = 1.0
+    embedding: int = 0
+    optimiser: str = "adamw"
+    schedule: str = "warm_cosine"
+    noise_range: tuple[float, float] | None = None
+    validate_every: int = 0
+    validation_images: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if isinstance(self.noise_range, list):  # as JSON gives it back
+            object.__setattr__(self, "noise_range", tuple(self.noise_range))
+        self._require_numbers()
+        self._require_losses()
+        choices: dict[str, Collection[str]] = {
+            "momentum": MOMENTUM,
+            "pairing": PAIRINGS,
+            "optimiser": OPTIMISERS,
+            "schedule": SCHEDULES,
+        }
+        for name, accepted in choices.items():
+            require(getattr(self, name) in accepted, name, getattr(self, name), f"one of {tuple(accepted)}")
+        if self.pairing == "same_iterate":
+            fits = self.batch_size <= self.pool_size
+            require(fits, "batch_size", self.batch_size, f"at most pool_size={self.pool_size}")
+        else:
+            unheld = self.from_truth == 0
+            require(unheld, "from_truth", self.from_truth, "0 with pairing='own_trajectories'")
+
+    def _require_numbers(self) -> None:
+        for name in ("steps", "batch_size", "pool_size", "horizon", "validation_images"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "an integer, 1 or above")
+        for name in ("embedding", "validate_every"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "an integer, 0 or above")
+        require(self.unroll is None or self.unroll >= 1, "unroll", self.unroll, "None, or 1 or above")
+        require_positive("learning_rate", self.learning_rate)
+        require_positive("penalty", self.penalty)
+        for name in ("perturbed", "from_truth"):
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
+        if self.noise_range is not None:
+            ordered = len(self.noise_range) == 2 and 0 < self.noise_range[0] <= self.noise_range[1] < float(
+                "inf"
+            )
+            require(ordered, "noise_range", self.noise_range, "None, or (lowest, highest) above 0")
+
+    def _require_losses(self) -> None:
+        require(bool(self.losses), "losses", self.losses, f"at least one of {LOSSES}")
+        for name, weight in self.losses.items():
+            require(name in LOSSES, "losses", name, f"names among {LOSSES}")
+            require_positive(f"losses[{name!r}]", weight)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of all losses that are on: ``losses``, and the ``"penalty"`` of the penalised form."""
+        return dict(self.losses) | ({"penalty": self.penalty} if self.form == "penalised" else {})
+
+    @property
+    def unrolled(self) -> int:
+        """The number of iterations of one optimisation step."""
+        return PAIRINGS[self.pairing] if self.unroll is None else self.unroll
+
+    @property
+    def longest(self) -> int:
+        """The number of iterations that a state goes through at most."""
+        return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
+
+
+def build_preconditioner(recipe: DistillationRecipe, channels: int) -> LearnedPreconditioner:
+    """Build an untrained preconditioner; its weights depend on ``recipe.seed`` alone."""
+    inputs = 2 * channels if recipe.inputs == "state_aware" else channels
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = build_network(recipe.network, (1 + recipe.embedding) * inputs, channels)
+    return LearnedPreconditioner(
+        network, form=recipe.form, inputs=recipe.inputs, embedding=recipe.embedding, longest=recipe.longest
+    )

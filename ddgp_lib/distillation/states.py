@@ -1,0 +1,159 @@
+"""Solver states to train on: started afresh, or kept in a pool."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from deepinv.physics import GaussianNoise, LinearPhysics
+
+from ..checks import require
+from ..operators import measure
+from ..tasks import Task
+from .recipe import DistillationRecipe
+
+States = dict[str, torch.Tensor]
+"""Tensors of equal length by name: ``truth``, ``y_student``, ``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of
+either, computed once), the iterates ``x`` and ``z``, and the iteration ``k``."""
+
+
+class FreshStates:
+    """States at k = 0, made from new images and new noise for every batch.
+
+    Parameters
+    ----------
+    task : Task
+        Images and operators.
+    recipe : DistillationRecipe
+        How states are made.
+    generator : torch.Generator
+        Source of every random choice.
+    """
+
+    def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
+        self.task = task
+        self.recipe = recipe
+        self.generator = generator
+        self.tensors: States = {}
+
+    def fresh(self, count: int) -> States:
+        """Make ``count`` states at k = 0, where x_0 = z_0 = A_sᵀ y_s, or the true image for some."""
+        task, generator = self.task, self.generator
+        truth = task.train_images[torch.randint(len(task.train_images), (count,), generator=generator)]
+        chosen = torch.rand(count, generator=generator) < self.recipe.perturbed
+        if chosen.any():
+            truth[chosen] = task.augment(truth[chosen], generator)
+        seeds = torch.randint(2**31, (2,), generator=generator).tolist()
+        levels = self._noise_levels(count)
+        y_student = measure_at(task.student, truth, seeds[0], levels)
+        adjoint = task.student.A_adjoint(y_student)
+        y_teacher = measure_at(task.teacher, truth, seeds[1], levels)
+        start = adjoint
+        if self.recipe.from_truth > 0:
+            held = torch.rand(count, generator=generator) < self.recipe.from_truth
+            start = torch.where(held.view(-1, 1, 1, 1), truth, adjoint)
+        return {
+            "truth": truth,
+            "y_student": y_student,
+            "adjoint_student": adjoint,
+            "adjoint_teacher": task.teacher.A_adjoint(y_teacher),
+            "x": start.clone(),
+            "z": start.clone(),
+            "k": torch.zeros(count, dtype=torch.long),
+        }
+
+    def _noise_levels(self, count: int) -> torch.Tensor | None:
+        if self.recipe.noise_range is None:
+            return None
+        low, high = self.recipe.noise_range
+        return low * (high / low) ** torch.rand(count, generator=self.generator)
+
+    def draw(self, count: int) -> tuple[torch.Tensor, States]:
+        """Return the places 0, 1, … and ``count`` fresh states."""
+        return torch.arange(count), self.fresh(count)
+
+    def put_back(self, places: torch.Tensor, x: torch.Tensor, z: torch.Tensor, iterations: int = 1) -> None:
+        """Forget the iterates: the next batch starts afresh."""
+
+
+class StatePool(FreshStates):
+    """A pool of solver states that the current preconditioner has itself caused.
+
+    Training draws a batch, runs solver iterations on it and writes the new states back, so P sees the states
+    that it will meet, late ones included, at the price of one iteration's memory.  A state is started afresh, from
+    another image, once it reaches its own horizon (log-uniform between 1 and ``horizon``) or stops being finite.
+
+    Parameters
+    ----------
+    task : Task
+        Images and operators.
+    recipe : DistillationRecipe
+        Size of the pool, longest horizon, and how fresh states are made.
+    generator : torch.Generator
+        Source of every random choice.
+    """
+
+    def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
+        super().__init__(task, recipe, generator)
+        self.tensors = self.fresh(recipe.pool_size)
+
+    def fresh(self, count: int) -> States:
+        """Make ``count`` states at k = 0, each with the iteration at its ``end``."""
+        states = super().fresh(count)
+        end = (self.recipe.horizon + 0.99) ** torch.rand(count, generator=self.generator)
+        return states | {"end": end.long()}
+
+    def draw(self, count: int) -> tuple[torch.Tensor, States]:
+        """Draw ``count`` different states; return their places in the pool and the states."""
+        places = torch.randperm(len(self.tensors["k"]), generator=self.generator)[:count]
+        return places, {name: tensor[places] for name, tensor in self.tensors.items()}
+
+    def put_back(self, places: torch.Tensor, x: torch.Tensor, z: torch.Tensor, iterations: int = 1) -> None:
+        """Write the states at ``places`` after some iterations, and start afresh those that are at their end."""
+        updates = {"x": x, "z": z, "k": self.tensors["k"][places] + iterations}
+        for name, value in updates.items():
+            self.tensors[name][places] = value
+        blown_up = ~(z.flatten(1).norm(dim=1) < 10 * self.tensors["truth"][places].flatten(1).norm(dim=1) + 1)
+        over = places[blown_up | (updates["k"] >= self.tensors["end"][places])]
+        for name, value in self.fresh(len(over)).items():
+            self.tensors[name][over] = value
+
+
+def measure_at(
+    physics: LinearPhysics, images: torch.Tensor, seed: int, levels: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Simulate y = A x + w with a noise level of its own for each image.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A, with Gaussian noise where ``levels`` are given.
+    images : Tensor, shape (N, C, H, W)
+        True images x.
+    seed : int
+        Seed of the noise w.
+    levels : Tensor, shape (N,), optional
+        Standard deviations of w; by default the operator's own.
+
+    Raises
+    ------
+    ValueError
+        If there are levels and the operator's noise is not Gaussian.
+    """
+    if levels is None:
+        return measure(physics, images, seed)
+    with _noise_at(physics, levels):
+        return measure(physics, images, seed)
+
+
+@contextmanager
+def _noise_at(physics: LinearPhysics, levels: torch.Tensor) -> Iterator[None]:
+    """Lend the operator other noise levels; deepinv's own ``sigma=`` would leave them behind in the noise model."""
+    model: Any = physics.noise_model
+    gaussian = isinstance(model, GaussianNoise)
+    require(gaussian, "noise_model", type(model).__name__, "GaussianNoise, for training with a noise_range")
+    own, model.sigma = model.sigma, levels
+    try:
+        yield
+    finally:
+        model.sigma = own

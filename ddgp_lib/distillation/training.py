@@ -1,0 +1,301 @@
+"""The training loop of a distillation, which can be interrupted and resumed."""
+
+import json
+import math
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from ..checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from ..checks import require
+from ..operators import gradient, measure
+from ..preconditioners import LearnedPreconditioner, State
+from ..solvers import MOMENTUM, PreconditionedFISTA
+from ..tasks import Task
+from .losses import LOSS_OF_A_PAIR, Pair
+from .recipe import OPTIMISERS, DistillationRecipe, build_preconditioner
+from .schedules import build_schedule
+from .states import FreshStates, StatePool, States
+
+EARLY = 20
+"""The first of the two iterations at which validation measures; the other is the recipe's horizon."""
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """What :func:`distill` returns.
+
+    Attributes
+    ----------
+    preconditioner : LearnedPreconditioner
+        P_θ, in evaluation mode.
+    history : dict of str to list of float
+        Each loss, unweighted, and the ``"total"``, at every step; where it was asked for, the score of each
+        ``"validation"``.
+    recipe : DistillationRecipe
+        What it was trained with.
+    """
+
+    preconditioner: LearnedPreconditioner
+    history: dict[str, list[float]]
+    recipe: DistillationRecipe
+
+
+def distill(
+    task: Task,
+    network: str = "unet",
+    *,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 200,
+    device: str = "cpu",
+    progress: bool = True,
+    **options: Any,
+) -> Distillation:
+    r"""Train a preconditioner by gradient matching.
+
+    With the default pairing, both gradients are taken at the same state z of the student, from an on-policy pool:
+    ∇g_s(z) from the student's data and ∇g_t(z) from the teacher's.  One preconditioned student step gives x_s, one
+    plain teacher step gives x_t, and
+
+    .. math::
+
+        L = \rho_G \bigl(1 - S_c(P(\nabla g_s; z), \nabla g_t)\bigr)^2
+            + \rho_I \lVert x_s - x_t \rVert^2 + \rho_S \lVert x_s - x^* \rVert^2
+            + \rho_R L_R + \rho_\perp L_\perp + \rho_N L_N .
+
+    With own trajectories, as in the paper, student and teacher each run from their own Aᵀy, and ∇g_t and x_t come
+    from the teacher's iterate at the same k.  In either case, losses are averaged over ``unroll`` iterations and
+    gradients flow through the student's iterates; what the teacher does is a constant.
+
+    Parameters
+    ----------
+    task : Task
+        Operators, training images, denoiser and step sizes.
+    network : str
+        Name of the network N_θ, see :func:`~ddgp_lib.networks.build_network`.
+    checkpoint : str or Path, optional
+        A file to write the whole state of the training to, and to resume from if it exists.
+    checkpoint_every : int
+        Steps between writes; the start and the end are written too, so that an interrupted training can always
+        be resumed from the last write.
+    device : str
+        ``"cpu"`` or ``"cuda"``: where iterations run.  States are made and kept on the CPU.
+    progress : bool
+        Show a progress bar.
+    **options
+        Any other field of :class:`~ddgp_lib.distillation.recipe.DistillationRecipe`.
+
+    Returns
+    -------
+    Distillation
+        On the CPU; with ``validate_every``, with the weights whose validation was best.
+
+    Raises
+    ------
+    ValueError
+        If an option is outside what is accepted, or a checkpoint was written by another recipe.
+
+    References
+    ----------
+    Gualdrón-Hurtado et al., "Deep distillation gradient preconditioning for inverse problems", 2025, for L_G, L_I,
+    L_S and the pairing of own trajectories; the pool, the same-iterate pairing, L_R and L_N are this book's.
+    """
+    recipe = DistillationRecipe(network=network, **options)
+    training = _Training(task, recipe, device)
+    if checkpoint is not None and Path(checkpoint).is_file():
+        training.restore(checkpoint)
+    elif checkpoint is not None:
+        training.save(checkpoint)
+    name = f"distil {task.name}"
+    with tqdm(total=recipe.steps, initial=training.step, desc=name, disable=not progress) as bar:
+        while training.step < recipe.steps:
+            total = training.advance()
+            bar.update()
+            bar.set_postfix(loss=f"{total:.3f}", refresh=False)
+            due = training.step % checkpoint_every == 0 or training.step == recipe.steps
+            if checkpoint is not None and due:
+                training.save(checkpoint)
+    return training.result()
+
+
+class _Training:
+    """The mutable state of one distillation: weights, optimiser, states, generator, history."""
+
+    def __init__(self, task: Task, recipe: DistillationRecipe, device: str) -> None:
+        self.task, self.recipe, self.device, self.step = _on_device(task, device), recipe, device, 0
+        self.val_images = task.val_images[: recipe.validation_images]
+        self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.preconditioner = build_preconditioner(recipe, task.img_size[0]).to(device)
+        self.optimiser = OPTIMISERS[recipe.optimiser](
+            self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.schedule = build_schedule(recipe.schedule, recipe.steps)
+        source = StatePool if recipe.pairing == "same_iterate" else FreshStates
+        self.states = source(task, recipe, self.generator)
+        self.history: dict[str, list[float]] = {
+            name: []
+            for name in (*recipe.weights, "total", *(["validation"] if recipe.validate_every else []))
+        }
+        self.best: dict[str, torch.Tensor] = {}
+        self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
+        self.momentum = MOMENTUM[recipe.momentum]
+
+    def advance(self) -> float:
+        """Take one optimisation step and the solver iterations that it looks at; return the loss."""
+        places, states = self.states.draw(self.recipe.batch_size)
+        x, z, losses = self._iterate({name: tensor.to(self.device) for name, tensor in states.items()})
+        total = torch.stack([self.recipe.weights[name] * loss for name, loss in losses.items()]).sum()
+        self._update_weights(total)
+        self.states.put_back(places, x.detach().cpu(), z.detach().cpu(), self.recipe.unrolled)
+        for name, value in [*losses.items(), ("total", total)]:
+            self.history[name].append(value.item())
+        self.schedule.observe(total.item())
+        self.step += 1
+        every = self.recipe.validate_every
+        if every and (self.step % every == 0 or self.step == self.recipe.steps):
+            self._validate()
+        return total.item()
+
+    def _iterate(self, states: States) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+        """Run the student for some iterations, with the teacher beside it; return x, z and the mean losses."""
+        own = self.recipe.pairing == "own_trajectories"
+        x, z = states["x"], states["z"]
+        x_teacher = z_teacher = states["adjoint_teacher"]
+        rows: list[dict[str, torch.Tensor]] = []
+        for iteration in range(self.recipe.unrolled):
+            k = states["k"] + iteration
+            pair = self._pair(states, z, z_teacher if own else z.detach(), k)
+            rows.append(
+                {name: LOSS_OF_A_PAIR[name](pair) for name in LOSS_OF_A_PAIR if name in self.recipe.weights}
+            )
+            beta = torch.tensor([self.momentum(i + 1) for i in k.tolist()], device=z.device).view(-1, 1, 1, 1)
+            x, z = pair.x, pair.x + beta * (pair.x - x)
+            if own:
+                assert pair.teacher_x is not None
+                x_teacher, z_teacher = pair.teacher_x, pair.teacher_x + beta * (pair.teacher_x - x_teacher)
+        return x, z, {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+
+    def _pair(self, states: States, z: torch.Tensor, z_teacher: torch.Tensor, k: torch.Tensor) -> Pair:
+        """One student iteration with P from z, and one of the teacher without from ``z_teacher``."""
+        task = self.task
+        student_gradient = gradient(task.student, z, states["adjoint_student"])
+        direction = self.preconditioner(student_gradient, State(z, k, task.student, states["y_student"]))
+        with torch.no_grad():
+            teacher_gradient = gradient(task.teacher, z_teacher, states["adjoint_teacher"])
+            teacher_x = None
+            if self.recipe.pairing == "own_trajectories" or "imitation" in self.recipe.losses:
+                teacher_x = task.denoiser(z_teacher - task.teacher_stepsize * teacher_gradient, self.sigma)
+        return Pair(
+            physics=task.student,
+            gradient=student_gradient,
+            direction=direction,
+            teacher_gradient=teacher_gradient,
+            stepsize=task.stepsize,
+            teacher_stepsize=task.teacher_stepsize,
+            x=task.denoiser(z - task.stepsize * direction, self.sigma),
+            teacher_x=teacher_x,
+            truth=states["truth"],
+        )
+
+    def _update_weights(self, loss: torch.Tensor) -> None:
+        rate = self.recipe.learning_rate * self.schedule.factor(self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.preconditioner.parameters(), 1.0)
+        self.optimiser.step()
+
+    def _validate(self) -> None:
+        """Score the preconditioner on validation images, and keep its weights if they are the best so far."""
+        score = self._score()
+        if score > max(self.history["validation"], default=-math.inf):
+            self.best = {name: value.clone() for name, value in self.preconditioner.state_dict().items()}
+        self.history["validation"].append(score)
+
+    def _score(self) -> float:
+        """Lower of the mean PSNRs (dB) after 20 and after ``horizon`` iterations; −∞ where one is not finite."""
+        solver = PreconditionedFISTA(
+            self.task.denoiser,
+            self.preconditioner,
+            stepsize=self.task.stepsize,
+            sigma=self.sigma,
+            momentum=self.recipe.momentum,
+        )
+        assert self.y_val is not None
+        looked_at = (EARLY, self.recipe.horizon)
+        iterates = solver.iterates(self.y_val.to(self.device), self.task.student, max(looked_at))
+        psnr = [
+            self.task.psnr(x.cpu(), self.val_images).mean().item()
+            for k, (x, _) in enumerate(iterates)
+            if k in looked_at
+        ]
+        return min(psnr) if all(map(math.isfinite, psnr)) else -math.inf
+
+    def result(self) -> Distillation:
+        """Return the preconditioner, with the weights of the best validation where there was one."""
+        if self.best:
+            self.preconditioner.load_state_dict(self.best)
+        return Distillation(self.preconditioner.cpu().eval(), self.history, self.recipe)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything that the next step depends on."""
+        tensors = {f"weights.{name}": value for name, value in self.preconditioner.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for index, slots in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
+        tensors |= {f"states.{name}": value for name, value in self.states.tensors.items()}
+        tensors["generator"] = self.generator.get_state()
+        description = {
+            "kind": "training",
+            "task": self.task.name,
+            "recipe": asdict(self.recipe),
+            "step": self.step,
+            "history": self.history,
+        }
+        save_checkpoint(path, tensors, description)
+
+    def restore(self, path: str | Path) -> None:
+        """Continue from what :meth:`save` wrote."""
+        tensors, description = load_checkpoint(path, kind="training", task=self.task.name)
+        recipe = json.loads(json.dumps(asdict(self.recipe)))
+        if description["recipe"] != recipe:
+            raise CheckpointError(
+                f"checkpoint={str(path)!r}: written by {description['recipe']}, expected {recipe}"
+            )
+        load_weights(self.preconditioner, _under("weights.", tensors), path)
+        optimiser = self.optimiser.state_dict()
+        for name, value in _under("optimiser.", tensors).items():
+            index, slot = name.split(".", 1)
+            optimiser["state"].setdefault(int(index), {})[slot] = value
+        self.optimiser.load_state_dict(optimiser)
+        self.best = _under("best.", tensors)
+        self.states.tensors = _under("states.", tensors)
+        self.generator.set_state(tensors["generator"])
+        self.step, self.history = description["step"], description["history"]
+        for total in self.history["total"]:
+            self.schedule.observe(total)
+
+
+def _on_device(task: Task, device: str) -> Task:
+    """Return the task with copies of its operators and its denoiser on a device; images stay where they are."""
+    available = device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())
+    require(available, "device", device, "'cpu', or 'cuda' where PyTorch finds one")
+    if device == "cpu":
+        return task
+    return replace(
+        task,
+        student=deepcopy(task.student).to(device),
+        teacher=deepcopy(task.teacher).to(device),
+        denoiser=deepcopy(task.denoiser).to(device),
+    )
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,23 @@
+"""Sensing operators A, and what the solvers and the analysis ask of them."""
+
+from .algebra import gradient, measure, normal, null_projection, range_projection, squared_norm
+from .downsampling import FILTERS, FourierDownsampling
+from .hadamard import ORDERINGS, HadamardCamera
+from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
+
+__all__ = [
+    "FILTERS",
+    "ORDERINGS",
+    "CartesianMRI",
+    "FourierDownsampling",
+    "HadamardCamera",
+    "MultiCoilCartesianMRI",
+    "birdcage_maps",
+    "gaussian_columns",
+    "gradient",
+    "measure",
+    "normal",
+    "null_projection",
+    "range_projection",
+    "squared_norm",
+]

@@ -1,0 +1,175 @@
+"""Plug-and-play proximal gradient descent with a preconditioner, with momentum (FISTA) and without (PGD)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from deepinv.models import Denoiser
+
+from ..checks import require
+from ..preconditioners import Identity, Preconditioner
+from .base import PreconditionedSolver, as_prior_weight, as_safeguard
+from .iteration import Iterates, PreconditionedIteration, Problem, Step
+from .rules import MOMENTUM
+from .safeguard import Direction, Safeguard
+
+
+class PreconditionedFISTAIteration(PreconditionedIteration):
+    r"""One iteration of plug-and-play FISTA with a preconditioner.
+
+    .. math::
+
+        u_k     &= z_k - \alpha P(\nabla g(z_k); z_k) \\
+        x_{k+1} &= u_k + \gamma_k (D_\sigma(u_k) - u_k) \\
+        z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k)
+
+    Parameters
+    ----------
+    preconditioner : Preconditioner
+        P.
+    momentum : callable
+        k ↦ β_k for k = 1, 2, …
+    prior_weight : callable
+        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
+    safeguard : Safeguard, optional
+        When to turn P off for an image; by default never.
+    """
+
+    def __init__(
+        self,
+        preconditioner: Preconditioner,
+        momentum: Callable[[int], float],
+        prior_weight: Callable[[int], float],
+        safeguard: Safeguard | None = None,
+    ) -> None:
+        super().__init__(preconditioner, prior_weight, safeguard)
+        self.momentum = momentum
+
+    def step(self, est: Iterates, k: int, problem: Problem, direction: Direction) -> Step:
+        """Return (x_{k+1}, z_{k+1}) from (x_k, z_k)."""
+        x_previous, z = est
+        grad = problem.gradient(z)
+        u = z - problem.params["stepsize"] * direction(grad, problem.state(z, k))
+        x = problem.denoise(u, k)
+        return Step((x, x + self.momentum(k + 1) * (x - x_previous)), z, grad)
+
+
+class PreconditionedFISTA(PreconditionedSolver):
+    """Plug-and-play FISTA whose gradient step goes through a preconditioner.
+
+    A deepinv reconstructor: call it as ``solver(y, physics)``.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        D_σ, called as ``denoiser(x, sigma)``.
+    preconditioner : Preconditioner, optional
+        P; by default the identity.
+    stepsize : float
+        α, above zero; 1/‖A‖² is the choice of every comparison in this book.
+    sigma : float
+        Noise level for the denoiser, above zero.
+    max_iter : int
+        Number of iterations.
+    momentum : str
+        ``"chambolle_dossal"`` (default), ``"deepinv"`` (with it and no preconditioner this solver equals
+        ``deepinv.optim.FISTA``) or ``"none"`` (proximal gradient descent).
+    prior_decay : int, optional
+        k₀: after k₀ iterations the denoiser's step x − u is multiplied by γ_k = (k₀/(k + 1))², so that the
+        iterates settle; by default γ_k = 1 throughout.
+    safeguard : bool or Safeguard
+        Whether to watch the residuals of each image and give those where P makes them grow the iterates without P;
+        True takes the bounds of :class:`~ddgp_lib.solvers.safeguard.Safeguard` as they are.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted, or when called with measurements of a wrong shape or with
+        entries that are not finite.
+
+    References
+    ----------
+    Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009; Chambolle and Dossal, "On the
+    convergence of the iterates of FISTA", 2015; Gualdrón-Hurtado et al., 2025, for the place of P.
+
+    Examples
+    --------
+    Which images were rejected is told by deepinv's metrics:
+
+    >>> import ddgp_lib
+    >>> task = ddgp_lib.load_task("single_pixel")
+    >>> solver = ddgp_lib.PreconditionedFISTA(task.denoiser, stepsize=1.0, sigma=0.07, max_iter=5, safeguard=True)
+    >>> x, metrics = solver(task.measure(task.test_images[:2]), task.student, compute_metrics=True)
+    >>> [history[-1] for history in metrics["rejected"]]
+    [False, False]
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        preconditioner: Preconditioner | None = None,
+        *,
+        stepsize: float,
+        sigma: float,
+        max_iter: int = 20,
+        momentum: str = "chambolle_dossal",
+        prior_decay: int | None = None,
+        safeguard: bool | Safeguard = False,
+    ) -> None:
+        require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
+        iteration = PreconditionedFISTAIteration(
+            Identity() if preconditioner is None else preconditioner,
+            MOMENTUM[momentum],
+            as_prior_weight(prior_decay),
+            as_safeguard(safeguard),
+        )
+        super().__init__(iteration, denoiser, stepsize=stepsize, sigma=sigma, max_iter=max_iter)
+
+    def point(self, X: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (x_k, z_k) of deepinv's record of the iterates."""
+        x, z = X["est"]
+        return x, z
+
+
+class PreconditionedPGD(PreconditionedFISTA):
+    r"""Plug-and-play proximal gradient descent with a preconditioner: FISTA without momentum.
+
+    .. math::
+
+        u_k     &= x_k - \alpha P(\nabla g(x_k); x_k) \\
+        x_{k+1} &= u_k + \gamma_k (D_\sigma(u_k) - u_k)
+
+    With no preconditioner and γ_k = 1 it equals ``deepinv.optim.PGD``.
+
+    Parameters
+    ----------
+    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard
+        See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+
+    References
+    ----------
+    Combettes and Wajs, "Signal recovery by proximal forward-backward splitting", 2005; Venkatakrishnan et al.,
+    "Plug-and-play priors for model based reconstruction", 2013, for the denoiser in the place of the proximal map.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        preconditioner: Preconditioner | None = None,
+        *,
+        stepsize: float,
+        sigma: float,
+        max_iter: int = 20,
+        prior_decay: int | None = None,
+        safeguard: bool | Safeguard = False,
+    ) -> None:
+        super().__init__(
+            denoiser,
+            preconditioner,
+            stepsize=stepsize,
+            sigma=sigma,
+            max_iter=max_iter,
+            momentum="none",
+            prior_decay=prior_decay,
+            safeguard=safeguard,
+        )

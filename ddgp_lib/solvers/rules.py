@@ -1,0 +1,40 @@
+"""Sequences that the solvers use: the momentum β_k and the weight γ_k of the denoiser's step."""
+
+from collections.abc import Callable
+
+import torch
+
+
+def chambolle_dossal(k: int, a: float = 3.0) -> float:
+    """β_k = (k − 1) / (k + a) for z_k, k = 1, 2, …, with a > 2: zero at first; no condition number is needed."""
+    return (k - 1) / (k + a)
+
+
+def deepinv_momentum(k: int, a: float = 3.0) -> float:
+    """β_k = (k + a − 2) / (k + a − 1) for z_k, k = 1, 2, …: the rule of ``deepinv.optim.FISTA``, 2/3 at first."""
+    return (k + a - 2) / (k + a - 1)
+
+
+def no_momentum(k: int) -> float:
+    """β_k = 0: proximal gradient descent."""
+    return 0.0
+
+
+MOMENTUM: dict[str, Callable[[int], float]] = {
+    "chambolle_dossal": chambolle_dossal,
+    "deepinv": deepinv_momentum,
+    "none": no_momentum,
+}
+
+
+def decaying_weight(start: int | None) -> Callable[[int], float]:
+    """γ_k = min(1, (k₀ / (k + 1))²) for k = 0, 1, … with k₀ = ``start``; γ_k = 1 where ``start`` is None.
+
+    The weights of a decaying rule add up to less than 2 k₀, so the denoiser moves the iterates by a bounded total.
+    """
+    return (lambda k: 1.0) if start is None else (lambda k: min(1.0, (start / (k + 1)) ** 2))
+
+
+def relax(denoised: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:
+    """Return u + γ (D_σ(u) − u), which is D_σ(u) for γ = 1."""
+    return denoised if weight == 1 else u + weight * (denoised - u)
