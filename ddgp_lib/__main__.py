@@ -11,13 +11,12 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from .benchmark import benchmark
+from .benchmark import BENCHMARKS_FOLDER, benchmark, save_benchmark
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import distill
 from .evaluation import Trace, evaluate
-from .files import atomic_write
 from .shipped import (
     DENOISER_RECIPES,
     EVALUATION_IMAGES,
@@ -98,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--long", type=int, help="how many of them to run for 1,000 iterations; all by default"
     )
     measuring.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
-    measuring.add_argument("--output", type=Path, default=Path("benchmarks"), help="folder to write to")
+    measuring.add_argument("--output", type=Path, default=BENCHMARKS_FOLDER, help="folder to write to")
     return parser
 
 
@@ -202,12 +201,11 @@ def _test_images(task: Task, count: int | None) -> torch.Tensor:
 
 
 def _benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
+    arguments.output.mkdir(parents=True, exist_ok=True)
     task = load_task(arguments.task)
     images = _test_images(task, arguments.images)
     result = benchmark(task, images, images[: arguments.long or len(images)], seed=arguments.seed)
-    path = arguments.output / f"{task.name}.json"
-    atomic_write(path, (json.dumps(result, indent=1) + "\n").encode())
-    return {"path": str(path), "seconds": result["seconds"]}
+    return {"path": str(save_benchmark(result, arguments.output)), "seconds": result["seconds"]}
 
 
 def _summary(trace: Trace) -> dict[str, Any]:

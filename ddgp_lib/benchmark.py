@@ -1,29 +1,121 @@
-"""Measurements that the results page shows: side by side, long runs, and conditions that no training saw."""
+"""Measurements that the results page shows: side by side, long runs, and conditions that no training saw.
 
+They take hours, so their results ship with the library, as JSON: :func:`benchmark` measures, :func:`save_benchmark`
+writes, :func:`load_benchmark` reads.
+"""
+
+import hashlib
+import json
 import math
 import platform
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
 from tqdm.auto import tqdm
 
+from .checkpoints import WEIGHTS_FOLDER
+from .checks import require
 from .data import load_digits, load_faces, load_portraits
-from .evaluation import evaluate, psnr_curves
-from .shipped import Method, load_tuning
-from .tasks import Task, load_task
+from .evaluation import evaluate
+from .files import atomic_write
+from .operators import measure, squared_norm
+from .shipped import RECIPES, Method, load_tuning
+from .solvers import PreconditionedFISTA, PreconditionedSolver
+from .tasks import TASKS, Task, load_task
 
+FORMAT = "ddgp-benchmark-1"
+BENCHMARKS_FOLDER = Path(__file__).with_name("benchmarks")
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 LONG_ITERATIONS = (20, 50, 100, 200, 500, 1000)
+MEASURES = ("psnr", "ssim", "residual", "range_error", "null_error")
 COMPARED = ("none", "distilled", "distilled_gradient_only", "teacher")
 SAFEGUARDED = ("distilled", "distilled_gradient_only")
 
 
-def mean_and_error(values: torch.Tensor) -> list[float]:
-    """Mean over images (N,) and its standard error, s / √N."""
-    return [values.mean().item(), values.std().item() / math.sqrt(len(values))]
+def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> dict[str, Any]:
+    """Load what :func:`benchmark` has measured of a task.
+
+    Parameters
+    ----------
+    task_name : str
+        The task.
+    folder : str or Path
+        Where to look; by default the results that ship with the library.
+
+    Returns
+    -------
+    dict
+        See :func:`benchmark`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the task has not been measured.
+    ValueError
+        If the task is unknown, or the file is corrupt, of another format or of another task.
+    """
+    require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
+    path = Path(folder) / f"{task_name}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib benchmark {task_name}` makes it")
+    try:
+        result: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
+    for key, expected in {"format": FORMAT, "task": task_name}.items():
+        found = result.get(key) if isinstance(result, dict) else None
+        if found != expected:
+            raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {expected!r}")
+    return result
+
+
+def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDER) -> Path:
+    """Write what :func:`benchmark` returned to the file that :func:`load_benchmark` reads; return its path."""
+    path = Path(folder) / f"{result['task']}.json"
+    atomic_write(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+    return path
+
+
+def shipped_files(task_name: str) -> dict[str, str]:
+    """SHA-256 of each shipped file that a task's measurements depend on, by its name."""
+    paths = sorted(WEIGHTS_FOLDER.glob(f"{task_name}-*"))
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def mean_and_error(values: torch.Tensor) -> list[float | None]:
+    """Mean over images (N,) and its standard error, s / √N; None where a value is not finite."""
+    return [_number(values.mean()), _number(values.std() / math.sqrt(len(values)))]
+
+
+def _number(value: torch.Tensor) -> float | None:
+    """Round a number to six digits; JSON has none that are not finite."""
+    return float(f"{value.item():.6g}") if torch.isfinite(value) else None
+
+
+def _with_recipe(task: Task, kinds: Sequence[str]) -> list[str]:
+    """Leave out the preconditioners that the task does not ship; a plain solver would run under their names."""
+    return [kind for kind in kinds if kind in ("none", "teacher") or kind in RECIPES[task.name]]
+
+
+def _curves(
+    task: Task,
+    solver: PreconditionedSolver,
+    images: torch.Tensor,
+    physics: LinearPhysics,
+    max_iter: int,
+    seed: int,
+) -> tuple[torch.Tensor, int | None]:
+    """PSNR (dB) of x_1, …, x_max_iter, shape (max_iter, N), and how many images a safeguard rejected, if any."""
+    states = solver.states(measure(physics, images, seed), physics, max_iter)
+    next(states)
+    rows = []
+    for X in states:
+        rows.append(task.psnr(solver.point(X)[0], images))
+    return torch.stack(rows), int(X["rejected"].sum()) if "rejected" in X else None
 
 
 def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
@@ -41,13 +133,14 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     Returns
     -------
     dict
-        By method: means over the images and their standard errors of PSNR (dB), SSIM and relative data residual at
-        :data:`ITERATIONS`; the paired gain over ``"none"`` at 20 iterations and the fraction of images on which it is
-        positive; the first iteration whose mean PSNR reaches the best of ``"none"``; and seconds.
+        By method: means over the images and their standard errors of :data:`MEASURES` at :data:`ITERATIONS`, on the
+        method's own operator; the paired gain over ``"none"`` at 20 iterations and the fraction of images on which it
+        is positive; the first iteration whose mean PSNR reaches the best of ``"none"``, None where none does; and
+        seconds, of an iteration on the whole batch.
     """
     methods: dict[str, Any] = {}
     baseline: torch.Tensor | None = None
-    for kind in tqdm(COMPARED, desc=f"side by side, {task.name}"):
+    for kind in tqdm(_with_recipe(task, COMPARED), desc=f"side by side, {task.name}"):
         method = Method(task, kind)
         trace = evaluate(
             task,
@@ -67,12 +160,12 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
             "setting": load_tuning(task.name)[kind]["setting"],
             **{
                 name: {str(k): mean_and_error(getattr(trace, name)[k - 1]) for k in ITERATIONS}
-                for name in ("psnr", "ssim", "residual")
+                for name in MEASURES
             },
-            "best_psnr": curve.max().item(),
+            "best_psnr": _number(curve.max()),
             "best_iteration": int(curve.argmax()) + 1,
             "gain_20": mean_and_error(gain),
-            "better_20": (gain > 0).float().mean().item(),
+            "better_20": _number((gain > 0).float().mean()),
             "iterations_to_baselines_best": first,
             "seconds_per_iteration": per_iteration,
             "seconds_to_baselines_best": None if first is None else first * per_iteration,
@@ -80,25 +173,29 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     return {"n_images": len(images), "methods": methods}
 
 
-def long_runs(task: Task, images: torch.Tensor, max_iter: int = 1000, seed: int = 0) -> dict[str, Any]:
+def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
     """Run the shipped preconditioners far past their training horizon, with and without the safeguard.
 
     Returns
     -------
     dict
         By method, with ``"+ safeguard"`` added to its name where it was on: mean PSNR at :data:`LONG_ITERATIONS`,
-        the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected.
+        the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected,
+        which is None without a safeguard.
     """
-    runs = [("none", False), *((kind, guarded) for kind in SAFEGUARDED for guarded in (False, True))]
+    kinds = _with_recipe(task, SAFEGUARDED)
+    max_iter = LONG_ITERATIONS[-1]
+    runs = [("none", False), *((kind, guarded) for kind in kinds for guarded in (False, True))]
     methods: dict[str, Any] = {}
     for kind, guarded in tqdm(runs, desc=f"long runs, {task.name}"):
         method = Method(task, kind)
         solver = method.tuned_solver(safeguard=guarded)
-        curves = psnr_curves(task, solver, images, method.physics, max_iter, seed)
+        curves, rejected = _curves(task, solver, images, method.physics, max_iter, seed)
         methods[kind + (" + safeguard" if guarded else "")] = {
-            "psnr": {str(k): curves[k - 1].mean().item() for k in LONG_ITERATIONS if k <= max_iter},
-            "lowest": curves[-1].min().item(),
+            "psnr": {str(k): _number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
+            "lowest": _number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
+            "rejected": rejected,
         }
     return {"n_images": len(images), "iterations": max_iter, "methods": methods}
 
@@ -144,28 +241,51 @@ def _other_images(task: Task, count: int) -> dict[str, torch.Tensor]:
     if task.name == "mri":
         return {"the training volume's held-out slices": task.val_images[:count]}
     digits = torch.nn.functional.interpolate(load_digits().test[:count], size=(size, size), mode="bilinear")
-    portraits = load_portraits(4 * size).flatten(0, 1).unsqueeze(1)
+    portraits = load_portraits(3 * size).mean(dim=1, keepdim=True)
     blocks = portraits.unfold(2, size, size).unfold(3, size, size).reshape(-1, 1, size, size)
-    return {"digits": digits, "parts of two portraits": blocks[:: max(1, len(blocks) // count)][:count]}
+    return {"digits": digits, "parts of two portraits": blocks[:count]}
 
 
-def generalisation(
-    task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0
-) -> list[dict[str, Any]]:
+def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
     """PSNR (dB) under conditions that no training saw, nothing tuned again, with and without P and the safeguard.
 
-    The step stays 1/‖A‖² of the operator at hand, for every method.
+    The step is 1/‖A‖² of the operator at hand, for every method.
+
+    Returns
+    -------
+    dict
+        The number of ``"iterations"``, and ``"rows"``, one for each condition: by method the mean PSNR and its
+        standard error, and the same of the paired ``"gain"`` over ``"none"``; ``"rejected"`` is the number of images
+        that the safeguard took P from.
     """
-    solvers = {"none": Method(task, "none").tuned_solver()}
-    solvers |= {"distilled": Method(task, "distilled").tuned_solver()}
-    solvers |= {"distilled + safeguard": Method(task, "distilled").tuned_solver(safeguard=True)}
     rows = []
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
-        row: dict[str, Any] = {"condition": name, "n_images": len(truth)}
-        for method, solver in solvers.items():
-            row[method] = psnr_curves(task, solver, truth, physics, iterations, seed)[-1].mean().item()
-        rows.append(row)
-    return rows
+        runs, rejected = {}, None
+        for label, kind, guarded in (
+            ("none", "none", False),
+            ("distilled", "distilled", False),
+            ("distilled + safeguard", "distilled", True),
+        ):
+            solver = _solver_for(physics, Method(task, kind), guarded)
+            curves, rejected = _curves(task, solver, truth, physics, iterations, seed)
+            runs[label] = curves[-1]
+        gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
+        rows.append(
+            {
+                "condition": name,
+                "n_images": len(truth),
+                "psnr": {label: mean_and_error(run) for label, run in runs.items()},
+                "gain": {label: mean_and_error(gain) for label, gain in gains.items()},
+                "rejected": rejected,
+            }
+        )
+    return {"iterations": iterations, "rows": rows}
+
+
+def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedFISTA:
+    """Build a method's tuned solver with the step that suits an operator."""
+    method.stepsize = 1 / squared_norm(physics, method.task.img_size)
+    return method.tuned_solver(safeguard=safeguard)
 
 
 def benchmark(task: Task, images: torch.Tensor, long_images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
@@ -176,23 +296,31 @@ def benchmark(task: Task, images: torch.Tensor, long_images: torch.Tensor, seed:
     task : Task
         The task.
     images, long_images : Tensor, shape (N, C, H, W)
-        Held-out images for the tables, and for the runs of 1,000 iterations.
+        Held-out images for the tables, two or more, and for the runs of 1,000 iterations.
     seed : int
         Seed of the measurement noise.
 
     Returns
     -------
     dict
-        What :func:`side_by_side`, :func:`generalisation` (on at most 50 images) and :func:`long_runs` return, and
-        where it was measured.
+        What :func:`side_by_side`, :func:`generalisation` (on at most 50 images) and :func:`long_runs` return, where
+        it was measured, and the shipped files that it was measured with.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two images.
     """
+    require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
     started = time.perf_counter()
     result: dict[str, Any] = {
+        "format": FORMAT,
         "task": task.name,
         "seed": seed,
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
         "torch": torch.__version__,
+        "files": shipped_files(task.name),
         "side_by_side": side_by_side(task, images, seed),
         "generalisation": generalisation(task, images[:50], seed=seed),
         "long_runs": long_runs(task, long_images, seed=seed),

@@ -4,7 +4,7 @@ from .base import PreconditionedSolver
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
 from .iteration import PreconditionedIteration, Problem, Step
 from .rules import MOMENTUM, chambolle_dossal, decaying_weight, deepinv_momentum, no_momentum, relax
-from .safeguard import Safeguard, Watch
+from .safeguard import Direction, Safeguard, Watch
 from .splitting import (
     PreconditionedADMM,
     PreconditionedADMMIteration,
@@ -14,6 +14,7 @@ from .splitting import (
 
 __all__ = [
     "MOMENTUM",
+    "Direction",
     "PreconditionedADMM",
     "PreconditionedADMMIteration",
     "PreconditionedFISTA",

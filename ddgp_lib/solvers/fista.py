@@ -9,7 +9,7 @@ from deepinv.models import Denoiser
 from ..checks import require
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_prior_weight, as_safeguard
-from .iteration import Iterates, PreconditionedIteration, Problem, Step
+from .iteration import PreconditionedIteration, Problem, Step
 from .rules import MOMENTUM
 from .safeguard import Direction, Safeguard
 
@@ -45,7 +45,7 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
         super().__init__(preconditioner, prior_weight, safeguard)
         self.momentum = momentum
 
-    def step(self, est: Iterates, k: int, problem: Problem, direction: Direction) -> Step:
+    def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return (x_{k+1}, z_{k+1}) from (x_k, z_k)."""
         x_previous, z = est
         grad = problem.gradient(z)

@@ -15,9 +15,6 @@ from ..preconditioners import Identity, Preconditioner, State
 from .rules import relax
 from .safeguard import Direction, Safeguard
 
-Iterates = tuple[torch.Tensor, ...]
-"""What a solver carries from one iteration to the next, x_k first."""
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -77,7 +74,7 @@ class Step:
         ∇g(z).
     """
 
-    est: Iterates
+    est: tuple[torch.Tensor, ...]
     z: torch.Tensor
     grad: torch.Tensor
 
@@ -106,7 +103,7 @@ class PreconditionedIteration(OptimIterator):
         self.prior_weight = prior_weight
         self.safeguard = safeguard
 
-    def step(self, est: Iterates, k: int, problem: Problem, direction: Direction) -> Step:
+    def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return iteration k with ``direction(grad, state)`` in the place of the gradient."""
         raise NotImplementedError
 
@@ -137,8 +134,13 @@ class PreconditionedIteration(OptimIterator):
         return {"est": est, "start": start, "watch": seen, "rejected": seen.rejected} | following
 
     def _without_preconditioner(
-        self, est: Iterates, start: Iterates, images: torch.Tensor, k: int, problem: Problem
-    ) -> Iterates:
+        self,
+        est: tuple[torch.Tensor, ...],
+        start: tuple[torch.Tensor, ...],
+        images: torch.Tensor,
+        k: int,
+        problem: Problem,
+    ) -> tuple[torch.Tensor, ...]:
         """Give these images (a mask) the iterates that they would have had P been off from the start."""
         if not images.any():
             return est

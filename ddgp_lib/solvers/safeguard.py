@@ -5,22 +5,26 @@ call it back.  So an image that is rejected is given the iterates of the plain s
 for that image alone.  From then on its iterates are those of the solver without P, whatever P did and whatever the
 denoiser is; the price is at most as many plain iterations as had been run.
 
-An image that is never rejected has :math:`d_k` and :math:`r_k` (see :class:`Safeguard`) below their bounds in every
-iteration, so its output :math:`x_{k+1}` misses the data by at most :math:`d_k + \|A\|\, r_k`.  What no residual can
-see is a wrong image that fits the data and at which the iteration rests.
+An image that is never rejected has both residuals of :class:`Safeguard` within their bounds in every iteration, so
+its output is bounded by :math:`\|A x_{k+1} - y\| \le \|A z_k - y\| + \|A\|\, \|x_{k+1} - z_k\|`.  What no residual
+can see is a wrong image that fits the data and at which the iteration rests.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
 from ..checks import require
 from ..preconditioners import State
 
-Direction = Callable[[torch.Tensor, State], torch.Tensor]
-"""What takes the place of the gradient, called as a preconditioner is."""
+
+class Direction(Protocol):
+    """What gives the direction of a step: a preconditioner, or something in its place."""
+
+    def __call__(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return the direction that replaces the gradient ``grad``."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Safeguard:
 
         d_k > c\,\max(\eta_d, \min_{j<k} d_j) \quad\text{or}\quad r_k > c\,\max(\eta_r, \min_{j<k} r_j),
 
-    where both minima start at 1, the size of y and of one gradient step from zero.  With the defaults no image of the
-    book's tasks is rejected without a preconditioner, nor with a shipped one at its tuned settings.
+    where both minima start at 1, the size of y and of one gradient step from zero.  A solver without a preconditioner
+    stays below the default bounds unless it diverges itself; an image rejected then gets the iterates that it had.
 
     Parameters
     ----------
@@ -101,7 +105,7 @@ class Watch:
     rejected: torch.Tensor
 
     def direction(self, preconditioner: Direction) -> Direction:
-        """P where it is on, the gradient itself where it is off."""
+        """Return what gives P where it is on, the gradient itself where it is off."""
         if self.rejected.all():
             return lambda grad, state: grad
         off = self.rejected[:, None, None, None]

@@ -28,7 +28,7 @@ from deepinv.physics import LinearPhysics
 from ..checks import require
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_prior_weight, as_safeguard
-from .iteration import Iterates, PreconditionedIteration, Problem, Step
+from .iteration import PreconditionedIteration, Problem, Step
 from .safeguard import Direction, Safeguard
 
 
@@ -77,7 +77,7 @@ class PreconditionedHQSIteration(_SplittingIteration):
         When to turn P off for an image; by default never.
     """
 
-    def step(self, est: Iterates, k: int, problem: Problem, direction: Direction) -> Step:
+    def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return (x_{k+1}, u_k) from (x_k, u_{k−1})."""
         x = est[0]
         u, grad = self.data_step(x, x, k, problem, direction)
@@ -105,7 +105,7 @@ class PreconditionedADMMIteration(_SplittingIteration):
         When to turn P off for an image; by default never.
     """
 
-    def step(self, est: Iterates, k: int, problem: Problem, direction: Direction) -> Step:
+    def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return (x_{k+1}, q_{k+1}) from (x_k, q_k)."""
         x, dual = est
         u, grad = self.data_step(x, x - dual, k, problem, direction)

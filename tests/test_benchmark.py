@@ -1,0 +1,189 @@
+"""Benchmarks: what is measured, how it is written and read, and that what ships was measured with what ships."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task
+from ddgp_lib.__main__ import main
+from ddgp_lib.benchmark import (
+    BENCHMARKS_FOLDER,
+    FORMAT,
+    conditions,
+    generalisation,
+    load_benchmark,
+    long_runs,
+    mean_and_error,
+    save_benchmark,
+    shipped_files,
+    side_by_side,
+)
+from ddgp_lib.operators import FourierDownsampling, HadamardCamera
+from ddgp_lib.shipped import RECIPES, Method
+
+SHIPPED = sorted(path.stem for path in BENCHMARKS_FOLDER.glob("*.json"))
+RESULT = {"format": FORMAT, "task": "single_pixel"}
+
+
+@pytest.fixture
+def short(monkeypatch):
+    monkeypatch.setattr(benchmark, "ITERATIONS", (1, 2, 20))
+    monkeypatch.setattr(benchmark, "LONG_ITERATIONS", (2, 3))
+
+
+@pytest.fixture
+def two_conditions(monkeypatch):
+    """Home, and a camera that the preconditioner does not know."""
+
+    def chosen(task, images):
+        other = HadamardCamera(0.1, task.img_size, "zig_zag", 0.01, 0)
+        return {"as trained": (task.student, images), "zig-zag": (other, images)}
+
+    monkeypatch.setattr(benchmark, "conditions", chosen)
+
+
+def test_mean_and_standard_error():
+    assert mean_and_error(torch.tensor([1.0, 2.0, 3.0, 6.0])) == [3.0, pytest.approx(1.0801, abs=1e-4)]
+    assert mean_and_error(torch.tensor([1.0, float("nan")])) == [None, None]
+
+
+@pytest.mark.usefixtures("short")
+def test_side_by_side_is_what_evaluate_measures(task):
+    images = task.test_images[:3]
+    result = side_by_side(task, images, seed=4)
+    traces = {
+        kind: evaluate(task, load_solver("single_pixel", kind), images=images, max_iter=20, seed=4)
+        for kind in ("none", "distilled")
+    }
+    found = result["methods"]["distilled"]
+    assert result["n_images"] == 3
+    assert tuple(result["methods"]) == benchmark.COMPARED
+    for name in benchmark.MEASURES:
+        expected = getattr(traces["distilled"], name)[1].mean().item()
+        assert found[name]["2"][0] == pytest.approx(expected, rel=1e-4)
+    gain = traces["distilled"].psnr[19] - traces["none"].psnr[19]
+    assert found["gain_20"] == pytest.approx(mean_and_error(gain), rel=1e-3)
+    assert found["better_20"] == pytest.approx((gain > 0).float().mean().item(), rel=1e-4)
+    curves = {kind: trace.psnr.mean(dim=1) for kind, trace in traces.items()}
+    first = found["iterations_to_baselines_best"]
+    best = curves["none"].max()
+    assert (curves["distilled"][: first - 1] < best).all()
+    assert curves["distilled"][first - 1] >= best
+    assert result["methods"]["none"]["iterations_to_baselines_best"] == int(curves["none"].argmax()) + 1
+    assert found["seconds_to_baselines_best"] == pytest.approx(first * found["seconds_per_iteration"])
+
+
+@pytest.mark.usefixtures("short")
+def test_a_task_is_not_measured_with_what_it_does_not_ship(task, monkeypatch):
+    monkeypatch.setitem(RECIPES, "single_pixel", {"distilled": RECIPES["single_pixel"]["distilled"]})
+    images = task.test_images[:2]
+    assert tuple(side_by_side(task, images)["methods"]) == ("none", "distilled", "teacher")
+    assert tuple(long_runs(task, images)["methods"]) == ("none", "distilled", "distilled + safeguard")
+
+
+@pytest.mark.usefixtures("short")
+def test_long_runs_count_rejected_images_and_keep_json_finite(task, monkeypatch):
+    class Wild(torch.nn.Module):
+        def forward(self, grad, state):
+            return grad - 50 * state.z if state.k < 2 else grad * float("nan")
+
+    def with_wild(method, **options):
+        plain = {"stepsize": 1.0, "sigma": 0.1, **options}
+        return PreconditionedFISTA(task.denoiser, Wild() if method.preconditioner else None, **plain)
+
+    monkeypatch.setattr(Method, "tuned_solver", with_wild)
+    methods = long_runs(task, task.test_images[:3])["methods"]
+    wild, guarded = methods["distilled"], methods["distilled + safeguard"]
+    assert (wild["finite"], wild["lowest"], wild["psnr"]["3"], wild["rejected"]) == (False, None, None, None)
+    assert (guarded["finite"], guarded["rejected"]) == (True, 3)
+    assert guarded["psnr"] == methods["none"]["psnr"]
+    json.dumps(methods, allow_nan=False)
+
+
+@pytest.mark.usefixtures("two_conditions")
+def test_generalisation_pairs_the_gains(task):
+    result = generalisation(task, task.test_images[:3], iterations=2)
+    home, other = result["rows"]
+    assert (home["condition"], other["condition"], home["n_images"]) == ("as trained", "zig-zag", 3)
+    for row in (home, other):
+        difference = row["psnr"]["distilled"][0] - row["psnr"]["none"][0]
+        assert row["gain"]["distilled"][0] == pytest.approx(difference, abs=1e-3)
+        assert 0 <= row["rejected"] <= 3
+    assert home["psnr"]["none"] != other["psnr"]["none"]
+
+
+def test_the_step_suits_the_operator_at_hand(task):
+    camera = FourierDownsampling(2, (1, 32, 32), std=0.5)
+    found = benchmark._solver_for(camera, Method(task, "none"), safeguard=False)
+    assert found.init_params_algo["stepsize"][0] == pytest.approx(1 / camera.squared_norm)
+
+
+def test_conditions_begin_at_home_and_leave_it(task):
+    found = conditions(task, task.test_images[:2])
+    assert next(iter(found)) == "as trained"
+    assert found["as trained"][0] is task.student
+    assert found["ratio 0.2"][0].mask.sum() > task.student.mask.sum()
+    assert {images.shape for _, images in found.values()} == {(2, 1, 32, 32)}
+
+
+def test_super_resolution_is_tried_on_digits_and_on_both_portraits():
+    pytest.importorskip("skimage")
+    task = load_task("super_resolution")
+    found = conditions(replace(task, student=task.student), task.test_images[:18])
+    assert {tuple(images.shape[1:]) for _, images in found.values()} == {(1, 64, 64)}
+    assert len(found["parts of two portraits"][1]) == 18
+    assert all(0 <= images.min() and images.max() <= 1 for _, images in found.values())
+
+
+@pytest.mark.usefixtures("short", "two_conditions")
+def test_the_command_writes_what_load_benchmark_reads(task, capsys, tmp_path):
+    folder = tmp_path / "new"
+    options = ["--images", "2", "--long", "1", "--output", str(folder), "--json"]
+    assert main(["benchmark", "single_pixel", *options]) == 0
+    result = load_benchmark("single_pixel", folder)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["path"] == str(folder / "single_pixel.json")
+    assert (result["side_by_side"]["n_images"], result["long_runs"]["n_images"]) == (2, 1)
+    assert result["files"] == shipped_files("single_pixel")
+    assert result["generalisation"]["iterations"] == 20
+
+
+def test_one_image_has_no_standard_error(task):
+    with pytest.raises(ValueError, match=r"len\(images\)=1"):
+        benchmark.benchmark(task, task.test_images[:1], task.test_images[:1])
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        (None, FileNotFoundError, "ddgp_lib benchmark single_pixel"),
+        ("{", ValueError, "not readable as JSON"),
+        ("[]", ValueError, "format is None"),
+        (json.dumps(RESULT | {"format": "ddgp-benchmark-0"}), ValueError, "format is 'ddgp-benchmark-0'"),
+        (json.dumps(RESULT | {"task": "mri"}), ValueError, "task is 'mri', expected 'single_pixel'"),
+    ],
+)
+def test_unusable_files_are_named(tmp_path, content, error, message):
+    if content is not None:
+        (tmp_path / "single_pixel.json").write_text(content)
+    with pytest.raises(error, match=message):
+        load_benchmark("single_pixel", tmp_path)
+
+
+def test_unknown_tasks_are_named():
+    with pytest.raises(ValueError, match="task_name='ct'"):
+        load_benchmark("ct")
+
+
+def test_saving_refuses_numbers_that_json_has_not(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        save_benchmark(RESULT | {"psnr": float("nan")}, tmp_path)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_results_were_measured_with_the_shipped_weights(name):
+    result = load_benchmark(name)
+    assert result["files"] == shipped_files(name), f"run `python -m ddgp_lib benchmark {name}` again"
+    assert set(result["side_by_side"]["methods"]) == {"none", "teacher", *RECIPES[name]}
+    assert result["side_by_side"]["n_images"] >= 48
