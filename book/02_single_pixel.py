@@ -118,7 +118,7 @@ torch.testing.assert_close(x, solvers["none"](y, A), rtol=0, atol=1e-4)
 
 # %% [markdown]
 # A comparison is worth as much as its baseline. The noise level $\sigma$ of the denoiser, whether momentum
-# is used, and whether the denoiser's weight falls late in the run (explained below, where it matters), were chosen on
+# is used, and whether the weight of what is learned falls late in the run (explained below, where it matters), were chosen on
 # validation images, for each method on its own, by the PSNR after 20 and after 200
 # iterations, whichever is lower. The denoiser itself is a small DnCNN {cite}`zhang2017dncnn` trained with a penalty on the norm of
 # its Jacobian above 1.25, in the manner of {cite}`pesquet2021learning`. The level matters: with too little smoothing
@@ -438,14 +438,15 @@ assert traces["distilled"].null_error[-1].mean() < 0.75 * baseline.null_error[-1
 #
 # The silence has a second consequence, at the other end of the run. Once the data are fitted again, $P_\theta$ has
 # nothing more to say about the null space, and the denoiser, which goes on smoothing, undoes a part of what was gained.
-# A cure that is open to every method is to let the denoiser's step fade after $k_0$ iterations,
+# A cure that is open to every method is to let what is learned fade after $k_0$ iterations, the denoiser's step,
 #
 # $$
 # x_{k+1} = u_k + \gamma_k \bigl( D_\sigma(u_k) - u_k \bigr), \qquad
-# \gamma_k = \min\Bigl( 1, \frac{k_0^2}{(k+1)^2} \Bigr).
+# \gamma_k = \min\Bigl( 1, \frac{k_0^2}{(k+1)^2} \Bigr),
 # $$ (eq-prior-decay)
 #
-# The weights add up to less than $2 k_0$, so the denoiser can move the image by a bounded total. It is a way
+# and likewise $P_\theta$'s change of the gradient, $P_\theta(\nabla g) - \nabla g$. The weights add up to less than
+# $2 k_0$, so both can move the image by a bounded total, and plain gradient steps remain. It is a way
 # of stopping, not a fixed point of $D_\sigma$: the limit depends on the schedule. Tuning chose $k_0 = 10$ for gradient
 # only and for the teacher, and the constant weight for the other two.
 

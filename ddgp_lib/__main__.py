@@ -147,7 +147,7 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
             task, checkpoint=arguments.checkpoints / f"{task.name}-{kind}.safetensors", **options
         )
         metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
-        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner)
+        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipes[kind])
         save_preconditioner(
             arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
         )
@@ -160,7 +160,7 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
 def _tune(arguments: argparse.Namespace) -> dict[str, Any]:
     task = load_task(arguments.task)
     tuning: dict[str, Any] = {}
-    for kind in tqdm(SOLVER_KINDS, desc="tune"):
+    for kind in tqdm(SOLVER_KINDS[task.name], desc="tune"):
         tuning |= tune(task, (kind,))
     save_tuning(task.name, tuning, arguments.output / f"{task.name}-tuning.json")
     return tuning
@@ -174,7 +174,7 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     task = load_task(arguments.task)
     images = _test_images(task, arguments.images)
     methods = {}
-    for kind in tqdm(SOLVER_KINDS, desc=f"evaluate {task.name}"):
+    for kind in tqdm(SOLVER_KINDS[task.name], desc=f"evaluate {task.name}"):
         method = Method(task, kind)
         trace = evaluate(
             task,

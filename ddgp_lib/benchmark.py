@@ -23,7 +23,7 @@ from .data import load_digits, load_faces, load_portraits
 from .evaluation import evaluate
 from .files import atomic_write
 from .operators import measure, squared_norm
-from .shipped import RECIPES, Method, load_tuning
+from .shipped import SOLVER_KINDS, Method, load_tuning
 from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import TASKS, Task, load_task
 
@@ -32,7 +32,6 @@ BENCHMARKS_FOLDER = Path(__file__).with_name("benchmarks")
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 LONG_ITERATIONS = (20, 50, 100, 200, 500, 1000)
 MEASURES = ("psnr", "ssim", "residual", "range_error", "null_error")
-COMPARED = ("none", "distilled", "distilled_gradient_only", "teacher")
 SAFEGUARDED = ("distilled", "distilled_gradient_only")
 
 
@@ -96,11 +95,6 @@ def _number(value: torch.Tensor) -> float | None:
     return float(f"{value.item():.6g}") if torch.isfinite(value) else None
 
 
-def _with_recipe(task: Task, kinds: Sequence[str]) -> list[str]:
-    """Leave out the preconditioners that the task does not ship; a plain solver would run under their names."""
-    return [kind for kind in kinds if kind in ("none", "teacher") or kind in RECIPES[task.name]]
-
-
 def _curves(
     task: Task,
     solver: PreconditionedSolver,
@@ -134,13 +128,14 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     -------
     dict
         By method: means over the images and their standard errors of :data:`MEASURES` at :data:`ITERATIONS`, on the
-        method's own operator; the paired gain over ``"none"`` at 20 iterations and the fraction of images on which it
-        is positive; the first iteration whose mean PSNR reaches the best of ``"none"``, None where none does; and
-        seconds, of an iteration on the whole batch.
+        method's own operator; the paired gain over ``"none"`` at 20 iterations, over ``"newton"`` too where that is
+        one of the methods, and the fraction of images on which the first is positive; the first iteration whose mean
+        PSNR reaches the best of ``"none"``, None where none does; and seconds, of an iteration on the whole batch.
     """
     methods: dict[str, Any] = {}
     baseline: torch.Tensor | None = None
-    for kind in tqdm(_with_recipe(task, COMPARED), desc=f"side by side, {task.name}"):
+    newton: torch.Tensor | None = None
+    for kind in tqdm(SOLVER_KINDS[task.name], desc=f"side by side, {task.name}"):
         method = Method(task, kind)
         trace = evaluate(
             task,
@@ -151,6 +146,7 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
             seed=seed,
         )
         baseline = trace.psnr if baseline is None else baseline
+        newton = trace.psnr[19] if kind == "newton" else newton
         curve, best = trace.psnr.mean(dim=1), baseline.mean(dim=1).max()
         reached = (curve >= best).nonzero()
         first = int(reached[0]) + 1 if len(reached) else None
@@ -166,6 +162,9 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
             "best_iteration": int(curve.argmax()) + 1,
             "gain_20": mean_and_error(gain),
             "better_20": _number((gain > 0).float().mean()),
+            **(
+                {"gain_20_over_newton": mean_and_error(trace.psnr[19] - newton)} if newton is not None else {}
+            ),
             "iterations_to_baselines_best": first,
             "seconds_per_iteration": per_iteration,
             "seconds_to_baselines_best": None if first is None else first * per_iteration,
@@ -183,9 +182,9 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
         the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected,
         which is None without a safeguard.
     """
-    kinds = _with_recipe(task, SAFEGUARDED)
     max_iter = LONG_ITERATIONS[-1]
-    runs = [("none", False), *((kind, guarded) for kind in kinds for guarded in (False, True))]
+    runs = [(kind, False) for kind in _classical(task)]
+    runs += [(kind, guarded) for kind in SAFEGUARDED for guarded in (False, True)]
     methods: dict[str, Any] = {}
     for kind, guarded in tqdm(runs, desc=f"long runs, {task.name}"):
         method = Method(task, kind)
@@ -201,7 +200,11 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
 
 
 def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysics, torch.Tensor]]:
-    """Operators and images on which a task's preconditioner was not trained, by name; the first is home."""
+    """Operators and images on which a task's preconditioner was not trained, by name; the first is home.
+
+    ``"training volume"`` are the validation slices, of the person that MRI was trained on.  ``"two portraits"`` are
+    cut into parts as large as the task's images.
+    """
     changes: dict[str, Sequence[dict[str, Any]]] = {
         "single_pixel": (
             {"noise": 0.03},
@@ -239,11 +242,11 @@ def _other_images(task: Task, count: int) -> dict[str, torch.Tensor]:
     if task.name == "single_pixel":
         return {"faces": load_faces(size).test[:count]}
     if task.name == "mri":
-        return {"the training volume's held-out slices": task.val_images[:count]}
+        return {"training volume": task.val_images[:count]}
     digits = torch.nn.functional.interpolate(load_digits().test[:count], size=(size, size), mode="bilinear")
     portraits = load_portraits(3 * size).mean(dim=1, keepdim=True)
     blocks = portraits.unfold(2, size, size).unfold(3, size, size).reshape(-1, 1, size, size)
-    return {"digits": digits, "parts of two portraits": blocks[:count]}
+    return {"digits": digits, "two portraits": blocks[:count]}
 
 
 def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
@@ -262,7 +265,7 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
         for label, kind, guarded in (
-            ("none", "none", False),
+            *((kind, kind, False) for kind in _classical(task)),
             ("distilled", "distilled", False),
             ("distilled + safeguard", "distilled", True),
         ):
@@ -280,6 +283,11 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
             }
         )
     return {"iterations": iterations, "rows": rows}
+
+
+def _classical(task: Task) -> list[str]:
+    """Name the student's methods without a network: ``"none"``, and ``"newton"`` where the task has it."""
+    return [kind for kind in SOLVER_KINDS[task.name] if kind in ("none", "newton")]
 
 
 def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedFISTA:

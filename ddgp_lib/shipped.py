@@ -11,9 +11,9 @@ from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_che
 from .checks import require
 from .denoisers import DenoiserRecipe
 from .distillation import Distillation, DistillationRecipe, build_preconditioner
-from .evaluation import psnr_curves, task_solver
+from .evaluation import psnr_curves
 from .files import atomic_write
-from .preconditioners import LearnedPreconditioner, Preconditioner
+from .preconditioners import LearnedPreconditioner, Newton, Preconditioner
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
@@ -42,12 +42,52 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
         ),
-    }
+    },
+    "mri": {
+        "distilled": DistillationRecipe(
+            steps=4000, batch_size=8, pool_size=128, horizon=30, sigma=0.03, momentum="none"
+        ),
+        "distilled_gradient_only": DistillationRecipe(
+            inputs="gradient_only",
+            steps=1500,
+            batch_size=8,
+            pool_size=128,
+            horizon=30,
+            from_truth=0.5,
+            sigma=0.03,
+            momentum="none",
+        ),
+    },
+    "super_resolution": {
+        "distilled": DistillationRecipe(
+            form="newton_null_space", steps=3000, batch_size=16, pool_size=256, sigma=0.03, momentum="none"
+        ),
+        "distilled_gradient_only": DistillationRecipe(
+            form="newton_null_space",
+            inputs="gradient_only",
+            steps=1500,
+            batch_size=16,
+            pool_size=256,
+            from_truth=0.5,
+            sigma=0.03,
+            momentum="none",
+        ),
+    },
 }
 """Recipes of the shipped preconditioners, by task and kind."""
 
-SOLVER_KINDS = ("none", "distilled", "distilled_gradient_only", "teacher")
-"""Methods that :func:`load_solver` builds and the command line evaluates."""
+NEWTON_DAMPING = 1e-3
+"""λ of the kind ``"newton"``, as in the recipe that builds on it."""
+
+SOLVER_KINDS: dict[str, tuple[str, ...]] = {
+    "single_pixel": ("none", "distilled", "distilled_gradient_only", "teacher"),
+    "mri": ("none", "distilled", "distilled_gradient_only", "teacher"),
+    "super_resolution": ("none", "newton", "distilled", "distilled_gradient_only", "teacher"),
+}
+"""Methods that :func:`load_solver` builds and the command line evaluates, by task.
+
+A Newton step is a scalar where A Aᵀ = I, so the kind is there for super-resolution alone.
+"""
 
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 """Noise levels for the denoiser that are tried for every method."""
@@ -55,7 +95,7 @@ SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 MOMENTA = ("chambolle_dossal", "none")
 """Momentum rules that are tried for every method."""
 
-TUNING_IMAGES = {"single_pixel": 50, "mri": 8, "super_resolution": 20}
+TUNING_IMAGES = {"single_pixel": 50, "mri": 6, "super_resolution": 20}
 """Validation images that each task's methods are tuned on."""
 
 VALIDATION_IMAGES = {"single_pixel": 200, "mri": 12, "super_resolution": 40}
@@ -119,13 +159,22 @@ def save_preconditioner(
     save_checkpoint(path, distillation.preconditioner.state_dict(), description)
 
 
-def validation_psnr(task: Task, preconditioner: Preconditioner) -> dict[str, float]:
-    """Mean PSNR (dB) on :data:`VALIDATION_IMAGES` after 1 to 20 iterations with the task's own σ and step.
+def validation_psnr(
+    task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe
+) -> dict[str, float]:
+    """Mean PSNR (dB) on :data:`VALIDATION_IMAGES` after 1 to 20 iterations with the σ and momentum of the training.
 
     A shipped preconditioner carries these numbers, so that a file can be checked against its claims.
     """
+    solver = PreconditionedFISTA(
+        task.denoiser,
+        preconditioner,
+        stepsize=task.stepsize,
+        sigma=task.sigma if recipe.sigma is None else recipe.sigma,
+        momentum=recipe.momentum,
+    )
     images = task.val_images[: VALIDATION_IMAGES[task.name]]
-    curve = psnr_curves(task, task_solver(task, preconditioner), images, task.student, 20).mean(dim=1)
+    curve = psnr_curves(task, solver, images, task.student, 20).mean(dim=1)
     return {str(k): curve[k - 1].item() for k in (1, 2, 5, 10, 20)}
 
 
@@ -139,8 +188,8 @@ def load_solver(
     task_name : str
         The task.
     kind : str
-        ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"`` or ``"teacher"`` (no
-        preconditioner, tuned for ``task.teacher``).
+        ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``, ``"teacher"`` (no
+        preconditioner, tuned for ``task.teacher``), and for super-resolution ``"newton"``.
     max_iter : int
         Number of iterations.
     task : Task, optional
@@ -168,7 +217,7 @@ def load_solver(
     (4, 1, 32, 32)
     """
     require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
-    require(kind in SOLVER_KINDS, "kind", kind, f"one of {SOLVER_KINDS}")
+    require(kind in SOLVER_KINDS[task_name], "kind", kind, f"one of {SOLVER_KINDS[task_name]}")
     return Method(task or load_task(task_name), kind).tuned_solver(max_iter=max_iter)
 
 
@@ -182,21 +231,21 @@ def load_tuning(task_name: str) -> dict[str, Any]:
 
 
 def tune(
-    task: Task, kinds: tuple[str, ...] = SOLVER_KINDS, *, n_images: int | None = None, max_iter: int = 200
+    task: Task, kinds: tuple[str, ...] | None = None, *, n_images: int | None = None, max_iter: int = 200
 ) -> dict[str, Any]:
     """Choose σ, the momentum and the decay of the prior for each kind, by the PSNR on validation images.
 
     The score of a setting is the lower of its PSNR after 20 and after ``max_iter`` iterations, so that one which is
-    good early and decays later is not chosen.  As the score is at most the first of the two, settings of a
-    preconditioner are run past 20 iterations from the best down, until no other can win.  Those of methods
-    without a preconditioner are all run to the end: what becomes of a baseline is worth knowing everywhere.
+    good early and decays later is not chosen.  As the score is at most the first of the two, settings
+    are run past 20 iterations from the best down, until no other can win.  Those of the baseline without decay are
+    all run to the end: what becomes of it is worth knowing everywhere.
 
     Parameters
     ----------
     task : Task
         The task.
-    kinds : tuple of str
-        Methods to tune.
+    kinds : tuple of str, optional
+        Methods to tune; by default all.
     n_images : int, optional
         Validation images to use; by default as many as :data:`TUNING_IMAGES` says.
     max_iter : int
@@ -211,7 +260,7 @@ def tune(
     """
     images = task.val_images[: TUNING_IMAGES[task.name] if n_images is None else n_images]
     tuning: dict[str, Any] = {}
-    for kind in kinds:
+    for kind in kinds or SOLVER_KINDS[task.name]:
         method = Method(task, kind)
         settings = [asdict(Setting(*values)) for values in product(SIGMAS, MOMENTA, PRIOR_DECAYS)]
 
@@ -222,7 +271,7 @@ def tune(
         sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
         best = -math.inf
         for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
-            if row["psnr_20"] > best or method.preconditioner is None:
+            if row["psnr_20"] > best or (kind == "none" and setting["prior_decay"] is None):
                 row["psnr_last"] = run(setting, max_iter)
                 best = max(best, tuning_score(row))
         winner = settings[sweep.index(max(sweep, key=tuning_score))]
@@ -252,14 +301,18 @@ class Method:
     task : Task
         The task.
     kind : str
-        One of :data:`SOLVER_KINDS`.
+        One of the task's :data:`SOLVER_KINDS`.
     """
 
     def __init__(self, task: Task, kind: str) -> None:
         self.task, self.kind = task, kind
         self.physics = task.teacher if kind == "teacher" else task.student
         self.stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
-        self.preconditioner = load_preconditioner(task.name, kind) if kind in RECIPES[task.name] else None
+        self.preconditioner: Preconditioner | None = None
+        if kind == "newton":
+            self.preconditioner = Newton(NEWTON_DAMPING)
+        elif kind in RECIPES[task.name]:
+            self.preconditioner = load_preconditioner(task.name, kind)
 
     def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:
         """Build the solver with a setting; the options are those of the solver."""

@@ -238,9 +238,10 @@ def super_resolution(
     factor: int = 4,
     teacher_factor: int = 2,
     filter: str = "gaussian",
-    blur: float | None = None,
-    rtol: float = 0.1,
-    noise: float = 0.01,
+    blur: float = 4.0,
+    teacher_blur: float = 1.0,
+    rtol: float = 0.03,
+    noise: float = 0.001,
     size: int = 64,
     sigma: float = 0.03,
     seed: int = 0,
@@ -256,13 +257,14 @@ def super_resolution(
         The same for the teacher, at most ``factor``; 1 is a blur without decimation.
     filter : str
         Kernel of the blur before decimation, see :class:`~ddgp_lib.operators.FourierDownsampling`.
-    blur : float, optional
-        Standard deviation of a Gaussian kernel in pixels, for both operators; by default each one's factor.
+    blur, teacher_blur : float
+        Standard deviations of the student's and the teacher's Gaussian kernel in pixels of the image.
     rtol : float
         Singular values below ``rtol`` · ‖A‖ count as zero, so that the null space of both operators includes what the
         noise hides.
     noise : float
-        Standard deviation of the Gaussian noise on each pixel that is kept.
+        Standard deviation of the Gaussian noise on each pixel that is kept; the default is about that of rounding to
+        8 bits.
     size : int
         Side of the images in pixels, a multiple of 8.
     sigma : float
@@ -278,12 +280,13 @@ def super_resolution(
     """
     require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
 
-    def camera(factor: int, seed: int) -> FourierDownsampling:
+    def camera(factor: int, std: float, seed: int) -> FourierDownsampling:
+        kernel = {"std": std} if filter == "gaussian" else {}
         return FourierDownsampling(
-            factor, (1, size, size), filter=filter, std=blur, noise=noise, seed=seed, rtol=rtol
+            factor, (1, size, size), filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
         )
 
-    student, teacher = camera(factor, seed), camera(teacher_factor, seed + 1)
+    student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
     return _task("super_resolution", student, teacher, load_faces(size), denoiser, sigma, perturb_face)
 
 

@@ -1,12 +1,11 @@
 """Benchmarks: what is measured, how it is written and read, and that what ships was measured with what ships."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
-from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task
+from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task, load_tuning, shipped
 from ddgp_lib.__main__ import main
 from ddgp_lib.benchmark import (
     BENCHMARKS_FOLDER,
@@ -21,7 +20,7 @@ from ddgp_lib.benchmark import (
     side_by_side,
 )
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera
-from ddgp_lib.shipped import RECIPES, Method
+from ddgp_lib.shipped import SOLVER_KINDS, Method
 
 SHIPPED = sorted(path.stem for path in BENCHMARKS_FOLDER.glob("*.json"))
 RESULT = {"format": FORMAT, "task": "single_pixel"}
@@ -59,7 +58,7 @@ def test_side_by_side_is_what_evaluate_measures(task):
     }
     found = result["methods"]["distilled"]
     assert result["n_images"] == 3
-    assert tuple(result["methods"]) == benchmark.COMPARED
+    assert tuple(result["methods"]) == SOLVER_KINDS["single_pixel"]
     for name in benchmark.MEASURES:
         expected = getattr(traces["distilled"], name)[1].mean().item()
         assert found[name]["2"][0] == pytest.approx(expected, rel=1e-4)
@@ -75,12 +74,25 @@ def test_side_by_side_is_what_evaluate_measures(task):
     assert found["seconds_to_baselines_best"] == pytest.approx(first * found["seconds_per_iteration"])
 
 
+@pytest.mark.parametrize("name", SOLVER_KINDS)
+def test_every_task_has_what_is_run_for_long(name):
+    assert SOLVER_KINDS[name][0] == "none"
+    assert set(benchmark.SAFEGUARDED) <= set(SOLVER_KINDS[name])
+
+
 @pytest.mark.usefixtures("short")
-def test_a_task_is_not_measured_with_what_it_does_not_ship(task, monkeypatch):
-    monkeypatch.setitem(RECIPES, "single_pixel", {"distilled": RECIPES["single_pixel"]["distilled"]})
+def test_the_gain_over_newton_is_measured_where_there_is_one(task, monkeypatch):
+    monkeypatch.setitem(SOLVER_KINDS, "single_pixel", ("none", "newton", "distilled"))
+    tuning = load_tuning("single_pixel")
+    monkeypatch.setattr(benchmark, "load_tuning", lambda name: tuning | {"newton": tuning["none"]})
+    monkeypatch.setattr(shipped, "load_tuning", benchmark.load_tuning)
     images = task.test_images[:2]
-    assert tuple(side_by_side(task, images)["methods"]) == ("none", "distilled", "teacher")
-    assert tuple(long_runs(task, images)["methods"]) == ("none", "distilled", "distilled + safeguard")
+    methods = side_by_side(task, images)["methods"]
+    assert "gain_20_over_newton" not in methods["none"]
+    assert methods["newton"]["gain_20_over_newton"] == [0, 0]
+    difference = methods["distilled"]["psnr"]["20"][0] - methods["newton"]["psnr"]["20"][0]
+    assert methods["distilled"]["gain_20_over_newton"][0] == pytest.approx(difference, abs=1e-3)
+    assert tuple(long_runs(task, images)["methods"])[:3] == ("none", "newton", "distilled")
 
 
 @pytest.mark.usefixtures("short")
@@ -131,10 +143,10 @@ def test_conditions_begin_at_home_and_leave_it(task):
 def test_super_resolution_is_tried_on_digits_and_on_both_portraits():
     pytest.importorskip("skimage")
     task = load_task("super_resolution")
-    found = conditions(replace(task, student=task.student), task.test_images[:18])
+    found = conditions(task, task.test_images[:18])
     assert {tuple(images.shape[1:]) for _, images in found.values()} == {(1, 64, 64)}
-    assert len(found["parts of two portraits"][1]) == 18
-    assert all(0 <= images.min() and images.max() <= 1 for _, images in found.values())
+    assert len(found["two portraits"][1]) == 18
+    assert all(images.min() >= 0 and images.max() <= 1 for _, images in found.values())
 
 
 @pytest.mark.usefixtures("short", "two_conditions")
@@ -185,5 +197,5 @@ def test_saving_refuses_numbers_that_json_has_not(tmp_path):
 def test_shipped_results_were_measured_with_the_shipped_weights(name):
     result = load_benchmark(name)
     assert result["files"] == shipped_files(name), f"run `python -m ddgp_lib benchmark {name}` again"
-    assert set(result["side_by_side"]["methods"]) == {"none", "teacher", *RECIPES[name]}
+    assert tuple(result["side_by_side"]["methods"]) == SOLVER_KINDS[name]
     assert result["side_by_side"]["n_images"] >= 48

@@ -21,6 +21,11 @@ DRAW = {
     "images": lambda: figures.images({"a": SQUARE, "b": SQUARE.T}, scale_label="grey level"),
     "signed": lambda: figures.images({"a": SQUARE - 0.5}, signed=True, scale_label="weight"),
     "reconstructions": lambda: figures.reconstructions(SQUARE, {"a": SQUARE.T, "b": SQUARE + 0.1}),
+    "comparison": lambda: figures.comparison(
+        torch.tensor(SQUARE)[None, None].expand(2, 1, 8, 8),
+        {"a": np.stack([SQUARE.T, SQUARE])},
+        seen=("seen", np.stack([SQUARE, SQUARE])),
+    ),
     "spectrum": lambda: figures.spectrum({"a": np.r_[np.ones(3), 0.0], "b": 0.5 ** np.arange(4)}),
     "landscape": lambda: figures.landscape((1, 0.1), {"a": SQUARE[:, :2]}, xlabel="$e_1$", ylabel="$e_2$"),
     "heatmap": lambda: figures.heatmap(
@@ -122,6 +127,19 @@ def test_reconstructions_state_the_psnr_and_share_one_error_scale():
     assert all(e.get_clim() == (0, pytest.approx(0.2)) for e in errors)
 
 
+def test_a_comparison_shows_each_image_with_its_own_error():
+    truths = torch.tensor(np.stack([SQUARE, 0.5 * SQUARE]))[:, None]
+    shift = torch.tensor([0.1, 0.2])[:, None, None, None]
+    figure = figures.comparison(truths, {"a": truths + shift, "b": truths}, seen=("data", truths))
+    titles = [ax.get_title() for ax in figure.axes]
+    assert [title for title in titles if title.startswith("a")] == ["a\n20.0 dB", "a\n14.0 dB"]
+    assert titles.count("data") == 2
+    errors = [ax.images[0] for ax in figure.axes if ax.get_title() == "|error|"]
+    assert all(e.get_clim() == (0, pytest.approx(0.2)) for e in errors)
+    np.testing.assert_allclose(errors[2].get_array(), 0.2)
+    assert not figures.comparison(truths, {"a": truths}).axes[2].axison
+
+
 def test_the_spectrum_counts_zeros():
     figure = figures.spectrum({"camera": torch.cat([torch.ones(5), torch.zeros(11)])})
     assert figure.axes[0].get_legend().get_texts()[0].get_text() == "camera (11 zeros)"
@@ -148,6 +166,10 @@ def test_the_palette_keeps_a_colour_map_smooth():
         (lambda: figures.reconstructions(SQUARE, {}), "estimates={}"),
         (lambda: figures.reconstructions(SQUARE, {"a": SQUARE[:4]}), "(4, 8)"),
         (lambda: figures.reconstructions(SQUARE, {"a": SQUARE}, error_limit=-1), "error_limit=-1"),
+        (lambda: figures.comparison(SQUARE[None], {}), "estimates={}"),
+        (lambda: figures.comparison(SQUARE, {"a": SQUARE}), "truths has shape (8, 8)"),
+        (lambda: figures.comparison(SQUARE[None], {"a": SQUARE[None, :4]}), "estimates['a'] has shape"),
+        (lambda: figures.comparison(SQUARE[None], {"a": SQUARE[None]}, error_limit=0), "error_limit=0"),
         (lambda: figures.spectrum({"a": [-1.0, 1.0]}), "singular_values['a']"),
         (
             lambda: figures.landscape((-1, 1), {"a": SQUARE[:, :2]}, xlabel="x", ylabel="y"),

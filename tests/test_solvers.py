@@ -7,7 +7,7 @@ from deepinv.optim import FISTA, PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.physics import MRI, Downsampling
 
-from ddgp_lib import Identity, LearnedPreconditioner, PreconditionedFISTA, State
+from ddgp_lib import Identity, LearnedPreconditioner, PreconditionedFISTA, Preconditioner, State
 from ddgp_lib.networks import build_network
 from ddgp_lib.operators import HadamardCamera
 from ddgp_lib.solvers import MOMENTUM
@@ -35,6 +35,27 @@ def problem(request):
     physics, shape = PHYSICS[request.param]()
     denoiser = DnCNN(shape[0], shape[0], depth=3, nf=8, pretrained=None).eval()
     return physics, physics.A(torch.rand(2, *shape)), denoiser
+
+
+class Doubled(Preconditioner):
+    """P(g) = 2 g."""
+
+    def forward(self, grad, state):
+        return 2 * grad
+
+
+def test_decay_fades_the_denoiser_and_the_preconditioner(problem):
+    physics, y, denoiser = problem
+    options = {"stepsize": 0.1, "sigma": 0.05, "momentum": "none", "prior_decay": 2}
+    solver = PreconditionedFISTA(denoiser, Doubled(), **options)
+    x = z = physics.A_adjoint(y)
+    with torch.no_grad():
+        for k in range(6):
+            weight = min(1, (2 / (k + 1)) ** 2)
+            u = z - 0.1 * (1 + weight) * physics.A_adjoint(physics.A(z) - y)
+            x = z = u + weight * (denoiser(u, 0.05) - u)
+    *_, (last, _) = solver.iterates(y, physics, 6)
+    torch.testing.assert_close(last, x)
 
 
 @pytest.mark.parametrize("preconditioner", [None, Identity()])

@@ -79,6 +79,8 @@ class DistillationRecipe:
         Steps between validations, of which the best decides the weights that are kept; 0 keeps the last weights.
     validation_images : int
         Number of validation images.
+    damping : float
+        λ of the Newton step in the form ``"newton_null_space"``.
     """
 
     network: str = "unet"
@@ -105,6 +107,7 @@ class DistillationRecipe:
     noise_range: tuple[float, float] | None = None
     validate_every: int = 0
     validation_images: int = 16
+    damping: float = 1e-3
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -134,6 +137,7 @@ class DistillationRecipe:
             require(getattr(self, name) >= 0, name, getattr(self, name), "an integer, 0 or above")
         require(self.unroll is None or self.unroll >= 1, "unroll", self.unroll, "None, or 1 or above")
         require_positive("learning_rate", self.learning_rate)
+        require_positive("damping", self.damping)
         require_positive("penalty", self.penalty)
         for name in ("perturbed", "from_truth"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
@@ -172,5 +176,10 @@ def build_preconditioner(recipe: DistillationRecipe, channels: int) -> LearnedPr
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.network, (1 + recipe.embedding) * inputs, channels)
     return LearnedPreconditioner(
-        network, form=recipe.form, inputs=recipe.inputs, embedding=recipe.embedding, longest=recipe.longest
+        network,
+        form=recipe.form,
+        inputs=recipe.inputs,
+        embedding=recipe.embedding,
+        longest=recipe.longest,
+        damping=recipe.damping,
     )

@@ -53,6 +53,28 @@ def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> 
     return normal(physics, z) - adjoint
 
 
+def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
+    """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x with λ = ``damping`` > 0: the Newton–Tikhonov step for a gradient x.
+
+    A component of a gradient along a singular vector of relative singular value s/‖A‖ = r comes out multiplied by
+    1/(r² + λ).  Without a method of the operator's own it follows from deepinv's ``prox_l2``, in closed form or by
+    conjugate gradients.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A.
+    x : Tensor, shape (N, C, H, W)
+        Images, such as gradients.
+    damping : float
+        λ, above zero.
+    """
+    if hasattr(physics, "newton"):
+        return physics.newton(x, damping)
+    gamma = 1 / (damping * squared_norm(physics, tuple(x.shape[1:])))
+    return physics.prox_l2(x, torch.zeros_like(physics.A(x)), gamma, max_iter=500, tol=1e-7) / damping
+
+
 def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     """‖A‖², the largest eigenvalue of AᵀA and the Lipschitz constant of ∇½‖A x − y‖².
 

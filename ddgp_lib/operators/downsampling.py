@@ -139,6 +139,12 @@ class FourierDownsampling(Downsampling):
         coefficients = self.seen * _both(self.right_rows, x, self.right_columns.T)
         return _both(self.right_rows.T, coefficients, self.right_columns)
 
+    def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
+        """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, C, H, W), with λ = ``damping``."""
+        gains = 1 / (self.spectrum / self.squared_norm + damping) - 1 / damping
+        coefficients = gains.to(x.dtype) * _both(self.right_rows, x, self.right_columns.T)
+        return x / damping + _both(self.right_rows.T, coefficients, self.right_columns)
+
     @property
     def squared_norm(self) -> float:
         """‖A‖², the largest Γ."""

@@ -6,9 +6,10 @@ from torch import nn
 from ..checks import require
 from ..networks import with_iteration
 from ..operators import null_projection
-from .base import Preconditioner, State
+from .base import Identity, Preconditioner, State
+from .classical import Newton
 
-FORMS = ("null_space", "free", "penalised")
+FORMS = ("null_space", "newton_null_space", "free", "penalised")
 INPUTS = ("state_aware", "gradient_only")
 
 
@@ -21,10 +22,14 @@ class LearnedPreconditioner(Preconditioner):
     .. math::
 
         P_\theta(g; z) &= g + N_\theta(g, z)                     && \text{(free, penalised)} \\
-        P_\theta(g; z) &= g + (I - A^+ A)\, N_\theta(g, z)       && \text{(null space)}
+        P_\theta(g; z) &= g + (I - A^+ A)\, N_\theta(g, z)       && \text{(null space)} \\
+        P_\theta(g; z) &= R_\lambda g + (I - A^+ A)\, N_\theta(g, z)
+        && \text{(Newton and null space)}
 
     In the null-space form :math:`A P_\theta(g; z) = A g`: the step changes the measured data exactly as it would
-    without a preconditioner, and the network decides only about what A does not see.  The penalised form is the free
+    without a preconditioner, and the network decides only about what A does not see.  Where the range has weak
+    modes, it pays to precondition them too, by :class:`~ddgp_lib.preconditioners.classical.Newton`,
+    :math:`R_\lambda`; where A Aᵀ = I the two forms are the same but for a scalar.  The penalised form is the free
     form, drawn towards that equality by a loss while it is trained
     (:func:`~ddgp_lib.distillation.losses.consistency_penalty`).
 
@@ -34,7 +39,7 @@ class LearnedPreconditioner(Preconditioner):
         N_θ: (N, C_in, H, W) to (N, C, H, W), with C_in = C (gradient only) or 2 C (state aware), times
         1 + ``embedding``.
     form : str
-        ``"null_space"``, ``"free"`` or ``"penalised"``.
+        ``"null_space"``, ``"newton_null_space"``, ``"free"`` or ``"penalised"``.
     inputs : str
         ``"state_aware"`` or ``"gradient_only"``.
     embedding : int
@@ -42,6 +47,8 @@ class LearnedPreconditioner(Preconditioner):
         :func:`~ddgp_lib.networks.with_iteration`; with 0 the network does not know k.
     longest : int
         The iteration from which on the features no longer change.
+    damping : float
+        λ of the Newton step.
 
     Raises
     ------
@@ -62,12 +69,14 @@ class LearnedPreconditioner(Preconditioner):
         inputs: str = "state_aware",
         embedding: int = 0,
         longest: int = 50,
+        damping: float = 1e-3,
     ) -> None:
         super().__init__()
         require(form in FORMS, "form", form, f"one of {FORMS}")
         require(inputs in INPUTS, "inputs", inputs, f"one of {INPUTS}")
         require(embedding >= 0, "embedding", embedding, "an integer, 0 or above")
         require(longest >= 1, "longest", longest, "an integer, 1 or above")
+        self.base = Newton(damping) if form == "newton_null_space" else Identity()
         self.network = network
         self.form = form
         self.inputs = inputs
@@ -78,6 +87,6 @@ class LearnedPreconditioner(Preconditioner):
         """Return P_θ(grad; state.z), of the gradient's shape."""
         seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
         correction = self.network(with_iteration(seen, state.k, self.embedding, self.longest))
-        if self.form == "null_space":
+        if self.form in ("null_space", "newton_null_space"):
             correction = null_projection(state.physics, correction)
-        return grad + correction
+        return self.base(grad, state) + correction

@@ -19,7 +19,8 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
 
     .. math::
 
-        u_k     &= z_k - \alpha P(\nabla g(z_k); z_k) \\
+        d_k     &= \nabla g(z_k) + \gamma_k \bigl(P(\nabla g(z_k); z_k) - \nabla g(z_k)\bigr) \\
+        u_k     &= z_k - \alpha d_k \\
         x_{k+1} &= u_k + \gamma_k (D_\sigma(u_k) - u_k) \\
         z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k)
 
@@ -30,7 +31,7 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
     momentum : callable
         k ↦ β_k for k = 1, 2, …
     prior_weight : callable
-        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
+        k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
     safeguard : Safeguard, optional
         When to turn P off for an image; by default never.
     """
@@ -75,8 +76,8 @@ class PreconditionedFISTA(PreconditionedSolver):
         ``"chambolle_dossal"`` (default), ``"deepinv"`` (with it and no preconditioner this solver equals
         ``deepinv.optim.FISTA``) or ``"none"`` (proximal gradient descent).
     prior_decay : int, optional
-        k₀: after k₀ iterations the denoiser's step x − u is multiplied by γ_k = (k₀/(k + 1))², so that the
-        iterates settle; by default γ_k = 1 throughout.
+        k₀: after k₀ iterations what is learned, the denoiser's step D_σ(u) − u and P's change of the gradient
+        P(∇g) − ∇g, is multiplied by γ_k = (k₀/(k + 1))², so that the iterates settle; by default γ_k = 1 throughout.
     safeguard : bool or Safeguard
         Whether to watch the residuals of each image and give those where P makes them grow the iterates without P;
         True takes the bounds of :class:`~ddgp_lib.solvers.safeguard.Safeguard` as they are.

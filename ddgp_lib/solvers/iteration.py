@@ -55,6 +55,10 @@ class Problem:
         """Return u + γ_k (D_σ(u) − u)."""
         return relax(self.prior.prox(u, self.params["g_param"]), u, self.weight(k))
 
+    def fade(self, preconditioner: Direction, k: int) -> Direction:
+        """Return g ↦ g + γ_k (P(g) − g)."""
+        return lambda grad, state: relax(preconditioner(grad, state), grad, self.weight(k))
+
     def part(self, images: torch.Tensor) -> "Problem":
         """Return the problem of some images of the batch, given by a mask (N,); A is shared by all."""
         return replace(self, y=self.y[images], adjoint=self.adjoint[images])
@@ -87,7 +91,7 @@ class PreconditionedIteration(OptimIterator):
     preconditioner : Preconditioner
         P.
     prior_weight : callable
-        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
+        k ↦ γ_k for k = 0, 1, …, the weight of what is learned: the denoiser's step, and P's change of the gradient.
     safeguard : Safeguard, optional
         When to turn P off for an image; by default never.
     """
@@ -125,10 +129,12 @@ class PreconditionedIteration(OptimIterator):
         problem = Problem(y, physics, adjoint, cur_prior, cur_params, self.prior_weight)
         following = {"it": k + 1, "cost": None, "adjoint": adjoint}
         if self.safeguard is None:
-            return {"est": self.step(X["est"], k, problem, self.preconditioner).est} | following
+            return {
+                "est": self.step(X["est"], k, problem, problem.fade(self.preconditioner, k)).est
+            } | following
         start = X.get("start", X["est"])
         watch = X["watch"] if "watch" in X else self.safeguard.watch(y, cur_params["stepsize"] * adjoint)
-        step = self.step(X["est"], k, problem, watch.direction(self.preconditioner))
+        step = self.step(X["est"], k, problem, watch.direction(problem.fade(self.preconditioner, k)))
         seen = watch.after(step.z, step.est[0], step.grad, adjoint)
         est = self._without_preconditioner(step.est, start, seen.rejected & ~watch.rejected, k, problem)
         return {"est": est, "start": start, "watch": seen, "rejected": seen.rejected} | following

@@ -1,4 +1,4 @@
-"""Sequences that the solvers use: the momentum β_k and the weight γ_k of the denoiser's step."""
+"""Sequences that the solvers use: the momentum β_k and the weight γ_k of what is learned."""
 
 from collections.abc import Callable
 
@@ -30,11 +30,12 @@ MOMENTUM: dict[str, Callable[[int], float]] = {
 def decaying_weight(start: int | None) -> Callable[[int], float]:
     """γ_k = min(1, (k₀ / (k + 1))²) for k = 0, 1, … with k₀ = ``start``; γ_k = 1 where ``start`` is None.
 
-    The weights of a decaying rule add up to less than 2 k₀, so the denoiser moves the iterates by a bounded total.
+    The weights of a decaying rule add up to less than 2 k₀, so steps of bounded size, weighted so, move the iterates
+    by a bounded total.
     """
     return (lambda k: 1.0) if start is None else (lambda k: min(1.0, (start / (k + 1)) ** 2))
 
 
-def relax(denoised: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:
-    """Return u + γ (D_σ(u) − u), which is D_σ(u) for γ = 1."""
-    return denoised if weight == 1 else u + weight * (denoised - u)
+def relax(changed: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:
+    """Return u + γ (v − u) for a changed version v of u, such as D_σ(u); v itself for γ = 1."""
+    return changed if weight == 1 else u + weight * (changed - u)

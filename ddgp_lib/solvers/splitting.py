@@ -72,7 +72,7 @@ class PreconditionedHQSIteration(_SplittingIteration):
     inner_steps : int
         Inner steps in an iteration.
     prior_weight : callable
-        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
+        k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
     safeguard : Safeguard, optional
         When to turn P off for an image; by default never.
     """
@@ -100,7 +100,7 @@ class PreconditionedADMMIteration(_SplittingIteration):
     inner_steps : int
         Inner steps in an iteration.
     prior_weight : callable
-        k ↦ γ_k for k = 0, 1, …, the weight of the denoiser's step.
+        k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
     safeguard : Safeguard, optional
         When to turn P off for an image; by default never.
     """

@@ -1,0 +1,275 @@
+"""Images on one grey scale, and reconstructions with their errors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from .style import WIDTH, BookFigure, Numbers, styled
+
+
+def _picture(image: Numbers, name: str) -> NDArray[np.float64]:
+    """Return an image as (H, W) or (H, W, 3); a complex one as its magnitude."""
+    if isinstance(image, torch.Tensor):
+        image = image.detach().cpu().resolve_conj().numpy()
+    array = np.asarray(image)
+    if np.iscomplexobj(array):
+        array = np.abs(array)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] == 3:
+        array = np.moveaxis(array, 0, -1)
+    if (array.ndim == 3 and array.shape[-1] != 3) or array.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
+        )
+    return array.astype(np.float64)
+
+
+def _show(
+    ax: Axes, array: NDArray[np.float64], title: str, vmin: float, vmax: float, cmap: str, size: float = 11
+) -> Any:
+    """Draw one image without ticks and return matplotlib's image."""
+    if array.ndim == 3:
+        array = np.clip((array - vmin) / (vmax - vmin), 0, 1)
+    drawn = ax.imshow(array, cmap=cmap, vmin=vmin, vmax=vmax)
+    ax.set_title(title, fontsize=size)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.grid(False)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#BBBBBB")
+    return drawn
+
+
+def _grid(count: int, columns: int | None, most: int) -> tuple[int, int]:
+    """Return rows and columns for ``count`` images."""
+    if columns is not None and columns < 1:
+        raise ValueError(f"columns={columns!r}: expected at least 1")
+    rows = -(-count // (columns or most))
+    return rows, columns or -(-count // rows)
+
+
+@styled
+def images(
+    pictures: Mapping[str, Numbers],
+    *,
+    vmin: float = 0.0,
+    vmax: float = 1.0,
+    columns: int | None = None,
+    signed: bool = False,
+    scale_label: str | None = None,
+) -> BookFigure:
+    """Show images side by side on one grey scale.
+
+    Parameters
+    ----------
+    pictures : mapping of title to image
+        Images (H, W), (1, H, W), (3, H, W) or (1, C, H, W); complex ones are shown by their magnitude.
+    vmin, vmax : float
+        Values drawn black and white.
+    columns : int, optional
+        Images per row, four at most by default.
+    signed : bool
+        Use a diverging map for images that have both signs (blue negative, white zero, red positive);
+        ``vmin`` is then taken as minus ``vmax``.
+    scale_label : str, optional
+        Label of a colour bar; none is drawn without it.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no image, one has an unsuitable shape, or ``vmin`` is not below ``vmax``.
+    """
+    if not pictures:
+        raise ValueError("pictures={}: expected at least one titled image")
+    if signed:
+        vmin = -vmax
+    if not vmin < vmax:
+        raise ValueError(f"vmin={vmin!r}, vmax={vmax!r}: expected vmin below vmax")
+    rows, wide = _grid(len(pictures), columns, 4)
+    lines = 1 + max(title.count("\n") for title in pictures)
+    height = rows * (min(WIDTH / wide, 2.4) + 0.15 + 0.2 * lines) + (0.55 if scale_label else 0.0)
+    figure = BookFigure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(rows, wide, squeeze=False).ravel()
+    drawn = None
+    for ax, (title, image) in zip(grid, pictures.items(), strict=False):
+        array = _picture(image, f"pictures[{title!r}]")
+        drawn = _show(ax, array, title, vmin, vmax, "RdBu_r" if signed else "gray", 11 if wide < 4 else 10)
+    for ax in grid[len(pictures) :]:
+        ax.set_axis_off()
+    if scale_label and drawn is not None:
+        figure.colorbar(drawn, ax=grid.tolist(), location="bottom", label=scale_label, shrink=0.8, aspect=40)
+    return figure
+
+
+def _psnr(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return the PSNR in decibels for images on [0, 1]."""
+    error = float(np.mean((estimate - truth) ** 2))
+    return float("inf") if error == 0 else -10 * float(np.log10(error))
+
+
+def _error_grid(count: int, columns: int | None) -> tuple[BookFigure, list[Axes], list[Axes]]:
+    """Return a figure with ``count`` axes for images and as many for their errors, below them.
+
+    A single estimate has its error beside it: three images in a row.
+    """
+    if count == 2 and columns is None:
+        figure = BookFigure(figsize=(WIDTH, WIDTH / 3 + 1.1), layout="constrained")
+        truth, estimate, error = figure.subplots(1, 3)
+        return figure, [truth, estimate], [error, error]
+    rows, wide = _grid(count, columns, 4)
+    figure = BookFigure(figsize=(WIDTH, rows * 2 * (WIDTH / wide + 0.3) + 0.6), layout="constrained")
+    grid = figure.subplots(2 * rows, wide, squeeze=False)
+    return figure, list(grid[0::2].ravel()), list(grid[1::2].ravel())
+
+
+@styled
+def reconstructions(
+    truth: Numbers,
+    estimates: Mapping[str, Numbers],
+    *,
+    error_limit: float | None = None,
+    columns: int | None = None,
+    truth_title: str = "true image",
+) -> BookFigure:
+    """Show estimates of one image with their PSNR, and below each its absolute error on one shared scale.
+
+    Parameters
+    ----------
+    truth : image
+        The true image on [0, 1]; complex images are compared by their magnitude.
+    estimates : mapping of name to image
+        Images of the truth's shape.
+    error_limit : float, optional
+        Error drawn at the bright end of the scale; the largest error by default.
+    columns : int, optional
+        Images per row, the true image included; four at most by default, so that they stay large on a
+        telephone.
+    truth_title : str
+        Title of the true image.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no estimate, a shape differs from the truth's, or ``error_limit`` is not positive.
+    """
+    if not estimates:
+        raise ValueError("estimates={}: expected at least one named estimate")
+    if error_limit is not None and error_limit <= 0:
+        raise ValueError(f"error_limit={error_limit!r}: expected a positive number")
+    reference = _picture(truth, "truth")
+    arrays = {name: _picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
+    for name, array in arrays.items():
+        if array.shape != reference.shape:
+            raise ValueError(
+                f"estimates[{name!r}] has shape {array.shape}: expected {reference.shape}, as truth"
+            )
+    errors = {name: np.abs(array - reference) for name, array in arrays.items()}
+    limit = error_limit or max(float(e.max()) for e in errors.values()) or 1.0
+    figure, top, bottom = _error_grid(len(arrays) + 1, columns)
+    _show(top[0], reference, f"{truth_title}\n", 0, 1, "gray")
+    drawn: Any = None
+    for position, (name, array) in enumerate(arrays.items(), start=1):
+        _show(top[position], array, f"{name}\n{_psnr(array, reference):.1f} dB", 0, 1, "gray")
+        error = errors[name].mean(axis=-1) if array.ndim == 3 else errors[name]
+        drawn = _show(bottom[position], error, "|error|", 0, limit, "inferno")
+    used = {id(ax) for ax in (*top[: len(arrays) + 1], *bottom[1 : len(arrays) + 1])}
+    for ax in figure.axes:
+        if id(ax) not in used:
+            ax.set_axis_off()
+    label = "absolute error (grey levels on [0, 1])"
+    figure.colorbar(drawn, ax=figure.axes, location="bottom", label=label, aspect=40)
+    return figure
+
+
+@styled
+def comparison(
+    truths: Numbers,
+    estimates: Mapping[str, Numbers],
+    *,
+    seen: tuple[str, Numbers] | None = None,
+    error_limit: float | None = None,
+) -> BookFigure:
+    """Show several estimates of several images, and below each its absolute error; all share two scales.
+
+    Every image has two rows: the true image and its estimates with their PSNR, then what is ``seen`` of the image
+    and the errors.
+
+    Parameters
+    ----------
+    truths : images (N, H, W), (N, 1, H, W) or (N, 3, H, W)
+        True images on [0, 1].
+    estimates : mapping of name to images
+        Batches of the truths' shape.
+    seen : (title, images), optional
+        A batch for the places below the true images, such as what a camera sees of them.
+    error_limit : float, optional
+        Error drawn at the bright end of the scale; the largest error by default.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no estimate, a shape differs from the truths', or ``error_limit`` is not positive.
+    """
+    if not estimates:
+        raise ValueError("estimates={}: expected at least one named batch")
+    if error_limit is not None and error_limit <= 0:
+        raise ValueError(f"error_limit={error_limit!r}: expected a positive number")
+    references = _pictures(truths, "truths")
+    batches = {name: _pictures(batch, f"estimates[{name!r}]") for name, batch in estimates.items()}
+    for name, batch in batches.items():
+        if [array.shape for array in batch] != [array.shape for array in references]:
+            found, wanted = (len(batch), batch[0].shape), (len(references), references[0].shape)
+            raise ValueError(f"estimates[{name!r}] has shape {found}: expected {wanted}, as truths")
+    errors = {
+        name: [np.abs(array - truth) for array, truth in zip(batch, references, strict=True)]
+        for name, batch in batches.items()
+    }
+    limit = error_limit or max(float(e.max()) for batch in errors.values() for e in batch) or 1.0
+    wide = 1 + len(batches)
+    figure = BookFigure(
+        figsize=(WIDTH, len(references) * (2 * WIDTH / wide + 0.48) + 0.7), layout="constrained"
+    )
+    grid = figure.subplots(2 * len(references), wide, squeeze=False)
+    size = 11 if wide < 4 else 10
+    drawn: Any = None
+    for row, truth in enumerate(references):
+        upper, lower = grid[2 * row], grid[2 * row + 1]
+        _show(upper[0], truth, "true image\n", 0, 1, "gray", size)
+        if seen is None:
+            lower[0].set_axis_off()
+        else:
+            _show(lower[0], _pictures(seen[1], "seen")[row], seen[0], 0, 1, "gray", size)
+        for position, (name, batch) in enumerate(batches.items(), start=1):
+            title = f"{name}\n{_psnr(batch[row], truth):.1f} dB"
+            _show(upper[position], batch[row], title, 0, 1, "gray", size)
+            error = errors[name][row]
+            error = error.mean(axis=-1) if error.ndim == 3 else error
+            drawn = _show(lower[position], error, "|error|", 0, limit, "inferno", size)
+    label = "absolute error (grey levels on [0, 1])"
+    figure.colorbar(drawn, ax=figure.axes, location="bottom", label=label, aspect=40)
+    return figure
+
+
+def _pictures(batch: Numbers, name: str) -> list[NDArray[np.float64]]:
+    """Return a batch as a list of images (H, W) or (H, W, 3)."""
+    if len(np.shape(batch)) not in (3, 4) or len(batch) == 0:  # type: ignore[arg-type]
+        raise ValueError(f"{name} has shape {tuple(np.shape(batch))}: expected images (N, C, H, W)")
+    return [_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]

@@ -1,0 +1,387 @@
+"""Curves, spectra, landscapes, heat maps and bars."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ._common import add_legend, as_array, as_vector, check_roles, figure_of, legend_height, role_of
+from .style import COLOURS, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
+
+
+@styled
+def curves(
+    x: Numbers | Mapping[str, Numbers],
+    series: Mapping[str, Numbers],
+    *,
+    xlabel: str,
+    ylabel: str,
+    xscale: Scale = "linear",
+    yscale: Scale = "linear",
+    roles: Mapping[str, str] | None = None,
+    markers: bool = True,
+    horizontal: Mapping[str, float] | None = None,
+    vertical: Mapping[str, float] | None = None,
+    points: Mapping[str, tuple[float, float]] | None = None,
+    xlim: tuple[float, float] | None = None,
+    ylim: tuple[float, float] | None = None,
+    title: str | None = None,
+    legend: str | None = "best",
+    height: float = 3.2,
+    ax: Axes | None = None,
+) -> BookFigure:
+    """Draw labelled curves that differ by colour, dash pattern and marker.
+
+    Parameters
+    ----------
+    x : sequence or mapping of label to sequence
+        Abscissae, common to all curves or one sequence per label.
+    series : mapping of label to sequence
+        Ordinates; values that are not finite are left out.
+    xlabel, ylabel : str
+        Axis labels, with units.
+    xscale, yscale : {"linear", "log", "symlog"}
+        Axis scales.
+    roles : mapping of label to role, optional
+        A key of `COLOURS` for a label. A label that is itself a role needs none; others take roles in turn.
+    markers : bool
+        Whether about ten markers are drawn along each curve.
+    horizontal, vertical : mapping of label to position, optional
+        Thin guide lines, labelled in the legend.
+    points : mapping of label to (x, y), optional
+        Single points to mark, labelled in the legend.
+    xlim, ylim : tuple of float, optional
+        Axis limits.
+    title : str, optional
+        Title of the axes.
+    legend : str or None
+        Position of the legend in matplotlib's words, "above" to put it above the axes, or None for no legend.
+    height : float
+        Height in inches.
+    ax : Axes, optional
+        Axes made by `axes`; a new figure by default.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, lengths differ, a role is unknown, or a scale is unknown.
+    """
+    check_roles(series, roles)
+    for name, scale in (("xscale", xscale), ("yscale", yscale)):
+        if scale not in ("linear", "log", "symlog"):
+            raise ValueError(f"{name}={scale!r}: expected 'linear', 'log' or 'symlog'")
+    if ax is None:
+        entries = len(series) + len(horizontal or {}) + len(vertical or {}) + len(points or {})
+        ax = axes(height=height + (legend_height(entries) if legend == "above" else 0.0))[1][0]
+    for position, (label, ordinates) in enumerate(series.items()):
+        role = role_of(label, roles, position)
+        v = as_vector(ordinates, f"series[{label!r}]")
+        u = as_vector(x[label] if isinstance(x, Mapping) else x, "x")
+        if u.shape != v.shape:
+            raise ValueError(
+                f"series[{label!r}] has {v.size} values and x has {u.size}: expected equal lengths"
+            )
+        kept = np.isfinite(v)
+        ax.plot(
+            u[kept],
+            v[kept],
+            color=COLOURS[role],
+            linestyle=LINE_STYLES[role].dashes,
+            marker=LINE_STYLES[role].marker if markers else "",
+            markevery=0.12 if v.size > 12 else 1,
+            label=label,
+        )
+    _guides(ax, horizontal or {}, vertical or {}, points or {})
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
+    if title is not None:
+        ax.set_title(title)
+    if xlim is not None:
+        ax.set_xlim(*xlim)
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+    add_legend(ax, legend)
+    return figure_of(ax)
+
+
+def _guides(
+    ax: Axes,
+    horizontal: Mapping[str, float],
+    vertical: Mapping[str, float],
+    points: Mapping[str, tuple[float, float]],
+) -> None:
+    """Add guide lines, each kind with its own dash patterns, and single points."""
+    patterns = [(0, (1, 1.5)), (0, (5, 2)), (0, (5, 2, 1, 2))]
+    for position, (label, y) in enumerate(horizontal.items()):
+        ax.axhline(y, color=COLOURS["guide"], linewidth=1.5, linestyle=patterns[position % 3], label=label)
+    for position, (label, x) in enumerate(vertical.items()):
+        ax.axvline(x, color=COLOURS["truth"], linewidth=1.2, linestyle=patterns[position % 3], label=label)
+    for position, (label, (x, y)) in enumerate(points.items()):
+        ax.plot([x], [y], "Pshd*"[position % 5], color=COLOURS["truth"], markersize=9, label=label, zorder=5)
+
+
+@styled
+def spectrum(
+    singular_values: Mapping[str, Numbers],
+    *,
+    floor: float = 1e-6,
+    ylabel: str = "singular value $s_i$",
+    roles: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> BookFigure:
+    """Draw singular values in falling order on a logarithmic scale, those that are zero included.
+
+    Values below ``floor`` times the largest count as zero; they are drawn on a line at the bottom, and the
+    legend says how many there are.
+
+    Parameters
+    ----------
+    singular_values : mapping of operator to sequence
+        All n singular values of each operator, zeros included, in any order.
+    floor : float
+        Relative size below which a singular value is drawn as zero.
+    ylabel : str
+        Label of the vertical axis.
+    roles : mapping of label to role, optional
+        As in `curves`.
+    ax : Axes, optional
+        Axes made by `axes`; a new figure by default.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no operator, a singular value is negative, or all of them are zero.
+    """
+    check_roles(singular_values, roles)
+    if ax is None:
+        ax = axes(height=3.2 + legend_height(len(singular_values)))[1][0]
+    bottoms = []
+    for position, (label, values) in enumerate(singular_values.items()):
+        s = np.sort(as_vector(values, f"singular_values[{label!r}]"))[::-1]
+        if s[-1] < 0 or s[0] == 0:
+            raise ValueError(
+                f"singular_values[{label!r}] spans [{s[-1]}, {s[0]}]: expected s ≥ 0, not all zero"
+            )
+        role = role_of(label, roles, position)
+        rank = int((s > floor * s[0]).sum())
+        bottoms.append(s[rank - 1])
+        ax.plot(
+            np.arange(1, rank + 1),
+            s[:rank],
+            color=COLOURS[role],
+            linestyle=LINE_STYLES[role].dashes,
+            marker=LINE_STYLES[role].marker,
+            markevery=0.12,
+            label=f"{label} ({s.size - rank} zeros)",
+        )
+        ax.plot(
+            [rank + 1, s.size] if rank < s.size else [],
+            [0.02 + 0.03 * position] * 2 if rank < s.size else [],
+            color=COLOURS[role],
+            linestyle=LINE_STYLES[role].dashes,
+            linewidth=5,
+            transform=ax.get_xaxis_transform(),
+        )
+    ax.set(xlabel="index $i$", ylabel=ylabel, yscale="log")
+    top = max(float(as_vector(v, "singular_values").max()) for v in singular_values.values())
+    ax.set_ylim(min(bottoms) / (top / min(bottoms)) ** 0.25 / 2, 2 * top)
+    add_legend(ax, "above")
+    return figure_of(ax)
+
+
+@styled
+def landscape(
+    eigenvalues: tuple[float, float],
+    paths: Mapping[str, Numbers],
+    *,
+    xlabel: str,
+    ylabel: str,
+    limit: float = 1.2,
+    roles: Mapping[str, str] | None = None,
+    height: float = 3.6,
+) -> BookFigure:
+    """Draw the level curves of ½(λ₁ e₁² + λ₂ e₂²) and the paths that iterations take on it.
+
+    Parameters
+    ----------
+    eigenvalues : tuple of two floats
+        λ₁ and λ₂, not negative; a zero gives the straight valley of a null space.
+    paths : mapping of label to array of shape (K, 2)
+        Iterates, one row each.
+    xlabel, ylabel : str
+        Names of the two coordinates.
+    limit : float
+        The square from -limit to limit is drawn.
+    roles : mapping of label to role, optional
+        As in `curves`.
+    height : float
+        Height in inches.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If an eigenvalue is negative, both are zero, or a path does not have shape (K, 2).
+    """
+    if min(eigenvalues) < 0 or max(eigenvalues) == 0:
+        raise ValueError(f"eigenvalues={eigenvalues!r}: expected two numbers ≥ 0, not both zero")
+    check_roles(paths, roles)
+    figure, (ax,) = axes(height=height)
+    side = np.linspace(-limit, limit, 121)
+    e1, e2 = np.meshgrid(side, side)
+    value = 0.5 * (eigenvalues[0] * e1**2 + eigenvalues[1] * e2**2)
+    levels = value.max() * np.linspace(0.0, 1.0, 9)[1:] ** 2
+    ax.contour(e1, e2, value, levels=levels, colors="#B5B5B5", linewidths=1)
+    for position, (label, path) in enumerate(paths.items()):
+        role = role_of(label, roles, position)
+        walk = as_array(path)
+        if walk.ndim != 2 or walk.shape[1] != 2:
+            raise ValueError(f"paths[{label!r}] has shape {walk.shape}: expected (K, 2)")
+        ax.plot(
+            walk[:, 0],
+            walk[:, 1],
+            color=COLOURS[role],
+            linestyle=LINE_STYLES[role].dashes,
+            marker=LINE_STYLES[role].marker,
+            markersize=5,
+            linewidth=1.5,
+            label=label,
+        )
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-limit, limit), ylim=(-limit, limit))
+    ax.grid(False)
+    add_legend(ax, "above")
+    return figure
+
+
+@styled
+def heatmap(
+    values: Numbers,
+    *,
+    x: Numbers,
+    y: Numbers,
+    xlabel: str,
+    ylabel: str,
+    value_label: str,
+    contours: Sequence[float] = (),
+    points: Mapping[str, tuple[float, float]] | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    height: float = 3.8,
+) -> BookFigure:
+    """Draw a function of two variables as colours, with level curves and marked points.
+
+    Parameters
+    ----------
+    values : array of shape (len(y), len(x))
+        The function on a regular grid.
+    x, y : sequence
+        Grid coordinates, increasing.
+    xlabel, ylabel, value_label : str
+        Labels, with units.
+    contours : sequence of float
+        Levels to draw and number as curves, increasing.
+    points : mapping of label to (x, y), optional
+        Points to mark.
+    vmin, vmax : float, optional
+        Ends of the colour scale.
+    height : float
+        Height in inches.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If the shape of ``values`` is not (len(y), len(x)).
+    """
+    u, v = as_vector(x, "x"), as_vector(y, "y")
+    table = as_array(values)
+    if table.shape != (v.size, u.size):
+        raise ValueError(f"values has shape {table.shape}: expected (len(y), len(x)) = {(v.size, u.size)}")
+    figure, (ax,) = axes(height=height)
+    drawn = ax.pcolormesh(
+        u, v, table, cmap="cividis", vmin=vmin, vmax=vmax, shading="nearest", rasterized=True
+    )
+    if contours:
+        lines = ax.contour(u, v, table, levels=list(contours), colors="white", linewidths=1.2)
+        ax.clabel(lines, fontsize=10)
+    for position, (label, (a, b)) in enumerate((points or {}).items()):
+        marker = "Pshd*"[position % 5]
+        ax.plot(
+            [a], [b], marker, color="white", markeredgecolor="black", markersize=10, label=label, linestyle=""
+        )
+    figure.colorbar(drawn, ax=ax, label=value_label)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.grid(False)
+    add_legend(ax, "above")
+    return figure
+
+
+@styled
+def bars(
+    parts: Mapping[str, Mapping[str, float]],
+    *,
+    xlabel: str,
+    roles: Mapping[str, str] | None = None,
+) -> BookFigure:
+    """Draw one stacked horizontal bar per name, such as an error split into range and null space.
+
+    Parameters
+    ----------
+    parts : mapping of name to mapping of part to value
+        Every name has the same parts, each with a value ≥ 0.
+    xlabel : str
+        Label of the horizontal axis, with units.
+    roles : mapping of part to role, optional
+        As in `curves`.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no bar, the parts differ between bars, or a value is negative.
+    """
+    if not parts:
+        raise ValueError("parts={}: expected at least one bar")
+    names = list(next(iter(parts.values())))
+    for name, values in parts.items():
+        if list(values) != names or min(values.values()) < 0:
+            raise ValueError(
+                f"parts[{name!r}]={dict(values)!r}: expected values ≥ 0 for {names}, in this order"
+            )
+    figure, (ax,) = axes(height=0.9 + 0.5 * len(parts))
+    start = np.zeros(len(parts))
+    hatches = ("", "///", "...", "xx")
+    for position, part in enumerate(names):
+        lengths = np.array([float(values[part]) for values in parts.values()])
+        ax.barh(
+            list(parts),
+            lengths,
+            left=start,
+            height=0.6,
+            color=COLOURS[role_of(part, roles, position)],
+            edgecolor="white",
+            hatch=hatches[position % 4],
+            label=part,
+        )
+        start += lengths
+    ax.invert_yaxis()
+    ax.set_xlabel(xlabel)
+    ax.grid(False, axis="y")
+    add_legend(ax, "above")
+    return figure
