@@ -1,7 +1,5 @@
 """Evaluation: each curve is its formula; shipped methods do what the documentation says."""
 
-from itertools import product
-
 import pytest
 import torch
 from deepinv.loss.metric import PSNR
@@ -10,15 +8,10 @@ from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditione
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.distillation import DistillationRecipe
 from ddgp_lib.shipped import (
-    MOMENTA,
-    PRIOR_DECAYS,
     RECIPES,
-    SIGMAS,
     SOLVER_KINDS,
-    load_tuning,
     save_tuning,
     tune,
-    tuning_score,
     validation_psnr,
 )
 
@@ -120,18 +113,6 @@ def test_shipped_weights_agree_with_their_recipe_and_metrics(task, kind):
 
 def test_shipped_denoiser_is_small():
     assert (WEIGHTS_FOLDER / "single_pixel-denoiser.safetensors").stat().st_size < 1_000_000
-
-
-def test_tuning_is_the_best_of_its_sweep():
-    tuning = load_tuning("single_pixel")
-    assert tuple(tuning) == SOLVER_KINDS["single_pixel"]
-    for settings in tuning.values():
-        tried = [(row["sigma"], row["momentum"], row["prior_decay"]) for row in settings["sweep"]]
-        assert tried == list(product(SIGMAS, MOMENTA, PRIOR_DECAYS))
-        best = max(settings["sweep"], key=tuning_score)
-        assert settings["setting"].items() <= best.items()
-        unfinished = [row["psnr_20"] for row in settings["sweep"] if row["psnr_last"] is None]
-        assert max(unfinished, default=0) <= tuning_score(best)
 
 
 def test_tune_measures_what_it_writes(task, tmp_path):
