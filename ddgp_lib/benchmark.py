@@ -202,8 +202,8 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
 def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysics, torch.Tensor]]:
     """Operators and images on which a task's preconditioner was not trained, by name; the first is home.
 
-    ``"training volume"`` are the validation slices, of the person that MRI was trained on.  ``"two portraits"`` are
-    cut into parts as large as the task's images.
+    The noise is three and ten times that of the training, in every task.  ``"training volume"`` are the validation
+    slices, of the person that MRI was trained on.  ``"two portraits"`` are cut into parts as large as the task's images.
     """
     changes: dict[str, Sequence[dict[str, Any]]] = {
         "single_pixel": (
@@ -221,8 +221,8 @@ def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysic
             {"seed": 1},
         ),
         "super_resolution": (
-            {"noise": 0.03},
-            {"noise": 0.1},
+            {"noise": 0.003},
+            {"noise": 0.01},
             {"blur": 1.5},
             {"blur": 2.5},
             {"filter": "bicubic"},
