@@ -91,7 +91,7 @@ def test_admm_is_its_equation(problem):
     )
     x, dual = physics.A_adjoint(y), 0.0
     for weight in weights:
-        descended = x - alpha * 2 * physics.A_adjoint(physics.A(x) - y)
+        descended = x - alpha * (1 + weight) * physics.A_adjoint(physics.A(x) - y)
         u = (tau * descended + alpha * (x - dual)) / (tau + alpha)
         with torch.no_grad():
             x = u + dual + weight * (denoiser(u + dual, 0.05) - u - dual)
