@@ -137,6 +137,8 @@ for name, task in tasks.items():
     print(f"{name:18s} AAᵀ differs from I by {gap:.4f}, the teacher misses {missed:.4f}")
     assert missed < (0.05 if name == "super_resolution" else 1e-5)
     assert (gap < 1e-5) == (name != "super_resolution")
+
+# %%
 digits, brains = tasks["single_pixel"], tasks["mri"]
 assert (modes_seen(digits.student), modes_seen(digits.teacher)) == (102, 102 + 308)
 assert (int(brains.student.columns.sum()), int(brains.teacher.columns.sum())) == (32, 32 + 32)
@@ -400,6 +402,8 @@ short = {
     "distilled_gradient_only": "gradient only",
     "teacher": "teacher",
 }
+
+# %%
 compared = {name: result["side_by_side"]["methods"] for name, result in results.items()}
 for name, result in results.items():
     counts = (result["side_by_side"]["n_images"], result["long_runs"]["n_images"])
@@ -418,6 +422,7 @@ def with_error(mean, error):
     return f"{mean:.2f} ± {error:.2f}"
 
 
+# %%
 for name, methods in compared.items():
     rows = [
         [short[kind], *(with_error(*found["psnr"][k]) for k in ("1", "5", "20", "200"))]
@@ -762,12 +767,14 @@ def band_error(task, ridge, images):
     return float(share(seen @ G.T @ weights - hidden, hidden).mean())
 
 
+# %% tags=["hide-cell"]
 for name, task in tasks.items():
     ridges = {ridge: band_error(task, ridge, task.val_images[:48]) for ridge in (1e-2, 0.1, 1, 10)}
     band = band_error(task, min(ridges, key=ridges.get), task.test_images[:48])
     print(f"{name:18s} left of the teacher's part {band:.3f}, of the whole null space {guessed[name]:.3f}")
     assert band < guessed[name] + 0.01
 
+# %% tags=["hide-cell"]
 parts = {
     part: torch.cat([magnitude := brains.picture(getattr(brains, part)), torch.zeros_like(magnitude)], dim=1)
     for part in ("train_images", "val_images", "test_images")

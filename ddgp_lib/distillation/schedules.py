@@ -45,7 +45,7 @@ class Plateau(Schedule):
     patience : int
         Windows to wait.
     threshold : float
-        Relative fall that counts, as in ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
+        Relative fall that counts, as in PyTorch's ``ReduceLROnPlateau``.
     """
 
     def __init__(self, steps: int, patience: int = 5, threshold: float = 1e-4) -> None:
