@@ -144,3 +144,19 @@ def test_bad_arguments_are_named(images):
     admm = PreconditionedADMM(solver.prior[0].denoiser, stepsize=1.0, tau=1.0, sigma=0.1)
     with pytest.raises(ValueError, match="solver='PreconditionedADMM'"):
         iteration_map(admm, y, physics)
+
+
+def test_the_map_is_the_solvers_iteration_after_the_decay_too(images):
+    physics = HadamardCamera(0.25, SHAPE)
+    solver = PreconditionedFISTA(
+        Matrix([[0.9, 0.1], [0.0, 0.8]]),
+        NullGrowth(),
+        stepsize=0.3,
+        sigma=0.1,
+        momentum="none",
+        prior_decay=1,
+    )
+    y = physics.A(images)
+    points = [x for x, _ in solver.iterates(y, physics, 4)]
+    for k in range(4):
+        torch.testing.assert_close(iteration_map(solver, y, physics, k)(points[k]), points[k + 1])
