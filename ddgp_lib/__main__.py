@@ -5,13 +5,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from .benchmark import BENCHMARKS_FOLDER, benchmark, save_benchmark
+from .benchmark import BENCHMARKS_FOLDER, ITERATIONS, benchmark, save_benchmark
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
@@ -23,15 +24,12 @@ from .shipped import (
     RECIPES,
     SOLVER_KINDS,
     Method,
-    load_tuning,
     save_preconditioner,
     save_tuning,
     tune,
     validation_psnr,
 )
 from .tasks import IMAGES, TASKS, Task, load_task
-
-TABLE_ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     denoiser.add_argument("task", nargs="?", default="single_pixel", choices=tuple(TASKS))
     denoiser.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
 
-    text = "Distil a task's preconditioners, then tune every method's σ and momentum."
+    text = "Distil a task's preconditioners, then tune every method's σ, momentum and decay."
     train = command("train", _train, _show_lines, text, threads=1)
     train.add_argument("task", choices=tuple(TASKS))
     train.add_argument("--kind", help="train this kind alone, and tune nothing")
@@ -77,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
     train.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from")
 
-    tuning = command("tune", _tune, _show_lines, "Choose every method's σ and momentum on validation images.")
+    tuning = command(
+        "tune", _tune, _show_lines, "Choose every method's σ, momentum and decay on validation images."
+    )
     tuning.add_argument("task", choices=tuple(TASKS))
     tuning.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
 
@@ -184,7 +184,7 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
             max_iter=arguments.iterations,
             seed=arguments.seed,
         )
-        methods[kind] = _summary(trace) | {"setting": load_tuning(task.name)[kind]["setting"]}
+        methods[kind] = _summary(trace) | {"setting": asdict(method.setting)}
     return {
         "task": task.name,
         "n_images": len(images),
@@ -214,7 +214,7 @@ def _summary(trace: Trace) -> dict[str, Any]:
 
 
 def _show_evaluation(result: dict[str, Any]) -> str:
-    iterations = [k for k in TABLE_ITERATIONS if k in result["iterations"]]
+    iterations = [k for k in ITERATIONS if k in result["iterations"]]
     lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
     lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds")
     for kind, method in result["methods"].items():

@@ -10,6 +10,7 @@ import math
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from tqdm.auto import tqdm
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .data import load_digits, load_faces, load_portraits
-from .evaluation import evaluate
+from .evaluation import evaluate, psnr_and_rejected
 from .files import atomic_write
-from .operators import measure, squared_norm
-from .shipped import SOLVER_KINDS, Method, load_tuning
-from .solvers import PreconditionedFISTA, PreconditionedSolver
+from .operators import squared_norm
+from .shipped import SOLVER_KINDS, Method
+from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
 FORMAT = "ddgp-benchmark-1"
@@ -95,23 +96,6 @@ def _number(value: torch.Tensor) -> float | None:
     return float(f"{value.item():.6g}") if torch.isfinite(value) else None
 
 
-def _curves(
-    task: Task,
-    solver: PreconditionedSolver,
-    images: torch.Tensor,
-    physics: LinearPhysics,
-    max_iter: int,
-    seed: int,
-) -> tuple[torch.Tensor, int | None]:
-    """PSNR (dB) of x_1, …, x_max_iter, shape (max_iter, N), and how many images a safeguard rejected, if any."""
-    states = solver.states(measure(physics, images, seed), physics, max_iter)
-    next(states)
-    rows = []
-    for X in states:
-        rows.append(task.psnr(solver.point(X)[0], images))
-    return torch.stack(rows), int(X["rejected"].sum()) if "rejected" in X else None
-
-
 def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
     """Run every shipped method on the same images for 200 iterations.
 
@@ -153,7 +137,7 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
         gain = trace.psnr[19] - baseline[19]
         per_iteration = trace.seconds / len(trace.psnr)
         methods[kind] = {
-            "setting": load_tuning(task.name)[kind]["setting"],
+            "setting": asdict(method.setting),
             **{
                 name: {str(k): mean_and_error(getattr(trace, name)[k - 1]) for k in ITERATIONS}
                 for name in MEASURES
@@ -189,7 +173,7 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
     for kind, guarded in tqdm(runs, desc=f"long runs, {task.name}"):
         method = Method(task, kind)
         solver = method.tuned_solver(safeguard=guarded)
-        curves, rejected = _curves(task, solver, images, method.physics, max_iter, seed)
+        curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed)
         methods[kind + (" + safeguard" if guarded else "")] = {
             "psnr": {str(k): _number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
             "lowest": _number(curves[-1].min()),
@@ -272,7 +256,7 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
             ("distilled + safeguard", "distilled", True),
         ):
             solver = _solver_for(physics, Method(task, kind), guarded)
-            curves, rejected = _curves(task, solver, truth, physics, iterations, seed)
+            curves, rejected = psnr_and_rejected(task, solver, truth, physics, iterations, seed)
             runs[label] = curves[-1]
         gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
         rows.append(

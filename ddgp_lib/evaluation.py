@@ -7,7 +7,7 @@ import torch
 from deepinv.physics import LinearPhysics
 
 from .checks import require_images
-from .operators import measure, range_projection
+from .operators import measure, norms, range_projection
 from .preconditioners import Preconditioner
 from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import Task
@@ -113,10 +113,24 @@ def psnr_curves(
     seed: int = 0,
 ) -> torch.Tensor:
     """PSNR (dB) of x_1, …, x_max_iter, shape (max_iter, N), without the other measures of :func:`evaluate`."""
-    y = measure(physics, images, seed)
-    iterates = solver.iterates(y, physics, max_iter)
-    next(iterates)
-    return torch.stack([task.psnr(x, images) for x, _ in iterates])
+    return psnr_and_rejected(task, solver, images, physics, max_iter, seed)[0]
+
+
+def psnr_and_rejected(
+    task: Task,
+    solver: PreconditionedSolver,
+    images: torch.Tensor,
+    physics: LinearPhysics,
+    max_iter: int,
+    seed: int = 0,
+) -> tuple[torch.Tensor, int | None]:
+    """Return what :func:`psnr_curves` does, and how many images a safeguard rejected; None where there is none."""
+    states = solver.states(measure(physics, images, seed), physics, max_iter)
+    next(states)
+    rows = []
+    for X in states:
+        rows.append(task.psnr(solver.point(X)[0], images))
+    return torch.stack(rows), int(X["rejected"].sum()) if "rejected" in X else None
 
 
 def task_solver(
@@ -141,12 +155,8 @@ def _measures(
     return {
         "psnr": task.psnr(x, truth),
         "ssim": task.ssim(x, truth),
-        "residual": _norm(physics.A(x) - y) / _norm(y),
-        "range_error": _norm(seen) / _norm(truth),
-        "null_error": _norm(error - seen) / _norm(truth),
-        "fixed_point": _norm(x - z_previous) / _norm(z_previous),
+        "residual": norms(physics.A(x) - y) / norms(y),
+        "range_error": norms(seen) / norms(truth),
+        "null_error": norms(error - seen) / norms(truth),
+        "fixed_point": norms(x - z_previous) / norms(z_previous),
     }
-
-
-def _norm(batch: torch.Tensor) -> torch.Tensor:
-    return batch.flatten(1).norm(dim=1)

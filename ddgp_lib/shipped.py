@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ EVALUATION_IMAGES = {"single_pixel": 200, "mri": 48, "super_resolution": 80}
 """Test images that each task's methods are compared on where nothing else is said; the larger, the fewer."""
 
 PRIOR_DECAYS = (None, 10)
-"""Values of k₀, where the denoiser's weight begins to fall, that are tried for every method."""
+"""Values of k₀, where the weight of what is learned begins to fall, that are tried for every method."""
 
 
 def load_preconditioner(
@@ -314,6 +315,11 @@ class Method:
         elif kind in RECIPES[task.name]:
             self.preconditioner = load_preconditioner(task.name, kind)
 
+    @cached_property
+    def setting(self) -> Setting:
+        """What was tuned for this kind."""
+        return Setting(**load_tuning(self.task.name)[self.kind]["setting"])
+
     def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:
         """Build the solver with a setting; the options are those of the solver."""
         return PreconditionedFISTA(
@@ -322,4 +328,4 @@ class Method:
 
     def tuned_solver(self, **options: Any) -> PreconditionedFISTA:
         """Build the solver with the setting that was tuned for this kind."""
-        return self.solver(Setting(**load_tuning(self.task.name)[self.kind]["setting"]), **options)
+        return self.solver(self.setting, **options)

@@ -14,6 +14,7 @@ import torch
 from deepinv.physics import LinearPhysics
 
 from .checks import require, require_images
+from .operators import norms
 from .solvers import PreconditionedADMM, PreconditionedSolver
 
 Map = Callable[[torch.Tensor], torch.Tensor]
@@ -162,7 +163,7 @@ def _prepare(
 
 def _size(batch: torch.Tensor) -> torch.Tensor:
     """Norm of each image, shape (N, 1, 1, 1)."""
-    return batch.flatten(1).norm(dim=1)[:, None, None, None]
+    return norms(batch)[:, None, None, None]
 
 
 def _normalise(batch: torch.Tensor) -> torch.Tensor:

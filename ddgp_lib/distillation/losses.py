@@ -7,7 +7,7 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
-from ..operators import null_projection
+from ..operators import norms, null_projection
 
 FLOOR = 1e-6
 """Length, in units of an image's norm, below which a direction counts as zero."""
@@ -64,7 +64,7 @@ def scale_loss(student_step: torch.Tensor, teacher_step: torch.Tensor) -> torch.
     -------
     Tensor, shape ()
     """
-    a, b = _norm(student_step), _norm(teacher_step)
+    a, b = norms(student_step), norms(teacher_step)
     return ((a - b) / (a + b + FLOOR)).square().mean()
 
 
@@ -91,8 +91,8 @@ def consistency_penalty(
     -------
     Tensor, shape ()
     """
-    change = _norm(physics.A(direction - gradient))
-    return stepsize * (change / (_norm(direction) + FLOOR)).square().mean()
+    change = norms(physics.A(direction - gradient))
+    return stepsize * (change / (norms(direction) + FLOOR)).square().mean()
 
 
 def row_space_penalty(direction: torch.Tensor, physics: LinearPhysics) -> torch.Tensor:
@@ -112,7 +112,7 @@ def row_space_penalty(direction: torch.Tensor, physics: LinearPhysics) -> torch.
     -------
     Tensor, shape ()
     """
-    return (_norm(null_projection(physics, direction)) / (_norm(direction) + FLOOR)).square().mean()
+    return (norms(null_projection(physics, direction)) / (norms(direction) + FLOOR)).square().mean()
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,3 @@ LOSS_OF_A_PAIR: Mapping[str, Callable[[Pair], torch.Tensor]] = {
     "penalty": _penalty,
 }
 """Every loss by its name, in the order in which they are added up."""
-
-
-def _norm(batch: torch.Tensor) -> torch.Tensor:
-    return batch.flatten(1).norm(dim=1)

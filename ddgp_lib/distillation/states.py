@@ -8,7 +8,7 @@ import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
 from ..checks import require
-from ..operators import measure
+from ..operators import measure, norms
 from ..tasks import Task
 from .recipe import DistillationRecipe
 
@@ -113,7 +113,7 @@ class StatePool(FreshStates):
         updates = {"x": x, "z": z, "k": self.tensors["k"][places] + iterations}
         for name, value in updates.items():
             self.tensors[name][places] = value
-        blown_up = ~(z.flatten(1).norm(dim=1) < 10 * self.tensors["truth"][places].flatten(1).norm(dim=1) + 1)
+        blown_up = ~(norms(z) < 10 * norms(self.tensors["truth"][places]) + 1)
         over = places[blown_up | (updates["k"] >= self.tensors["end"][places])]
         if len(over) == 0:  # transforms of an empty batch fail in places
             return

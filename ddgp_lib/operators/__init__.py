@@ -1,6 +1,6 @@
 """Sensing operators A, and what the solvers and the analysis ask of them."""
 
-from .algebra import gradient, measure, newton, normal, null_projection, range_projection, squared_norm
+from .algebra import gradient, measure, newton, normal, norms, null_projection, range_projection, squared_norm
 from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
@@ -18,6 +18,7 @@ __all__ = [
     "measure",
     "newton",
     "normal",
+    "norms",
     "null_projection",
     "range_projection",
     "squared_norm",

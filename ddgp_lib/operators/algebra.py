@@ -9,6 +9,11 @@ import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
 
+def norms(batch: torch.Tensor) -> torch.Tensor:
+    """Euclidean norm of each image or measurement of a batch (N, …), shape (N,)."""
+    return batch.flatten(1).norm(dim=1)
+
+
 def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Tensor:
     """Simulate y = A x + w.
 

@@ -17,6 +17,7 @@ from typing import Protocol
 import torch
 
 from ..checks import require
+from ..operators import norms
 from ..preconditioners import State
 
 
@@ -79,7 +80,7 @@ class Safeguard:
 
     def watch(self, y: torch.Tensor, first_step: torch.Tensor) -> "Watch":
         """Begin to watch a batch, with ``first_step`` = αAᵀy for the size of an image."""
-        sizes = torch.stack([_norm(y), _norm(first_step)])
+        sizes = torch.stack([norms(y), norms(first_step)])
         return Watch(self, sizes, torch.ones_like(sizes), torch.zeros_like(sizes[0], dtype=torch.bool))
 
 
@@ -113,7 +114,7 @@ class Watch:
 
     def after(self, z: torch.Tensor, x: torch.Tensor, grad: torch.Tensor, adjoint: torch.Tensor) -> "Watch":
         """Look at an iteration from z to ``x``, with ∇g(z) and Aᵀy; no operator is called."""
-        residuals = torch.stack([self.data_residual(z, grad, adjoint), _norm(x - z)]) / self.sizes
+        residuals = torch.stack([self.data_residual(z, grad, adjoint), norms(x - z)]) / self.sizes
         bound = self.safeguard.bound(self.smallest)
         grown = ~(residuals <= bound).all(dim=0)  # a residual that is not a number is not within its bound
         return replace(self, smallest=torch.fmin(self.smallest, residuals), rejected=self.rejected | grown)
@@ -122,7 +123,3 @@ class Watch:
         r"""Return ‖A z − y‖, by :math:`\|A z - y\|^2 = \langle z, \nabla g(z) - A^\top y \rangle + \|y\|^2`."""
         square = (z * (grad - adjoint)).flatten(1).sum(dim=1) + self.sizes[0] ** 2
         return square.clamp(min=0).sqrt()
-
-
-def _norm(batch: torch.Tensor) -> torch.Tensor:
-    return batch.flatten(1).norm(dim=1)
