@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from ..checks import require, require_positive
-from ..networks import build_network
+from ..networks import SIZES, build_network
 from ..preconditioners import LearnedPreconditioner
 from ..solvers import MOMENTUM
 from .schedules import SCHEDULES
@@ -33,7 +33,7 @@ class DistillationRecipe:
     Attributes
     ----------
     network, form, inputs : str
-        See :func:`~ddgp_lib.networks.build_network` and
+        See :func:`~ddgp_lib.networks.build.build_network` and
         :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.
     losses : mapping of str to float
         Weights ρ of the losses ``"gradient"`` (L_G), ``"imitation"`` (L_I), ``"supervised"`` (L_S), ``"scale"`` (L_R)
@@ -81,6 +81,13 @@ class DistillationRecipe:
         Number of validation images.
     damping : float
         λ of the Newton step in the form ``"newton_null_space"``.
+    damping_noise : float or None
+        Noise level that λ suits, from which it grows with the noise of the operator, see
+        :class:`~ddgp_lib.preconditioners.classical.Newton`; None keeps it constant.
+    bias : bool
+        Whether the network has biases; without, it is positively homogeneous.
+    parameters : str
+        Size of the network: ``"small"``, about 0.1 million weights, or ``"medium"``, about 0.5 million.
     """
 
     network: str = "unet"
@@ -108,6 +115,9 @@ class DistillationRecipe:
     validate_every: int = 0
     validation_images: int = 16
     damping: float = 1e-3
+    damping_noise: float | None = None
+    bias: bool = False
+    parameters: str = "medium"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -120,6 +130,7 @@ class DistillationRecipe:
             "pairing": PAIRINGS,
             "optimiser": OPTIMISERS,
             "schedule": SCHEDULES,
+            "parameters": SIZES,
         }
         for name, accepted in choices.items():
             require(getattr(self, name) in accepted, name, getattr(self, name), f"one of {tuple(accepted)}")
@@ -138,6 +149,8 @@ class DistillationRecipe:
         require(self.unroll is None or self.unroll >= 1, "unroll", self.unroll, "None, or 1 or above")
         require_positive("learning_rate", self.learning_rate)
         require_positive("damping", self.damping)
+        if self.damping_noise is not None:
+            require_positive("damping_noise", self.damping_noise)
         require_positive("penalty", self.penalty)
         for name in ("perturbed", "from_truth"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
@@ -169,12 +182,36 @@ class DistillationRecipe:
         return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
 
 
-def build_preconditioner(recipe: DistillationRecipe, channels: int) -> LearnedPreconditioner:
-    """Build an untrained preconditioner; its weights depend on ``recipe.seed`` alone."""
+def build_preconditioner(
+    recipe: DistillationRecipe, channels: int, img_size: tuple[int, ...] | None = None
+) -> LearnedPreconditioner:
+    """Build an untrained preconditioner; its weights depend on ``recipe.seed`` alone.
+
+    Parameters
+    ----------
+    recipe : DistillationRecipe
+        What decides its network and its form.
+    channels : int
+        Image channels.
+    img_size : tuple of int, optional
+        (C, H, W).  The network ``"mlp"`` needs it; for others it is checked that images of this size fit.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network, or it does not fit the images.
+    """
     inputs = 2 * channels if recipe.inputs == "state_aware" else channels
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe.network, (1 + recipe.embedding) * inputs, channels)
+        network = build_network(
+            recipe.network,
+            (1 + recipe.embedding) * inputs,
+            channels,
+            parameters=recipe.parameters,
+            bias=recipe.bias,
+            img_size=img_size,
+        )
     return LearnedPreconditioner(
         network,
         form=recipe.form,
@@ -182,4 +219,5 @@ def build_preconditioner(recipe: DistillationRecipe, channels: int) -> LearnedPr
         embedding=recipe.embedding,
         longest=recipe.longest,
         damping=recipe.damping,
+        damping_noise=recipe.damping_noise,
     )

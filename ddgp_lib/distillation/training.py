@@ -77,7 +77,7 @@ def distill(
     task : Task
         Operators, training images, denoiser and step sizes.
     network : str
-        Name of the network N_θ, see :func:`~ddgp_lib.networks.build_network`.
+        Name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`.
     checkpoint : str or Path, optional
         A file to write the whole state of the training to, and to resume from if it exists.
     checkpoint_every : int
@@ -131,7 +131,7 @@ class _Training:
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
         self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.preconditioner = build_preconditioner(recipe, task.img_size[0]).to(device)
+        self.preconditioner = build_preconditioner(recipe, task.img_size[0], task.img_size).to(device)
         self.optimiser = OPTIMISERS[recipe.optimiser](
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )

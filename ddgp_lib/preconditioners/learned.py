@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ..checks import require
-from ..networks import with_iteration
+from ..networks import iteration_progress, with_iteration
 from ..operators import null_projection
 from .base import Identity, Preconditioner, State
 from .classical import Newton
@@ -37,18 +37,22 @@ class LearnedPreconditioner(Preconditioner):
     ----------
     network : nn.Module
         N_θ: (N, C_in, H, W) to (N, C, H, W), with C_in = C (gradient only) or 2 C (state aware), times
-        1 + ``embedding``.
+        1 + ``embedding``.  One with an attribute ``wants_iteration`` that is true is called as ``network(v, s)``,
+        with the progress s of the iteration, (N,) or (1,) and in [0, 1], see
+        :func:`~ddgp_lib.networks.iteration.iteration_progress`.
     form : str
         ``"null_space"``, ``"newton_null_space"``, ``"free"`` or ``"penalised"``.
     inputs : str
         ``"state_aware"`` or ``"gradient_only"``.
     embedding : int
         Number of features of the iteration k that multiply the inputs, see
-        :func:`~ddgp_lib.networks.with_iteration`; with 0 the network does not know k.
+        :func:`~ddgp_lib.networks.iteration.with_iteration`; with 0 the network does not know k.
     longest : int
         The iteration from which on the features no longer change.
     damping : float
         λ of the Newton step.
+    damping_noise : float, optional
+        Noise level that λ suits, the ``noise`` of :class:`~ddgp_lib.preconditioners.classical.Newton`.
 
     Raises
     ------
@@ -70,13 +74,14 @@ class LearnedPreconditioner(Preconditioner):
         embedding: int = 0,
         longest: int = 50,
         damping: float = 1e-3,
+        damping_noise: float | None = None,
     ) -> None:
         super().__init__()
         require(form in FORMS, "form", form, f"one of {FORMS}")
         require(inputs in INPUTS, "inputs", inputs, f"one of {INPUTS}")
         require(embedding >= 0, "embedding", embedding, "an integer, 0 or above")
         require(longest >= 1, "longest", longest, "an integer, 1 or above")
-        self.base = Newton(damping) if form == "newton_null_space" else Identity()
+        self.base = Newton(damping, damping_noise) if form == "newton_null_space" else Identity()
         self.network = network
         self.form = form
         self.inputs = inputs
@@ -86,7 +91,13 @@ class LearnedPreconditioner(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""
         seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
-        correction = self.network(with_iteration(seen, state.k, self.embedding, self.longest))
+        correction = self._correction(with_iteration(seen, state.k, self.embedding, self.longest), state.k)
         if self.form in ("null_space", "newton_null_space"):
             correction = null_projection(state.physics, correction)
         return self.base(grad, state) + correction
+
+    def _correction(self, v: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
+        """Call the network, with the progress of the iteration if it asks for it."""
+        if getattr(self.network, "wants_iteration", False):
+            return self.network(v, iteration_progress(k, self.longest).to(v))
+        return self.network(v)

@@ -1,0 +1,26 @@
+"""Homogeneity for networks whose layers do not have it."""
+
+import torch
+from torch import nn
+
+
+class Homogeneous(nn.Module):
+    r"""Make a network positively homogeneous: N(v) = s M(v / s), with s the root mean square of v.
+
+    Then N(c v) = c N(v) for c > 0, and N(0) = 0, whatever M is; s is taken of each image of a batch by itself.  A
+    gradient falls by orders of magnitude over a reconstruction, and M sees it at one scale.
+
+    Parameters
+    ----------
+    network : nn.Module
+        M: (N, C_in, H, W) to (N, C, H, W).
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, v: torch.Tensor) -> torch.Tensor:
+        """Map (N, C_in, H, W) to (N, C, H, W)."""
+        scale = torch.linalg.vector_norm(v, dim=tuple(range(1, v.ndim)), keepdim=True) / v[0].numel() ** 0.5
+        return scale * self.network(v / scale.clamp_min(torch.finfo(v.dtype).tiny))
