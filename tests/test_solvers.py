@@ -9,7 +9,7 @@ from deepinv.physics import MRI, Downsampling
 
 from ddgp_lib import Identity, LearnedPreconditioner, PreconditionedFISTA, Preconditioner, State
 from ddgp_lib.networks import build_network
-from ddgp_lib.operators import HadamardCamera
+from ddgp_lib.operators import HadamardCamera, MultiCoilCartesianMRI
 from ddgp_lib.solvers import MOMENTUM
 
 
@@ -153,6 +153,16 @@ def test_bad_measurements_are_named(task):
         solver(y.expand(-1, 3, -1, -1), task.student)
     with pytest.raises(ValueError, match=r"y\.shape=\(2, 1, 16, 16\)"):
         solver(y[..., :16, :16], task.student)
+
+
+def test_measurements_of_several_coils_are_accepted_and_checked():
+    physics = MultiCoilCartesianMRI(4, (2, 16, 16), coils=3)
+    denoiser = DnCNN(2, 2, depth=2, nf=4, pretrained=None)
+    solver = PreconditionedFISTA(denoiser, stepsize=1 / physics.squared_norm, sigma=0.05, max_iter=1)
+    y = physics.A(torch.ones(2, 2, 16, 16))
+    assert solver(y, physics).shape == (2, 2, 16, 16)
+    with pytest.raises(ValueError, match=r"y\.shape=\(2, 2, 16, 16\): expected \(2, 2, 3, 16, 16\)"):
+        solver(y[:, :, 0], physics)
 
 
 @pytest.mark.parametrize("arguments", [{"form": "half"}, {"inputs": "all"}])

@@ -1,10 +1,37 @@
-"""Preconditioners that follow from the operator alone."""
+"""A scalar, and the inverse of AᵀA: the least and the most that the operator alone can offer."""
 
 import torch
+from deepinv.physics import GaussianNoise, LinearPhysics
 
 from ..checks import require_positive
 from ..operators import newton
 from .base import Preconditioner, State
+
+
+class Scalar(Preconditioner):
+    """P(g) = c g: another step size, c/‖A‖² where the step is 1/‖A‖².
+
+    It is what every polynomial in AᵀA is where A Aᵀ = I, and so the baseline that a preconditioner has to beat.
+
+    Parameters
+    ----------
+    scale : float
+        c, above zero; gradient steps of 1/‖A‖² on the data converge for c < 2.
+
+    Raises
+    ------
+    ValueError
+        If ``scale`` is not a finite number above zero.
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        require_positive("scale", scale)
+        self.scale = scale
+
+    def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return c times the gradient (N, C, H, W)."""
+        return self.scale * grad
 
 
 class Newton(Preconditioner):
@@ -12,17 +39,22 @@ class Newton(Preconditioner):
 
     With the step 1/‖A‖² and λ → 0 one step fits the data in every mode of the range at once; λ keeps it from
     amplifying the noise of weak modes, those with a relative singular value below √λ.  Where A Aᵀ = I it is a scalar
-    on every gradient, 1/(1 + λ).
+    on every gradient, 1/(1 + λ).  ``products`` is 0: where the operator has no closed form, conjugate gradients take
+    the products that :func:`~ddgp_lib.operators.newton` names.
 
     Parameters
     ----------
     damping : float
         λ, relative to ‖A‖²; above zero.
+    noise : float, optional
+        Standard deviation of the measurement noise that λ was chosen for, above zero.  On an operator whose Gaussian
+        noise has a higher one, σ, the damping becomes λ (σ / ``noise``)², since Tikhonov's λ is a ratio of noise to
+        signal variance; it never falls below λ.  By default λ is constant.
 
     Raises
     ------
     ValueError
-        If ``damping`` is not a finite number above zero.
+        If ``damping`` or ``noise`` is not a finite number above zero.
 
     References
     ----------
@@ -30,11 +62,21 @@ class Newton(Preconditioner):
     inverse problems", 2010, for its relation to Tikhonov's regularisation.
     """
 
-    def __init__(self, damping: float) -> None:
+    def __init__(self, damping: float, noise: float | None = None) -> None:
         super().__init__()
         require_positive("damping", damping)
+        if noise is not None:
+            require_positive("noise", noise)
         self.damping = damping
+        self.noise = noise
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the Newton direction for a gradient (N, C, H, W)."""
-        return newton(state.physics, grad, self.damping)
+        return newton(state.physics, grad, self.damping_for(state.physics))
+
+    def damping_for(self, physics: LinearPhysics) -> float:
+        """Return λ(σ) for an operator whose noise is σ; the largest σ where images have their own."""
+        model = getattr(physics, "noise_model", None)
+        if self.noise is None or not isinstance(model, GaussianNoise):
+            return self.damping
+        return self.damping * max(1.0, float(model.sigma.max()) / self.noise) ** 2

@@ -158,5 +158,6 @@ def _require_measurements(y: torch.Tensor, physics: LinearPhysics) -> None:
     require(bool(torch.isfinite(y).all()), "y", "tensor with NaN or infinite entries", "finite entries only")
     mask, img_size = getattr(physics, "mask", None), getattr(physics, "img_size", None)
     if isinstance(mask, torch.Tensor) and img_size is not None and mask.ndim == 1 + len(img_size):
-        shape = (len(y), *img_size)
+        coils = getattr(physics, "coil_maps", None)
+        shape = (len(y), *img_size) if coils is None else (len(y), 2, *coils.shape[1:])
         require(tuple(y.shape) == shape, "y.shape", tuple(y.shape), f"{shape}, as the physics measures")
