@@ -537,7 +537,7 @@ assert torch.allclose(errors["camera"][1:], errors["camera, Newton"][1:], atol=1
 # modes, and by equation {eq}`eq-frozen` it cannot reach a silent one. To move the image inside the null
 # space, $P$ must leave the range of $A^\top$, and to leave it in the right direction, it must know what
 # digits look like. That is what the distilled preconditioner {cite}`gualdron2025d2gp` of the [next
-# chapter](02_single_pixel) learns from examples.
+# chapter](11_single_pixel) learns from examples.
 #
 # ## With noise, stop before the end
 #

@@ -32,8 +32,9 @@ import torch
 
 import ddgp_lib
 from ddgp_lib import analysis, figures, widgets
-from ddgp_lib.benchmark import load_benchmark
+from ddgp_lib.benchmark import PARTS, load_benchmark
 from ddgp_lib.operators import null_projection, range_projection
+from ddgp_lib.preconditioners import Newton
 from ddgp_lib.shipped import RECIPES, SOLVER_KINDS
 
 tasks = {name: ddgp_lib.load_task(name) for name in ("single_pixel", "mri", "super_resolution")}
@@ -407,7 +408,7 @@ short = {
 compared = {name: result["side_by_side"]["methods"] for name, result in results.items()}
 for name, result in results.items():
     counts = (result["side_by_side"]["n_images"], result["long_runs"]["n_images"])
-    minutes = round(result["seconds"] / 60)
+    minutes = round(sum(result[part]["seconds"] for part in PARTS) / 60)
     print(f"{name:18s} {counts[0]} test images, {counts[1]} of them for the long runs: {minutes} minutes")
 
 
@@ -445,12 +446,12 @@ for name, methods in compared.items():
         gains = [f"{mean:+.2f} ± {error:.2f}", f"{better:.0%}"] if kind != "none" else ["", ""]
         best = [f"{found['best_psnr']:.2f}", f"{found['best_iteration']}", f"{lost_later:.2f}"]
         rows.append([short[kind], *best, *gains])
-        assert lost_later < 0.3 or (name, kind) == ("mri", "distilled")
+        assert lost_later < (0.4 if (name, kind) == ("mri", "distilled") else 0.3)
     table(name, ["best, dB", "at k =", "lost by 200", "gain at 20", "better"], rows, width=13)
 
 # %% [markdown]
-# All runs but one end within 0.3 dB of their best; in MRI the distilled one loses about half a decibel. How long
-# does a method take to reach the best mean PSNR of the baseline? The times were measured on one machine, with as
+# All runs but one end within 0.3 dB of their best, and the distilled one in MRI within 0.4 dB. There the fading weight
+# leaves the data steps alone in the end, which fit the noise. How long does a method take to reach the best mean PSNR of the baseline? The times were measured on one machine, with as
 # many threads as stated, on whole batches; they include the network's own cost.
 
 # %%
@@ -461,7 +462,8 @@ for name, methods in compared.items():
         rows.append(
             [short[kind], *(["never", ""] if k is None else [f"{k}", f"{1000 * seconds / count:.0f}"])]
         )
-    table(f"{name}, {results[name]['threads']} thread", ["iterations", "ms an image"], rows)
+    threads = results[name]["side_by_side"]["threads"]
+    table(f"{name}, {threads} thread", ["iterations", "ms an image"], rows)
 
 # %% [markdown]
 # Two other measures of the same runs: SSIM, and the data residual, of the teacher on its own data. Where a residual
@@ -537,26 +539,70 @@ panels[0].legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=
 figure
 
 # %% [markdown]
+# ## What would you pick instead?
+#
+# A network can be put to work on such a problem without any of this. *End to end*, it maps $A^\top y$ to an image in
+# one go {cite}`jin2017deep`. *Unrolled*, a few iterations of a solver, each with a network of its own in the
+# denoiser's place, are trained as one {cite}`monga2021algorithm`. Below are both, deepinv's, on the U-Net that is
+# inside $P$, with as many parameters. They were trained on the squared error of the image, on the same images and
+# for about as long as $P$ on the same processor. (The denoiser, which $P$ needs and they do not, took several minutes
+# more.) $P$ gets twenty iterations, the unrolled network has six.
+
+# %%
+rivals = {"distilled": "distilled", "end_to_end": "end to end", "unrolled": "unrolled"}
+instead = {name: result["alternatives"]["methods"] for name, result in results.items()}
+for name, methods in instead.items():
+    count, rows = results[name]["alternatives"]["n_images"], []
+    for kind, found in methods.items():
+        ahead = "" if kind == "distilled" else with_error(*found["distilled_gain"])
+        cells = [with_error(*found["psnr"]), f"{found['ssim'][0]:.3f}", f"{found['residual'][0]:.3f}"]
+        rows.append([rivals[kind], *cells, f"{1000 * found['seconds'] / count:.0f}", ahead])
+    table(name, ["PSNR, dB", "SSIM", "residual", "ms an image", "P is ahead by"], rows, width=15)
+
+# %%
+ahead = {
+    (name, kind): verdict(*found["distilled_gain"])
+    for name, methods in instead.items()
+    for kind, found in methods.items()
+    if kind != "distilled"
+}
+assert [pair for pair, found in ahead.items() if found != "gain"] == [("mri", "unrolled")]
+slices = instead["mri"]
+assert -0.4 < slices["unrolled"]["distilled_gain"][0] < -0.1
+assert slices["unrolled"]["ssim"][0] < slices["distilled"]["ssim"][0]
+assert all(
+    10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"]
+    for found in (slices, instead["super_resolution"])
+)
+
+# %% [markdown]
+# $P$ is ahead of the end-to-end networks in all three tasks, and of the unrolled one for faces. For brain slices the
+# unrolled network has the higher PSNR, by about two tenths of a decibel, and $P$ the higher SSIM. (For digits no
+# unrolled network was trained.) So an unrolled network is a strong rival. It is trained on true images for the very
+# six iterations that it will run, and it takes less than a tenth of the time. What is to be said for $P$ comes next:
+# it can be used where it was not trained.
+
+# %% [markdown]
 # ## Conditions that no training saw
 #
 # A held-out image tests one thing. The camera, its noise and the kind of image were the training's own. Now one of
-# them changes at a time, and nothing is trained or tuned again, for either method. The step is $1/\lVert A
-# \rVert^2$ of the camera at hand. The columns: the baseline's PSNR, what $P$ changes, called a gain or a loss where
-# that exceeds twice its standard error, the same with the safeguard, how many images the safeguard took $P$ from,
-# and for super-resolution what Newton's step changes alone.
+# them changes at a time, and nothing is trained or tuned again, for any method. The step is $1/\lVert A \rVert^2$ of
+# the camera at hand. The columns: the baseline's PSNR; what $P$, with the safeguard, changes, called a gain or a loss
+# where that exceeds twice its standard error; how many images the safeguard took $P$ from; and what the others
+# change.
 
 # %%
 for name, result in results.items():
-    rows = []
+    known = result["generalisation"]["rows"][0]["gain"]
+    others, rows = [kind for kind in ("newton", "end_to_end", "unrolled") if kind in known], []
     for row in result["generalisation"]["rows"]:
-        (change, error), (guarded, _) = row["gain"]["distilled"], row["gain"]["distilled + safeguard"]
-        difference = f"{change:+.2f} ± {error:.2f} {verdict(change, error)}"
-        count = f"{row['rejected']} of {row['n_images']}"
-        cells = [f"{row['psnr']['none'][0]:.2f} dB", difference, f"{guarded:+.2f}", count]
-        cells += [f"{row['gain']['newton'][0]:+.2f}"] if "newton" in row["gain"] else []
+        change, error = row["gain"]["distilled + safeguard"]
+        cells = [f"{row['psnr']['none'][0]:.2f} dB", f"{with_error(change, error)} {verdict(change, error)}"]
+        cells += [f"{row['rejected']}", *(f"{row['gain'][kind][0]:+.2f}" for kind in others)]
         rows.append([row["condition"], *cells])
-    alone = ["Newton"] if name == "super_resolution" else []
-    table(name, ["no P", "with P", "guarded", "off for", *alone], rows, width=18)
+    table(
+        name, ["no P", "with P", "off for", *({**short, **rivals}[kind] for kind in others)], rows, width=18
+    )
 
 # %%
 losses = {}
@@ -565,32 +611,61 @@ for name, result in results.items():
     losses[name] = [row["condition"] for row in rows if verdict(*row["gain"]["distilled"]) == "loss"]
 for name, found in losses.items():
     print(f"{name:18s} loses with: {'; '.join(found) or 'none of these'}")
-assert "noise 0.1" in losses["single_pixel"]
 assert losses["single_pixel"] == ["noise 0.1", "faces"]
-assert losses["mri"] == []
-assert losses["super_resolution"] == ["noise 0.01", "noise 0.03"]
+assert losses["mri"] == losses["super_resolution"] == []
 
 # %%
 changed = {row["condition"]: row["gain"] for row in results["super_resolution"]["generalisation"]["rows"]}
-for condition in ("noise 0.01", "noise 0.03"):
-    assert changed[condition]["newton"][0] < changed[condition]["distilled"][0] < -5
 for condition in ("digits", "two portraits"):
     assert changed[condition]["newton"][0] > changed[condition]["distilled"][0] > 0
+for condition in ("blur 1.5", "blur 2.5", "filter bicubic"):
+    assert max(changed[condition]["end_to_end"][0], changed[condition]["unrolled"][0]) < -5
+patterns = {row["condition"]: row["gain"] for row in results["single_pixel"]["generalisation"]["rows"]}
+for condition in ("ratio 0.05", "ratio 0.2", "ordering zig_zag"):
+    assert patterns[condition]["end_to_end"][0] < -2 < 2 < patterns[condition]["distilled"][0]
+masks = {row["condition"]: row["gain"] for row in results["mri"]["generalisation"]["rows"]}
+for condition in ("acceleration 3", "acceleration 6", "another mask"):
+    assert masks[condition]["distilled"][0] > masks[condition]["unrolled"][0]
+for condition in ("noise 0.1", "faces"):
+    assert patterns[condition]["end_to_end"][0] > 1 > 0 > patterns[condition]["distilled"][0]
 for result in results.values():
     assert all(row["rejected"] == 0 for row in result["generalisation"]["rows"])
 
 # %% [markdown]
-# These are losses, and there is no use in calling them anything else. With ten times the noise of the training, the
-# digits lose, MRI keeps nothing of its gain, and super-resolution loses more than 5 dB. There it is Newton's step
-# that does the harm: its damping suits the noise of the training, and with more noise it amplifies what the weak
-# modes carry. The network even repairs a part of that. With other images it is the other way round. On digits and
-# on the portraits $P$ gains over the baseline, but less than Newton's step alone: the network, which knows faces,
-# does harm. The single-pixel network, which knows digits, loses on faces.
+# The single-pixel camera has two losses, and there is no use in calling them anything else: with ten times the noise
+# of its training, and with faces, since its network knows digits. With other images super-resolution gains over the
+# baseline, but less than by Newton's step alone: there the network, which knows faces, does harm.
+#
+# Under more noise super-resolution keeps a gain for a reason that has nothing to do with learning. Newton's damping
+# is a ratio of variances, noise to signal, and the solver knows the noise: above the level $\sigma_0 = 0.001$ that
+# $\lambda$ was chosen for, it takes $\lambda\, (\sigma_w / \sigma_0)^2$, where $\sigma_w$ is the standard deviation
+# of $w$. Held fixed, it would pass on what the weak modes carry, amplified:
+
+# %%
+tuned = ddgp_lib.load_tuning("super_resolution")["newton"]["setting"]
+for level in (0.001, 0.003, 0.01):
+    noisy = ddgp_lib.load_task("super_resolution", noise=level)
+    truth, found = noisy.test_images[:8], {}
+    solvers = {"no P": ddgp_lib.load_solver("super_resolution", "none", task=noisy)}
+    for label, P in (("fixed", Newton(1e-3)), ("following", Newton(1e-3, noise=0.001))):
+        solvers[label] = ddgp_lib.PreconditionedFISTA(noisy.denoiser, P, stepsize=noisy.stepsize, **tuned)
+    for label, solver in solvers.items():
+        found[label] = noisy.psnr(solver(noisy.measure(truth), noisy.student), truth).mean()
+    print(f"noise {level:<6g}" + "".join(f"{label:>12s} {value:.2f} dB" for label, value in found.items()))
+    assert found["following"] > found["no P"]
+assert found["fixed"] < found["following"] - 5
+
+# %% [markdown]
+# The last columns of the table cut both ways. The end-to-end network for digits stands more noise than $P$ does, and
+# on faces it gains where $P$ loses. But both kinds of network were trained for one operator. With other patterns, or
+# with another blur, they end far below the baseline, by more than 2 dB for digits and more than 5 dB for faces, though
+# the unrolled one is told the operator. $P$ is told too, and keeps a gain: it sits in a solver that fits the data
+# whatever the network says, because its correction stays in the null space, or what counts as such. In MRI, where the
+# unrolled network is ahead with the mask that both were trained for, $P$ is ahead with each of the three others.
 #
 # The safeguard did not change a single line: no image was rejected. It watches residuals, and can tell an iteration
-# that goes astray from one that comes to rest. It cannot tell a wrong image that fits the data from the right one,
-# and an image with amplified noise fits them well. What helps there is to know the conditions: to set the damping
-# by the noise, and to train on what will be met.
+# that goes astray from one that comes to rest. It cannot tell a wrong image that fits the data from the right one.
+# What helps there is to know the conditions: to set the damping by the noise, and to train on what will be met.
 #
 # ## A thousand iterations
 #
@@ -625,7 +700,7 @@ assert late["1000"] < late["200"] - 2
 # in its tuning asked for more. No image was rejected, and the guarded runs are the unguarded ones: at tuned
 # settings on the training's own kind of images the safeguard costs nothing and is not needed. It is there for
 # settings and operators that are not tuned, where a rejected image gets the baseline's own iterates. (The long runs
-# are over few images, two for MRI.)
+# are over fewer images than the tables.)
 #
 # ## Why the gains differ
 #
@@ -673,7 +748,7 @@ assert faces_range["none"]["20"][0] > 3 * faces_range["newton"]["20"][0]
 # So a part of $P$'s early gain there is time, too.
 #
 # **How slow the seen modes are.** With $A A^\top = I$ the gradient step fits the range at once, and $P$ has nothing
-# to do there. In # super-resolution the baseline needs 200 iterations for the range error that Newton's step leaves
+# to do there. In super-resolution the baseline needs 200 iterations for the range error that Newton's step leaves
 # after 20. That part of a gain needs no teacher.
 #
 # ## Exercises
@@ -805,6 +880,8 @@ assert without_phase < guessed["mri"] - 0.05
 #   most of the gain at iteration 20 was the first.
 # - The gain is a paired one: the same images, the same noise, both methods tuned, with a standard error.
 # - A gain at a fixed iteration mixes time and quality. Compare the bests as well.
+# - A network trained end to end or unrolled is fast and, at home, a strong rival. With another operator it can fail
+#   where $P$, inside a solver that fits the data, keeps a gain.
 # - Where conditions leave the training's, the gain shrinks or becomes a loss. A safeguard stops runs that go
 #   astray; it does not recognise a wrong image that fits the data.
 # - All measurements here are simulated, with the operator that the reconstruction knows. What a real scanner or

@@ -5,30 +5,34 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from .benchmark import BENCHMARKS_FOLDER, ITERATIONS, benchmark, save_benchmark
+from .alternatives import ALTERNATIVES, save_alternative, train_alternative
+from .benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import distill
 from .evaluation import Trace, evaluate
 from .shipped import (
+    ALTERNATIVE_RECIPES,
     DENOISER_RECIPES,
     EVALUATION_IMAGES,
     RECIPES,
     SOLVER_KINDS,
+    VALIDATION_IMAGES,
     Method,
     save_preconditioner,
     save_tuning,
     tune,
     validation_psnr,
 )
+from .study import SEEDS, STUDIES, STUDIES_FOLDER, compare, run_study
 from .tasks import IMAGES, TASKS, Task, load_task
 
 
@@ -75,6 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
     train.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from")
 
+    text = "Train the networks that a user would pick instead of a preconditioner."
+    alternatives = command("train-alternatives", _train_alternatives, _show_lines, text, threads=1)
+    alternatives.add_argument("task", choices=tuple(TASKS))
+    alternatives.add_argument("--name", choices=tuple(ALTERNATIVES), help="train this one alone")
+    alternatives.add_argument("--steps", type=int, help="other number of steps than the recipe's")
+    alternatives.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
+    alternatives.add_argument(
+        "--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from"
+    )
+
     tuning = command(
         "tune", _tune, _show_lines, "Choose every method's σ, momentum and decay on validation images."
     )
@@ -88,6 +102,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--images", type=int, help="number of held-out images, 48 to 200 by task")
     evaluation.add_argument("--iterations", type=int, default=200)
     evaluation.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
+
+    text = "Run the rows of a study that are missing: short trainings that differ in one thing."
+    study = command("study", _study, _show_lines, text, threads=1)
+    study.add_argument("name", choices=tuple(STUDIES))
+    study.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="seeds of the trainings")
+    study.add_argument("--only", default="", help="run only rows whose name begins with this")
+    study.add_argument("--output", type=Path, default=STUDIES_FOLDER, help="folder to write to")
+
+    text = "Print tables of forms, pairings, losses, teachers and networks from the studies that were saved."
+    comparing = command("compare", _compare, _show_comparison, text)
+    comparing.add_argument("task", choices=tuple(TASKS))
 
     text = "Measure what the results page shows of a task, and write it as JSON."
     measuring = command("benchmark", _benchmark, _show_lines, text)
@@ -157,6 +182,26 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _train_alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
+    task = load_task(arguments.task)
+    images = task.val_images[: VALIDATION_IMAGES[task.name]]
+    arguments.checkpoints.mkdir(parents=True, exist_ok=True)
+    result: dict[str, Any] = {}
+    recipes = ALTERNATIVE_RECIPES[task.name]
+    for name in recipes if arguments.name is None else (arguments.name,):
+        require(name in recipes, "--name", name, f"one of {tuple(recipes)}")
+        recipe = recipes[name]
+        if arguments.steps:
+            recipe = replace(recipe, steps=arguments.steps)
+        file, started = f"{task.name}-{name}.safetensors", time.process_time()
+        model = train_alternative(task, recipe, checkpoint=arguments.checkpoints / file)
+        with torch.no_grad():
+            psnr = task.psnr(model(task.measure(images), task.student), images).mean().item()
+        result[name] = {"cpu_seconds": round(time.process_time() - started), "validation_psnr": psnr}
+        save_alternative(arguments.output / file, model, task, recipe, result[name])
+    return result
+
+
 def _tune(arguments: argparse.Namespace) -> dict[str, Any]:
     task = load_task(arguments.task)
     tuning: dict[str, Any] = {}
@@ -204,8 +249,36 @@ def _benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
     arguments.output.mkdir(parents=True, exist_ok=True)
     task = load_task(arguments.task)
     images = _test_images(task, arguments.images)
-    result = benchmark(task, images, images[: arguments.long or len(images)], seed=arguments.seed)
-    return {"path": str(save_benchmark(result, arguments.output)), "seconds": result["seconds"]}
+    long_images = images[: arguments.long or len(images)]
+    result = benchmark(task, images, long_images, arguments.seed, arguments.output)
+    seconds = {name: result[name]["seconds"] for name in PARTS}
+    return {"path": str(arguments.output / f"{task.name}.json"), "seconds": seconds}
+
+
+def _study(arguments: argparse.Namespace) -> dict[str, Any]:
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    result = run_study(arguments.name, arguments.output, seeds=tuple(arguments.seeds), only=arguments.only)
+    return {"path": str(arguments.output / f"{arguments.name}.json"), "runs": len(result["runs"])}
+
+
+def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"task": arguments.task, "studies": compare(arguments.task)}
+
+
+def _show_comparison(result: dict[str, Any]) -> str:
+    lines = []
+    for study, rows in result["studies"].items():
+        lines.append(f"{study + ', PSNR (dB) at k =':44s}    1     5    20   100   gain at 20  seeds")
+        for row in rows:
+            curve = "".join(_number(row["psnr"][k], ".2f", 6) for k in ("1", "5", "20", "100"))
+            error = "" if row["gain_20_error"] is None else f" ± {row['gain_20_error']:.2f}"
+            gain = _number(row["gain_20"], "+.2f", 5) + error
+            lines.append(f"  {row['row']:40s}{curve}  {gain:>12s}  {row['seeds']:5d}")
+    return "\n".join(lines) or f"{result['task']}: no study has been saved"
+
+
+def _number(value: float | None, form: str, width: int) -> str:
+    return f"{'nan' if value is None else format(value, form):>{width}s}"
 
 
 def _summary(trace: Trace) -> dict[str, Any]:

@@ -9,26 +9,28 @@ import json
 import math
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
+from torch import nn
 from tqdm.auto import tqdm
 
-from .checkpoints import WEIGHTS_FOLDER
+from .alternatives import load_alternative
+from .checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from .checks import require
 from .data import load_digits, load_faces, load_portraits
 from .evaluation import evaluate, psnr_and_rejected
 from .files import atomic_write
-from .operators import squared_norm
-from .shipped import SOLVER_KINDS, Method
+from .operators import measure, norms, squared_norm
+from .shipped import ALTERNATIVE_RECIPES, SOLVER_KINDS, Method, load_preconditioner, load_tuning
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
-FORMAT = "ddgp-benchmark-1"
+FORMAT = "ddgp-benchmark-2"
 BENCHMARKS_FOLDER = Path(__file__).with_name("benchmarks")
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 LONG_ITERATIONS = (20, 50, 100, 200, 500, 1000)
@@ -78,12 +80,6 @@ def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDE
     path = Path(folder) / f"{result['task']}.json"
     atomic_write(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
     return path
-
-
-def shipped_files(task_name: str) -> dict[str, str]:
-    """SHA-256 of each shipped file that a task's measurements depend on, by its name."""
-    paths = sorted(WEIGHTS_FOLDER.glob(f"{task_name}-*"))
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def mean_and_error(values: torch.Tensor) -> list[float | None]:
@@ -156,8 +152,50 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     return {"n_images": len(images), "methods": methods}
 
 
+def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
+    """Compare the networks that a user would pick instead with twenty iterations of the distilled preconditioner.
+
+    Returns
+    -------
+    dict
+        By method, the distilled preconditioner first: mean and standard error of the PSNR, the SSIM and the data
+        residual, and of the paired ``"distilled_gain"`` of the distilled preconditioner over the method; parameters;
+        steps of the training; and seconds for the whole batch.
+    """
+    y = measure(task.student, images, seed)
+    distilled = Method(task, "distilled").tuned_solver(max_iter=20)
+    networks: dict[str, tuple[nn.Module, nn.Module]] = {
+        "distilled": (distilled, load_preconditioner(task.name))
+    }
+    networks |= {
+        name: (model := load_alternative(task.name, name), model) for name in ALTERNATIVE_RECIPES[task.name]
+    }
+    methods: dict[str, Any] = {}
+    reference: torch.Tensor | None = None
+    for name, (reconstruct, network) in networks.items():
+        started = time.perf_counter()
+        with torch.no_grad():
+            x = reconstruct(y, task.student)
+        seconds = time.perf_counter() - started
+        psnr = task.psnr(x, images)
+        reference = psnr if reference is None else reference
+        _, description = load_checkpoint(WEIGHTS_FOLDER / f"{task.name}-{name}.safetensors")
+        methods[name] = {
+            "psnr": mean_and_error(psnr),
+            "ssim": mean_and_error(task.ssim(x, images)),
+            "residual": mean_and_error(norms(task.student.A(x) - y) / norms(y)),
+            "distilled_gain": mean_and_error(reference - psnr),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "steps": description["recipe"]["steps"],
+            "seconds": seconds,
+        }
+    return {"n_images": len(images), "methods": methods}
+
+
 def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
     """Run the shipped preconditioners far past their training horizon, with and without the safeguard.
+
+    A run with the safeguard that rejects no image is the run without it, which is then not repeated.
 
     Returns
     -------
@@ -167,19 +205,26 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
         which is None without a safeguard.
     """
     max_iter = LONG_ITERATIONS[-1]
-    runs = [(kind, False) for kind in _classical(task)]
-    runs += [(kind, guarded) for kind in SAFEGUARDED for guarded in (False, True)]
     methods: dict[str, Any] = {}
-    for kind, guarded in tqdm(runs, desc=f"long runs, {task.name}"):
+
+    def run(kind: str, guarded: bool) -> dict[str, Any]:
         method = Method(task, kind)
         solver = method.tuned_solver(safeguard=guarded)
         curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed)
-        methods[kind + (" + safeguard" if guarded else "")] = {
+        return {
             "psnr": {str(k): _number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
             "lowest": _number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
             "rejected": rejected,
         }
+
+    for kind in tqdm([*_classical(task.name), *SAFEGUARDED], desc=f"long runs, {task.name}"):
+        if kind not in SAFEGUARDED:
+            methods[kind] = run(kind, guarded=False)
+            continue
+        guarded = run(kind, guarded=True)
+        methods[kind] = run(kind, guarded=False) if guarded["rejected"] else guarded | {"rejected": None}
+        methods[kind + " + safeguard"] = guarded
     return {"n_images": len(images), "iterations": max_iter, "methods": methods}
 
 
@@ -238,7 +283,7 @@ def _other_images(task: Task, count: int) -> dict[str, torch.Tensor]:
 def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
     """PSNR (dB) under conditions that no training saw, nothing tuned again, with and without P and the safeguard.
 
-    The step is 1/‖A‖² of the operator at hand, for every method.
+    The step is 1/‖A‖² of the operator at hand, for every solver; the alternatives are run as they were trained.
 
     Returns
     -------
@@ -248,16 +293,20 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
         that the safeguard took P from.
     """
     rows = []
+    models = {name: load_alternative(task.name, name) for name in ALTERNATIVE_RECIPES[task.name]}
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
         for label, kind, guarded in (
-            *((kind, kind, False) for kind in _classical(task)),
+            *((kind, kind, False) for kind in _classical(task.name)),
             ("distilled", "distilled", False),
             ("distilled + safeguard", "distilled", True),
         ):
             solver = _solver_for(physics, Method(task, kind), guarded)
             curves, rejected = psnr_and_rejected(task, solver, truth, physics, iterations, seed)
             runs[label] = curves[-1]
+        for label, model in models.items():
+            with torch.no_grad():
+                runs[label] = task.psnr(model(measure(physics, truth, seed), physics), truth)
         gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
         rows.append(
             {
@@ -271,9 +320,9 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
     return {"iterations": iterations, "rows": rows}
 
 
-def _classical(task: Task) -> list[str]:
+def _classical(task_name: str) -> list[str]:
     """Name the student's methods without a network: ``"none"``, and ``"newton"`` where the task has it."""
-    return [kind for kind in SOLVER_KINDS[task.name] if kind in ("none", "newton")]
+    return [kind for kind in SOLVER_KINDS[task_name] if kind in ("none", "newton")]
 
 
 def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedFISTA:
@@ -282,8 +331,27 @@ def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> Prec
     return method.tuned_solver(safeguard=safeguard)
 
 
-def benchmark(task: Task, images: torch.Tensor, long_images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
-    """Measure all that the results page shows of a task.
+Part = Callable[[Task, torch.Tensor, int], dict[str, Any]]
+
+PARTS: dict[str, Part] = {
+    "side_by_side": side_by_side,
+    "alternatives": alternatives,
+    "generalisation": lambda task, images, seed: generalisation(task, images[:50], seed=seed),
+    "long_runs": long_runs,
+}
+"""What is measured of a task, in this order."""
+
+
+def benchmark(
+    task: Task,
+    images: torch.Tensor,
+    long_images: torch.Tensor,
+    seed: int = 0,
+    folder: str | Path = BENCHMARKS_FOLDER,
+) -> dict[str, Any]:
+    """Measure all that the results page shows of a task, part by part, and write the file anew after each.
+
+    A part that has been measured on as many images with the same seed, weights and settings is not measured again.
 
     Parameters
     ----------
@@ -293,12 +361,15 @@ def benchmark(task: Task, images: torch.Tensor, long_images: torch.Tensor, seed:
         Held-out images for the tables, two or more, and for the runs of 1,000 iterations.
     seed : int
         Seed of the measurement noise.
+    folder : str or Path
+        Where the results are read and written.
 
     Returns
     -------
     dict
-        What :func:`side_by_side`, :func:`generalisation` (on at most 50 images) and :func:`long_runs` return, where
-        it was measured, and the shipped files that it was measured with.
+        By the names of :data:`PARTS` what :func:`side_by_side`, :func:`alternatives`, :func:`generalisation` (on at
+        most 50 images) and :func:`long_runs` return; each with its ``"conditions"``, what it depends on, and with its
+        ``"seconds"``, ``"threads"``, ``"machine"`` and ``"torch"``.
 
     Raises
     ------
@@ -306,17 +377,40 @@ def benchmark(task: Task, images: torch.Tensor, long_images: torch.Tensor, seed:
         If there are fewer than two images.
     """
     require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
-    started = time.perf_counter()
-    result: dict[str, Any] = {
-        "format": FORMAT,
-        "task": task.name,
-        "seed": seed,
-        "threads": torch.get_num_threads(),
-        "machine": platform.machine(),
-        "torch": torch.__version__,
-        "files": shipped_files(task.name),
-        "side_by_side": side_by_side(task, images, seed),
-        "generalisation": generalisation(task, images[:50], seed=seed),
-        "long_runs": long_runs(task, long_images, seed=seed),
-    }
-    return result | {"seconds": round(time.perf_counter() - started)}
+    result: dict[str, Any] = {"format": FORMAT, "task": task.name}
+    if (Path(folder) / f"{task.name}.json").is_file():
+        result = load_benchmark(task.name, folder)
+    for name, part in PARTS.items():
+        chosen = long_images if name == "long_runs" else images
+        conditions = {"seed": seed, "images": len(chosen), **dependencies(task.name, name)}
+        if name in result and result[name]["conditions"] == conditions:
+            continue
+        started = time.perf_counter()
+        result[name] = {
+            "conditions": conditions,
+            **part(task, chosen, seed),
+            "seconds": round(time.perf_counter() - started),
+            "threads": torch.get_num_threads(),
+            "machine": platform.machine(),
+            "torch": torch.__version__,
+        }
+        save_benchmark(result, folder)
+    return result
+
+
+def dependencies(task_name: str, part: str) -> dict[str, Any]:
+    """Collect what a part depends on: SHA-256 of weights by file name, and the settings of its methods."""
+    kinds: Sequence[str] = SOLVER_KINDS[task_name]
+    if part == "long_runs":
+        kinds = [*_classical(task_name), *SAFEGUARDED]
+    elif part != "side_by_side":
+        kinds = [*_classical(task_name), "distilled"]
+    names = [
+        "denoiser",
+        *kinds,
+        *(ALTERNATIVE_RECIPES[task_name] if part in ("alternatives", "generalisation") else ()),
+    ]
+    paths = [WEIGHTS_FOLDER / f"{task_name}-{name}.safetensors" for name in names]
+    weights = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+    tuning = load_tuning(task_name)
+    return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}

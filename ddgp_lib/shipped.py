@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from .alternatives import AlternativeRecipe
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
 from .checks import require
 from .denoisers import DenoiserRecipe
@@ -46,7 +47,7 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     },
     "mri": {
         "distilled": DistillationRecipe(
-            steps=4000, batch_size=8, pool_size=128, horizon=30, sigma=0.03, momentum="none"
+            steps=4000, batch_size=8, pool_size=128, horizon=100, sigma=0.03, momentum="none"
         ),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
@@ -61,7 +62,13 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
     },
     "super_resolution": {
         "distilled": DistillationRecipe(
-            form="newton_null_space", steps=3000, batch_size=16, pool_size=256, sigma=0.03, momentum="none"
+            form="newton_null_space",
+            steps=3000,
+            batch_size=16,
+            pool_size=256,
+            sigma=0.03,
+            momentum="none",
+            damping_noise=0.001,
         ),
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
@@ -72,13 +79,31 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
             from_truth=0.5,
             sigma=0.03,
             momentum="none",
+            damping_noise=0.001,
         ),
     },
 }
 """Recipes of the shipped preconditioners, by task and kind."""
 
-NEWTON_DAMPING = 1e-3
-"""λ of the kind ``"newton"``, as in the recipe that builds on it."""
+ALTERNATIVE_RECIPES: dict[str, dict[str, AlternativeRecipe]] = {
+    "single_pixel": {
+        "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
+    },
+    "mri": {
+        "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
+        "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
+    },
+    "super_resolution": {
+        "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
+        "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
+    },
+}
+"""Recipes of the networks that a user would pick instead, by task and name.
+
+The steps are as many as take the time that ``"distilled"`` takes, measured side by side on one thread; the batches
+are the same.  The rates are the best of 0.0005, 0.001, 0.002 and 0.004 on validation digits after a short training.
+"""
+
 
 SOLVER_KINDS: dict[str, tuple[str, ...]] = {
     "single_pixel": ("none", "distilled", "distilled_gradient_only", "teacher"),
@@ -141,7 +166,7 @@ def load_preconditioner(
     path = path or WEIGHTS_FOLDER / f"{task_name}-{kind}.safetensors"
     tensors, description = load_checkpoint(path, kind=kind, task=task_name)
     recipe = DistillationRecipe(**description["recipe"])
-    preconditioner = build_preconditioner(recipe, description["channels"])
+    preconditioner = build_preconditioner(recipe, description["channels"], description.get("img_size"))
     load_weights(preconditioner, tensors, path)
     return preconditioner.eval().requires_grad_(False)
 
@@ -154,6 +179,7 @@ def save_preconditioner(
         "kind": kind,
         "task": task.name,
         "channels": task.img_size[0],
+        "img_size": list(task.img_size),
         "recipe": asdict(distillation.recipe),
         "metrics": metrics,
     }
@@ -311,7 +337,8 @@ class Method:
         self.stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
         self.preconditioner: Preconditioner | None = None
         if kind == "newton":
-            self.preconditioner = Newton(NEWTON_DAMPING)
+            recipe = RECIPES[task.name]["distilled"]  # the same λ as in the form that builds on it
+            self.preconditioner = Newton(recipe.damping, recipe.damping_noise)
         elif kind in RECIPES[task.name]:
             self.preconditioner = load_preconditioner(task.name, kind)
 

@@ -11,12 +11,12 @@ from ddgp_lib.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
     conditions,
+    dependencies,
     generalisation,
     load_benchmark,
     long_runs,
     mean_and_error,
     save_benchmark,
-    shipped_files,
     side_by_side,
 )
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera
@@ -156,8 +156,38 @@ def test_the_command_writes_what_load_benchmark_reads(task, capsys, tmp_path):
     result = load_benchmark("single_pixel", folder)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["path"] == str(folder / "single_pixel.json")
     assert (result["side_by_side"]["n_images"], result["long_runs"]["n_images"]) == (2, 1)
-    assert result["files"] == shipped_files("single_pixel")
+    assert tuple(result)[2:] == tuple(benchmark.PARTS)
     assert result["generalisation"]["iterations"] == 20
+
+
+@pytest.mark.usefixtures("short", "two_conditions")
+def test_a_benchmark_goes_on_where_it_stopped(task, tmp_path, monkeypatch):
+    measured = []
+
+    def part(name):
+        return lambda task, images, seed: measured.append(name) or {"value": len(images)}
+
+    monkeypatch.setattr(benchmark, "PARTS", {name: part(name) for name in benchmark.PARTS})
+    images = task.test_images[:3]
+    first = benchmark.benchmark(task, images, images[:1], folder=tmp_path)
+    assert measured == list(benchmark.PARTS)
+    assert (first["side_by_side"]["value"], first["long_runs"]["value"]) == (3, 1)
+    assert benchmark.benchmark(task, images, images[:1], folder=tmp_path) == first
+    benchmark.benchmark(task, images, images[:2], folder=tmp_path)
+    assert measured == [*benchmark.PARTS, "long_runs"]
+    tuning = load_tuning("single_pixel")
+    monkeypatch.setattr(benchmark, "load_tuning", lambda name: tuning | {"teacher": tuning["none"]})
+    benchmark.benchmark(task, images, images[:2], folder=tmp_path)
+    assert measured == [*benchmark.PARTS, "long_runs", "side_by_side"]
+
+
+def test_parts_depend_on_the_weights_that_they_run():
+    assert "mri-unrolled.safetensors" in dependencies("mri", "alternatives")["weights"]
+    long = dependencies("mri", "long_runs")
+    assert set(long["weights"]) == {
+        f"mri-{name}.safetensors" for name in ("denoiser", "distilled", "distilled_gradient_only")
+    }
+    assert set(long["settings"]) == {"none", "distilled", "distilled_gradient_only"}
 
 
 def test_one_image_has_no_standard_error(task):
@@ -195,6 +225,8 @@ def test_saving_refuses_numbers_that_json_has_not(tmp_path):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_results_were_measured_with_the_shipped_weights(name):
     result = load_benchmark(name)
-    assert result["files"] == shipped_files(name), f"run `python -m ddgp_lib benchmark {name}` again"
+    for part in benchmark.PARTS:
+        found = {key: result[part]["conditions"][key] for key in ("weights", "settings")}
+        assert found == dependencies(name, part), f"run `python -m ddgp_lib benchmark {name}` again"
     assert tuple(result["side_by_side"]["methods"]) == SOLVER_KINDS[name]
     assert result["side_by_side"]["n_images"] >= 16

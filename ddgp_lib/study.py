@@ -1,0 +1,344 @@
+"""Studies: many short trainings that differ in one thing, a row at a time, with results that ship as JSON.
+
+``python -m ddgp_lib study forms`` runs the rows that are missing, and can be stopped and started again;
+``python -m ddgp_lib compare single_pixel`` prints tables from what has been saved.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from .benchmark import mean_and_error
+from .checks import require
+from .distillation import Distillation, DistillationRecipe, distill
+from .evaluation import psnr_curves
+from .files import atomic_write
+from .preconditioners import Preconditioner
+from .shipped import Method, Setting
+from .solvers import PreconditionedFISTA
+from .tasks import TASKS, Task, load_task
+
+FORMAT = "ddgp-study-1"
+STUDIES_FOLDER = Path(__file__).with_name("studies")
+SEEDS = (0, 1, 2)
+ITERATIONS = (1, 2, 5, 10, 20, 50, 100)
+SIGMAS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
+"""Noise levels for the denoiser, from which each row takes the best on validation images."""
+
+IMAGES = {"single_pixel": (40, 100), "mri": (6, 24), "super_resolution": (20, 40)}
+"""Validation images that σ is chosen on, and test images that are reported, by task."""
+
+SHORT: Mapping[str, Mapping[str, Any]] = {
+    "single_pixel": {"steps": 1500, "batch_size": 16, "pool_size": 256, "momentum": "none"},
+    "mri": {
+        "steps": 800,
+        "batch_size": 8,
+        "pool_size": 128,
+        "horizon": 30,
+        "sigma": 0.03,
+        "momentum": "none",
+    },
+    "super_resolution": {
+        "form": "newton_null_space",
+        "steps": 1000,
+        "batch_size": 16,
+        "pool_size": 256,
+        "sigma": 0.03,
+        "momentum": "none",
+        "damping_noise": 0.001,
+    },
+}
+"""What all rows of a task share: trainings that are short, so that there can be many."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a study.
+
+    Attributes
+    ----------
+    task : str
+        The task.
+    recipe : mapping
+        Fields of :class:`~ddgp_lib.distillation.recipe.DistillationRecipe` that differ from :data:`SHORT`.
+    options : mapping
+        Options of the task.
+    """
+
+    task: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _networks() -> dict[str, Row]:
+    names = ("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")
+    return {name: Row("single_pixel", {"network": name}) for name in names}
+
+
+def _losses() -> dict[str, Row]:
+    parts = {"G": "gradient", "I": "imitation", "S": "supervised"}
+    rows = ("G", "I", "S", "GI", "GS", "IS", "GIS")
+    found = {
+        " + ".join(f"L_{part}" for part in row): Row(
+            "single_pixel", {"losses": {parts[part]: 1.0 for part in row}}
+        )
+        for row in rows
+    }
+    return found | {"L_G + L_R": Row("single_pixel", {"losses": {"gradient": 1.0, "scale": 1.0}})}
+
+
+def _teachers() -> dict[str, Row]:
+    rows = {
+        f"single_pixel, {ratio:.0%} of the patterns": Row("single_pixel", options={"teacher_ratio": ratio})
+        for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+    }
+    rows |= {
+        f"mri, acceleration {factor}": Row("mri", options={"teacher_acceleration": factor})
+        for factor in (3, 2, 1)
+    }
+    return rows | {
+        f"super_resolution, factor {factor}, blur {blur}": Row(
+            "super_resolution", options={"teacher_factor": factor, "teacher_blur": blur}
+        )
+        for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
+    }
+
+
+def _forms() -> dict[str, Row]:
+    rows = {
+        f"{form}, {inputs}": Row("single_pixel", {"form": form, "inputs": inputs})
+        for inputs in ("state_aware", "gradient_only")
+        for form in ("null_space", "free", "penalised")
+    }
+    # Eight iterations in each step: an eighth of the steps sees as many gradients.
+    own = {"pairing": "own_trajectories", "steps": SHORT["single_pixel"]["steps"] // 8}
+    return rows | {
+        f"{form}, {inputs}, own trajectories": Row("single_pixel", {"form": form, "inputs": inputs} | own)
+        for form, inputs in (("null_space", "state_aware"), ("free", "gradient_only"))
+    }
+
+
+STUDIES: Mapping[str, Mapping[str, Row]] = {
+    "forms": _forms(),
+    "losses": _losses(),
+    "teachers": _teachers(),
+    "networks": _networks(),
+}
+"""Rows of each study by name."""
+
+
+def run_study(
+    name: str,
+    folder: str | Path = STUDIES_FOLDER,
+    *,
+    seeds: tuple[int, ...] = SEEDS,
+    only: str = "",
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Run the rows of a study that have not been run, and write the file anew after each.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`STUDIES`.
+    folder : str or Path
+        Where the results are read and written, as ``NAME.json``.
+    seeds : tuple of int
+        Seeds of the training; all rows are run with the first before any is with the second.
+    only : str
+        Run only rows whose name begins with this.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    dict
+        See :func:`load_study`.
+
+    Raises
+    ------
+    ValueError
+        If the study or the beginning of a row's name is unknown.
+    """
+    require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
+    rows = {key: row for key, row in STUDIES[name].items() if key.startswith(only)}
+    require(bool(rows), "only", only, f"the beginning of one of {tuple(STUDIES[name])}")
+    path = Path(folder) / f"{name}.json"
+    result: dict[str, Any] = {"format": FORMAT, "study": name, "runs": []}
+    if path.is_file():
+        result = load_study(name, folder)
+    done = {(run["row"], run["seed"]): run["configuration"] for run in result["runs"]}
+    for key, row, seed in tqdm(list(_pending(rows, seeds, done)), desc=f"study {name}", disable=not progress):
+        kept = [run for run in result["runs"] if (run["row"], run["seed"]) != (key, seed)]
+        result = result | {
+            "runs": [*kept, {"row": key, "seed": seed} | run_row(row, seed, progress=progress)]
+        }
+        atomic_write(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+    return result
+
+
+def _pending(
+    rows: Mapping[str, Row], seeds: tuple[int, ...], done: Mapping[tuple[str, int], Any]
+) -> Iterator[tuple[str, Row, int]]:
+    """Yield what has not been run with the configuration that it has now."""
+    for seed in seeds:
+        for key, row in rows.items():
+            if done.get((key, seed)) != configuration(row, seed):
+                yield key, row, seed
+
+
+def configuration(row: Row, seed: int) -> dict[str, Any]:
+    """Everything that decides a row's numbers, as JSON gives it back."""
+    recipe = DistillationRecipe(**{**SHORT[row.task], **row.recipe, "seed": seed})
+    chosen = {"task": row.task, "options": dict(row.options), "recipe": asdict(recipe)}
+    found: dict[str, Any] = json.loads(json.dumps(chosen))
+    return found
+
+
+def run_row(row: Row, seed: int, *, progress: bool = True) -> dict[str, Any]:
+    """Train with one row's configuration, choose σ on validation images and measure on test images.
+
+    Returns
+    -------
+    dict
+        The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time, ``"milliseconds"``
+        of an iteration and image; ``"sigma"``; mean and standard error over images of ``"psnr"`` at
+        :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
+    """
+    task = load_task(row.task, **row.options)
+    chosen = configuration(row, seed)
+    started = time.process_time()
+    distillation: Distillation = distill(task, **chosen["recipe"], progress=progress)
+    seconds = time.process_time() - started
+    P = distillation.preconditioner
+    count_val, count_test = IMAGES[task.name]
+    sigma = best_sigma(task, P, task.val_images[:count_val])
+    images, started = task.test_images[:count_test], time.perf_counter()
+    curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
+    elapsed = time.perf_counter() - started
+    return {
+        "configuration": chosen,
+        "parameters": sum(parameter.numel() for parameter in P.parameters()),
+        "training_seconds": round(seconds, 1),
+        "milliseconds": round(1000 * elapsed / (len(images) * ITERATIONS[-1]), 3),
+        "sigma": sigma,
+        "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
+        "gain_20": mean_and_error(curves[19] - _baseline(task.name)),
+    }
+
+
+def best_sigma(task: Task, preconditioner: Preconditioner, images: torch.Tensor) -> float:
+    """Return the σ of :data:`SIGMAS` with the highest mean PSNR after 20 iterations."""
+    scores = {}
+    for sigma in SIGMAS:
+        solver = _solver(task, preconditioner, sigma)
+        score = psnr_curves(task, solver, images, task.student, 20)[-1].mean().item()
+        scores[sigma] = score if math.isfinite(score) else -math.inf
+    return max(scores, key=lambda sigma: scores[sigma])
+
+
+def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> PreconditionedFISTA:
+    setting = asdict(Setting(sigma, "none", None))
+    return PreconditionedFISTA(task.denoiser, preconditioner, stepsize=task.stepsize, **setting)
+
+
+@lru_cache
+def _baseline(task_name: str) -> torch.Tensor:
+    """PSNR of the tuned solver without P after 20 iterations on the test images; teachers do not change it."""
+    task = load_task(task_name)
+    images = task.test_images[: IMAGES[task_name][1]]
+    return psnr_curves(task, Method(task, "none").tuned_solver(), images, task.student, 20)[-1]
+
+
+def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]:
+    """Load what :func:`run_study` has saved.
+
+    Returns
+    -------
+    dict
+        ``"study"``, and ``"runs"``, a list of what :func:`run_row` returned, each with its ``"row"`` and ``"seed"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing has been saved.
+    ValueError
+        If the study is unknown, or the file is corrupt, of another format or of another study.
+    """
+    require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
+    path = Path(folder) / f"{name}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib study {name}` makes it")
+    try:
+        result: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
+    for key, expected in {"format": FORMAT, "study": name}.items():
+        found = result.get(key) if isinstance(result, dict) else None
+        if found != expected:
+            raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {expected!r}")
+    return result
+
+
+def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, list[dict[str, Any]]]:
+    """Summarise the saved studies of a task: a line for each row, over the seeds that have been run.
+
+    Parameters
+    ----------
+    task_name : str
+        The task.
+    folder : str or Path
+        Where the studies are.
+
+    Returns
+    -------
+    dict
+        By study a list of lines with the ``"row"``, the number of ``"seeds"``, mean PSNR (dB) at :data:`ITERATIONS`,
+        mean ``"gain_20"`` and the standard error of it over seeds, None for one seed, and means of ``"parameters"``,
+        ``"milliseconds"`` and ``"training_seconds"``.
+
+    Raises
+    ------
+    ValueError
+        If the task is unknown.
+    """
+    require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for name, rows in STUDIES.items():
+        if not (Path(folder) / f"{name}.json").is_file():
+            continue
+        saved = load_study(name, folder)["runs"]
+        lines = [
+            _line(key, runs)
+            for key, row in rows.items()
+            if row.task == task_name and (runs := [run for run in saved if run["row"] == key])
+        ]
+        if lines:
+            tables[name] = lines
+    return tables
+
+
+def _line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    def mean(values: list[float | None]) -> float | None:
+        return None if None in values else sum(v for v in values if v is not None) / len(values)
+
+    gains = torch.tensor([math.nan if run["gain_20"][0] is None else run["gain_20"][0] for run in runs])
+    return {
+        "row": key,
+        "seeds": len(runs),
+        "psnr": {str(k): mean([run["psnr"][str(k)][0] for run in runs]) for k in ITERATIONS},
+        "gain_20": mean([run["gain_20"][0] for run in runs]),
+        "gain_20_error": mean_and_error(gains)[1] if len(runs) > 1 else None,
+        **{
+            name: mean([run[name] for run in runs])
+            for name in ("parameters", "milliseconds", "training_seconds")
+        },
+    }
