@@ -2,6 +2,7 @@
 
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import Trace, evaluate
+from .linear import LinearDistillation, distill_linear
 from .preconditioners import Identity, LearnedPreconditioner, Preconditioner, State
 from .shipped import load_preconditioner, load_solver, load_tuning
 from .solvers import PreconditionedADMM, PreconditionedFISTA, PreconditionedHQS, PreconditionedPGD, Safeguard
@@ -15,6 +16,7 @@ __all__ = [
     "DistillationRecipe",
     "Identity",
     "LearnedPreconditioner",
+    "LinearDistillation",
     "PreconditionedADMM",
     "PreconditionedFISTA",
     "PreconditionedHQS",
@@ -25,6 +27,7 @@ __all__ = [
     "Task",
     "Trace",
     "distill",
+    "distill_linear",
     "evaluate",
     "load_preconditioner",
     "load_solver",

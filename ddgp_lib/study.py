@@ -227,7 +227,7 @@ def run_row(row: Row, seed: int, *, progress: bool = True) -> dict[str, Any]:
     return {
         "configuration": chosen,
         "parameters": sum(parameter.numel() for parameter in P.parameters()),
-        "training_seconds": round(seconds, 1),
+        "training_seconds": round(seconds, 3),
         "milliseconds": round(1000 * elapsed / (len(images) * ITERATIONS[-1]), 3),
         "sigma": sigma,
         "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},

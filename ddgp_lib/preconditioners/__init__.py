@@ -1,7 +1,25 @@
 """Preconditioners: maps from the data-fidelity gradient to a better direction, called as ``P(grad, state)``."""
 
 from .base import Identity, Preconditioner, State
-from .classical import Newton
+from .classical import Newton, Scalar
+from .diagonal import Circulant, Jacobi
 from .learned import FORMS, INPUTS, LearnedPreconditioner
+from .linear import LinearPreconditioner
+from .polynomial import Polynomial
+from .quasi_newton import SR1
 
-__all__ = ["FORMS", "INPUTS", "Identity", "LearnedPreconditioner", "Newton", "Preconditioner", "State"]
+__all__ = [
+    "FORMS",
+    "INPUTS",
+    "SR1",
+    "Circulant",
+    "Identity",
+    "Jacobi",
+    "LearnedPreconditioner",
+    "LinearPreconditioner",
+    "Newton",
+    "Polynomial",
+    "Preconditioner",
+    "Scalar",
+    "State",
+]

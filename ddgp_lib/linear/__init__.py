@@ -1,0 +1,8 @@
+"""Linear preconditioners that are learned in closed form, without a training loop."""
+
+from .data_term import learn_linear
+from .distillation import LinearDistillation, distill_linear
+from .recipe import LINEAR_RECIPES, LinearRecipe
+from .ridge import Ridge
+
+__all__ = ["LINEAR_RECIPES", "LinearDistillation", "LinearRecipe", "Ridge", "distill_linear", "learn_linear"]

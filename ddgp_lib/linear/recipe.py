@@ -1,0 +1,107 @@
+"""What decides a linear preconditioner that is distilled in closed form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..checks import require, require_positive
+from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS
+from ..preconditioners.structures import STRUCTURES
+from ..solvers import MOMENTUM
+
+
+@dataclass(frozen=True)
+class LinearRecipe:
+    """Everything, besides the task, that decides a distilled linear preconditioner.
+
+    Attributes
+    ----------
+    structure : str
+        See :mod:`ddgp_lib.preconditioners.structures`: ``"full"``, ``"rows"``, ``"convolution"``, ``"diagonal"`` or
+        ``"scalar"``.
+    stride : int
+        s of a convolution; other structures have none.
+    rank : int or None
+        Rank of each matrix, see :meth:`~ddgp_lib.linear.ridge.Ridge.low_rank_weights`; None is no restriction.
+    inputs, form, after : str
+        See :class:`~ddgp_lib.preconditioners.linear.LinearPreconditioner`.
+    iterations : int
+        K, the number of fitted iterations.
+    n_images : int
+        Training images; where the task has fewer, copies changed a little by its ``augment`` follow.
+    ridges : tuple of float
+        Values of ε to choose from in each iteration.
+    validation_images : int
+        Validation images that ε is chosen on.
+    sigma : float or None
+        Noise level for the denoiser between regressions; None takes the task's.
+    momentum : str
+        Rule for β_k, see :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+    seed : int
+        Seed of the choice of images and of the simulated noise.
+    damping, damping_noise : float, float or None
+        Of the Newton step in the form ``"newton_null_space"``.
+    """
+
+    structure: str = "full"
+    stride: int = 1
+    rank: int | None = None
+    inputs: str = "affine"
+    form: str = "null_space"
+    after: str = "identity"
+    iterations: int = 5
+    n_images: int = 3000
+    ridges: tuple[float, ...] = (1e-3, 1e-2)
+    validation_images: int = 50
+    sigma: float | None = None
+    momentum: str = "none"
+    seed: int = 0
+    damping: float = 1e-3
+    damping_noise: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be fitted."""
+        if isinstance(self.ridges, list):  # as JSON gives it back
+            object.__setattr__(self, "ridges", tuple(self.ridges))
+        choices: dict[str, tuple[str, ...]] = {
+            "structure": STRUCTURES,
+            "inputs": LINEAR_INPUTS,
+            "form": LINEAR_FORMS,
+            "after": AFTER,
+            "momentum": tuple(MOMENTUM),
+        }
+        for name, accepted in choices.items():
+            require(getattr(self, name) in accepted, name, getattr(self, name), f"one of {accepted}")
+        for name in ("stride", "iterations", "validation_images"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "an integer, 1 or above")
+        require(self.n_images >= 2, "n_images", self.n_images, "an integer, 2 or above")
+        require(self.rank is None or self.rank >= 1, "rank", self.rank, "None, or an integer, 1 or above")
+        require(len(self.ridges) >= 1, "ridges", self.ridges, "at least one value")
+        for ridge in self.ridges:
+            require(0 <= ridge < float("inf"), "ridges", ridge, "finite numbers, 0 or above")
+        if self.sigma is not None:
+            require_positive("sigma", self.sigma)
+        require_positive("damping", self.damping)
+
+
+LINEAR_RECIPES: Mapping[str, LinearRecipe] = {
+    "single_pixel": LinearRecipe(),
+    "mri": LinearRecipe(
+        structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
+    ),
+    "super_resolution": LinearRecipe(
+        structure="convolution",
+        stride=4,
+        form="newton_null_space",
+        damping_noise=0.001,
+        iterations=4,
+        n_images=280,
+        ridges=(1e-8, 1e-6, 1e-4),
+        validation_images=20,
+        sigma=0.05,
+    ),
+}
+"""What :func:`~ddgp_lib.linear.distill_linear` takes where nothing else is said, by task.
+
+On rows of MRI a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
+part.  Rows are very many samples, so a ridge hardly matters; it does where a matrix is full.
+"""

@@ -1,0 +1,148 @@
+"""A preconditioner that is linear in the gradient, or affine in the gradient and the iterate."""
+
+import torch
+
+from ..checks import require
+from ..operators import null_projection
+from .base import Identity, Preconditioner, State
+from .classical import Newton
+from .structures import Structure
+
+LINEAR_FORMS = ("null_space", "newton_null_space", "free")
+LINEAR_INPUTS = ("affine", "gradient_only")
+AFTER = ("last", "identity")
+
+
+class LinearPreconditioner(Preconditioner):
+    r"""A preconditioner P_k with one linear map L_k and one image b_k for each iteration k < K.
+
+    .. math::
+
+        P_k(g; z) &= g + (I - A^+ A) \bigl(L_k [g; z] + b_k\bigr)            && \text{(null space)} \\
+        P_k(g; z) &= R_\lambda g + (I - A^+ A) \bigl(L_k [g; z] + b_k\bigr)  && \text{(Newton and null space)} \\
+        P_k(g; z) &= g + L_k [g; z] + b_k                                    && \text{(free)}
+
+    With ``"gradient_only"``, z and b_k are left out and P_k is linear.  The forms are those of
+    :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.  It is built with L_k = 0 and b_k = 0, and
+    filled in closed form by :func:`~ddgp_lib.linear.distill_linear` or :func:`~ddgp_lib.linear.learn_linear`.
+
+    Parameters
+    ----------
+    structure : Structure
+        How L_k is restricted, and the shape of the images.
+    iterations : int
+        K, 1 or above.
+    inputs : str
+        ``"affine"`` or ``"gradient_only"``.
+    form : str
+        ``"null_space"``, ``"newton_null_space"`` or ``"free"``.
+    rank : int, optional
+        L_k is the product of a matrix with ``rank`` columns and one with ``rank`` rows, of which only these are
+        stored; by default the whole matrix is.
+    after : str
+        P_k for k ≥ K: the ``"last"`` one, or as if L and b were zero, ``"identity"``.
+    damping, damping_noise : float, float or None
+        Of the Newton step, see :class:`~ddgp_lib.preconditioners.classical.Newton`.
+
+    Attributes
+    ----------
+    weights : Tensor, shape (K, B, F_in, F_out) or (K, B, F_in, rank)
+        Matrices of the blocks, which multiply rows of features from the right; with an axis of length 2 for real and
+        imaginary part at the end where blocks are complex.
+    expand : Tensor, shape (K, B, rank, F_out)
+        The second factor, where there is a rank.
+    bias : Tensor, shape (K, C, H, W)
+        The images b_k.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted, or a gradient has another shape than (N, C, H, W).
+    """
+
+    weights: torch.Tensor
+    expand: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(
+        self,
+        structure: Structure,
+        iterations: int,
+        *,
+        inputs: str = "affine",
+        form: str = "null_space",
+        rank: int | None = None,
+        after: str = "identity",
+        damping: float = 1e-3,
+        damping_noise: float | None = None,
+    ) -> None:
+        super().__init__()
+        require(iterations >= 1, "iterations", iterations, "an integer, 1 or above")
+        require(inputs in LINEAR_INPUTS, "inputs", inputs, f"one of {LINEAR_INPUTS}")
+        require(form in LINEAR_FORMS, "form", form, f"one of {LINEAR_FORMS}")
+        require(after in AFTER, "after", after, f"one of {AFTER}")
+        require(rank is None or rank >= 1, "rank", rank, "None, or an integer, 1 or above")
+        self.base = Newton(damping, damping_noise) if form == "newton_null_space" else Identity()
+        self.structure, self.iterations = structure, iterations
+        self.inputs, self.form, self.rank, self.after = inputs, form, rank, after
+        channels = structure.img_size[0]
+        first = structure.features(channels if inputs == "gradient_only" else 2 * channels)
+        last = structure.features(channels)
+        parts = (2,) if structure.complex_valued else ()
+        lead = (iterations, structure.count)
+        self.register_buffer("weights", torch.zeros(*lead, first, rank or last, *parts))
+        if rank is not None:
+            self.register_buffer("expand", torch.zeros(*lead, rank, last, *parts))
+        self.register_buffer("bias", torch.zeros(iterations, *structure.img_size))
+
+    def see(self, grad: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Return what L_k multiplies: [g; z], (N, 2 C, H, W), or g alone."""
+        return grad if self.inputs == "gradient_only" else torch.cat([grad, z], dim=1)
+
+    def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return P_k(grad; state.z), of the gradient's shape."""
+        expected = self.structure.img_size
+        require(grad.shape[1:] == expected, "grad.shape", tuple(grad.shape), f"(N, *{expected})")
+        correction = self._correction(self.see(grad, state.z), state.k)
+        if self.form != "free":
+            correction = null_projection(state.physics, correction)
+        return self.base(grad, state) + correction
+
+    def _correction(self, seen: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
+        """L_k [g; z] + b_k, each image with its own iteration."""
+        if isinstance(k, int):
+            return self._at(seen, k)
+        correction = seen.new_zeros(len(seen), *self.structure.img_size)
+        for iteration in k.unique().tolist():
+            correction[k == iteration] = self._at(seen[k == iteration], iteration)
+        return correction
+
+    def _at(self, seen: torch.Tensor, k: int) -> torch.Tensor:
+        """L_k [g; z] + b_k, all images at the same iteration."""
+        if k >= self.iterations:
+            if self.after == "identity":
+                return seen.new_zeros(len(seen), *self.structure.img_size)
+            k = self.iterations - 1
+        return self.linear_part(seen, k) + self.bias[k]
+
+    def linear_part(self, seen: torch.Tensor, k: int) -> torch.Tensor:
+        """L_k [g; z], (N, C, H, W), for k < K."""
+        blocks = self.structure.blocks(seen) @ self._matrix("weights", k)
+        if self.rank is not None:
+            blocks = blocks @ self._matrix("expand", k)
+        return self.structure.images(blocks)
+
+    def _matrix(self, name: str, k: int) -> torch.Tensor:
+        matrix = getattr(self, name)[k]
+        return torch.view_as_complex(matrix) if self.structure.complex_valued else matrix
+
+    @torch.no_grad()
+    def fill(
+        self, k: int, weights: torch.Tensor, bias: torch.Tensor, expand: torch.Tensor | None = None
+    ) -> None:
+        """Set L_k, as (B, F_in, F_out) or its two factors, and b_k, (C, H, W)."""
+        matrices = {"weights": weights} if expand is None else {"weights": weights, "expand": expand}
+        for name, matrix in matrices.items():
+            stored = torch.view_as_real(matrix) if self.structure.complex_valued else matrix
+            getattr(self, name)[k] = stored
+        self.bias[k] = bias
