@@ -633,8 +633,9 @@ assert bound.mean() < 0.2
 
 # %% [markdown]
 # Every gradient $A^\top(\cdot)$ lies in the range of $A^\top$. By the inequality of Cauchy and Schwarz no direction of
-# that range has a larger cosine with $e = x^* - z_k$ than $\lVert A^+A\,e \rVert / \lVert e \rVert$. The gradient all but attains
-# that bound, and it is small: almost all of the error is left to a denoiser that does not know the camera.
+# that range has a larger cosine with $e = x^* - z_k$ than $\lVert A^+A\,e \rVert / \lVert e \rVert$. The gradient all
+# but attains that bound, and it is small: almost all of the error is left to a denoiser that does not know the
+# camera.
 #
 # What would a better direction be worth? Let an oracle supply, at each $z_k$, the gradient of a camera with 410
 # patterns. Denoiser, $\sigma$, step and momentum stay as they are.

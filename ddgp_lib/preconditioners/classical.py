@@ -40,7 +40,7 @@ class Newton(Preconditioner):
     With the step 1/‖A‖² and λ → 0 one step fits the data in every mode of the range at once; λ keeps it from
     amplifying the noise of weak modes, those with a relative singular value below √λ.  Where A Aᵀ = I it is a scalar
     on every gradient, 1/(1 + λ).  ``products`` is 0: where the operator has no closed form, conjugate gradients take
-    the products that :func:`~ddgp_lib.operators.newton` names.
+    the products that :func:`~ddgp_lib.operators.algebra.newton` names.
 
     Parameters
     ----------
