@@ -3,7 +3,7 @@
 # # A preconditioner distilled: predicting what the camera did not measure
 #
 # A single-pixel camera that records 102 numbers leaves 922 of the 1,024 dimensions of a digit unseen. In
-# [the last chapter](conditioning) we saw that its ailment is not slowness: one gradient step fits the data,
+# [an earlier chapter](conditioning) we saw that its ailment is not slowness: one gradient step fits the data,
 # and no function of $A^\top A$ can do more, since $A$ alone says nothing about the null space. Digits do: what
 # the camera sees of a 4 makes some strokes likely and others not. This chapter trains a network to
 # make that guess *inside the gradient step*. A teacher, which measures four times as much and exists only

@@ -16,7 +16,7 @@ class LinearRecipe:
     Attributes
     ----------
     structure : str
-        See :mod:`ddgp_lib.preconditioners.structures`: ``"full"``, ``"rows"``, ``"convolution"``, ``"diagonal"`` or
+        See :mod:`~ddgp_lib.preconditioners.structures`: ``"full"``, ``"rows"``, ``"convolution"``, ``"diagonal"`` or
         ``"scalar"``.
     stride : int
         s of a convolution; other structures have none.
