@@ -536,7 +536,7 @@ assert torch.allclose(errors["camera"][1:], errors["camera, Newton"][1:], atol=1
 # So this book's question can be put precisely. A preconditioner that is a function of $A^\top A$ mends slow
 # modes, and by equation {eq}`eq-frozen` it cannot reach a silent one. To move the image inside the null
 # space, $P$ must leave the range of $A^\top$, and to leave it in the right direction, it must know what
-# digits look like. That is what the distilled preconditioner {cite}`gualdron2025d2gp` of the [next
+# digits look like. That is what the distilled preconditioner {cite}`gualdron2025d2gp` of a [later
 # chapter](11_single_pixel) learns from examples.
 #
 # ## With noise, stop before the end

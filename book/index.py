@@ -91,6 +91,7 @@ assert gain > 3
 # |---|---|
 # | [Conditioning](02_conditioning.ipynb) | what makes reconstruction slow, what makes it impossible, and which of the two a preconditioner can mend |
 # | [Plug-and-play FISTA](03_pnp_fista.ipynb) | the solver that is to be improved: a denoiser in the prox's place, step size, momentum, fixed points, divergence |
+# | [Building a teacher](06_teachers.ipynb) | what a synthetic, better operator is: rank, condition, null space, nesting; what it asks for, and what of that can be guessed |
 # | [A preconditioner distilled](11_single_pixel.ipynb) | the single-pixel camera from operator to result: baseline, teacher, losses, training, evaluation, failure |
 # | [Three cameras, one recipe](16_three_tasks.ipynb) | single-pixel, MRI and super-resolution side by side: what each loses, what can be guessed, gains and losses |
 # | [Notation](notation.md), [library reference](api.md), [data](data.md) | one symbol, one meaning; every public function; where the images come from |

@@ -1,0 +1,964 @@
+# %% [markdown]
+# (teachers)=
+# # Building a teacher: what it asks for, and what can be guessed
+#
+# The teacher of this book is a camera that nobody builds. It measures the training images, as the real camera, the
+# student, does, but it measures them better, and the preconditioner learns to turn the student's gradient into the
+# teacher's {cite}`gualdron2025d2gp`. A camera that exists only on paper costs nothing. So why not take the best one:
+# all patterns, all of k-space, no blur, no noise? This chapter says what "better" can mean, finds a teacher that is
+# better conditioned than any other and does harm, and measures how much of what a teacher asks for can be guessed.
+#
+# After this chapter you can
+#
+# 1. describe a teacher by four things: its rank, its condition on the range, what it does not see, and the angle
+#    between its range and the student's;
+# 2. say when teacher and student agree on what both see, and what is lost when they do not;
+# 3. split a teacher's gradient into what the student knows and what it lacks, along the iterations;
+# 4. predict from one regression for which teachers the asking goes too far;
+# 5. say what noise in the teacher's data costs.
+
+# %% tags=["remove-cell", "colab-install"]
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+
+# %%
+import dataclasses
+
+import torch
+
+import ddgp_lib
+from ddgp_lib import analysis, figures, widgets
+from ddgp_lib.operators import (
+    FourierDownsampling,
+    gradient,
+    measure,
+    newton,
+    normal,
+    norms,
+    null_projection,
+    range_projection,
+    squared_norm,
+)
+from ddgp_lib.operators.algebra import largest_eigenvalue
+
+# %% [markdown]
+# ## The question in one picture
+#
+# The student is the single-pixel camera, which measures a tenth of the Hadamard patterns, $y_s = A_s x^* + w$. A
+# teacher measures more of them, $y_t = A_t x^* + w'$. At a point $z$, the two gradients are
+# $\nabla g_s(z) = A_s^\top (A_s z - y_s)$ and $\nabla g_t(z) = A_t^\top (A_t z - y_t)$. Without noise, both are made
+# of one vector, the error $e = z - x^*$:
+#
+# $$
+# \nabla g_s(z) = M_s e, \quad \nabla g_t(z) = M_t e, \quad M = A^\top A .
+# $$ (eq-teacher-gradients)
+#
+# The teacher is needed for this equation and for nothing else. When the solver runs, $y_t$ is gone: what a
+# preconditioner is told is $z$, $k$, $A_s$ and $y_s$.
+
+# %%
+sizes = {"single_pixel": 32, "mri": 64, "super_resolution": 64}
+
+
+def load(name, **options):
+    return ddgp_lib.load_task(name, size=sizes[name], **options)
+
+
+# %%
+tasks = {name: load(name) for name in sizes}
+digits = tasks["single_pixel"]
+student, images = digits.student, digits.test_images[:200]
+ratios = (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+teachers = {r: load("single_pixel", teacher_ratio=r).teacher for r in ratios}
+assert {field.name for field in dataclasses.fields(ddgp_lib.State)} == {"z", "k", "physics", "y"}
+
+# %% [markdown]
+# Here are three teachers, with 15%, 40% and all of the patterns, and their gradients at the student's start, $z_0 =
+# A_s^\top y_s$. There the student's own gradient is zero: its data are fitted. Which of the three should teach?
+
+# %% mystnb={"figure": {"name": "fig-teacher-question", "caption": "One digit. Upper row: the truth, and what three teachers see of it. Lower row: the student's start, and the direction in which each teacher wants to change it; red is to be added, blue to be taken away."}, "image": {"alt": "Eight signed images. Upper row: a digit; the same seen with 15 per cent of the patterns, coarse and blocky; with 40 per cent, nearly clear; with all, clear. Lower row: the student's blocky start; the teachers' directions: at 15 per cent a few coarse blocks, at 40 per cent the digit's strokes with blocks around them, with all patterns the strokes with sharp edges."}} tags=["hide-input"]
+shown = 4
+y = digits.measure(images)
+z0 = student.A_adjoint(y)
+adjoints = {r: B.A_adjoint(measure(B, images, seed=1)) for r, B in teachers.items()}
+upper, lower = {"$x^*$": images[shown]}, {"$z_0 = A_s^T y_s$": z0[shown]}
+for r in (0.15, 0.4, 1.0):
+    upper[f"$A_t^T y_t$, {r:.0%}"] = adjoints[r][shown]
+    lower[f"$-\\nabla g_t$, {r:.0%}"] = -gradient(teachers[r], z0, adjoints[r])[shown]
+figures.images(upper | lower, columns=4, signed=True, vmax=0.7)
+
+# %% [markdown]
+# The last one asks for the whole error, and but for its noise all of its wishes are right. But the preconditioner has to find them from
+# 102 numbers. We come back to this picture with numbers, after two sections on what a better operator is.
+#
+# ## What "better" can mean
+#
+# The method's authors call the teacher *better conditioned*. Four different things can be meant.
+#
+# - **Rank**: how many modes the teacher sees.
+# - **Condition on the range**: $\kappa$, the ratio of the strongest to the weakest mode that it sees.
+# - **Null space**: the share $\lVert (I - A^+A)\,x \rVert / \lVert x \rVert$ of an image that it does not see.
+# - **Angle**: how far its range is from containing the student's,
+#
+# $$
+# \delta = \bigl\lVert (I - A_t^+A_t)\, A_s^+A_s \bigr\rVert ,
+# $$ (eq-teacher-gap)
+#
+# the sine of the largest angle between a vector of the student's range (that of $A_s^\top$) and the teacher's
+# {cite}`bjorck1973numerical`. At $\delta = 0$ the teacher sees all that the student sees; at $\delta = 1$ it is blind
+# to a mode of the student.
+#
+# The first two need not improve together. In an early implementation of the method, the student of super-resolution
+# blurs an image a little ($\sigma = 1$ pixel) and keeps one pixel of $4 \times 4$; its teacher blurs in the same
+# way and keeps every pixel. At $32 \times 32$ pixels:
+
+# %%
+size = (1, 32, 32)
+cameras = {
+    "student, ×4": FourierDownsampling(4, size, std=1.0),
+    "teacher, blur only": FourierDownsampling(1, size, std=1.0),
+}
+spectra = {name: analysis.modes(A, size) for name, A in cameras.items()}
+kappas = {name: analysis.condition_number(found.values) for name, found in spectra.items()}
+for name, found in spectra.items():
+    print(f"{name:20s} rank {found.rank:4d}, kappa {kappas[name]:.2f}")
+assert [found.rank for found in spectra.values()] == [64, 1024]
+assert kappas["student, ×4"] < 1.1
+assert 4800 < kappas["teacher, blur only"] < 4900
+
+# %% mystnb={"figure": {"name": "fig-teacher-spectra", "caption": "Singular values of a blurring student that keeps one pixel in sixteen, and of the teacher that keeps them all."}, "image": {"alt": "Singular values against their index, on a logarithmic scale. The student: 64 values, nearly level between 0.27 and 0.29, then 960 zeros, drawn as a bar at the bottom. The teacher: a smooth fall from 1 to 0.0002 over all 1024 indices."}} tags=["hide-input"]
+figures.spectrum(
+    {name: found.values for name, found in spectra.items()},
+    roles={"student, ×4": "baseline", "teacher, blur only": "teacher"},
+)
+
+# %% [markdown]
+# The teacher has sixteen times the rank and more than four thousand times the condition number. Keeping one pixel in
+# $4 \times 4$ folds sixteen frequencies onto one, and the sum of their powers is about the same everywhere. The
+# teacher keeps them apart, and passes on the weakest at a five-thousandth of the strongest. In the terms of the
+# [conditioning chapter](conditioning) it has turned silent modes into slow ones. That is a gain for an iteration that
+# runs long enough. For a gradient it is hardly one: $\nabla g_t = M_t e$ weighs each mode by $s_i^2$, so a slow mode
+# is nearly silent in what a preconditioner learns from.
+#
+# Now the teachers of the book's three tasks, together with some that we would rather not have: patterns in another
+# order, a mask from another seed, another blur.
+
+# %%
+cases = {
+    ("single_pixel", "15%"): {"teacher_ratio": 0.15},
+    ("single_pixel", "40%"): {},
+    ("single_pixel", "15%, sequency"): {"teacher_ratio": 0.15, "ordering": "sequency"},
+    ("mri", "half"): {},
+    ("mri", "half, other seed"): {"nested": False},
+    ("super_resolution", "×2, blur 1"): {},
+    ("super_resolution", "×1, blur 1"): {"teacher_factor": 1},
+    ("super_resolution", "×4, blur 1"): {"teacher_factor": 4},
+}
+built = {case: load(case[0], **options).teacher for case, options in cases.items()}
+
+# %% [markdown]
+# `rank` counts singular values that are not zero; in super-resolution those up to $\eta \lVert A \rVert$,
+# $\eta = 0.03$, count as zero. The last function is equation {eq}`eq-teacher-gap`, by power iteration.
+
+
+# %%
+def rank(A):
+    if hasattr(A, "columns"):  # MRI: whole columns of complex numbers
+        return 2 * A.mask.shape[-2] * int(A.columns.sum())
+    return int(A.seen.sum() if hasattr(A, "seen") else A.mask.sum())
+
+
+def kappa(A):
+    # Without a spectrum, A Aᵀ = I; this is checked below.
+    kept = A.spectrum[A.seen > 0] if hasattr(A, "spectrum") else torch.ones(1)
+    return float((kept.max() / kept.min()).sqrt())
+
+
+# %%
+def gap(A, B, img_size):
+    def missed(v):
+        return range_projection(A, null_projection(B, range_projection(A, v)))
+
+    return max(0.0, largest_eigenvalue(missed, img_size)) ** 0.5
+
+
+# %%
+table = {}
+print(f"{'':36s}{'rank':>7s}{'kappa':>8s}{'unseen':>8s}{'gap':>7s}")
+for (name, label), B in built.items():
+    task, x = tasks[name], tasks[name].test_images[:24]
+    unseen = float((norms(null_projection(B, x)) / norms(x)).mean())
+    table[name, label] = rank(B), kappa(B), unseen, gap(task.student, B, task.img_size)
+    values = "".join(f"{v:8.2f}" for v in table[name, label][1:])
+    print(f"{name:18s}{label:18s}{rank(B):7d}{values}")
+    if kappa(B) == 1:
+        measured = B.A(x)
+        torch.testing.assert_close(B.A(B.A_adjoint(measured)), measured, rtol=0, atol=1e-5)
+
+# %%
+ranks, conditions, unseen, gaps = ({case: row[i] for case, row in table.items()} for i in range(4))
+faces = {label: case for case in built if case[0] == "super_resolution" for label in [case[1]]}
+assert conditions[faces["×4, blur 1"]] < 1.1 < conditions[faces["×2, blur 1"]] < 6
+assert ranks[faces["×4, blur 1"]] > rank(tasks["super_resolution"].student)
+assert unseen[faces["×4, blur 1"]] > 0.5
+assert gaps[faces["×2, blur 1"]] < 0.06 < 0.65 < gaps[faces["×4, blur 1"]]  # sin 40° = 0.64
+nested = [("single_pixel", "15%"), ("single_pixel", "40%"), ("mri", "half"), faces["×1, blur 1"]]
+assert max(gaps[case] for case in nested) < 0.01
+assert min(gaps["single_pixel", "15%, sequency"], gaps["mri", "half, other seed"]) > 0.99
+v = images[:1]
+between = FourierDownsampling(2, (1, 32, 32), std=1.0).A(v)
+torch.testing.assert_close(cameras["student, ×4"].A(v), between[..., ::2, ::2], rtol=0, atol=1e-5)
+
+# %% [markdown]
+# The best-conditioned teacher of super-resolution is the last: $\kappa$ below 1.1, and more modes than the student.
+# But it misses more than half of an image, and a part of what the student sees is at more than $40°$ to its range.
+# Keep it in mind; it will be the failure of this chapter. Condition, on its own, says nothing about a teacher.
+#
+# ## Nested: what both see, both see alike
+#
+# A gap of zero means that the range of $A_s^\top$ lies in the range of $A_t^\top$, and that is the same as $A_s = B
+# A_t$ for some matrix $B$: the student's data could be computed from the teacher's. Where student and teacher take
+# the first rows of one list, this holds by itself. Both the orders of the Hadamard patterns and the random order of
+# MRI columns (`nested=True`) are such lists. For two cameras that decimate on nested grids it holds if the blur is
+# the same, and nearly so for the blurs of our task.
+#
+# Let $A A^\top = I$ for both. Then $M_s$ and $M_t$ are projectors, and if they are nested, $M_s M_t = M_s$. With
+# equation {eq}`eq-teacher-gradients`,
+#
+# $$
+# \begin{aligned}
+# A_s^+A_s\, \nabla g_t &= \nabla g_s, \\
+# S_c(\nabla g_s, \nabla g_t) &= \frac{\lVert \nabla g_s \rVert}{\lVert \nabla g_t \rVert} .
+# \end{aligned}
+# $$ (eq-teacher-agree)
+#
+# The teacher repeats what the student's data say, and adds a part in the null space of $A_s$. So a preconditioner of
+# the form $\nabla g_s + h$ with $A_s h = 0$ can in principle reach the cosine similarity $S_c = 1$. What if the two
+# are not nested? Let $b$ be what the form starts from, $\nabla g_s$ or, in super-resolution, the Newton step
+# $R_\lambda \nabla g_s$; let $\nu$ be the share of $\lVert \nabla g_t \rVert^2$ in the null space of $A_s$, and
+# $\omega = S_c(b, A_s^+A_s \nabla g_t)$ the *agreement* in the student's row space. Then
+#
+# $$
+# \max_{A_s h = 0} S_c(b + h, \nabla g_t) = \sqrt{\nu + (1 - \nu)\, \omega^2}
+# $$ (eq-teacher-ceiling)
+#
+# for $\omega \ge 0$ ({ref}`ex-teacher-ceiling`). A second trouble is not in this formula. The part that the teacher
+# asks for in the null space has two sources,
+#
+# $$
+# (I - A_s^+A_s)\, M_t e = (I - A_s^+A_s)\, M_t \bigl[ (I - A_s^+A_s)\, e + A_s^+A_s\, e \bigr] ,
+# $$ (eq-teacher-leak)
+#
+# the error that is there, and the error of the *range*, which leaks. For nested projectors the leak is zero. We
+# measure all of it where the student's own solver is after three iterations.
+
+
+# %%
+def cosine(a, b):
+    return torch.cosine_similarity(a.flatten(1), b.flatten(1))
+
+
+def compare(A, B, b, e):
+    wanted = normal(B, e)
+    seen, hidden = range_projection(A, wanted), null_projection(A, wanted)
+    nu, omega = (norms(hidden) / norms(wanted)) ** 2, cosine(b, seen)
+    leak = norms(null_projection(A, normal(B, range_projection(A, e)))) / norms(hidden)
+    return cosine(b, wanted), nu, omega, (nu + (1 - nu) * omega**2).sqrt(), leak
+
+
+# %%
+def after_three(name):
+    task, newtonian = tasks[name], name == "super_resolution"
+    A, x = task.student, task.test_images[:6]
+    solver = ddgp_lib.load_solver(name, "newton" if newtonian else "none", task=task)
+    e = list(solver.iterates(task.measure(x), A, 3))[-1][1] - x
+    return e, range_projection(A, newton(A, normal(A, e), 1e-3)) if newtonian else normal(A, e)
+
+
+# %%
+points = {name: after_three(name) for name in tasks}
+found = {}
+print(f"{'':36s}{'cosine':>8s}{'nu':>7s}{'omega':>7s}{'ceiling':>9s}{'leak':>7s}")
+for (name, label), B in built.items():
+    e, b = points[name]
+    found[name, label] = [float(v.mean()) for v in compare(tasks[name].student, B, b, e)]
+    print(f"{name:18s}{label:18s}" + "".join(f"{v:8.2f}" for v in found[name, label]))
+
+# %%
+omega, ceiling, leak = ({case: row[i] for case, row in found.items()} for i in (2, 3, 4))
+for case in nested[:3]:
+    assert omega[case] > 0.9999 < ceiling[case]
+    assert leak[case] < 1e-4
+assert omega["single_pixel", "15%, sequency"] < 0.85
+assert omega["mri", "half, other seed"] < 0.95 < ceiling["mri", "half, other seed"]
+assert ceiling[faces["×4, blur 1"]] < 0.95 < 0.99 < ceiling[faces["×2, blur 1"]]
+assert leak[faces["×4, blur 1"]] > 5 * leak[faces["×2, blur 1"]]
+pair = zip(found[faces["×2, blur 1"]], found[faces["×1, blur 1"]], strict=True)
+assert max(abs(first - second) for first, second in pair) < 0.03
+
+
+# %% [markdown]
+# Read the table in three steps. The nested teachers with orthonormal rows agree with the student exactly. The two
+# that are not nested have $\omega$ below one, since they are silent about some of the student's rows; but the
+# ceiling stays near one, because most of the gradient is in the null space anyway. Matching cosines will hardly
+# notice.
+#
+# In super-resolution the student's own gradient would agree badly with any teacher's, since the two weigh their
+# modes differently ({ref}`ex-teacher-whiten`); with Newton's step as $b$ the agreement with the task's teacher is
+# nearly complete. And compare $\times 2$ with $\times 1$: the teacher that keeps every pixel sees more than twice
+# the modes, and its gradient is the same within 0.03 in every column. Slow modes, as announced.
+#
+# ## A teacher that contradicts
+#
+# What does nesting protect, if the cosine hardly notices? Imagine that training succeeds beyond all hope: the
+# preconditioner returns the teacher's gradient exactly. We can have such a preconditioner, by cheating. The next one
+# knows $y_t$. In the free form it *is* the teacher's gradient. In the null-space form, it keeps the student's
+# gradient and takes from the teacher only what lies in the null space of $A_s$.
+
+
+# %%
+class Granted(ddgp_lib.Preconditioner):
+    def __init__(self, task, teacher, images, null_space):
+        super().__init__()
+        self.teacher, self.null_space = teacher, null_space
+        self.adjoint = teacher.A_adjoint(measure(teacher, images, seed=1))
+        self.scale = 1 / (task.stepsize * squared_norm(teacher, task.img_size))
+
+    def forward(self, grad, state):
+        wanted = self.scale * gradient(self.teacher, state.z, self.adjoint)
+        return grad + null_projection(state.physics, wanted) if self.null_space else wanted
+
+
+# %%
+def reach(name, label=None, form="free"):
+    task, x = tasks[name], tasks[name].test_images[:12]
+    P = label and Granted(task, built[name, label], x, form == "null space")
+    solver = ddgp_lib.PreconditionedFISTA(
+        task.denoiser, P, stepsize=task.stepsize, sigma=task.sigma, momentum="none"
+    )
+    trace = ddgp_lib.evaluate(task, solver, images=x, max_iter=20)
+    return [float(v.mean()) for v in (trace.psnr[0], trace.psnr[-1], trace.residual[-1])]
+
+
+# %%
+granted = {name: {("no P", ""): reach(name)} for name in ("single_pixel", "super_resolution")}
+for name, label in (*nested[:1], ("single_pixel", "15%, sequency"), *list(faces.values())[::2]):
+    for form in ("free", "null space"):
+        granted[name][label, form] = reach(name, label, form)
+for name, rows in granted.items():
+    print(f"{name:30s}{'dB at k = 1':>14s}{'20':>8s}{'residual':>10s}")
+    for (label, form), (first, last, residual) in rows.items():
+        print(f"  {label:16s}{form:12s}{first:14.2f}{last:8.2f}{residual:10.3f}")
+
+# %%
+(plain, good, other), rows = (
+    [("no P", ""), ("15%", "free"), ("15%, sequency", "free")],
+    granted["single_pixel"],
+)
+assert rows[good][1] - rows[plain][1] > 2 > 0.6 > rows[other][1] - rows[plain][1]
+assert rows[other][2] > 2 * rows[plain][2] > 2 * rows[good][2]
+assert rows[other[0], "null space"][1] > rows[good][1] - 0.1
+rows = granted["super_resolution"]
+assert rows["×2, blur 1", "free"][1] > rows[plain][1] + 5
+assert rows["×4, blur 1", "free"][1] < rows[plain][1] - 4
+assert rows["×4, blur 1", "null space"][1] < rows[plain][1]
+lost_rows = int((student.mask * (1 - built["single_pixel", other[0]].mask)).sum())
+print(f"{lost_rows} of the student's {rank(student)} patterns are not among the teacher's")
+assert (lost_rows, rank(student)) == (39, 102)
+
+# %% [markdown]
+# (The setting is one for all rows of a task and not tuned.) The nested teacher, granted in full, gains more than 2 dB
+# with 52 patterns. The one with its patterns in another order gains little, although all that it says is true: 39 of
+# the student's 102 patterns are not among its own. Along these, the free form takes no gradient step, nothing corrects
+# what the denoiser does there, and the data residual is more than twice that without $P$. *To imitate this teacher is
+# to forget what was measured.* In the null-space form nothing is forgotten, and then this teacher is as good as the
+# nested one.
+#
+# The teacher with $\kappa$ below 1.1 cannot be repaired so easily. Granted in the free form it costs more than 4
+# dB, and even in the null-space form it stays below no $P$. At the start the student's range error is large, and it
+# leaks ({eq}`eq-teacher-leak`). What this teacher asks for in the null space is then almost nothing but an echo of
+# errors that belong to the student's own data:
+
+# %%
+faces_task = tasks["super_resolution"]
+x = faces_task.test_images[:6]
+start = faces_task.student.A_adjoint(faces_task.measure(x)) - x
+for label in ("×2, blur 1", "×4, blur 1"):
+    echo = compare(faces_task.student, built[faces[label]], start, start)[-1]
+    print(f"{label}: at the start, the leak is {float(echo.mean()):.2f} of what is asked for")
+    assert echo.mean() > 0.9 if label == "×4, blur 1" else echo.mean() < 0.5
+
+# %% [markdown]
+# ## Along the student's iterations
+#
+# Back to good teachers. How much of their gradient does the student lack while its solver runs? For nested projectors
+# equation {eq}`eq-teacher-agree` says that the cosine similarity is a ratio of norms, and then
+# $\nu = 1 - S_c(\nabla g_s, \nabla g_t)^2$. We follow the tuned solvers without a preconditioner, with teachers of
+# growing strength.
+
+
+# %%
+def cosines_along(name, chosen, count):
+    task, x = tasks[name], tasks[name].test_images[:count]
+    solver = ddgp_lib.load_solver(name, "none", task=task)
+    errors = [z - x for _, z in solver.iterates(task.measure(x), task.student, 16)]
+    paths = {}
+    for label, teacher in chosen.items():
+        pairs = [(normal(task.student, e), normal(teacher, e)) for e in errors]
+        paths[label] = torch.stack([norms(g_s) / norms(g_t) for g_s, g_t in pairs])
+        torch.testing.assert_close(paths[label][3], cosine(*pairs[3]), rtol=0, atol=1e-4)
+    return {label: ratio.mean(dim=1) for label, ratio in paths.items()}
+
+
+# %%
+third, all_columns = (load("mri", teacher_acceleration=factor).teacher for factor in (3, 1))
+columns = {"1/3": third, "1/2": tasks["mri"].teacher, "all": all_columns}
+patterns = {f"{r:.0%}": teachers[r] for r in (0.15, 0.2, 0.4, 1.0)}
+along = {
+    "single-pixel": cosines_along("single_pixel", patterns, 64),
+    "MRI": cosines_along("mri", columns, 8),
+}
+
+# %% mystnb={"figure": {"name": "fig-teacher-cosines", "caption": "Cosine similarity of the student's and the teacher's gradient along the student's iterations, without noise in the gradients; mean over images. Upper: single-pixel, teachers with 15% to all of the patterns. Lower: MRI, teachers with a third of the columns to all."}, "image": {"alt": "Two panels of curves against the iteration. All start near zero at iteration 0 and jump up at iteration 1. Single-pixel: about 0.5 for the 15 per cent teacher, 0.35 for 20, 0.2 for 40 and 0.17 for all patterns, nearly level from then on. MRI: one third of the columns the highest, half and all lower and close together."}} tags=["hide-input"]
+figure, panels = figures.axes(2, height=2.9)
+for panel, (name, paths) in zip(panels, along.items(), strict=True):
+    figures.curves(
+        range(17),
+        paths,
+        xlabel="iteration $k$" if panel is panels[-1] else "",
+        ylabel=f"{name}: $S_c(\\nabla g_s, \\nabla g_t)$",
+        ylim=(0, 1),
+        legend="upper right",
+        ax=panel,
+    )
+figure
+
+# %%
+lacking = {}
+for name, paths in along.items():
+    for label, path in paths.items():
+        part = lacking[name, label] = float((1 - path[1:] ** 2).mean())
+        values = "".join(f"{path[k]:7.2f}" for k in (0, 1, 5, 16))
+        print(f"{name:14s}{label:>5s}  k = 0, 1, 5, 16:{values}   1 - S_c^2: {part:.2f}")
+assert 0.6 < lacking["single-pixel", "15%"] < 0.8 < 0.9 < lacking["single-pixel", "40%"]
+every = [path for paths in along.values() for path in paths.values()]
+assert all(path[0] < 0.16 and path[1:].max() < 0.65 for path in every)
+assert ddgp_lib.load_tuning("mri")["none"]["setting"]["prior_decay"] == 10
+for name, weaker in (("single-pixel", "40%"), ("MRI", "1/2")):
+    *_, strongest = along[name].values()
+    assert (along[name][weaker] - strongest).abs().max() < 0.1
+
+# %% [markdown]
+# At $z_0$ the two gradients have next to nothing in common. One call of the denoiser moves the image off the data,
+# the student's gradient has something to say, and from then on the curves change slowly. (The step in the lower
+# panel, after ten iterations, is the tuned weight {eq}`eq-prior-decay` of the denoiser, which fades.) Even the
+# weakest teacher of the upper panel has about three quarters of its squared gradient where the student is blind;
+# from 40% on, or with half of the columns, it is more than nine tenths. By this measure the strong teachers are
+# nearly one: the curves of 40% and of 100% differ by less than 0.1.
+#
+# ## How good is too good?
+#
+# So nearly all that a teacher adds must be guessed. How much of it can be? Take the student's start. There a nested
+# teacher asks, without noise, for $M_t\,h$, the part that it sees of what is hidden, $h = (I - A_s^+A_s)\,x^*$. The
+# best *linear* guess of $h$ from the 102 numbers in $y_s$ is a regression on the training images. The [chapter on
+# three tasks](three-tasks) uses the same guess, {eq}`eq-linear-guess`, written for more numbers than images; with
+# fewer numbers than images, this is the cheaper way to write it. Let $G$ have the measurements of the training
+# images as rows and $H$ their hidden parts, both less their means:
+#
+# $$
+# W = (G^\top G + \varepsilon I)^{-1} G^\top H .
+# $$ (eq-teacher-ridge)
+
+# %%
+kept = student.mask.flatten().bool()
+
+
+def numbers(y):
+    return y.flatten(1)[:, kept]
+
+
+# %%
+def learn(G, H, ridge=1e-3):
+    H, g_mean, h_mean = H.flatten(1), G.mean(dim=0), H.flatten(1).mean(dim=0)
+    gram = (G - g_mean).T @ (G - g_mean)
+    damped = gram + ridge * gram.diagonal().mean() * torch.eye(len(gram))
+    W = torch.linalg.solve(damped, (G - g_mean).T @ (H - h_mean))
+    return lambda new: (h_mean + (new - g_mean) @ W).view(-1, *digits.img_size)
+
+
+# %% [markdown]
+# Every teacher has its own target, $H M_t$ in the place of $H$. But $M_t$ stands on the right, so
+#
+# $$
+# W_t = (G^\top G + \varepsilon I)^{-1} G^\top H M_t = W M_t .
+# $$ (eq-teacher-one-guess)
+#
+# **A linear guess of what a weaker teacher asks for is the guess of what a stronger one asks for, projected.** One
+# regression serves them all:
+
+# %%
+train = digits.train_images[:2000]
+G, H = numbers(digits.measure(train)), null_projection(student, train)
+guess = learn(G, H)
+of_40 = learn(G, normal(teachers[0.4], H))
+difference = (normal(teachers[0.4], guess(numbers(y))) - of_40(numbers(y))).abs().max()
+print(f"largest difference of the two guesses in a pixel: {difference:.0e}")
+assert difference < 1e-4
+
+# %% [markdown]
+# The ridge suits these 2,000 digits; factors of ten to either side change little. Now add to $z_0$ what each
+# teacher asks for, once granted in full and once guessed. The columns: the share of $\lVert h \rVert^2$ that is
+# asked for; the share of it that the guess explains, $R^2$; the cosine similarity of guess and target; and the PSNR
+# after the step.
+
+
+# %%
+def explained(target, guessed):
+    return 1 - float((guessed - target).square().sum() / target.square().sum())
+
+
+def psnr(x, truth=images):
+    return float(digits.psnr(x, truth).mean())
+
+
+# %%
+hidden, guessed = null_projection(student, images), guess(numbers(y))
+strength = {}
+print(f"{'teacher':>8s}{'asked':>8s}{'R^2':>7s}{'cosine':>8s}{'granted':>10s}{'guessed':>10s}")
+for r, B in teachers.items():
+    target, found_part = normal(B, hidden), normal(B, guessed)
+    asked = float(target.square().sum() / hidden.square().sum())
+    scores = asked, explained(target, found_part), float(cosine(target, found_part).mean())
+    strength[r] = *scores, psnr(z0 + target), psnr(z0 + found_part)
+    print(f"{r:8.0%}" + "{:8.2f}{:7.2f}{:8.2f}{:7.1f} dB{:7.2f} dB".format(*strength[r]))
+
+# %%
+asked, r_squared, _, wish, gained = zip(*strength.values(), strict=True)
+print(f"start: {psnr(z0):.2f} dB")
+assert list(asked) == sorted(asked)
+assert list(r_squared) == sorted(r_squared, reverse=True)
+assert list(gained) == sorted(gained)
+assert r_squared[0] > 0.8 > 0.6 > r_squared[-1]
+assert gained[3] - psnr(z0) > 3 > 0.7 > gained[-1] - gained[3]
+assert gained[-1] - gained[-3] < 0.25 < 20 < wish[-1] - wish[-3]
+
+# %% [markdown]
+# **More strength asks for more, and less of it can be guessed.** $R^2$ falls from above 0.8 to below 0.6. Yet the
+# last column rises to the end, though ever more slowly: the last 40% of the patterns would be worth more than 20 dB
+# if they were granted, and as guesses they are worth less than 0.25. Equation {eq}`eq-teacher-one-guess` says why
+# nothing is lost. Each mode is guessed for itself. A mode of which nothing can be guessed is guessed as its mean,
+# and disturbs no other. The next figure shows the modes in bands, each with what the next teacher adds.
+
+# %% mystnb={"figure": {"name": "fig-teacher-bands", "caption": "What the hidden part of a digit consists of, by bands of patterns in the teachers' order: the share that the linear guess explains, and the share that it does not."}, "image": {"alt": "Seven stacked horizontal bars, from the band of 10 to 15 per cent of the patterns to that of 80 to 100. The first bars are long and mostly guessed; in the middle ones about half; in the last two bars, which are short, hardly anything."}} tags=["hide-input"]
+bands, below = {}, (0.1, student)
+for r, B in teachers.items():
+    part, guess_part = (normal(B, v) - normal(below[1], v) for v in (hidden, guessed))
+    share = float(part.square().sum() / hidden.square().sum())
+    bands[f"{below[0]:.0%} to {r:.0%}"] = share, explained(part, guess_part)
+    below = r, B
+figures.bars(
+    {
+        name: {"guessed": share * found_share, "not guessed": share * (1 - found_share)}
+        for name, (share, found_share) in bands.items()
+    },
+    xlabel="share of the hidden part's squared norm",
+    roles={"guessed": "linear", "not guessed": "other"},
+)
+
+# %% [markdown]
+# ### When it is too good: few examples
+#
+# So far the regression had 2,000 digits for 102 numbers. With $N$ examples and $p$ numbers, the weights of each mode
+# are estimated, and the estimate has an error. Without a ridge, and for Gaussian data, it adds
+# $p / (N - p - 1)$ times what cannot be explained in that mode {cite}`breiman1983many`. A mode is then worth
+# asking for only if what is explained exceeds that, and this can be written as
+#
+# $$
+# R^2 > \frac{p}{N - 1}
+# $$ (eq-teacher-worth)
+#
+# ({ref}`ex-teacher-worth`). From the bands above, equation {eq}`eq-teacher-worth` predicts the best teacher for any
+# number of examples: the last whose band is above the line. Digits are not Gaussian. Does it hold?
+
+# %%
+few, hits = {}, 0
+for count in (200, 250, 300, 400, 600, 1000, 2000):
+    small = learn(G[:count], H[:count], ridge=1e-6)(numbers(y))
+    few[count] = {r: psnr(z0 + normal(B, small)) for r, B in teachers.items()}
+    line = len(kept.nonzero()) / (count - 1)
+    worth = [r for r, (_, explains) in zip(ratios, bands.values(), strict=True) if explains > line]
+    best = max(few[count], key=few[count].get)
+    print(f"{count:5d} examples: line {line:.2f}, best teacher: ", end="")
+    print(f"predicted {max(worth):.0%}, measured {best:.0%}")
+    hits += best == max(worth)
+    assert abs(ratios.index(best) - ratios.index(max(worth))) <= 1
+assert hits >= 5
+
+# %% mystnb={"figure": {"name": "fig-teacher-strength", "caption": "PSNR after one step from the student's start against the teacher's share of the patterns: with what it asks for granted in full, and guessed by a regression from 2,000, 400 and 200 examples. Mean over 200 held-out digits."}, "image": {"alt": "Four curves against the share of the patterns, from 15 to 100 per cent. Granted: steep, from 17 dB at 15 per cent out of the figure at 22 dB at 40 per cent. 2,000 examples: from 16.6 dB, bending at 40 per cent, level at 19.3 dB from 80. 400 examples: a flat top at 18.1 dB at 60 per cent. 200 examples: a top of 16.7 dB at 30 per cent, then a fall to 16 dB."}} tags=["hide-input"]
+curves = {"granted": wish}
+curves |= {f"{count:,} examples": list(few[count].values()) for count in (2000, 400, 200)}
+figures.curves(
+    [100 * r for r in ratios],
+    curves,
+    xlabel="teacher's share of the patterns (%)",
+    ylabel="PSNR after the step (dB)",
+    ylim=(15.5, 22.5),
+    horizontal={"no step": psnr(z0)},
+    roles=dict(zip(curves, ("teacher", "linear", "gradient_only", "other"), strict=True)),
+    legend="above",
+)
+
+# %%
+assert few[200][1.0] < few[200][0.3] - 0.5
+assert few[400][1.0] < few[400][0.6]
+assert few[200][0.3] < few[400][0.6] < few[2000][1.0]
+
+# %% [markdown]
+# It does, within one step of our seven teachers: the prediction is right for most numbers of examples, and off by one
+# where a band lies near the line and two teachers are nearly equal. With 200 examples the teacher that sees everything is more than half a decibel worse than
+# one with 30% of the patterns. So a teacher can be too good, for a student who cannot learn enough about each wish
+# from the examples it gets. The remedy need not be a weaker teacher: more examples or a larger ridge, which the
+# regression had above, move the best teacher to the right.
+#
+# ### Several iterations, and the denoiser
+#
+# One linear step from the start is not a solver. We repeat the regression in each iteration, at the points that the
+# steps before it and the denoiser have led to, now with $z$ beside the 102 numbers. The training digits come first in
+# the batch; the last 200 are held out. `ridge` is the one thing that we vary beside the teacher.
+
+
+# %%
+@torch.no_grad()
+def closed_loop(teacher, ridge, count=1000):
+    x = torch.cat([train[:count], images])
+    y_s, adjoint_t = measure(student, x, seed=2), teacher.A_adjoint(measure(teacher, x, seed=3))
+    z = adjoint_s = student.A_adjoint(y_s)
+    for _ in range(3):
+        known = torch.cat([numbers(y_s), z.flatten(1)], dim=1)
+        target = null_projection(student, gradient(teacher, z, adjoint_t))
+        P_null = learn(known[:count], target[:count], ridge)(known)
+        u = z - gradient(student, z, adjoint_s) - P_null
+        z = torch.cat([digits.denoiser(part, 0.1) for part in u.split(128)])
+    return digits.psnr(z[count:], images), explained(target[count:], P_null[count:])
+
+
+# %%
+loops = {}
+for ridge in (1e-3, 1e-1):
+    for r in (0.2, 0.4, 0.6, 1.0):
+        loops[ridge, r], last = closed_loop(teachers[r], ridge)
+        db = float(loops[ridge, r].mean())
+        print(f"ridge {ridge:5.3f}, {r:4.0%}: {db:6.2f} dB, R^2 at last {last:5.2f}")
+
+# %%
+changes = {}
+for ridge, weak, strong in ((r, *pair) for r in (1e-3, 1e-1) for pair in ((0.2, 0.4), (0.4, 1.0))):
+    gain = loops[ridge, strong] - loops[ridge, weak]
+    changes[ridge, strong] = float(gain.mean())
+    error = float(gain.std() / len(gain) ** 0.5)
+    print(f"ridge {ridge:5.3f}, {weak:.0%} to {strong:4.0%}: {gain.mean():+.2f} ± {error:.2f} dB")
+assert min(changes[ridge, 0.4] for ridge in (1e-3, 1e-1)) > 1
+assert changes[1e-3, 1.0] < -0.3 < 0 < changes[1e-1, 1.0] < 0.4
+
+# %% [markdown]
+# With either ridge the step from 20% to 40% is worth more than 1 dB. Beyond, it depends. With the small
+# ridge the teacher that sees everything is worse than the one with 40%; with the large one it is better, by a few
+# tenths. In the third iteration the regression explains next to nothing of its target, or, with the small ridge, less
+# than nothing: what is missing by then is hardly a linear function of what is known, and the fitted part is chance.
+#
+# So the linear answer has two halves. **A stronger teacher is never worse as such.** Each of its modes is guessed
+# for itself. **It is worse for a student that is fitted to too few examples, too closely**, and where that begins
+# can be read off from $R^2$. For these digits, little can be gained beyond four times the student's data, and
+# something can be lost.
+#
+# A network is no regression. It guesses more, since it is not linear. Its modes share their weights, so they are not
+# guessed each for itself. And its training is finite, as examples were here. The algebra does not say which of these
+# weighs most; that has to be measured on trained networks.
+
+# %% [markdown]
+# ## Noise in the teacher's data
+#
+# The teacher's data are simulated, and so is their noise; one may leave it out. Does it matter? With noise,
+# $\nabla g_t = M_t e - A_t^\top w'$. We give the teacher with 40% of the patterns noise of several levels, while the
+# student keeps its own. In the columns: how similar the noisy target is to the clean one, the PSNR after the step
+# with a guess learned from 2,000 noisy targets, and the squared difference that the noise makes to the guess.
+
+# %%
+B, generator = teachers[0.4], torch.Generator().manual_seed(4)
+clean = null_projection(student, normal(B, train))
+draw = null_projection(student, B.A_adjoint(torch.randn(train.shape, generator=generator)))
+from_clean, p = learn(G, clean, ridge=1e-6)(numbers(y)), G.shape[1]
+for sigma in (0.01, 0.1, 0.3):
+    from_noisy = learn(G, clean + sigma * draw, ridge=1e-6)(numbers(y))
+    similar, moved = (
+        cosine(clean + sigma * draw, clean).mean(),
+        norms(from_noisy - from_clean).square().mean(),
+    )
+    expected = (rank(B) - rank(student)) * sigma**2 * p / (len(train) - p - 1)
+    print(f"noise {sigma:4.2f}: cosine {similar:.2f}, {psnr(z0 + from_noisy):.2f} dB,", end="")
+    print(f" moved by {float(moved):.4f}, expected {expected:.4f}")
+    assert abs(moved / expected - 1) < 0.3
+assert similar < 0.7
+assert psnr(z0 + from_clean) - psnr(z0 + from_noisy) < 0.6
+
+# %% [markdown]
+# At a noise of 0.3, thirty times the student's, the target is similar to the clean one only to 0.66, and no
+# preconditioner, however good, could match it better. Yet the guess has lost less than 0.6 dB. The noise is
+# independent of everything that the student knows, so it cannot be learned; it averages out, at the rate of
+# equation {eq}`eq-teacher-worth`: it adds $\sigma^2 p / (N - p - 1)$ to each mode that is asked for. A noisy
+# teacher is a teacher with fewer examples.
+#
+# There is a second effect, in the row space of the *student*. The two cameras draw their noise independently, also on
+# the patterns or columns that they share. Equation {eq}`eq-teacher-agree` then holds only while the error is large
+# against the noise:
+
+# %%
+scanner, x = tasks["mri"], tasks["mri"].test_images[:8]
+y_mri, solver = scanner.measure(x), ddgp_lib.load_solver("mri", "none", task=tasks["mri"])
+pairs = ((scanner.student, y_mri), (third, measure(third, x, seed=1)))
+pulls = [(A, A.A_adjoint(data)) for A, data in pairs]
+agreement = []
+for _, z in solver.iterates(y_mri, scanner.student, 20):
+    g_s, g_t = (gradient(A, z, adjoint) for A, adjoint in pulls)
+    agreement.append(float(cosine(g_s, range_projection(scanner.student, g_t)).mean()))
+for k in (1, 3, 10, 20):
+    print(f"MRI, k = {k:2d}: agreement {agreement[k]:5.2f}")
+assert agreement[1] > 0.7 > 0.65 > agreement[10] > 0.5 > 0.1 > abs(agreement[20])
+
+# %% [markdown]
+# Although these two are nested, they agree in the student's row space to about three quarters at the first
+# iteration and not at all at the twentieth. By then the student's data are fitted to within their noise, and what
+# is left of both gradients in these columns is two different draws of it. A free form that matched the teacher
+# there would learn to exchange one noise for another. The null-space form does not look at it.
+#
+# ## Try it: from a weak teacher to all
+#
+# The point is now $z_1$, after one iteration of the tuned solver, where the student's own gradient is not zero.
+# Dark patterns are the student's, lighter ones the teacher's. Move the slider, and compare the last two pictures:
+# the part of the teacher's gradient that the student does not see, and what the regression offers for it. When does
+# the one go on growing and the other no longer?
+
+# %% tags=["hide-input"]
+z1 = list(ddgp_lib.load_solver("single_pixel", "none", task=digits).iterates(y, student, 1))[-1][1]
+step = gradient(student, z1, student.A_adjoint(y))
+estimate = z0 + guessed
+
+
+def draw_teacher(r):
+    wanted = gradient(teachers[r], z1, adjoints[r])
+    offered = normal(teachers[r], z1 - estimate) - normal(student, z1 - estimate)
+    panels = {
+        "patterns": (student.mask + teachers[r].mask)[0] / 4,
+        "$A_s^T y_s$": z0[shown],
+        "$A_t^T y_t$": adjoints[r][shown],
+        "$x^*$": images[shown],
+        "$-\\nabla g_s$": -step[shown],
+        "$-\\nabla g_t$": -wanted[shown],
+        "unseen part": -null_projection(student, wanted)[shown],
+        "its guess": -offered[shown],
+    }
+    return figures.images(panels, columns=4, signed=True, vmax=0.5)
+
+
+# %% tags=["hide-input"]
+def describe_teacher(r):
+    wanted = null_projection(student, gradient(teachers[r], z1, adjoints[r]))[shown]
+    offered = (normal(teachers[r], z1 - estimate) - normal(student, z1 - estimate))[shown]
+    return (
+        f"A teacher with {r:.0%} of the patterns and a handwritten four: masks, back-projections, both "
+        f"gradients. The unseen part of the teacher's gradient has norm {wanted.norm():.1f}, "
+        f"its guess {offered.norm():.1f}."
+    )
+
+
+# %% tags=["hide-input"]
+slider = {
+    "draw": draw_teacher,
+    "values": list(ratios),
+    "label": "Teacher's share of the patterns",
+    "text": lambda r: f"{r:.0%}",
+    "start": 3,
+}
+widgets.frames(
+    **slider,
+    alt=describe_teacher,
+    colours=128,
+    caption="Upper row: the patterns of both, what student and teacher see, the truth. Lower row: both "
+    "gradients with their sign turned, the teacher's part in the student's null space, and its linear guess.",
+)
+
+# %% [markdown]
+# In a live kernel, the next cell draws the same picture anew. Change `shown` for another digit.
+
+# %% tags=["remove-output", "nbval-ignore-output"]
+widgets.live(**slider)
+
+# %% [markdown]
+# ## Exercises
+#
+# ```{exercise} No teacher lies
+# :label: ex-teacher-descent
+#
+# (a) Without noise, show that $e^\top \nabla g_t \ge 0$ for every teacher, nested or not, and that a step with
+# $\alpha_t = 1/\lVert A_t \rVert^2$ never increases $\lVert e \rVert$. (b) Can two truthful gradients oppose each
+# other? Let $A_s$ and $A_t$ have one row each, of length one, at an angle $\vartheta$, and let $e$ have length one.
+# Find the smallest $\nabla g_s^\top \nabla g_t$ over $e$ and $\vartheta$. (c) Why can this not happen to two
+# Hadamard cameras, whatever their patterns?
+# ```
+
+# %%
+answer = None  # (b): put the value here
+if answer is not None:
+    assert abs(answer + 1 / 8) < 1e-6, "which eigenvalues has the symmetric part of M_s M_t?"
+
+# %% [markdown]
+# ```{solution-start} ex-teacher-descent
+# :label: sol-teacher-descent
+# :class: dropdown
+# ```
+# (a) $e^\top \nabla g_t = e^\top A_t^\top A_t e = \lVert A_t e \rVert^2$. After the step the error is
+# $(I - \alpha_t M_t)\, e$, and the eigenvalues of this matrix lie between 0 and 1. (b) With rows $u$ and $v$ the
+# product is $\cos\vartheta\, (u^\top e)(v^\top e)$. The matrix $\tfrac12 (u v^\top + v u^\top)$ has the eigenvalues
+# $\tfrac12 (\cos\vartheta \pm 1)$, so the smallest value is $\tfrac12 \cos\vartheta\,(\cos\vartheta - 1)$, which is
+# least at $\vartheta = 60°$: $-1/8$. (c) All Hadamard cameras share one basis, so $M_s$ and $M_t$ commute, and
+# their product is a projector: $\nabla g_s^\top \nabla g_t = \lVert M_s M_t e \rVert^2$. The same holds for MRI
+# with one coil. There, teachers that are not nested are silent, but do not oppose.
+
+# %%
+line = torch.linspace(0, torch.pi, 1201)
+tilt, turn = torch.meshgrid(line, line, indexing="ij")
+products = tilt.cos() * turn.cos() * (turn - tilt).cos()
+where = float(tilt.flatten()[products.argmin()].rad2deg())
+print(f"smallest product {products.min():.4f}, at {where:.0f} degrees")
+assert abs(products.min() + 1 / 8) < 1e-4
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise} The ceiling
+# :label: ex-teacher-ceiling
+#
+# Prove equation {eq}`eq-teacher-ceiling` for $b$ in the row space of $A_s$ and $\omega > 0$. Which $h$ attains it?
+# Check it for the single-pixel teacher with its patterns in the order of sequency.
+# ```
+
+# %% tags=["hide-cell"]
+e, b = points["single_pixel"]
+wanted = normal(built["single_pixel", "15%, sequency"], e)
+row, null = range_projection(student, wanted), null_projection(student, wanted)
+scale = (b * b).sum(dim=(1, 2, 3), keepdim=True) / (b * row).sum(dim=(1, 2, 3), keepdim=True)
+limit = compare(student, built["single_pixel", "15%, sequency"], b, e)[3]
+torch.testing.assert_close(cosine(b + scale * null, wanted), limit, rtol=0, atol=1e-4)
+others = [cosine(b + factor * scale * null, wanted) for factor in (0, 0.5, 0.9, 1.1, 2)]
+assert all((other < limit).all() for other in others)
+
+# %% [markdown]
+# ```{solution} ex-teacher-ceiling
+# :class: dropdown
+#
+# Split $\nabla g_t$ into its parts $r$ in the row space and $n$ in the null space. For $A_s h = 0$, the inner
+# product is $b^\top r + h^\top n \le \omega \lVert b \rVert \lVert r \rVert + \lVert h \rVert \lVert n \rVert$,
+# with equality for $h$ along $n$. By the inequality of Cauchy and Schwarz this is at most $\sqrt{\lVert b \rVert^2
+# + \lVert h \rVert^2}\, \sqrt{\omega^2 \lVert r \rVert^2 + \lVert n \rVert^2}$. The first root is $\lVert b + h
+# \rVert$; divide by it and by $\lVert \nabla g_t \rVert$, and use $\lVert n \rVert^2 = \nu \lVert \nabla g_t
+# \rVert^2$. Equality needs $\lVert h \rVert / \lVert b \rVert = \lVert n \rVert / (\omega \lVert r \rVert)$, that
+# is $h = n\, \lVert b \rVert^2 / (b^\top r)$. For nested projectors and $b = \nabla g_s = r$ the factor is one, and
+# $b + h = \nabla g_t$.
+# ```
+#
+# ```{exercise} When is a wish worth having?
+# :label: ex-teacher-worth
+#
+# Let a mode have variance one, of which a linear function of $p$ Gaussian numbers explains $R^2$; the rest is
+# independent. The function is fitted to $N$ examples by least squares, means known. Show that the fit adds $(1 -
+# R^2)\, p / (N - p - 1)$ to the expected squared error of a new guess, and derive equation {eq}`eq-teacher-worth`.
+# (For Gaussian rows with covariance $C$, $\mathbb{E}\,(G^\top G)^{-1} = C^{-1} / (N - p - 1)$.)
+# ```
+
+# %% tags=["hide-cell"]
+generator = torch.Generator().manual_seed(0)
+p_small, N_small = 20, 60
+seen_part = torch.randn(2000, N_small, p_small, generator=generator)
+rest = torch.randn(2000, N_small, 1, generator=generator)
+weights = torch.linalg.solve(seen_part.mT @ seen_part, seen_part.mT @ rest)
+added = float(weights.square().sum(dim=1).mean())
+expected = p_small / (N_small - p_small - 1)
+print(f"added {added:.3f} of what is not explained, expected {expected:.3f}")
+assert abs(added / expected - 1) < 0.03
+
+# %% [markdown]
+# ```{solution} ex-teacher-worth
+# :class: dropdown
+#
+# The fitted weights are the true ones plus $(G^\top G)^{-1} G^\top r$, with the rest $r$ of variance $1 - R^2$,
+# so their error has the covariance $(1 - R^2)\,(G^\top G)^{-1}$. A new example with covariance $C$ makes of it
+# $(1 - R^2) \operatorname{tr}\bigl(C\, \mathbb{E}\,(G^\top G)^{-1}\bigr) = (1 - R^2)\, p / (N - p - 1)$. Without the
+# guess the error is one, with it $(1 - R^2)(1 + p / (N - p - 1))$. The guess pays if $R^2 > (1 - R^2)\, p / (N - p -
+# 1)$, and solved for $R^2$ this is $R^2 > p / (N - 1)$. The cell above simulates the term that is added.
+# ```
+#
+# ```{exercise} Whiten the teacher
+# :label: ex-teacher-whiten
+#
+# (a) In super-resolution, compute the agreement $\omega$ of the student's *plain* gradient with the teacher's. (b) A
+# teacher's slow modes count little in $\nabla g_t$. Put the damped Newton step {eq}`eq-newton` of the *teacher*,
+# $\lambda = 0.001$, before its gradient, and compute the cosine similarity with the error $e$, with and without it, for
+# the teachers $\times 2$ and $\times 1$. What does the additional rank of the second bring in either case, and what
+# would it cost with noise?
+# ```
+
+# %% tags=["hide-cell"]
+e, b = points["super_resolution"]
+A, B = tasks["super_resolution"].student, built[faces["×2, blur 1"]]
+plain_omega, newton_omega = (compare(A, B, v, e)[2].mean() for v in (normal(A, e), b))
+print(f"agreement of the plain gradient {plain_omega:.2f}, of Newton's step {newton_omega:.2f}")
+assert plain_omega < 0.5 < 0.95 < newton_omega
+reached = {}
+for label in ("×2, blur 1", "×1, blur 1"):
+    wanted = normal(built[faces[label]], e)
+    whitened = newton(built[faces[label]], wanted, 1e-3)
+    reached[label] = [float(cosine(v, e).mean()) for v in (wanted, whitened)]
+    print(f"{label}: cosine with e {reached[label][0]:.2f}, whitened {reached[label][1]:.2f}")
+assert abs(reached["×1, blur 1"][0] - reached["×2, blur 1"][0]) < 0.02
+assert reached["×1, blur 1"][1] > reached["×2, blur 1"][1] + 0.08
+
+# %% [markdown]
+# ```{solution} ex-teacher-whiten
+# :class: dropdown
+#
+# The cell above computes both. (a) The student's gradient is dominated by its strongest modes, and agrees badly;
+# its Newton step weighs all modes above $\sqrt\lambda$ alike and agrees. (b) In the plain gradients the additional
+# modes of $\times 1$ hardly show. Whitened, they do. The price is noise. Along a mode of strength $s = r \lVert A_t
+# \rVert$ the whitened gradient is $\lVert A_t \rVert^2\, r^2/(r^2 + \lambda)$ times the error, less $\lVert A_t
+# \rVert\, r/(r^2 + \lambda)$ times the noise: at most $1/(2\sqrt\lambda)$, about sixteen, at $r = \sqrt\lambda$,
+# where the error has half its weight. But the teacher's noise is ours to choose.
+# ```
+#
+# ## Recap
+#
+# - A teacher is needed for one equation, $\nabla g_t = M_t e$, on training images. It can be any operator.
+# - "Better conditioned" is not one thing. A blur-only teacher has more rank than a decimating student and a far larger
+#   $\kappa$; the teacher with the smallest $\kappa$ of our table did harm. A gradient weighs modes by $s_i^2$, so
+#   added slow modes hardly change it.
+# - Nested, with orthonormal rows: the teacher agrees with the student on what both see, and adds only in the null
+#   space. Not nested: to imitate it exactly is to forget measured data. The null-space form repairs that, but not a
+#   leak through another blur.
+# - Along the iterations most of a teacher's gradient, for strong teachers more than nine tenths of its square, lies where
+#   the student is blind. It has to be guessed.
+# - The linear guess for a weaker nested teacher is that for a stronger one, projected. $R^2$ falls with strength; the
+#   error does not rise, unless examples are few. A mode is worth asking for if $R^2 > p/(N-1)$.
+# - Noise in the teacher's data costs examples, and takes away the agreement on shared rows once the data are fitted.
+#
+# ## Further reading
+#
+# The teacher as a synthetic operator is from {cite}`gualdron2025d2gp,dipa2026`. That a teacher may know at training
+# what the student never sees is called privileged information, and its relation to distillation
+# {cite}`hinton2015distilling` is the subject of {cite}`lopezpaz2016unifying`. For classifiers,
+# {cite}`mirzadeh2020improved` found that a teacher can be too far ahead of its student. Angles between ranges are
+# computed in {cite}`bjorck1973numerical`, and {cite}`breiman1983many` asks how many variables a regression should
+# have, which is our question the other way round.
