@@ -15,11 +15,11 @@ from deepinv.optim.data_fidelity import L2
 from deepinv.unfolded import unfolded_builder
 from torch import nn
 from torch.nn import functional
-from tqdm.auto import tqdm
 
-from .checkpoints import WEIGHTS_FOLDER, CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
 from .checks import require, require_positive
 from .distillation import DistillationRecipe
+from .distillation.resumable import ResumableTraining, weights_of
 from .distillation.schedules import build_schedule
 from .distillation.states import FreshStates
 from .networks import PatchUNet
@@ -156,76 +156,31 @@ def train_alternative(
         If the checkpoint was written by another recipe.
     """
     training = _Training(task, recipe)
-    if checkpoint is not None and Path(checkpoint).is_file():
-        training.restore(checkpoint)
-    with tqdm(
-        total=recipe.steps, initial=training.step, desc=f"{recipe.name} {task.name}", disable=not progress
-    ) as bar:
-        while training.step < recipe.steps:
-            bar.set_postfix(loss=f"{training.advance():.5f}", refresh=False)
-            bar.update()
-            due = training.step % checkpoint_every == 0 or training.step == recipe.steps
-            if checkpoint is not None and due:
-                training.save(checkpoint)
+    training.run(f"{recipe.name} {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.model.eval()
 
 
-class _Training:
-    """The mutable state of a training: weights, optimiser, generator."""
+class _Training(ResumableTraining):
+    """The training of one alternative, on fresh images at every step."""
 
     def __init__(self, task: Task, recipe: AlternativeRecipe) -> None:
-        self.task, self.recipe, self.step = task, recipe, 0
-        self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.model = build_alternative(recipe, task.img_size[0], task.stepsize)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        model = build_alternative(recipe, task.img_size[0], task.stepsize)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.schedule = build_schedule("warm_cosine", recipe.steps)
-        self.images = FreshStates(task, DistillationRecipe(perturbed=recipe.perturbed), self.generator)
+        schedule = build_schedule("warm_cosine", recipe.steps)
+        generator = torch.Generator().manual_seed(recipe.seed)
+        super().__init__("alternative training", task.name, recipe, model, optimiser, schedule, generator)
+        self.task = task
+        self.images = FreshStates(task, DistillationRecipe(perturbed=recipe.perturbed), generator)
 
     def advance(self) -> float:
         """Take one optimisation step; return the loss."""
         states = self.images.fresh(self.recipe.batch_size)
         loss = functional.mse_loss(self.model(states["y_student"], self.task.student), states["truth"])
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * self.schedule.factor(self.step)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
+        self.update_weights(loss)
         self.step += 1
         return loss.item()
-
-    def save(self, path: str | Path) -> None:
-        """Write everything that the next step depends on."""
-        tensors = {f"weights.{name}": value for name, value in _weights(self.model).items()}
-        for index, slots in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
-        tensors["generator"] = self.generator.get_state()
-        description = {"kind": "alternative training", "task": self.task.name, "step": self.step}
-        save_checkpoint(path, tensors, description | {"recipe": asdict(self.recipe)})
-
-    def restore(self, path: str | Path) -> None:
-        """Continue from what :meth:`save` wrote."""
-        tensors, description = load_checkpoint(path, kind="alternative training", task=self.task.name)
-        if description["recipe"] != asdict(self.recipe):
-            expected = asdict(self.recipe)
-            raise CheckpointError(
-                f"checkpoint={str(path)!r}: written by {description['recipe']}, expected {expected}"
-            )
-        optimiser = self.optimiser.state_dict()
-        weights: dict[str, torch.Tensor] = {}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            if part == "weights":
-                weights[rest] = value
-            elif part == "optimiser":
-                index, slot = rest.split(".", 1)
-                optimiser["state"].setdefault(int(index), {})[slot] = value
-        load_weights(self.model, weights, path)
-        self.optimiser.load_state_dict(optimiser)
-        self.generator.set_state(tensors["generator"])
-        self.step = description["step"]
 
 
 def save_alternative(
@@ -234,12 +189,7 @@ def save_alternative(
     """Write a trained reconstructor with its recipe and metrics to a safetensors file."""
     description = {"kind": recipe.name, "task": task.name, "channels": task.img_size[0]}
     description |= {"stepsize": task.stepsize, "recipe": asdict(recipe), "metrics": dict(metrics)}
-    save_checkpoint(path, _weights(model), description)
-
-
-def _weights(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Copy the state; deepinv's unrolled networks list their step sizes twice, which safetensors refuses."""
-    return {name: value.clone() for name, value in model.state_dict().items()}
+    save_checkpoint(path, weights_of(model), description)
 
 
 def load_alternative(task_name: str, name: str, path: str | Path | None = None) -> nn.Module:

@@ -1,17 +1,13 @@
 """The training loop of a distillation, which can be interrupted and resumed."""
 
-import json
 import math
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from tqdm.auto import tqdm
 
-from ..checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from ..checks import require
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
@@ -19,6 +15,7 @@ from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
 from .losses import LOSS_OF_A_PAIR, Pair
 from .recipe import OPTIMISERS, DistillationRecipe, build_preconditioner
+from .resumable import ResumableTraining, under
 from .schedules import build_schedule
 from .states import FreshStates, StatePool, States
 
@@ -107,35 +104,24 @@ def distill(
     """
     recipe = DistillationRecipe(network=network, **options)
     training = _Training(task, recipe, device)
-    if checkpoint is not None and Path(checkpoint).is_file():
-        training.restore(checkpoint)
-    elif checkpoint is not None:
-        training.save(checkpoint)
-    name = f"distil {task.name}"
-    with tqdm(total=recipe.steps, initial=training.step, desc=name, disable=not progress) as bar:
-        while training.step < recipe.steps:
-            total = training.advance()
-            bar.update()
-            bar.set_postfix(loss=f"{total:.3f}", refresh=False)
-            due = training.step % checkpoint_every == 0 or training.step == recipe.steps
-            if checkpoint is not None and due:
-                training.save(checkpoint)
+    training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.result()
 
 
-class _Training:
-    """The mutable state of one distillation: weights, optimiser, states, generator, history."""
+class _Training(ResumableTraining):
+    """One distillation: what :class:`ResumableTraining` keeps, the solver states and the history."""
 
     def __init__(self, task: Task, recipe: DistillationRecipe, device: str) -> None:
-        self.task, self.recipe, self.device, self.step = _on_device(task, device), recipe, device, 0
+        self.task, self.device = _on_device(task, device), device
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
-        self.generator = torch.Generator().manual_seed(recipe.seed)
         self.preconditioner = build_preconditioner(recipe, task.img_size[0], task.img_size).to(device)
-        self.optimiser = OPTIMISERS[recipe.optimiser](
+        optimiser = OPTIMISERS[recipe.optimiser](
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.schedule = build_schedule(recipe.schedule, recipe.steps)
+        schedule = build_schedule(recipe.schedule, recipe.steps)
+        generator = torch.Generator().manual_seed(recipe.seed)
+        super().__init__("training", task.name, recipe, self.preconditioner, optimiser, schedule, generator)
         source = StatePool if recipe.pairing == "same_iterate" else FreshStates
         self.states = source(task, recipe, self.generator)
         self.history: dict[str, list[float]] = {
@@ -151,7 +137,7 @@ class _Training:
         places, states = self.states.draw(self.recipe.batch_size)
         x, z, losses = self._iterate({name: tensor.to(self.device) for name, tensor in states.items()})
         total = torch.stack([self.recipe.weights[name] * loss for name, loss in losses.items()]).sum()
-        self._update_weights(total)
+        self.update_weights(total)
         self.states.put_back(places, x.detach().cpu(), z.detach().cpu(), self.recipe.unrolled)
         for name, value in [*losses.items(), ("total", total)]:
             self.history[name].append(value.item())
@@ -203,15 +189,6 @@ class _Training:
             truth=states["truth"],
         )
 
-    def _update_weights(self, loss: torch.Tensor) -> None:
-        rate = self.recipe.learning_rate * self.schedule.factor(self.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.preconditioner.parameters(), 1.0)
-        self.optimiser.step()
-
     def _validate(self) -> None:
         """Score the preconditioner on validation images, and keep its weights if they are the best so far."""
         score = self._score()
@@ -244,43 +221,24 @@ class _Training:
             self.preconditioner.load_state_dict(self.best)
         return Distillation(self.preconditioner.cpu().eval(), self.history, self.recipe)
 
-    def save(self, path: str | Path) -> None:
-        """Write everything that the next step depends on."""
-        tensors = {f"weights.{name}": value for name, value in self.preconditioner.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        for index, slots in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
-        tensors |= {f"states.{name}": value for name, value in self.states.tensors.items()}
-        tensors["generator"] = self.generator.get_state()
-        description = {
-            "kind": "training",
-            "task": self.task.name,
-            "recipe": asdict(self.recipe),
-            "step": self.step,
-            "history": self.history,
-        }
-        save_checkpoint(path, tensors, description)
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the solver states, and the weights of the best validation where there was one."""
+        best = {f"best.{name}": value for name, value in self.best.items()}
+        return best | {f"states.{name}": value for name, value in self.states.tensors.items()}
 
-    def restore(self, path: str | Path) -> None:
-        """Continue from what :meth:`save` wrote."""
-        tensors, description = load_checkpoint(path, kind="training", task=self.task.name)
-        recipe = json.loads(json.dumps(asdict(self.recipe)))
-        if description["recipe"] != recipe:
-            raise CheckpointError(
-                f"checkpoint={str(path)!r}: written by {description['recipe']}, expected {recipe}"
-            )
-        load_weights(self.preconditioner, _under("weights.", tensors), path)
-        optimiser = self.optimiser.state_dict()
-        for name, value in _under("optimiser.", tensors).items():
-            index, slot = name.split(".", 1)
-            optimiser["state"].setdefault(int(index), {})[slot] = value
-        self.optimiser.load_state_dict(optimiser)
-        self.best = _under("best.", tensors)
-        self.states.tensors = _under("states.", tensors)
-        self.generator.set_state(tensors["generator"])
-        self.step, self.history = description["step"], description["history"]
+    def notes(self) -> dict[str, Any]:
+        """Return the history."""
+        return {"history": self.history}
+
+    def restore(self, path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Continue from what was saved, the schedule with what it has observed."""
+        tensors, description = super().restore(path)
+        self.best = under("best.", tensors)
+        self.states.tensors = under("states.", tensors)
+        self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
+        return tensors, description
 
 
 def _on_device(task: Task, device: str) -> Task:
@@ -295,7 +253,3 @@ def _on_device(task: Task, device: str) -> Task:
         teacher=deepcopy(task.teacher).to(device),
         denoiser=deepcopy(task.denoiser).to(device),
     )
-
-
-def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
