@@ -75,19 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     train = command("train", _train, _show_lines, text, threads=1)
     train.add_argument("task", choices=tuple(TASKS))
     train.add_argument("--kind", help="train this kind alone, and tune nothing")
-    train.add_argument("--steps", type=int, help="other number of steps than the recipe's")
-    train.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
-    train.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from")
 
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", _train_alternatives, _show_lines, text, threads=1)
     alternatives.add_argument("task", choices=tuple(TASKS))
     alternatives.add_argument("--name", choices=tuple(ALTERNATIVES), help="train this one alone")
-    alternatives.add_argument("--steps", type=int, help="other number of steps than the recipe's")
-    alternatives.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
-    alternatives.add_argument(
-        "--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from"
-    )
+    for training in (train, alternatives):
+        training.add_argument("--steps", type=int, help="other number of steps than the recipe's")
+        training.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
+        training.add_argument(
+            "--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from"
+        )
 
     tuning = command(
         "tune", _tune, _show_lines, "Choose every method's σ, momentum and decay on validation images."

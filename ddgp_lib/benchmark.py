@@ -5,7 +5,6 @@ They take minutes to hours, so their results ship with the library, as JSON: :fu
 """
 
 import hashlib
-import json
 import math
 import platform
 import time
@@ -20,13 +19,13 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .alternatives import load_alternative
-from .checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .data import load_digits, load_faces, load_portraits
 from .evaluation import evaluate, psnr_and_rejected
-from .files import atomic_write
+from .files import read_results, write_results
 from .operators import measure, norms, squared_norm
-from .shipped import ALTERNATIVE_RECIPES, SOLVER_KINDS, Method, load_preconditioner, load_tuning
+from .shipped import ALTERNATIVE_RECIPES, RECIPES, SOLVER_KINDS, Method, load_tuning
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
@@ -62,23 +61,13 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
     """
     require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
     path = Path(folder) / f"{task_name}.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib benchmark {task_name}` makes it")
-    try:
-        result: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
-    for key, expected in {"format": FORMAT, "task": task_name}.items():
-        found = result.get(key) if isinstance(result, dict) else None
-        if found != expected:
-            raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {expected!r}")
-    return result
+    return read_results(path, f"python -m ddgp_lib benchmark {task_name}", format=FORMAT, task=task_name)
 
 
 def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDER) -> Path:
     """Write what :func:`benchmark` returned to the file that :func:`load_benchmark` reads; return its path."""
     path = Path(folder) / f"{result['task']}.json"
-    atomic_write(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+    write_results(path, result)
     return path
 
 
@@ -162,10 +151,11 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
         residual, and of the paired ``"distilled_gain"`` of the distilled preconditioner over the method; parameters;
         steps of the training; and seconds for the whole batch.
     """
-    y = measure(task.student, images, seed)
-    distilled = Method(task, "distilled").tuned_solver(max_iter=20)
+    y, method = measure(task.student, images, seed), Method(task, "distilled")
+    assert method.preconditioner is not None
+    recipes = {"distilled": RECIPES[task.name]["distilled"]} | ALTERNATIVE_RECIPES[task.name]
     networks: dict[str, tuple[nn.Module, nn.Module]] = {
-        "distilled": (distilled, load_preconditioner(task.name))
+        "distilled": (method.tuned_solver(max_iter=20), method.preconditioner)
     }
     networks |= {
         name: (model := load_alternative(task.name, name), model) for name in ALTERNATIVE_RECIPES[task.name]
@@ -179,14 +169,13 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
         seconds = time.perf_counter() - started
         psnr = task.psnr(x, images)
         reference = psnr if reference is None else reference
-        _, description = load_checkpoint(WEIGHTS_FOLDER / f"{task.name}-{name}.safetensors")
         methods[name] = {
             "psnr": mean_and_error(psnr),
             "ssim": mean_and_error(task.ssim(x, images)),
             "residual": mean_and_error(norms(task.student.A(x) - y) / norms(y)),
             "distilled_gain": mean_and_error(reference - psnr),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "steps": description["recipe"]["steps"],
+            "steps": recipes[name].steps,
             "seconds": seconds,
         }
     return {"n_images": len(images), "methods": methods}
@@ -304,9 +293,10 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
             solver = _solver_for(physics, Method(task, kind), guarded)
             curves, rejected = psnr_and_rejected(task, solver, truth, physics, iterations, seed)
             runs[label] = curves[-1]
+        y = measure(physics, truth, seed)
         for label, model in models.items():
             with torch.no_grad():
-                runs[label] = task.psnr(model(measure(physics, truth, seed), physics), truth)
+                runs[label] = task.psnr(model(y, physics), truth)
         gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
         rows.append(
             {

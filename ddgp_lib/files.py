@@ -1,10 +1,12 @@
-"""Write files so that a reader sees the old content or the new one, never half of it; read archives of arrays."""
+"""Write files so that a reader sees the old content or the new one, never half of it; read arrays and results."""
 
 import io
+import json
 import os
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +42,51 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def write_results(path: str | Path, results: dict[str, Any]) -> None:
+    """Write results as JSON.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder of ``path`` does not exist.
+    ValueError
+        If a number is not finite: JSON has none that are not.
+    """
+    atomic_write(path, (json.dumps(results, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_results(path: str | Path, command: str, **expected: str) -> dict[str, Any]:
+    """Read what :func:`write_results` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    command : str
+        What makes it, for the message where it is missing.
+    **expected : str
+        Entries that it must have, such as its format.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is corrupt, or an entry is not as expected.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file; `{command}` makes it")
+    try:
+        results: dict[str, Any] = json.loads(Path(path).read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
+    for key, wanted in expected.items():
+        found = results.get(key) if isinstance(results, dict) else None
+        if found != wanted:
+            raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {wanted!r}")
+    return results
 
 
 def write_npz(path: str | Path, **arrays: np.ndarray) -> None:

@@ -20,9 +20,9 @@ from .benchmark import mean_and_error
 from .checks import require
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import psnr_curves
-from .files import atomic_write
+from .files import read_results, write_results
 from .preconditioners import Preconditioner
-from .shipped import Method, Setting
+from .shipped import Method
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
@@ -181,7 +181,7 @@ def run_study(
         result = result | {
             "runs": [*kept, {"row": key, "seed": seed} | run_row(row, seed, progress=progress)]
         }
-        atomic_write(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+        write_results(path, result)
     return result
 
 
@@ -246,8 +246,9 @@ def best_sigma(task: Task, preconditioner: Preconditioner, images: torch.Tensor)
 
 
 def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> PreconditionedFISTA:
-    setting = asdict(Setting(sigma, "none", None))
-    return PreconditionedFISTA(task.denoiser, preconditioner, stepsize=task.stepsize, **setting)
+    return PreconditionedFISTA(
+        task.denoiser, preconditioner, stepsize=task.stepsize, sigma=sigma, momentum="none"
+    )
 
 
 @lru_cache
@@ -275,17 +276,7 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
     """
     require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
     path = Path(folder) / f"{name}.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib study {name}` makes it")
-    try:
-        result: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
-    for key, expected in {"format": FORMAT, "study": name}.items():
-        found = result.get(key) if isinstance(result, dict) else None
-        if found != expected:
-            raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {expected!r}")
-    return result
+    return read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
 
 
 def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, list[dict[str, Any]]]:
