@@ -233,7 +233,10 @@ REAL_SPECTRA = {
 GAINS = [
     *[(name, lambda *_: Polynomial.of("l2", 4)) for name in REAL_SPECTRA],
     *[(name, lambda *_: Polynomial.of("chebyshev", 6, lower=0.03)) for name in REAL_SPECTRA],
-    ("coils", lambda *_: Newton(1e-3)),  # by conjugate gradients, all of their products counted
+    (
+        "coils",
+        lambda *_: Newton(1e-3),
+    ),  # in closed form, which the wrapper passes on: nothing of it is counted
     ("enlarging", lambda *_: Newton(0.1)),
     ("enlarging", lambda physics, shape: Circulant.of(physics, shape, 0.1)),
     ("weighted", lambda physics, shape: Jacobi.of(physics, shape, LAM)),

@@ -52,9 +52,7 @@ class Ridge:
             squares, self.V = torch.linalg.eigh(X.mH @ X)
             self.scores = self.V.mH @ (X.mH @ Y)  # S U* Y
         else:
-            squares, U = torch.linalg.eigh(X @ X.mH)
-            S = _roots(squares)
-            self.V = (X.mH @ U) / torch.where(S > 0, S, torch.inf)
+            squares, U, S, self.V = _from_rows(X)
             self.scores = S.mT * (U.mH @ Y)
         self.squares = squares.clamp(min=0)[:, :, None]
         self.scale = float(self.squares.sum()) / (X.shape[0] * X.shape[2]) if scale is None else scale
@@ -94,14 +92,16 @@ def right_singular_vectors(matrix: torch.Tensor, rank: int) -> torch.Tensor:
     if matrix.shape[2] <= matrix.shape[1]:
         vectors = torch.linalg.eigh(matrix.mH @ matrix)[1].flip(-1)[..., :rank]
     else:
-        squares, U = torch.linalg.eigh(matrix @ matrix.mH)
-        S = _roots(squares)
-        vectors = ((matrix.mH @ U) / torch.where(S > 0, S, torch.inf)).flip(-1)[..., :rank]
+        vectors = _from_rows(matrix)[3].flip(-1)[..., :rank]
     missing = rank - vectors.shape[-1]
     return torch.cat([vectors, vectors.new_zeros(*vectors.shape[:2], missing)], dim=2)
 
 
-def _roots(squares: torch.Tensor) -> torch.Tensor:
-    """Singular values (B, 1, R) for eigenvalues (B, R) of a Gram matrix, zero where they vanish."""
-    kept = torch.where(squares > VANISHING * squares.max(), squares, 0.0)
-    return kept.sqrt()[:, None, :]
+def _from_rows(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return S² (B, R), U, S (B, 1, R) and V of matrices U S V* (B, R, D) from the Gram matrix of their rows.
+
+    In rising order; S and the columns of V are zero where S² vanishes.
+    """
+    squares, U = torch.linalg.eigh(matrix @ matrix.mH)
+    S = torch.where(squares > VANISHING * squares.max(), squares, 0.0).sqrt()[:, None, :]
+    return squares, U, S, (matrix.mH @ U) / torch.where(S > 0, S, torch.inf)

@@ -1,6 +1,16 @@
 """Sensing operators A, and what the solvers and the analysis ask of them."""
 
-from .algebra import gradient, measure, newton, normal, norms, null_projection, range_projection, squared_norm
+from .algebra import (
+    gradient,
+    largest_eigenvalue,
+    measure,
+    newton,
+    normal,
+    norms,
+    null_projection,
+    range_projection,
+    squared_norm,
+)
 from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
@@ -15,6 +25,7 @@ __all__ = [
     "birdcage_maps",
     "gaussian_columns",
     "gradient",
+    "largest_eigenvalue",
     "measure",
     "newton",
     "normal",

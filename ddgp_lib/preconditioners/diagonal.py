@@ -5,18 +5,21 @@ Both take from :math:`A^\top A` what lies on its diagonal in their basis and inv
 largest eigenvalue of :math:`P A^\top A` is :math:`\|A\|^2`, as it is without P.
 """
 
+from typing import Any, Self
+
 import torch
 from deepinv.physics import MRI, LinearPhysics, MultiCoilMRI
 
 from ..checks import require, require_positive
-from ..operators import normal, squared_norm
-from ..operators.algebra import largest_eigenvalue
+from ..operators import largest_eigenvalue, normal, squared_norm
 from .base import Preconditioner, State
 from .probing import circulant_spectrum, normal_diagonal, to_frequencies, to_images
 
 
-class _Diagonal(Preconditioner):
+class Diagonal(Preconditioner):
     """P(g) = F⁻¹ diag(c / (d + λ)) F g in a basis F, with d the diagonal of AᵀA/‖A‖² there.
+
+    A subclass says what F is, and how d is measured.
 
     Parameters
     ----------
@@ -38,6 +41,52 @@ class _Diagonal(Preconditioner):
         require(accepted, "diagonal", tuple(diagonal.shape), "a tensor (C, H, W), 0 or above")
         self.register_buffer("gains", scale / (diagonal + damping))
 
+    @classmethod
+    def of(
+        cls,
+        physics: LinearPhysics,
+        img_size: tuple[int, int, int],
+        damping: float = 1e-2,
+        *,
+        probes: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Self:
+        """Build it for an operator, scaled down to be stable with the step 1/‖A‖².
+
+        Parameters
+        ----------
+        physics : LinearPhysics
+            The operator A.
+        img_size : tuple of int
+            Shape (C, H, W) of its images.
+        damping : float
+            λ, above zero.
+        probes : int, optional
+            Number of random images to estimate d from; by default it is exact, see
+            :mod:`~ddgp_lib.preconditioners.probing` for the price.
+        generator : torch.Generator, optional
+            Source of the random images; needed with ``probes``, for it alone.
+
+        Raises
+        ------
+        ValueError
+            If an argument is outside what is accepted.
+        """
+        diagonal, kind = cls.measured(physics, img_size, probes, generator)
+        preconditioner = cls(diagonal / squared_norm(physics, img_size), damping, **kind)
+        preconditioner.scale_down(physics, img_size)
+        return preconditioner
+
+    @staticmethod
+    def measured(
+        physics: LinearPhysics,
+        img_size: tuple[int, int, int],
+        probes: int | None,
+        generator: torch.Generator | None,
+    ) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Return the diagonal of AᵀA in the basis, and what else the constructor is told of the basis."""
+        raise NotImplementedError
+
     def filtered(self, images: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
         """Multiply the coefficients of images (N, C, H, W) by ``gains``."""
         raise NotImplementedError
@@ -55,7 +104,7 @@ class _Diagonal(Preconditioner):
         self.gains /= max(1.0, largest)
 
 
-class Jacobi(_Diagonal):
+class Jacobi(Diagonal):
     r"""Jacobi's preconditioner, the inverse of the diagonal of AᵀA.
 
     .. math:: P(g) = c\, \|A\|^2 \bigl(\operatorname{diag}(A^\top A) + \lambda \|A\|^2 I\bigr)^{-1} g
@@ -63,7 +112,7 @@ class Jacobi(_Diagonal):
     It evens out how strongly A sees each pixel.  Where it sees all alike, as this book's students do to 1 part in
     1,000, P is the identity but for what λ takes away.
 
-    Build it by :meth:`of`; the constructor takes what is known already.
+    Build it by :meth:`Diagonal.of`; the constructor takes what is known already.
 
     Parameters
     ----------
@@ -85,48 +134,22 @@ class Jacobi(_Diagonal):
     Gleichungen", 1845; Bekas, Kokiopoulou and Saad, "An estimator for the diagonal of a matrix", 2007.
     """
 
-    @classmethod
-    def of(
-        cls,
+    @staticmethod
+    def measured(
         physics: LinearPhysics,
         img_size: tuple[int, int, int],
-        damping: float = 1e-2,
-        *,
-        probes: int | None = None,
-        generator: torch.Generator | None = None,
-    ) -> "Jacobi":
-        """Build it for an operator, scaled down to be stable with the step 1/‖A‖².
-
-        Parameters
-        ----------
-        physics : LinearPhysics
-            The operator A.
-        img_size : tuple of int
-            Shape (C, H, W) of its images.
-        damping : float
-            λ, above zero.
-        probes : int, optional
-            Number of random images to estimate the diagonal from; by default it is exact, see
-            :func:`~ddgp_lib.preconditioners.probing.normal_diagonal`.
-        generator : torch.Generator, optional
-            Source of the random images; needed with ``probes``, for it alone.
-
-        Raises
-        ------
-        ValueError
-            If an argument is outside what is accepted.
-        """
-        diagonal = normal_diagonal(physics, img_size, probes=probes, generator=generator)
-        jacobi = cls(diagonal / squared_norm(physics, img_size), damping)
-        jacobi.scale_down(physics, img_size)
-        return jacobi
+        probes: int | None,
+        generator: torch.Generator | None,
+    ) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Return the diagonal of AᵀA, pixel by pixel."""
+        return normal_diagonal(physics, img_size, probes=probes, generator=generator), {}
 
     def filtered(self, images: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
         """Multiply the pixels of images (N, C, H, W) by ``gains``."""
         return gains * images
 
 
-class Circulant(_Diagonal):
+class Circulant(Diagonal):
     r"""The inverse of the filter that is nearest to AᵀA.
 
     .. math:: P = c\, F^{-1} \operatorname{diag}\Bigl(\frac{\|A\|^2}{\hat s + \lambda \|A\|^2}\Bigr) F
@@ -136,7 +159,7 @@ class Circulant(_Diagonal):
     Fourier transform F it is the diagonal of :math:`F A^\top A F^{-1}`.  Where A is a convolution with periodic
     boundaries, P is the damped Newton step.
 
-    Build it by :meth:`of`; the constructor takes what is known already.
+    Build it by :meth:`Diagonal.of`; the constructor takes what is known already.
 
     Parameters
     ----------
@@ -167,47 +190,16 @@ class Circulant(_Diagonal):
         super().__init__(spectrum, damping, scale)
         self.complex_valued = complex_valued
 
-    @classmethod
-    def of(
-        cls,
+    @staticmethod
+    def measured(
         physics: LinearPhysics,
         img_size: tuple[int, int, int],
-        damping: float = 1e-2,
-        *,
-        probes: int | None = None,
-        generator: torch.Generator | None = None,
-    ) -> "Circulant":
-        """Build it for an operator, scaled down to be stable with the step 1/‖A‖².
-
-        The images of deepinv's MRI operators are treated as complex.
-
-        Parameters
-        ----------
-        physics : LinearPhysics
-            The operator A.
-        img_size : tuple of int
-            Shape (C, H, W) of its images.
-        damping : float
-            λ, above zero.
-        probes : int, optional
-            Number of random images to estimate the spectrum from; by default it is exact, from a product with AᵀA
-            for each pixel.
-        generator : torch.Generator, optional
-            Source of the random images; needed with ``probes``, for it alone.
-
-        Raises
-        ------
-        ValueError
-            If an argument is outside what is accepted.
-        """
-        complex_valued = isinstance(physics, MRI | MultiCoilMRI)
-        spectrum = circulant_spectrum(
-            physics, img_size, probes=probes, generator=generator, complex_valued=complex_valued
-        )
-        top = squared_norm(physics, img_size)
-        circulant = cls(spectrum / top, damping, complex_valued=complex_valued)
-        circulant.scale_down(physics, img_size)
-        return circulant
+        probes: int | None,
+        generator: torch.Generator | None,
+    ) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Return the spectrum ŝ; the images of deepinv's MRI operators are treated as complex."""
+        kind = {"complex_valued": isinstance(physics, MRI | MultiCoilMRI)}
+        return circulant_spectrum(physics, img_size, probes=probes, generator=generator, **kind), kind
 
     def filtered(self, images: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
         """Multiply the frequencies of images (N, C, H, W) by ``gains``."""
