@@ -35,6 +35,7 @@ from ddgp_lib import analysis, figures, widgets
 from ddgp_lib.operators import (
     FourierDownsampling,
     gradient,
+    largest_eigenvalue,
     measure,
     newton,
     normal,
@@ -43,7 +44,6 @@ from ddgp_lib.operators import (
     range_projection,
     squared_norm,
 )
-from ddgp_lib.operators.algebra import largest_eigenvalue
 
 # %% [markdown]
 # ## The question in one picture
@@ -166,12 +166,6 @@ built = {case: load(case[0], **options).teacher for case, options in cases.items
 
 
 # %%
-def rank(A):
-    if hasattr(A, "columns"):  # MRI: whole columns of complex numbers
-        return 2 * A.mask.shape[-2] * int(A.columns.sum())
-    return int(A.seen.sum() if hasattr(A, "seen") else A.mask.sum())
-
-
 def kappa(A):
     # Without a spectrum, A Aᵀ = I; this is checked below.
     kept = A.spectrum[A.seen > 0] if hasattr(A, "spectrum") else torch.ones(1)
@@ -192,9 +186,9 @@ print(f"{'':36s}{'rank':>7s}{'kappa':>8s}{'unseen':>8s}{'gap':>7s}")
 for (name, label), B in built.items():
     task, x = tasks[name], tasks[name].test_images[:24]
     unseen = float((norms(null_projection(B, x)) / norms(x)).mean())
-    table[name, label] = rank(B), kappa(B), unseen, gap(task.student, B, task.img_size)
+    table[name, label] = B.rank, kappa(B), unseen, gap(task.student, B, task.img_size)
     values = "".join(f"{v:8.2f}" for v in table[name, label][1:])
-    print(f"{name:18s}{label:18s}{rank(B):7d}{values}")
+    print(f"{name:18s}{label:18s}{B.rank:7d}{values}")
     if kappa(B) == 1:
         measured = B.A(x)
         torch.testing.assert_close(B.A(B.A_adjoint(measured)), measured, rtol=0, atol=1e-5)
@@ -203,7 +197,7 @@ for (name, label), B in built.items():
 ranks, conditions, unseen, gaps = ({case: row[i] for case, row in table.items()} for i in range(4))
 faces = {label: case for case in built if case[0] == "super_resolution" for label in [case[1]]}
 assert conditions[faces["×4, blur 1"]] < 1.1 < conditions[faces["×2, blur 1"]] < 6
-assert ranks[faces["×4, blur 1"]] > rank(tasks["super_resolution"].student)
+assert ranks[faces["×4, blur 1"]] > tasks["super_resolution"].student.rank
 assert unseen[faces["×4, blur 1"]] > 0.5
 assert gaps[faces["×2, blur 1"]] < 0.06 < 0.65 < gaps[faces["×4, blur 1"]]  # sin 40° = 0.64
 nested = [("single_pixel", "15%"), ("single_pixel", "40%"), ("mri", "half"), faces["×1, blur 1"]]
@@ -367,8 +361,8 @@ assert rows["×2, blur 1", "free"][1] > rows[plain][1] + 5
 assert rows["×4, blur 1", "free"][1] < rows[plain][1] - 4
 assert rows["×4, blur 1", "null space"][1] < rows[plain][1]
 lost_rows = int((student.mask * (1 - built["single_pixel", other[0]].mask)).sum())
-print(f"{lost_rows} of the student's {rank(student)} patterns are not among the teacher's")
-assert (lost_rows, rank(student)) == (39, 102)
+print(f"{lost_rows} of the student's {student.rank} patterns are not among the teacher's")
+assert (lost_rows, student.rank) == (39, 102)
 
 # %% [markdown]
 # (The setting is one for all rows of a task and not tuned.) The nested teacher, granted in full, gains more than 2 dB
@@ -698,7 +692,7 @@ for sigma in (0.01, 0.1, 0.3):
         cosine(clean + sigma * draw, clean).mean(),
         norms(from_noisy - from_clean).square().mean(),
     )
-    expected = (rank(B) - rank(student)) * sigma**2 * p / (len(train) - p - 1)
+    expected = (B.rank - student.rank) * sigma**2 * p / (len(train) - p - 1)
     print(f"noise {sigma:4.2f}: cosine {similar:.2f}, {psnr(z0 + from_noisy):.2f} dB,", end="")
     print(f" moved by {float(moved):.4f}, expected {expected:.4f}")
     assert abs(moved / expected - 1) < 0.3

@@ -51,19 +51,13 @@ def share(part, whole):
     return part.flatten(1).norm(dim=1) / whole.flatten(1).norm(dim=1)
 
 
-def modes_seen(A):
-    if hasattr(A, "columns"):  # MRI: whole columns of complex numbers
-        return 2 * A.mask.shape[-2] * int(A.columns.sum())
-    return int(A.seen.sum() if hasattr(A, "seen") else A.mask.sum())
-
-
 # %%
 lost = {}
 print(f"{'':18s}{'modes':>8s}{'seen: student, teacher':>26s}{'share unseen':>19s}")
 for name, task in tasks.items():
     images, cameras = task.test_images[:48], (task.student, task.teacher)
     lost[name] = [float(share(null_projection(A, images), images).mean()) for A in cameras]
-    seen = "".join(f"{modes_seen(A):13d}" for A in cameras)
+    seen = "".join(f"{A.rank:13d}" for A in cameras)
     unseen = "".join(f"{part:9.2f}" for part in lost[name])
     print(f"{name:18s}{images[0].numel():8d}{seen} {unseen}")
 assert max(lost["mri"][0], lost["super_resolution"][0]) < 0.2 < 0.5 < lost["single_pixel"][0]
@@ -141,7 +135,7 @@ for name, task in tasks.items():
 
 # %%
 digits, brains = tasks["single_pixel"], tasks["mri"]
-assert (modes_seen(digits.student), modes_seen(digits.teacher)) == (102, 102 + 308)
+assert (digits.student.rank, digits.teacher.rank) == (102, 102 + 308)
 assert (int(brains.student.columns.sum()), int(brains.teacher.columns.sum())) == (32, 32 + 32)
 assert brains.student.columns[59:69].all()
 assert len(brains.train_images) == 311
@@ -156,8 +150,8 @@ for name, A in (("student", faces.student), ("teacher", faces.teacher)):
     values = spectra[name][spectra[name] > eta]
     count = f"{len(values)} of {len(spectra[name])}"
     print(f"{name}: {count} measured modes are seen, condition number {1 / values[-1]:.1f}")
-    assert len(values) == modes_seen(A)
-assert 1 / spectra["student"][modes_seen(faces.student) - 1] ** 2 > 1000
+    assert len(values) == A.rank
+assert 1 / spectra["student"][faces.student.rank - 1] ** 2 > 1000
 
 # %% mystnb={"figure": {"name": "fig-three-spectrum", "caption": "Super-resolution: singular values of student and teacher, each relative to its largest; the remaining modes, up to 4,096, are zero. What lies below the line counts as unseen."}, "image": {"alt": "Two falling curves of relative singular values on a logarithmic axis. The student's has 256 values, crosses the line at 0.03 after 145 and ends near one ten-thousandth. The teacher's has 1024 and ends at 0.17, above the line."}} tags=["hide-input"]
 figures.curves(

@@ -189,7 +189,7 @@ def mri(
     acceleration : float
         Columns of k-space over columns that the student measures, above 1; by default 4.
     teacher_acceleration : float
-        The same for the teacher; above 1 and at most ``acceleration``.
+        The same for the teacher; 1 or above, and at most ``acceleration``.
     center_fraction : float
         Fraction of the columns, around the centre, that are always measured, in (0, 1).
     nested : bool

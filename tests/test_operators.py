@@ -139,6 +139,10 @@ def test_range_projection_is_that_of_the_dense_matrix(case):
     close(range_projection(case.ours, x), expected)
 
 
+def test_rank_is_that_of_the_dense_matrix(case):
+    assert case.ours.rank == torch.linalg.matrix_rank(case.dense(), rtol=case.rtol)
+
+
 def test_pseudo_inverse_is_that_of_the_dense_matrix(case):
     inverse = torch.linalg.pinv(case.dense(), rtol=case.rtol)
     y = case.theirs.float().A(case.images())

@@ -97,6 +97,7 @@ class FourierDownsampling(Downsampling):
         transfer = torch.outer(rows.transfer, columns.transfer)[None, None].to(torch.complex64)
         self.Fh, self.Fhc, self.Fh2 = transfer, transfer.conj(), transfer.abs().square()  # for prox_l2
         self.register_buffer("spectrum", spectrum, persistent=False)
+        self.channels = img_size[0]
         for name, values in (
             ("seen", seen),
             ("inverse", torch.where(seen, spectrum.rsqrt(), 0.0)),
@@ -129,6 +130,11 @@ class FourierDownsampling(Downsampling):
         self.update_parameters(**kwargs)
         coefficients = self.inverse * _both(self.left_rows, y, self.left_columns)
         return _both(self.right_rows.T, coefficients, self.right_columns)
+
+    @property
+    def rank(self) -> int:
+        """Number of modes that are seen, those above the threshold in each channel."""
+        return self.channels * int(self.seen.sum())
 
     def normal(self, x: torch.Tensor) -> torch.Tensor:
         """AᵀA x of images (N, C, H, W)."""

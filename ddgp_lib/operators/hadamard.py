@@ -75,6 +75,11 @@ class HadamardCamera(SinglePixelCamera):
         """Add noise to the measured entries alone."""
         return self.mask * super().noise(x, **kwargs)
 
+    @property
+    def rank(self) -> int:
+        """Number of modes that are seen: the patterns."""
+        return int((self.mask != 0).sum())
+
     def normal(self, x: torch.Tensor) -> torch.Tensor:
         """AᵀA x of images (N, C, H, W): the coefficients that are measured, and the way back."""
         return self.V(self.mask**2 * self.V_adjoint(x))

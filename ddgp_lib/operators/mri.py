@@ -185,6 +185,11 @@ class CartesianMRI(MRI):
         require_fixed(mask=mask)
         super().update_parameters(**kwargs)
 
+    @property
+    def rank(self) -> int:
+        """Number of real modes that are seen: two for each complex number in the measured columns."""
+        return 2 * self.mask.shape[-2] * int(self.columns.sum())
+
     def normal(self, x: torch.Tensor) -> torch.Tensor:
         """AᵀA x of images (N, 2, H, W): a 1-D Fourier transform along the rows, the mask, and back."""
         coefficients = torch.fft.fft(self.to_torch_complex(x))
@@ -280,6 +285,7 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
         self.register_buffer("spectrum", spectrum.clamp(min=0), persistent=False)
         self.register_buffer("inverse", torch.where(seen, 1 / spectrum, 0.0), persistent=False)
         self.register_buffer("basis", basis, persistent=False)
+        self.register_buffer("single_basis", basis.to(torch.complex64), persistent=False)
         self.register_buffer("blocks", blocks.to(torch.complex64), persistent=False)
         self.register_buffer("projectors", projectors.to(torch.complex64), persistent=False)
 
@@ -299,6 +305,11 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
         coefficients = (rows.conj() @ self.basis).conj() * self.inverse[:, None]
         return self._images(coefficients @ self.basis.mT).to(y.dtype)
 
+    @property
+    def rank(self) -> int:
+        """Number of real modes that are seen: two for each complex one above the threshold."""
+        return 2 * int((self.inverse > 0).sum())
+
     def normal(self, x: torch.Tensor) -> torch.Tensor:
         """AᵀA x of images (N, 2, H, W): every row times its block."""
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.blocks.mT)
@@ -309,7 +320,7 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
 
     def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
         """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, 2, H, W): every row in the eigenvectors of its block."""
-        rows, basis = self.to_torch_complex(x).transpose(0, 1), self.basis.to(torch.complex64)
+        rows, basis = self.to_torch_complex(x).transpose(0, 1), self.single_basis
         gains = (1 / (self.spectrum / self.squared_norm + damping))[:, None].float()
         return self._images((rows.conj() @ basis).conj() * gains @ basis.mT)
 
