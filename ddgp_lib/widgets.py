@@ -97,7 +97,7 @@ class Frames:
 
     @property
     def ident(self) -> str:
-        """Identifier of the HTML element, derived from its words: the same on every machine."""
+        """Identifier of the HTML element, derived from its words, so it is the same on every machine."""
         words = "\n".join((self.label, self.caption or "", *self.texts, *self.alts))
         return f"ddgp-frames-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
 

@@ -168,7 +168,7 @@ class DistillationRecipe:
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weights of all losses that are on: ``losses``, and the ``"penalty"`` of the penalised form."""
+        """Weights of all losses that are on, ``losses`` and the ``"penalty"`` of the penalised form."""
         return dict(self.losses) | ({"penalty": self.penalty} if self.form == "penalised" else {})
 
     @property

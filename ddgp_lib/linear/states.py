@@ -64,7 +64,7 @@ class Trajectory:
 
     @property
     def target(self) -> torch.Tensor:
-        """(α_t / α_s) ∇g_t(z_k): the direction with which the student's step would be the teacher's."""
+        """(α_t / α_s) ∇g_t(z_k), the direction with which the student's step would be the teacher's."""
         scale = self.task.teacher_stepsize / self.task.stepsize
         return scale * gradient(self.task.teacher, self.z, self.teacher_adjoint)
 

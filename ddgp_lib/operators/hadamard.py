@@ -77,7 +77,7 @@ class HadamardCamera(SinglePixelCamera):
 
     @property
     def rank(self) -> int:
-        """Number of modes that are seen: the patterns."""
+        """Number of modes that are seen, the patterns."""
         return int((self.mask != 0).sum())
 
     def normal(self, x: torch.Tensor) -> torch.Tensor:
