@@ -228,6 +228,13 @@ def test_bad_structures_are_named(arguments, named):
         Structure(*arguments)
 
 
+def test_too_large_a_matrix_is_refused_and_a_low_rank_is_not():
+    structure = Structure("full", (2, 128, 128))
+    with pytest.raises(ValueError, match="rank=None: expected a lower one"):
+        LinearPreconditioner(structure, 1)
+    assert LinearPreconditioner(structure, 1, rank=2).expand.shape == (1, 1, 2, 2 * 128 * 128)
+
+
 def test_wrong_shapes_are_named(generator):
     P = LinearPreconditioner(Structure("full", (1, 8, 8)), 1)
     camera = HadamardCamera(0.2, (1, 16, 16))

@@ -1,14 +1,20 @@
 """Closed-form distillation: each regression is the dense one on its own trajectory, and it helps."""
 
-import json
 from dataclasses import asdict, replace
 
 import pytest
 import torch
 
-from ddgp_lib import State, evaluate, load_task
+from ddgp_lib import State, evaluate, load_solver, load_task
 from ddgp_lib.analysis import dense_matrix
-from ddgp_lib.linear import LINEAR_RECIPES, LinearRecipe, Ridge, distill_linear
+from ddgp_lib.checkpoints import load_checkpoint, load_weights, save_checkpoint
+from ddgp_lib.linear import (
+    LINEAR_RECIPES,
+    LinearRecipe,
+    Ridge,
+    build_linear_preconditioner,
+    distill_linear,
+)
 from ddgp_lib.linear.states import Trajectory, range_basis, training_images
 from ddgp_lib.operators import CartesianMRI, null_projection, range_projection
 from ddgp_lib.preconditioners.structures import STRUCTURES
@@ -120,31 +126,50 @@ def test_gradient_only_free_form_is_the_wiener_predictor(faces):
     assert (expected - now.gradient.flatten(1)).norm() > 0.1 * expected.norm()
 
 
+GAINS = {  # dB in the second and third iteration, at least
+    "affine": {"full": 2.5, "rows": 1.0, "convolution": 0.7, "diagonal": 1.0, "scalar": 0.4},
+    "gradient_only": {"full": 1.5, "rows": 0.4, "convolution": 0.1, "diagonal": 0.4, "scalar": 0.0},
+}
+
+
 @pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("inputs", ["affine", "gradient_only"])
+@pytest.mark.parametrize("inputs", GAINS)
 def test_every_structure_helps_on_held_out_images(small, structure, inputs):
     options = {"structure": structure, "inputs": inputs, "n_images": 400, "ridges": (0.01,)}
     P = distill_linear(small, progress=False, iterations=3, **options).preconditioner
     images = small.test_images[:32]
     plain, learned = (
-        evaluate(small, P_or_none, images=images, max_iter=3).psnr.mean(dim=1) for P_or_none in (None, P)
+        evaluate(small, method, images=images, max_iter=3).psnr.mean(dim=1) for method in (None, P)
     )
-    if inputs == "gradient_only":  # ∇g vanishes at the start, where A Aᵀ = I
-        torch.testing.assert_close(learned[0], plain[0], rtol=1e-4, atol=1e-4)
-    gain = learned[1:] - plain[1:]
-    # a map that commutes with all shifts of the basis it is seen in cannot fill what is hidden from a gradient
-    least = {"full": 1.0, "rows": 0.3, "convolution": 0.05, "diagonal": -0.05, "scalar": -0.05}[structure]
-    assert (gain > least).all()
+    gain, least = learned - plain, GAINS[inputs][structure]
+    if inputs == "gradient_only":
+        assert gain[0].abs() < 1e-4  # ∇g vanishes at the start, where A Aᵀ = I
+    if least > 0:
+        assert (gain[1:] > least).all()
+    else:  # a multiple of the gradient has nothing in the null space
+        assert gain.abs().max() < 1e-4
 
 
-def test_default_gains_a_decibel(task):
-    """A small fit of the default already beats the solver without a preconditioner on test digits."""
-    P = distill_linear(task, progress=False, n_images=1200, iterations=3, ridges=(0.01,)).preconditioner
-    images = task.test_images[:32]
-    plain, learned = (
-        evaluate(task, P_or_none, images=images, max_iter=12).psnr[-1].mean() for P_or_none in (None, P)
+def test_default_gains_a_decibel_over_the_tuned_solver(task):
+    """A smaller fit than the default already does, on test digits."""
+    P = distill_linear(task, progress=False, n_images=1000, iterations=2).preconditioner
+    images = task.test_images[:24]
+    tuned, learned = (
+        evaluate(task, method, images=images, max_iter=8).psnr[-1].mean()
+        for method in (load_solver("single_pixel", "none"), P)
     )
-    assert learned > plain + 1.0
+    assert learned > tuned + 1.0
+
+
+def test_settles_after_the_last_fitted_iteration(small):
+    """Past K the plain step takes over, and the gain is given back slowly; the last map, repeated, diverges."""
+    P = distill_linear(small, progress=False, iterations=3, n_images=600).preconditioner
+    images = small.test_images[:16]
+    plain = evaluate(small, images=images, max_iter=40).psnr[-1].mean()
+    curve = evaluate(small, P, images=images, max_iter=40).psnr.mean(dim=1)
+    assert curve[-1] > plain - 0.1
+    P.after = "last"
+    assert evaluate(small, P, images=images, max_iter=40).psnr[-1].mean() < curve[-1] - 3
 
 
 @pytest.mark.parametrize(
@@ -207,9 +232,30 @@ def test_basis_spans_what_gradients_can_be(small, name, generator):
     torch.testing.assert_close(basis.T @ basis, torch.eye(basis.shape[1], dtype=basis.dtype))
 
 
-def test_recipes_survive_json():
-    for recipe in LINEAR_RECIPES.values():
-        assert LinearRecipe(**json.loads(json.dumps(asdict(recipe)))) == recipe
+@pytest.mark.parametrize("name", LINEAR_RECIPES)
+def test_a_recipe_and_weights_are_the_preconditioner(name, tmp_path):
+    task = load_task(name, size=32)
+    options = {"rank": 32} if name == "mri" else {}
+    fitted = distill_linear(task, progress=False, n_images=20, iterations=2, validation_images=4, **options)
+    save_checkpoint(
+        tmp_path / "weights", fitted.preconditioner.state_dict(), {"recipe": asdict(fitted.recipe)}
+    )
+    tensors, description = load_checkpoint(tmp_path / "weights")
+    recipe = LinearRecipe(**description["recipe"])
+    assert recipe == fitted.recipe
+    again = build_linear_preconditioner(recipe, list(task.img_size))
+    load_weights(again, tensors, tmp_path / "weights")
+    now = start(task, 4)
+    torch.testing.assert_close(
+        again(now.gradient, now.state), fitted.preconditioner(now.gradient, now.state), rtol=0, atol=0
+    )
+
+
+def test_several_coils_can_be_distilled():
+    task = load_task("mri", size=32, coils=3)
+    options = {"rank": None, "n_images": 60, "iterations": 1, "validation_images": 20, "ridges": (1e-3,)}
+    history = distill_linear(task, form="free", progress=False, **options).history
+    assert history["match"][0] > 0.5
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,15 @@
 
 from .data_term import learn_linear
 from .distillation import LinearDistillation, distill_linear
-from .recipe import LINEAR_RECIPES, LinearRecipe
+from .recipe import LINEAR_RECIPES, LinearRecipe, build_linear_preconditioner
 from .ridge import Ridge
 
-__all__ = ["LINEAR_RECIPES", "LinearDistillation", "LinearRecipe", "Ridge", "distill_linear", "learn_linear"]
+__all__ = [
+    "LINEAR_RECIPES",
+    "LinearDistillation",
+    "LinearRecipe",
+    "Ridge",
+    "build_linear_preconditioner",
+    "distill_linear",
+    "learn_linear",
+]

@@ -33,6 +33,15 @@ from .states import Trajectory, training_images
 ROUNDING = 1e-6
 """What is below this fraction of an image, or of ‖A‖², is a rounding error, from which nothing is learned."""
 
+CHUNK = 8
+"""Images that are held at once in all their shifted copies."""
+
+RIDGES: Mapping[str, float] = {"scalar": 1e-6, "diagonal": 1e-2, "convolution": 1e-6, "full": 1e-3}
+"""Values of ε by structure: the more numbers are free, the more they must be held."""
+
+LARGEST = 8192
+"""Pixels and channels of an image, C H W, up to which a matrix of that side is made."""
+
 
 @dataclass(frozen=True)
 class _Step:
@@ -63,8 +72,8 @@ def learn_linear(
     iterations: int = 10,
     *,
     kernel_size: int = 9,
-    n_images: int = 100,
-    ridge: float = 1e-6,
+    n_images: int = 200,
+    ridge: float | None = None,
     sigma: float | None = None,
     momentum: str = "none",
     seed: int = 0,
@@ -77,7 +86,9 @@ def learn_linear(
 
     Each is a convex least-squares problem.  There is no teacher, and no true image: the data term does not change in
     the null space of A, so what P_k adds there is not determined.  The ridge, which leads from all solutions to
-    the one nearest to the plain step, makes it zero.
+    the one nearest to the plain step, keeps it small: zero for a full matrix, whose parts in the range and in the
+    null space are free of each other, but not for a diagonal one.  Where A Aᵀ = I the plain step fits the data at
+    once, and P_k = I.
 
     Parameters
     ----------
@@ -92,8 +103,9 @@ def learn_linear(
         Side of the kernel, odd, at most that of the images.
     n_images : int
         Training images.
-    ridge : float
+    ridge : float, optional
         ε, above zero: c is ε times the sum of the squares that a free number of P is multiplied with, on average.
+        By default that of :data:`RIDGES`; with less, a diagonal puts noise where A does not see it.
     sigma : float, optional
         Noise level for the denoiser between iterations; by default there is none, as in the paper.
     momentum : str
@@ -121,13 +133,18 @@ def learn_linear(
     odd = kernel_size % 2 == 1 and 1 <= kernel_size <= min(task.img_size[1:])
     require(odd, "kernel_size", kernel_size, "an odd integer, at most the side of the images")
     require(n_images >= 1, "n_images", n_images, "an integer, 1 or above")
+    size = torch.Size(task.img_size).numel()
+    small = structure in ("scalar", "convolution") or size <= LARGEST
+    require(
+        small, "structure", structure, f"'scalar' or 'convolution' for images of {size} > {LARGEST} numbers"
+    )
+    ridge = RIDGES[structure] if ridge is None else ridge
     require_positive("ridge", ridge)
     require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
     if sigma is not None:
         require_positive("sigma", sigma)
-    channels, height, width = task.img_size
     preconditioner = LinearPreconditioner(
-        Structure(structure, (channels, height, width)), iterations, inputs="gradient_only", form="free"
+        Structure(structure, task.img_size), iterations, inputs="gradient_only", form="free"
     )
     generator = torch.Generator().manual_seed(seed)
     trajectory = Trajectory.start(task, training_images(task, n_images, generator), generator)
@@ -146,16 +163,19 @@ def learn_linear(
     return preconditioner.eval()
 
 
-def _fit_few(step: _Step, candidates: torch.Tensor) -> torch.Tensor:
-    """Return θ for E_j g given as ``candidates``, (J, N, C, H, W)."""
-    seen = torch.stack([step.normal(candidate) for candidate in candidates])
-    flat, images = candidates.flatten(1).double(), seen.flatten(1).double()
-    damping = step.ridge * torch.eye(len(flat), dtype=flat.dtype)
-    return torch.linalg.solve(flat @ images.T + damping, flat @ step.remaining.flatten().double())
+def _fit_few(step: _Step, candidates: Callable[[torch.Tensor], list[torch.Tensor]]) -> torch.Tensor:
+    """Return θ for E_j g, j = 1, …, J, given by ``candidates`` of some gradients."""
+    matrix, right = torch.zeros(()), torch.zeros(())
+    for grad, remaining in zip(step.grad.split(CHUNK), step.remaining.split(CHUNK), strict=True):
+        given = candidates(grad)
+        flat = torch.stack(given).flatten(1).double()
+        seen = torch.stack([step.normal(images) for images in given]).flatten(1).double()
+        matrix, right = matrix + flat @ seen.T, right + flat @ remaining.flatten().double()
+    return torch.linalg.solve(matrix + step.ridge * torch.eye(len(right), dtype=right.dtype), right)
 
 
 def _scalar(step: _Step) -> torch.Tensor:
-    theta = _fit_few(step, step.grad[None])
+    theta = _fit_few(step, lambda grad: [grad])
     return theta * torch.eye(step.grad.shape[1], dtype=theta.dtype)[None]
 
 
@@ -174,7 +194,7 @@ def _convolution(step: _Step) -> torch.Tensor:
     channels, height, width = step.grad.shape[1:]
     reach = range(-(step.kernel_size // 2), step.kernel_size // 2 + 1)
     offsets = [(row, column) for row in reach for column in reach]
-    theta = _fit_few(step, torch.stack([step.grad.roll(offset, dims=(2, 3)) for offset in offsets]))
+    theta = _fit_few(step, lambda grad: [grad.roll(offset, dims=(2, 3)) for offset in offsets])
     kernel = torch.zeros(height, width, dtype=theta.dtype)
     for (row, column), value in zip(offsets, theta, strict=True):
         kernel[row, column] += value

@@ -9,10 +9,9 @@ from tqdm.auto import trange
 
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
-from ..preconditioners.structures import Structure
 from ..solvers import MOMENTUM
 from ..tasks import Task
-from .recipe import LINEAR_RECIPES, LinearRecipe
+from .recipe import LINEAR_RECIPES, LinearRecipe, build_linear_preconditioner
 from .ridge import Ridge
 from .states import Trajectory, range_basis, training_images
 
@@ -87,9 +86,7 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     the linear predictor.
     """
     recipe = replace(LINEAR_RECIPES.get(task.name, LinearRecipe()), **options)
-    stride = recipe.stride if recipe.structure == "convolution" else 1
-    structure = Structure(recipe.structure, _three(task.img_size), stride)
-    fitting = _Fitting(task, recipe, structure)
+    fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
         fitting.advance()
     return LinearDistillation(fitting.preconditioner.eval(), fitting.history, recipe)
@@ -98,20 +95,12 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
 class _Fitting:
     """The mutable state of one closed-form distillation."""
 
-    def __init__(self, task: Task, recipe: LinearRecipe, structure: Structure) -> None:
-        self.recipe, self.structure = recipe, structure
+    def __init__(self, task: Task, recipe: LinearRecipe) -> None:
+        self.recipe = recipe
+        self.preconditioner = build_linear_preconditioner(recipe, task.img_size)
+        self.structure = self.preconditioner.structure
         self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
         self.momentum: Callable[[int], float] = MOMENTUM[recipe.momentum]
-        self.preconditioner = LinearPreconditioner(
-            structure,
-            recipe.iterations,
-            inputs=recipe.inputs,
-            form=recipe.form,
-            rank=recipe.rank,
-            after=recipe.after,
-            damping=recipe.damping,
-            damping_noise=recipe.damping_noise,
-        )
         generator = torch.Generator().manual_seed(recipe.seed)
         self.train = Trajectory.start(task, training_images(task, recipe.n_images, generator), generator)
         self.val = Trajectory.start(task, task.val_images[: recipe.validation_images], generator)
@@ -119,14 +108,9 @@ class _Fitting:
         self.history: dict[str, list[float]] = {"ridge": [], "match": [], "psnr": []}
 
     def _basis(self, task: Task) -> torch.Tensor | None:
-        """Coordinates in which the inputs have no constant zeros, where that makes the regression cheaper."""
-        size = torch.Size(task.img_size).numel()
-        if self.structure.name != "full" or self.recipe.n_images < size:
-            return None
-        gradients = range_basis(task.student, task.img_size)
-        if self.recipe.inputs == "gradient_only":
-            return gradients
-        return torch.block_diag(gradients, torch.eye(size, dtype=gradients.dtype))
+        """Return a basis of all gradients, where it makes a regression cheaper: they have few degrees of freedom."""
+        full = self.structure.name == "full" and self.recipe.n_images >= torch.Size(task.img_size).numel()
+        return range_basis(task.student, task.img_size) if full else None
 
     @torch.no_grad()
     def advance(self) -> None:
@@ -141,7 +125,8 @@ class _Fitting:
                 best = (psnr, ridge, x)
         assert best is not None
         psnr, ridge, x = best
-        self._fill(regression, centre, ridge)
+        if ridge != self.recipe.ridges[-1]:
+            self._fill(regression, centre, ridge)
         for name, value in {"ridge": ridge, "match": self._match(), "psnr": psnr}.items():
             self.history[name].append(value)
         self.val = self.val.advance(x, self.momentum)
@@ -162,7 +147,10 @@ class _Fitting:
         scale = float(
             self.structure.blocks(self.train.z).abs().square().sum(dim=1, dtype=torch.float64).mean()
         )
-        return Ridge(X if self.basis is None else X @ self.basis, Y, scale), centre
+        if self.basis is not None:
+            size = len(self.basis)
+            X = torch.cat([X[..., :size] @ self.basis, X[..., size:]], dim=2)
+        return Ridge(X, Y, scale), centre
 
     def _fill(self, regression: Ridge, centre: tuple[torch.Tensor, torch.Tensor], ridge: float) -> None:
         """Make P_k the regression with a ridge ε."""
@@ -172,7 +160,8 @@ class _Fitting:
         else:
             weights, expand = regression.low_rank_weights(ridge, self.recipe.rank)
         if self.basis is not None:
-            weights = self.basis @ weights
+            rank = self.basis.shape[1]
+            weights = torch.cat([self.basis @ weights[:, :rank], weights[:, rank:]], dim=1)
         self.preconditioner.fill(k, weights, torch.zeros_like(wanted[0]), expand)
         self.preconditioner.bias[k] = (wanted - self.preconditioner.linear_part(seen, k))[0]
 
@@ -190,8 +179,3 @@ class _Fitting:
         wanted = self._wanted(self.val, grad)
         given = self._direction(self.val) - self.preconditioner.base(grad, self.val.state)
         return 1 - float((given - wanted).square().sum() / wanted.square().sum())
-
-
-def _three(img_size: tuple[int, ...]) -> tuple[int, int, int]:
-    channels, height, width = img_size
-    return channels, height, width

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..checks import require, require_positive
-from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS
-from ..preconditioners.structures import STRUCTURES
+from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS, LinearPreconditioner
+from ..preconditioners.structures import STRUCTURES, Structure
 from ..solvers import MOMENTUM
 
 
@@ -48,7 +48,7 @@ class LinearRecipe:
     inputs: str = "affine"
     form: str = "null_space"
     after: str = "identity"
-    iterations: int = 5
+    iterations: int = 4
     n_images: int = 3000
     ridges: tuple[float, ...] = (1e-3, 1e-2)
     validation_images: int = 50
@@ -105,3 +105,18 @@ LINEAR_RECIPES: Mapping[str, LinearRecipe] = {
 On rows of MRI a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
 part.  Rows are very many samples, so a ridge hardly matters; it does where a matrix is full.
 """
+
+
+def build_linear_preconditioner(recipe: LinearRecipe, img_size: tuple[int, ...]) -> LinearPreconditioner:
+    """Build an unfitted preconditioner, L_k = 0 and b_k = 0, for images (C, H, W)."""
+    stride = recipe.stride if recipe.structure == "convolution" else 1
+    return LinearPreconditioner(
+        Structure(recipe.structure, img_size, stride),
+        recipe.iterations,
+        inputs=recipe.inputs,
+        form=recipe.form,
+        rank=recipe.rank,
+        after=recipe.after,
+        damping=recipe.damping,
+        damping_noise=recipe.damping_noise,
+    )

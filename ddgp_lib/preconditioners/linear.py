@@ -11,6 +11,8 @@ from .structures import Structure
 LINEAR_FORMS = ("null_space", "newton_null_space", "free")
 LINEAR_INPUTS = ("affine", "gradient_only")
 AFTER = ("last", "identity")
+LARGEST = 2**29
+"""Weights that a preconditioner may have: 2 GiB."""
 
 
 class LinearPreconditioner(Preconditioner):
@@ -40,7 +42,8 @@ class LinearPreconditioner(Preconditioner):
         L_k is the product of a matrix with ``rank`` columns and one with ``rank`` rows, of which only these are
         stored; by default the whole matrix is.
     after : str
-        P_k for k ≥ K: the ``"last"`` one, or as if L and b were zero, ``"identity"``.
+        P_k for k ≥ K: as if L and b were zero, ``"identity"``, which gives the gain back slowly if at all; or the
+        ``"last"`` one, which diverges where it is affine, fitted to few images and repeated for long.
     damping, damping_noise : float, float or None
         Of the Newton step, see :class:`~ddgp_lib.preconditioners.classical.Newton`.
 
@@ -88,6 +91,8 @@ class LinearPreconditioner(Preconditioner):
         channels = structure.img_size[0]
         first = structure.features(channels if inputs == "gradient_only" else 2 * channels)
         last = structure.features(channels)
+        numbers = iterations * structure.count * (first * (rank or last))
+        require(numbers <= LARGEST, "rank", rank, f"a lower one: {numbers} > {LARGEST} weights of L_k in all")
         parts = (2,) if structure.complex_valued else ()
         lead = (iterations, structure.count)
         self.register_buffer("weights", torch.zeros(*lead, first, rank or last, *parts))

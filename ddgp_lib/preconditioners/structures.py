@@ -47,11 +47,12 @@ class Structure:
     """
 
     name: str
-    img_size: tuple[int, int, int]
+    img_size: tuple[int, ...]
     stride: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be cut."""
+        object.__setattr__(self, "img_size", tuple(self.img_size))  # JSON gives a list back
         require(self.name in STRUCTURES, "structure", self.name, f"one of {STRUCTURES}")
         require(len(self.img_size) == 3, "img_size", self.img_size, "(C, H, W)")
         _, height, width = self.img_size
