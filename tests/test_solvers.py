@@ -58,6 +58,30 @@ def test_decay_fades_the_denoiser_and_the_preconditioner(problem):
     torch.testing.assert_close(last, x)
 
 
+def test_iterates_leave_gradients_to_the_caller(problem):
+    physics, y, denoiser = problem
+    solver = PreconditionedFISTA(denoiser, stepsize=0.1, sigma=0.05)
+    for x, _ in solver.iterates(y, physics, 2):
+        assert not x.requires_grad
+        assert torch.is_grad_enabled()
+
+
+def test_update_decay_fades_the_whole_iteration(problem):
+    physics, y, denoiser = problem
+    options = {"stepsize": 0.1, "sigma": 0.05, "update_decay": 2}
+    solver = PreconditionedFISTA(denoiser, Doubled(), **options)
+    x = z = physics.A_adjoint(y)
+    with torch.no_grad():
+        for k in range(30):
+            target = denoiser(z - 0.1 * 2 * physics.A_adjoint(physics.A(z) - y), 0.05)
+            x_next = x + min(1, (2 / (k + 1)) ** 2) * (target - x)
+            x, z = x_next, x_next + k / (k + 4) * (x_next - x)
+    *_, (last, _) = solver.iterates(y, physics, 30)
+    torch.testing.assert_close(last, x)
+    with pytest.raises(ValueError, match="update_decay=0"):
+        PreconditionedFISTA(denoiser, **options | {"update_decay": 0})
+
+
 @pytest.mark.parametrize("preconditioner", [None, Identity()])
 def test_equals_deepinv_fista(problem, preconditioner):
     physics, y, denoiser = problem

@@ -94,12 +94,13 @@ class PreconditionedSolver(BaseOptim):
         ``max_iter`` is the solver's own where none is given.
         """
         _require_measurements(y, physics)
-        with torch.no_grad():
+        with torch.no_grad():  # and never around a yield: the caller's gradients are the caller's
             X = self.init_iterate_fn(y, physics)
-            yield X
-            for k in range(self.max_iter if max_iter is None else max_iter):
+        yield X
+        for k in range(self.max_iter if max_iter is None else max_iter):
+            with torch.no_grad():
                 X = self.fixed_point.single_iteration(X, k, y, physics)
-                yield X
+            yield X
 
     def iterates(
         self, y: torch.Tensor, physics: LinearPhysics, max_iter: int | None = None
@@ -138,11 +139,10 @@ class PreconditionedSolver(BaseOptim):
         return metrics
 
 
-def as_prior_weight(prior_decay: int | None) -> Callable[[int], float]:
-    """Return the rule k ↦ γ_k that an argument ``prior_decay`` asks for."""
-    accepted = prior_decay is None or prior_decay >= 1
-    require(accepted, "prior_decay", prior_decay, "None, or an integer, 1 or above")
-    return decaying_weight(prior_decay)
+def as_weight(name: str, start: int | None) -> Callable[[int], float]:
+    """Return the rule k ↦ γ_k that an argument ``prior_decay`` or ``update_decay`` asks for."""
+    require(start is None or start >= 1, name, start, "None, or an integer, 1 or above")
+    return decaying_weight(start)
 
 
 def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:

@@ -8,9 +8,9 @@ from deepinv.models import Denoiser
 
 from ..checks import require
 from ..preconditioners import Identity, Preconditioner
-from .base import PreconditionedSolver, as_prior_weight, as_safeguard
+from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
-from .rules import MOMENTUM
+from .rules import MOMENTUM, relax
 from .safeguard import Direction, Safeguard
 
 
@@ -21,7 +21,8 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
 
         d_k     &= \nabla g(z_k) + \gamma_k \bigl(P(\nabla g(z_k); z_k) - \nabla g(z_k)\bigr) \\
         u_k     &= z_k - \alpha d_k \\
-        x_{k+1} &= u_k + \gamma_k (D_\sigma(u_k) - u_k) \\
+        v_k     &= u_k + \gamma_k (D_\sigma(u_k) - u_k) \\
+        x_{k+1} &= x_k + \bar\gamma_k (v_k - x_k) \\
         z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k)
 
     Parameters
@@ -32,6 +33,8 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
         k ↦ β_k for k = 1, 2, …
     prior_weight : callable
         k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
+    update_weight : callable
+        k ↦ γ̄_k for k = 0, 1, …, the weight of the whole update.
     safeguard : Safeguard, optional
         When to turn P off for an image; by default never.
     """
@@ -41,17 +44,18 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
         preconditioner: Preconditioner,
         momentum: Callable[[int], float],
         prior_weight: Callable[[int], float],
+        update_weight: Callable[[int], float],
         safeguard: Safeguard | None = None,
     ) -> None:
         super().__init__(preconditioner, prior_weight, safeguard)
-        self.momentum = momentum
+        self.momentum, self.update_weight = momentum, update_weight
 
     def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return (x_{k+1}, z_{k+1}) from (x_k, z_k)."""
         x_previous, z = est
         grad = problem.gradient(z)
         u = z - problem.params["stepsize"] * direction(grad, problem.state(z, k))
-        x = problem.denoise(u, k)
+        x = relax(problem.denoise(u, k), x_previous, self.update_weight(k))
         return Step((x, x + self.momentum(k + 1) * (x - x_previous)), z, grad)
 
 
@@ -78,6 +82,10 @@ class PreconditionedFISTA(PreconditionedSolver):
     prior_decay : int, optional
         k₀: after k₀ iterations what is learned, the denoiser's step D_σ(u) − u and P's change of the gradient
         P(∇g) − ∇g, is multiplied by γ_k = (k₀/(k + 1))², so that the iterates settle; by default γ_k = 1 throughout.
+        The data step goes on.
+    update_decay : int, optional
+        k₀ of the same rule for the weight γ̄_k of the whole update x_{k+1} − x_k, the data step included: the weights
+        have a finite sum, and the iteration stops softly.  By default γ̄_k = 1 throughout.
     safeguard : bool or Safeguard
         Whether to watch the residuals of each image and give those where P makes them grow the iterates without P;
         True takes the bounds of :class:`~ddgp_lib.solvers.safeguard.Safeguard` as they are.
@@ -115,13 +123,15 @@ class PreconditionedFISTA(PreconditionedSolver):
         max_iter: int = 20,
         momentum: str = "chambolle_dossal",
         prior_decay: int | None = None,
+        update_decay: int | None = None,
         safeguard: bool | Safeguard = False,
     ) -> None:
         require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
         iteration = PreconditionedFISTAIteration(
             Identity() if preconditioner is None else preconditioner,
             MOMENTUM[momentum],
-            as_prior_weight(prior_decay),
+            as_weight("prior_decay", prior_decay),
+            as_weight("update_decay", update_decay),
             as_safeguard(safeguard),
         )
         super().__init__(iteration, denoiser, stepsize=stepsize, sigma=sigma, max_iter=max_iter)
@@ -144,7 +154,7 @@ class PreconditionedPGD(PreconditionedFISTA):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard
+    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, update_decay, safeguard
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
 
     References
@@ -162,6 +172,7 @@ class PreconditionedPGD(PreconditionedFISTA):
         sigma: float,
         max_iter: int = 20,
         prior_decay: int | None = None,
+        update_decay: int | None = None,
         safeguard: bool | Safeguard = False,
     ) -> None:
         super().__init__(
@@ -172,5 +183,6 @@ class PreconditionedPGD(PreconditionedFISTA):
             max_iter=max_iter,
             momentum="none",
             prior_decay=prior_decay,
+            update_decay=update_decay,
             safeguard=safeguard,
         )

@@ -27,7 +27,7 @@ from deepinv.physics import LinearPhysics
 
 from ..checks import require
 from ..preconditioners import Identity, Preconditioner
-from .base import PreconditionedSolver, as_prior_weight, as_safeguard
+from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
 from .safeguard import Direction, Safeguard
 
@@ -135,7 +135,7 @@ class _SplittingSolver(PreconditionedSolver):
         iteration = self.iteration(
             Identity() if preconditioner is None else preconditioner,
             inner_steps,
-            as_prior_weight(prior_decay),
+            as_weight("prior_decay", prior_decay),
             as_safeguard(safeguard),
         )
         super().__init__(iteration, denoiser, stepsize=stepsize, sigma=sigma, max_iter=max_iter, tau=tau)
