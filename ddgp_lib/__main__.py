@@ -17,8 +17,9 @@ from .benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
 from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
-from .distillation import distill
+from .distillation import Distillation, distill
 from .evaluation import Trace, evaluate
+from .linear import LinearDistillation, LinearRecipe, distill_linear
 from .shipped import (
     ALTERNATIVE_RECIPES,
     DENOISER_RECIPES,
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     tuning = command(
-        "tune", _tune, _show_lines, "Choose every method's σ, momentum and decay on validation images."
+        "tune", _tune, _show_lines, "Choose every method's σ, momentum and fading on validation images."
     )
     tuning.add_argument("task", choices=tuple(TASKS))
     tuning.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
@@ -162,15 +163,16 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for kind in kinds:
         require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
-        options = dict(vars(recipes[kind]))
-        if arguments.steps:
-            options["steps"] = arguments.steps
-        started = time.perf_counter()
-        distillation = distill(
-            task, checkpoint=arguments.checkpoints / f"{task.name}-{kind}.safetensors", **options
-        )
+        recipe, started = recipes[kind], time.perf_counter()
+        distillation: Distillation | LinearDistillation
+        if isinstance(recipe, LinearRecipe):
+            distillation = distill_linear(task, **vars(recipe))
+        else:
+            steps = {"steps": arguments.steps} if arguments.steps else {}
+            checkpoint = arguments.checkpoints / f"{task.name}-{kind}.safetensors"
+            distillation = distill(task, checkpoint=checkpoint, **(vars(recipe) | steps))
         metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
-        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipes[kind])
+        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)
         save_preconditioner(
             arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
         )
@@ -266,6 +268,9 @@ def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
 def _show_comparison(result: dict[str, Any]) -> str:
     lines = []
     for study, rows in result["studies"].items():
+        if study == "linear":
+            lines += _products_table(rows)
+            continue
         lines.append(f"{study + ', PSNR (dB) at k =':44s}    1     5    20   100   gain at 20  seeds")
         for row in rows:
             curve = "".join(_number(row["psnr"][k], ".2f", 6) for k in ("1", "5", "20", "100"))
@@ -273,6 +278,20 @@ def _show_comparison(result: dict[str, Any]) -> str:
             gain = _number(row["gain_20"], "+.2f", 5) + error
             lines.append(f"  {row['row']:40s}{curve}  {gain:>12s}  {row['seeds']:5d}")
     return "\n".join(lines) or f"{result['task']}: no study has been saved"
+
+
+def _products_table(rows: list[dict[str, Any]]) -> list[str]:
+    budgets = list(rows[0]["psnr"])
+    lines = [
+        f"{'linear, PSNR (dB) at equal products':44s}"
+        + "".join(f"{k:>7s}" for k in budgets)
+        + "  to the goal"
+    ]
+    for row in rows:
+        curve = "".join(_number(row["psnr"][k], ".2f", 7) for k in budgets)
+        goal = "never" if row["products"] is None else f"{row['products']:.0f}"
+        lines.append(f"  {row['row']:42s}{curve}  {goal:>11s}")
+    return lines
 
 
 def _number(value: float | None, form: str, width: int) -> str:

@@ -175,7 +175,7 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
             "residual": mean_and_error(norms(task.student.A(x) - y) / norms(y)),
             "distilled_gain": mean_and_error(reference - psnr),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "steps": recipes[name].steps,
+            "steps": vars(recipes[name])["steps"],
             "seconds": seconds,
         }
     return {"n_images": len(images), "methods": methods}

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,8 @@ from .denoisers import DenoiserRecipe
 from .distillation import Distillation, DistillationRecipe, build_preconditioner
 from .evaluation import psnr_curves
 from .files import atomic_write
-from .preconditioners import LearnedPreconditioner, Newton, Preconditioner
+from .linear import LINEAR_RECIPES, LinearDistillation, LinearRecipe, build_linear_preconditioner
+from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
 from .solvers import PreconditionedFISTA
 from .tasks import TASKS, Task, load_task
 
@@ -27,6 +28,7 @@ class Setting:
     sigma: float
     momentum: str
     prior_decay: int | None
+    update_decay: int | None = None
 
 
 DENOISER_RECIPES: dict[str, DenoiserRecipe] = {
@@ -38,12 +40,13 @@ DENOISER_RECIPES: dict[str, DenoiserRecipe] = {
 }
 """Recipes of the shipped denoisers, by task."""
 
-RECIPES: dict[str, dict[str, DistillationRecipe]] = {
+RECIPES: dict[str, dict[str, DistillationRecipe | LinearRecipe]] = {
     "single_pixel": {
         "distilled": DistillationRecipe(),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
         ),
+        "distilled_linear": replace(LINEAR_RECIPES["single_pixel"], n_images=8000, iterations=8, rank=64),
     },
     "mri": {
         "distilled": DistillationRecipe(
@@ -59,6 +62,7 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
             sigma=0.03,
             momentum="none",
         ),
+        "distilled_linear": LINEAR_RECIPES["mri"],
     },
     "super_resolution": {
         "distilled": DistillationRecipe(
@@ -81,6 +85,7 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
             momentum="none",
             damping_noise=0.001,
         ),
+        "distilled_linear": LINEAR_RECIPES["super_resolution"],
     },
 }
 """Recipes of the shipped preconditioners, by task and kind."""
@@ -88,6 +93,7 @@ RECIPES: dict[str, dict[str, DistillationRecipe]] = {
 ALTERNATIVE_RECIPES: dict[str, dict[str, AlternativeRecipe]] = {
     "single_pixel": {
         "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
+        "unrolled": AlternativeRecipe("unrolled", steps=16400, batch_size=32, learning_rate=4e-3),
     },
     "mri": {
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
@@ -106,9 +112,9 @@ are the same.  The rates are the best of 0.0005, 0.001, 0.002 and 0.004 on valid
 
 
 SOLVER_KINDS: dict[str, tuple[str, ...]] = {
-    "single_pixel": ("none", "distilled", "distilled_gradient_only", "teacher"),
-    "mri": ("none", "distilled", "distilled_gradient_only", "teacher"),
-    "super_resolution": ("none", "newton", "distilled", "distilled_gradient_only", "teacher"),
+    "single_pixel": ("none", *RECIPES["single_pixel"], "teacher"),
+    "mri": ("none", *RECIPES["mri"], "teacher"),
+    "super_resolution": ("none", "newton", *RECIPES["super_resolution"], "teacher"),
 }
 """Methods that :func:`load_solver` builds and the command line evaluates, by task.
 
@@ -130,13 +136,13 @@ VALIDATION_IMAGES = {"single_pixel": 200, "mri": 12, "super_resolution": 40}
 EVALUATION_IMAGES = {"single_pixel": 200, "mri": 48, "super_resolution": 80}
 """Test images that each task's methods are compared on where nothing else is said; the larger, the fewer."""
 
-PRIOR_DECAYS = (None, 10)
-"""Values of k₀, where the weight of what is learned begins to fall, that are tried for every method."""
+DECAYS = ((None, None), (10, None), (None, 10))
+"""Values of k₀ that are tried for every method: from where on what is learned, or the whole update, fades."""
 
 
 def load_preconditioner(
     task_name: str, kind: str = "distilled", path: str | Path | None = None
-) -> LearnedPreconditioner:
+) -> LearnedPreconditioner | LinearPreconditioner:
     """Load a shipped preconditioner, or one of the same kind from a file.
 
     Parameters
@@ -144,14 +150,14 @@ def load_preconditioner(
     task_name : str
         The task that it was distilled for.
     kind : str
-        ``"distilled"`` (state aware) or ``"distilled_gradient_only"`` (the paper's input,
-        ∇g alone, in null-space form).
+        ``"distilled"`` (state aware), ``"distilled_gradient_only"`` (the paper's input, ∇g alone, in null-space
+        form) or ``"distilled_linear"`` (an affine map for each iteration, in closed form).
     path : str or Path, optional
         A file written by :func:`save_preconditioner`; by default the shipped one.
 
     Returns
     -------
-    LearnedPreconditioner
+    LearnedPreconditioner or LinearPreconditioner
         In evaluation mode, its parameters frozen.
 
     Raises
@@ -165,16 +171,31 @@ def load_preconditioner(
     require(kind in RECIPES[task_name], "kind", kind, f"one of {tuple(RECIPES[task_name])}")
     path = path or WEIGHTS_FOLDER / f"{task_name}-{kind}.safetensors"
     tensors, description = load_checkpoint(path, kind=kind, task=task_name)
-    recipe = DistillationRecipe(**description["recipe"])
-    preconditioner = build_preconditioner(recipe, description["channels"], description.get("img_size"))
+    preconditioner: LearnedPreconditioner | LinearPreconditioner
+    if isinstance(RECIPES[task_name][kind], LinearRecipe):
+        linear = LinearRecipe(**description["recipe"])
+        preconditioner = build_linear_preconditioner(linear, description["img_size"])
+    else:
+        recipe = DistillationRecipe(**description["recipe"])
+        preconditioner = build_preconditioner(recipe, description["channels"], description.get("img_size"))
     load_weights(preconditioner, tensors, path)
     return preconditioner.eval().requires_grad_(False)
 
 
 def save_preconditioner(
-    path: str | Path, distillation: Distillation, task: Task, kind: str, metrics: dict[str, Any]
+    path: str | Path,
+    distillation: Distillation | LinearDistillation,
+    task: Task,
+    kind: str,
+    metrics: dict[str, Any],
 ) -> None:
-    """Write a distilled preconditioner with its recipe and metrics to a safetensors file."""
+    """Write a distilled preconditioner with its recipe and metrics to a safetensors file.
+
+    A linear one, whose matrices are large and need no more digits, is written in half precision.
+    """
+    weights = distillation.preconditioner.state_dict()
+    if isinstance(distillation, LinearDistillation):
+        weights = {name: tensor.half() for name, tensor in weights.items()}
     description = {
         "kind": kind,
         "task": task.name,
@@ -183,11 +204,11 @@ def save_preconditioner(
         "recipe": asdict(distillation.recipe),
         "metrics": metrics,
     }
-    save_checkpoint(path, distillation.preconditioner.state_dict(), description)
+    save_checkpoint(path, weights, description)
 
 
 def validation_psnr(
-    task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe
+    task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe | LinearRecipe
 ) -> dict[str, float]:
     """Mean PSNR (dB) on :data:`VALIDATION_IMAGES` after 1 to 20 iterations with the σ and momentum of the training.
 
@@ -215,8 +236,9 @@ def load_solver(
     task_name : str
         The task.
     kind : str
-        ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``, ``"teacher"`` (no
-        preconditioner, tuned for ``task.teacher``), and for super-resolution ``"newton"``.
+        ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``,
+        ``"distilled_linear"``, ``"teacher"`` (no preconditioner, tuned for ``task.teacher``), and for
+        super-resolution ``"newton"``.
     max_iter : int
         Number of iterations.
     task : Task, optional
@@ -260,7 +282,7 @@ def load_tuning(task_name: str) -> dict[str, Any]:
 def tune(
     task: Task, kinds: tuple[str, ...] | None = None, *, n_images: int | None = None, max_iter: int = 200
 ) -> dict[str, Any]:
-    """Choose σ, the momentum and the decay of the prior for each kind, by the PSNR on validation images.
+    """Choose σ, the momentum and what fades late in a run, for each kind, by the PSNR on validation images.
 
     The score of a setting is the lower of its PSNR after 20 and after ``max_iter`` iterations, so that one which is
     good early and decays later is not chosen.  As the score is at most the first of the two, settings
@@ -281,15 +303,18 @@ def tune(
     Returns
     -------
     dict
-        For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"`` and ``"prior_decay"``, and
-        the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and ``"psnr_last"``, in dB; the
-        latter is None where a run ended early.
+        For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"``, ``"prior_decay"`` and
+        ``"update_decay"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
+        ``"psnr_last"``, in dB; the latter is None where a run ended early.
     """
     images = task.val_images[: TUNING_IMAGES[task.name] if n_images is None else n_images]
     tuning: dict[str, Any] = {}
     for kind in kinds or SOLVER_KINDS[task.name]:
         method = Method(task, kind)
-        settings = [asdict(Setting(*values)) for values in product(SIGMAS, MOMENTA, PRIOR_DECAYS)]
+        settings = [
+            asdict(Setting(sigma, momentum, *decays))
+            for sigma, momentum, decays in product(SIGMAS, MOMENTA, DECAYS)
+        ]
 
         def run(setting: dict[str, Any], last: int, method: Method = method) -> float:
             curves = psnr_curves(task, method.solver(Setting(**setting)), images, method.physics, last)
@@ -298,7 +323,8 @@ def tune(
         sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
         best = -math.inf
         for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
-            if row["psnr_20"] > best or (kind == "none" and setting["prior_decay"] is None):
+            constant = setting["prior_decay"] is None and setting["update_decay"] is None
+            if row["psnr_20"] > best or (kind == "none" and constant):
                 row["psnr_last"] = run(setting, max_iter)
                 best = max(best, tuning_score(row))
         winner = settings[sweep.index(max(sweep, key=tuning_score))]

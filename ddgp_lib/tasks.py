@@ -144,7 +144,7 @@ def single_pixel(
         Order of the patterns, see :class:`~ddgp_lib.operators.HadamardCamera`.
     noise : float
         Standard deviation of the Gaussian noise on each measurement of either operator.  With the orthonormal
-        basis a digit's measurements have a norm of about 9.
+        basis a digit's 102 measurements have a norm of about 8.
     size : int
         Side of the images in pixels, a power of two; digits are resampled where it is not 32.
     sigma : float
