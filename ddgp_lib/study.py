@@ -21,6 +21,8 @@ from .checks import require
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import psnr_curves
 from .files import read_results, write_results
+from .linear_study import BUDGETS, ProductsRow
+from .linear_study import rows as linear_rows
 from .preconditioners import Preconditioner
 from .shipped import Method
 from .solvers import PreconditionedFISTA
@@ -126,11 +128,12 @@ def _forms() -> dict[str, Row]:
     }
 
 
-STUDIES: Mapping[str, Mapping[str, Row]] = {
+STUDIES: Mapping[str, Mapping[str, Row | ProductsRow]] = {
     "forms": _forms(),
     "losses": _losses(),
     "teachers": _teachers(),
     "networks": _networks(),
+    "linear": linear_rows(),
 }
 """Rows of each study by name."""
 
@@ -186,8 +189,8 @@ def run_study(
 
 
 def _pending(
-    rows: Mapping[str, Row], seeds: tuple[int, ...], done: Mapping[tuple[str, int], Any]
-) -> Iterator[tuple[str, Row, int]]:
+    rows: Mapping[str, Row | ProductsRow], seeds: tuple[int, ...], done: Mapping[tuple[str, int], Any]
+) -> Iterator[tuple[str, Row | ProductsRow, int]]:
     """Yield what has not been run with the configuration that it has now."""
     for seed in seeds:
         for key, row in rows.items():
@@ -195,15 +198,17 @@ def _pending(
                 yield key, row, seed
 
 
-def configuration(row: Row, seed: int) -> dict[str, Any]:
+def configuration(row: Row | ProductsRow, seed: int) -> dict[str, Any]:
     """Everything that decides a row's numbers, as JSON gives it back."""
+    if isinstance(row, ProductsRow):
+        return row.configuration(seed)
     recipe = DistillationRecipe(**{**SHORT[row.task], **row.recipe, "seed": seed})
     chosen = {"task": row.task, "options": dict(row.options), "recipe": asdict(recipe)}
     found: dict[str, Any] = json.loads(json.dumps(chosen))
     return found
 
 
-def run_row(row: Row, seed: int, *, progress: bool = True) -> dict[str, Any]:
+def run_row(row: Row | ProductsRow, seed: int, *, progress: bool = True) -> dict[str, Any]:
     """Train with one row's configuration, choose σ on validation images and measure on test images.
 
     Returns
@@ -211,8 +216,11 @@ def run_row(row: Row, seed: int, *, progress: bool = True) -> dict[str, Any]:
     dict
         The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time, ``"milliseconds"``
         of an iteration and image; ``"sigma"``; mean and standard error over images of ``"psnr"`` at
-        :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
+        :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.  A row of the study of
+        linear preconditioners trains no network; see :meth:`~ddgp_lib.linear_study.ProductsRow.run`.
     """
+    if isinstance(row, ProductsRow):
+        return row.run(seed)
     task = load_task(row.task, **row.options)
     chosen = configuration(row, seed)
     started = time.process_time()
@@ -282,6 +290,9 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
 def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, list[dict[str, Any]]]:
     """Summarise the saved studies of a task: a line for each row, over the seeds that have been run.
 
+    The study of linear preconditioners has lines of its own: PSNR by :data:`~ddgp_lib.linear_study.BUDGETS`, and mean
+    ``"products"``, None where a seed did not reach the goal.
+
     Parameters
     ----------
     task_name : str
@@ -308,7 +319,7 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
             continue
         saved = load_study(name, folder)["runs"]
         lines = [
-            _line(key, runs)
+            (_products_line if isinstance(row, ProductsRow) else _line)(key, runs)
             for key, row in rows.items()
             if row.task == task_name and (runs := [run for run in saved if run["row"] == key])
         ]
@@ -317,19 +328,29 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
     return tables
 
 
-def _line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    def mean(values: list[float | None]) -> float | None:
-        return None if None in values else sum(v for v in values if v is not None) / len(values)
+def _mean(values: list[float | None]) -> float | None:
+    return None if None in values else sum(v for v in values if v is not None) / len(values)
 
+
+def _products_line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "row": key,
+        "seeds": len(runs),
+        "psnr": {str(k): _mean([run["psnr"][str(k)][0] for run in runs]) for k in BUDGETS},
+        "products": _mean([run["products"] for run in runs]),
+    }
+
+
+def _line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     gains = torch.tensor([math.nan if run["gain_20"][0] is None else run["gain_20"][0] for run in runs])
     return {
         "row": key,
         "seeds": len(runs),
-        "psnr": {str(k): mean([run["psnr"][str(k)][0] for run in runs]) for k in ITERATIONS},
-        "gain_20": mean([run["gain_20"][0] for run in runs]),
+        "psnr": {str(k): _mean([run["psnr"][str(k)][0] for run in runs]) for k in ITERATIONS},
+        "gain_20": _mean([run["gain_20"][0] for run in runs]),
         "gain_20_error": mean_and_error(gains)[1] if len(runs) > 1 else None,
         **{
-            name: mean([run[name] for run in runs])
+            name: _mean([run[name] for run in runs])
             for name in ("parameters", "milliseconds", "training_seconds")
         },
     }

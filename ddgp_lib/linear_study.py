@@ -1,0 +1,242 @@
+"""The study of linear preconditioners: what each gains for the products with AᵀA that it costs."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from deepinv.physics import GaussianNoise, LinearPhysics
+
+from .benchmark import mean_and_error
+from .evaluation import psnr_curves
+from .linear import learn_linear
+from .operators import gradient, normal, squared_norm
+from .preconditioners import (
+    SR1,
+    Circulant,
+    Identity,
+    Jacobi,
+    Newton,
+    Polynomial,
+    Preconditioner,
+    Scalar,
+    State,
+)
+from .shipped import load_preconditioner
+from .solvers import MOMENTUM, PreconditionedFISTA
+from .tasks import Task, load_task
+
+PLAIN = 200
+"""Plain gradient steps, whose misfit is the goal."""
+
+LONGEST = 400
+"""Products after which a method counts as not having reached it."""
+
+ROUNDING = 1e-5
+"""A misfit below this fraction of the measurements is none: where A Aᵀ = I, the start has reached the goal."""
+
+BUDGETS = (20, 60, 200)
+"""Products with AᵀA in a plug-and-play run, the gradients' own included."""
+
+SIGMAS = (0.02, 0.03, 0.05, 0.1)
+"""Noise levels for the denoiser, from which the best for a method and a budget is taken on validation images."""
+
+IMAGES = 8
+"""Validation images, and for each seed as many test images of its own."""
+
+
+def signed_patterns() -> Task:
+    """Build the single-pixel task for 410 patterns of random signs in the place of a Hadamard basis."""
+    generator = torch.Generator().manual_seed(0)
+    signs = (2.0 * torch.randint(2, (410, 1024), generator=generator) - 1) / 32
+    physics = LinearPhysics(
+        A=lambda x: x.flatten(1) @ signs.T,
+        A_adjoint=lambda y: (y @ signs).reshape(-1, 1, 32, 32),
+        noise_model=GaussianNoise(0.01),
+    )
+    stepsize = 1 / squared_norm(physics, (1, 32, 32))
+    return replace(load_task("single_pixel"), student=physics, stepsize=stepsize)
+
+
+OPERATORS: Mapping[str, Callable[[], Task]] = {
+    "single_pixel": lambda: load_task("single_pixel"),
+    "random signs": signed_patterns,
+    "super_resolution": lambda: load_task("super_resolution"),
+    "mri, 4 coils": lambda: load_task("mri", coils=4, size=64),
+}
+"""Operators by name: a flat spectrum, and three that are not."""
+
+Build = Callable[[Task, int], Preconditioner]
+
+METHODS: dict[str, Build] = {
+    "none": lambda task, seed: Identity(),
+    "momentum": lambda task, seed: Identity(),
+    "scalar 1.5": lambda task, seed: Scalar(1.5),
+    "l2, degree 2": lambda task, seed: Polynomial.of("l2", 2),
+    "l2, degree 4": lambda task, seed: Polynomial.of("l2", 4),
+    "l2, degree 8": lambda task, seed: Polynomial.of("l2", 8),
+    "chebyshev, degree 4": lambda task, seed: Polynomial.of("chebyshev", 4, lower=0.01),
+    "chebyshev, degree 6": lambda task, seed: Polynomial.of("chebyshev", 6, lower=0.01),
+    "ifista, degree 4": lambda task, seed: Polynomial.of("ifista", 4),
+    "jacobi": lambda task, seed: Jacobi.of(task.student, _shape(task)),
+    "circulant": lambda task, seed: Circulant.of(task.student, _shape(task)),
+    "newton, 0.1": lambda task, seed: Newton(0.1),
+    "newton, 0.01": lambda task, seed: Newton(0.01),
+    "sr1": lambda task, seed: SR1(),
+    "learned convolution": lambda task, seed: learn_linear(task, "convolution", 10, n_images=50, seed=seed),
+    "distilled_linear": lambda task, seed: load_preconditioner(task.name, "distilled_linear"),
+}
+"""Preconditioners by name, each built for a task; momentum is none."""
+
+
+def _shape(task: Task) -> tuple[int, int, int]:
+    channels, height, width = task.img_size
+    return channels, height, width
+
+
+@dataclass(frozen=True)
+class ProductsRow:
+    """One operator and one method.
+
+    Attributes
+    ----------
+    operator, method : str
+        Of :data:`OPERATORS` and :data:`METHODS`.
+    """
+
+    operator: str
+    method: str
+
+    @property
+    def task(self) -> str:
+        """The name of the task that the operator is of."""
+        return {"random signs": "single_pixel"}.get(self.operator, self.operator.split(",")[0])
+
+    def configuration(self, seed: int) -> dict[str, Any]:
+        """Everything that decides the row's numbers."""
+        return {
+            "operator": self.operator,
+            "method": self.method,
+            "plain": PLAIN,
+            "longest": LONGEST,
+            "budgets": list(BUDGETS),
+            "sigmas": list(SIGMAS),
+            "images": IMAGES,
+            "seed": seed,
+        }
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Count products to the goal, and measure plug-and-play runs at equal products.
+
+        Returns
+        -------
+        dict
+            The ``"configuration"``; ``"products"``, None where the goal is not reached; ``"sigma"`` and, as mean and
+            standard error over images, ``"psnr"``, both by budget.
+        """
+        task = OPERATORS[self.operator]()
+        P = METHODS[self.method](task, seed)
+        images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
+        found: dict[str, Any] = {"configuration": self.configuration(seed)}
+        found["products"] = self._products(task, P, images)
+        swept = {sigma: self._at_budgets(task, P, sigma, task.val_images[:IMAGES], 0) for sigma in SIGMAS}
+        found |= {"sigma": {}, "psnr": {}}
+        for budget in BUDGETS:
+            best = max(SIGMAS, key=lambda sigma: float(swept[sigma][budget].mean()))
+            measured = self._at_budgets(task, P, best, images, seed, budget)[budget]
+            found["sigma"][str(budget)], found["psnr"][str(budget)] = best, mean_and_error(measured)
+        return found
+
+    @property
+    def _momentum(self) -> str:
+        return "chambolle_dossal" if self.method == "momentum" else "none"
+
+    def _products(self, task: Task, P: Preconditioner, images: torch.Tensor) -> int | None:
+        """Products until the misfit is that of :data:`PLAIN` plain steps, on noiseless measurements."""
+        y = task.student.A(images)
+        *_, last = descend(task, task.student, y, Identity(), "none", PLAIN)
+        goal = max(1.001 * float((task.student.A(last) - y).norm()), ROUNDING * float(y.norm()))
+        if (task.student.A(task.student.A_adjoint(y)) - y).norm() <= goal:
+            return 0
+        counted = Counted(task.student, task.img_size)
+        for z in descend(task, counted, y, P, self._momentum, LONGEST):
+            if (task.student.A(z) - y).norm() <= goal:
+                return counted.count
+            if counted.count >= LONGEST or not torch.isfinite(z).all():
+                return None
+        return None
+
+    def _at_budgets(
+        self,
+        task: Task,
+        P: Preconditioner,
+        sigma: float,
+        images: torch.Tensor,
+        seed: int,
+        longest: int = BUDGETS[-1],
+    ) -> dict[int, torch.Tensor]:
+        """PSNR of each image where the budgets up to the longest are used up."""
+        solver = PreconditionedFISTA(
+            task.denoiser, P, stepsize=task.stepsize, sigma=sigma, momentum=self._momentum
+        )
+        counted = Counted(task.student, task.img_size)
+        psnr_curves(task, solver, images[:1], counted, 2)
+        steps = {
+            budget: max(1, 2 * budget // max(2, counted.count)) for budget in BUDGETS if budget <= longest
+        }
+        curves = psnr_curves(task, solver, images, task.student, max(steps.values()), seed=seed)
+        return {budget: curves[count - 1].nan_to_num(-math.inf) for budget, count in steps.items()}
+
+
+class Counted(LinearPhysics):
+    """An operator that counts the products with its AᵀA; a closed form for Newton's step is passed on uncounted.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator.
+    img_size : tuple of int
+        Shape (C, H, W) of its images.
+
+    Attributes
+    ----------
+    count : int
+        Products so far.
+    """
+
+    def __init__(self, physics: LinearPhysics, img_size: tuple[int, ...]) -> None:
+        super().__init__(A=physics.A, A_adjoint=physics.A_adjoint, noise_model=physics.noise_model)
+        self.squared_norm, self.count = squared_norm(physics, img_size), 0
+        self._physics = [physics]  # not a submodule
+        for name in ("newton", "range_projection"):
+            if hasattr(physics, name):
+                setattr(self, name, getattr(physics, name))
+
+    def normal(self, x: torch.Tensor) -> torch.Tensor:
+        """AᵀA x, counted once."""
+        self.count += 1
+        return normal(self._physics[0], x)
+
+
+def descend(
+    task: Task, physics: LinearPhysics, y: torch.Tensor, P: Preconditioner, momentum: str, steps: int
+) -> Iterator[torch.Tensor]:
+    """Yield z_1, z_2, … of gradient descent on the data term alone."""
+    adjoint = x = z = task.student.A_adjoint(y)
+    for k in range(steps):
+        with torch.no_grad():
+            direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
+        x, x_old = z - task.stepsize * direction, x
+        z = x + MOMENTUM[momentum](k + 1) * (x - x_old)
+        yield z
+
+
+def rows() -> dict[str, ProductsRow]:
+    """Return the rows of the study by name; a distilled P is there where one ships for the operator."""
+    return {
+        f"{operator}: {method}": ProductsRow(operator, method)
+        for operator in OPERATORS
+        for method in METHODS
+        if method != "distilled_linear" or operator in ("single_pixel", "super_resolution")
+    }
