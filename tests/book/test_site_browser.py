@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from book._tools.browser import Browser, Page, find_chromium, serve
+from book._tools.pdf import print_site
 from book._tools.website import HTML
 
 REDIRECT = "index.html"
@@ -135,6 +136,14 @@ def test_the_network_is_refused(browser: Browser, address: str) -> None:
         page.open(f"{address}/book/index.html")
         page.evaluate("fetch('https://example.org/').catch(() => null).then(() => null)")
         assert any("example.org" in text for text in page.problems())
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_site_is_printed(tmp_path: Path) -> None:
+    print_site(tmp_path / "book.pdf", ["glossary.html"], HTML)
+    printed = (tmp_path / "book.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert len(printed) > 20_000
 
 
 def test_a_broken_page_is_noticed(browser: Browser, tmp_path: Path) -> None:

@@ -1,0 +1,13 @@
+// A wide table scrolls; who has no mouse reaches it with the tabulator and scrolls with the arrow keys.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll(".pst-scrollable-table-container")) {
+    table.tabIndex = 0;
+    table.setAttribute("role", "region");
+    table.setAttribute("aria-label", "Table");
+  }
+});
+
+// Entries of a bibliography carry a role that the ARIA standard has withdrawn.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll('[role="doc-biblioentry"]').forEach((entry) => entry.removeAttribute("role"));
+});

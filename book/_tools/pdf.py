@@ -1,0 +1,96 @@
+"""Print the whole built site as one PDF, in the order of its contents, through a headless Chromium.
+
+The title page is opened, the articles of all other pages are put below it, formulas are typeset, and the result is
+printed. A slider shows the picture that it starts with.
+"""
+
+import argparse
+import base64
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+from book._tools.browser import Browser, find_chromium, serve
+from book._tools.npm import ROOT
+from book._tools.website import BUILD, HTML
+
+PDF = BUILD / "book.pdf"
+SCALE = 0.75
+
+APPEND = """(async names => {
+  let last = document.querySelector('article.bd-article');
+  for (const name of names) {
+    const text = await (await fetch(name)).text();
+    const article = new DOMParser().parseFromString(text, 'text/html').querySelector('article.bd-article');
+    article.style.breakBefore = 'page';
+    last.after(article);
+    last = article;
+  }
+  document.querySelectorAll('details').forEach(details => { details.open = false; });
+  document.querySelectorAll('img').forEach(image => { image.loading = 'eager'; });
+  if (window.MathJax) {
+    await MathJax.startup.promise;
+    await MathJax.typesetPromise();
+  }
+  await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
+  return document.querySelectorAll('mjx-merror').length;
+})(PAGES)"""
+
+STYLE = """
+  @page { size: A4; margin: 16mm 14mm; }
+  .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer, footer,
+  .ddgp-frames input, .btn { display: none !important; }
+  .bd-main, .bd-content, .bd-article-container, .bd-page-width { max-width: none !important; padding: 0 !important; }
+  pre { white-space: pre-wrap; font-size: 8pt; }
+  figure, .output img, table, .admonition { break-inside: avoid; }
+"""
+
+
+def pages(toc: Path = ROOT / "_toc.yml") -> list[str]:
+    """Return the names of the pages in the order of the contents, without the title page."""
+    contents = yaml.safe_load(toc.read_text())
+    return [Path(entry["file"]).name + ".html" for part in contents["parts"] for entry in part["chapters"]]
+
+
+def print_site(path: Path, names: list[str], html: Path = HTML) -> None:
+    """Print the title page of a site and the named pages of its folder ``book``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no built site, or no Chromium.
+    RuntimeError
+        If a formula could not be typeset.
+    """
+    if not (html / "book" / "index.html").is_file():
+        raise FileNotFoundError(f"{html}: there is no site, run `make book` first")
+    chromium = find_chromium()
+    if chromium is None:
+        raise FileNotFoundError("Chromium was not found: install it, or name it in the variable CHROMIUM")
+    with Browser(chromium, timeout=900) as browser, serve(html) as address, browser.page() as page:
+        page.open(f"{address}/book/index.html")
+        page.evaluate("document.documentElement.dataset.theme = 'light'")
+        style = json.dumps({"textContent": STYLE})
+        page.evaluate(f"document.head.append(Object.assign(document.createElement('style'), {style}))")
+        if errors := page.evaluate(APPEND.replace("PAGES", json.dumps(names))):
+            raise RuntimeError(f"{errors} formulas could not be typeset")
+        printed = page.command("Page.printToPDF", printBackground=True, preferCSSPageSize=True, scale=SCALE)
+        path.write_bytes(base64.b64decode(printed["data"]))
+
+
+def main() -> None:
+    """Print the built site and say where the PDF is."""
+    parser = argparse.ArgumentParser(description="Print the built site as one PDF.")
+    parser.add_argument("--output", type=Path, default=PDF)
+    arguments = parser.parse_args()
+    try:
+        print_site(arguments.output, pages())
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+    print(f"{arguments.output}: {arguments.output.stat().st_size / 2**20:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Every page of the site against the accessibility guidelines WCAG 2.1 A and AA, in light and dark, by axe-core."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from book._tools.browser import Browser, Page, find_chromium, serve
+from book._tools.npm import ROOT
+from book._tools.website import HTML
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = sorted(
+    name
+    for path in HTML.rglob("*.html")
+    if "_static" not in path.parts and (name := path.relative_to(HTML).as_posix()) != "index.html"
+)
+# A theme changes colours and nothing else, so the second is checked for these alone.
+RULES = {
+    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
+
+# What a live widget draws is ipywidgets' own and is left out; the sliders of the page are not.
+CHECK = """axe.run({exclude: [['.jupyter-widgets']]}, {runOnly: RULES, resultTypes: ['violations']})
+  .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map(
+    node => [id, node.target.join(' '), node.html.slice(0, 160)])))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = find_chromium()
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing, and these tests are never skipped in continuous integration")
+        pytest.skip("Chromium is not installed, so no page was checked (apt install chromium)")
+    with Browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve(HTML) as url:
+        yield url
+
+
+def violations(page: Page, theme: str) -> list[list[str]]:
+    """Return the rule, the place and the text of every violation in a theme."""
+    page.evaluate(
+        f"document.documentElement.dataset.mode = document.documentElement.dataset.theme = '{theme}'"
+    )
+    return page.evaluate(CHECK.replace("RULES", json.dumps(RULES[theme])))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_keeps_the_guidelines(browser: Browser, address: str, name: str) -> None:
+    with browser.page() as page:
+        page.open(f"{address}/{name}")
+        page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => null) : null")
+        page.evaluate(AXE.read_text() + "; null")
+        assert {theme: violations(page, theme) for theme in RULES} == {theme: [] for theme in RULES}
+
+
+def test_a_violation_is_noticed(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(
+        "<!doctype html><html lang='en'><title>t</title><main><p style='color:#aaa;background:#fff'>pale</p>"
+        "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='></main></html>"
+    )
+    with serve(tmp_path) as url, browser.page() as page:
+        page.open(f"{url}/page.html")
+        page.evaluate(AXE.read_text() + "; null")
+        assert {rule for rule, *_ in violations(page, "light")} == {"color-contrast", "image-alt"}
