@@ -1,0 +1,772 @@
+# %% [markdown]
+# (learned-linear)=
+# # Learning a linear preconditioner: the data term is a teacher that sees little
+#
+# The preconditioners of [the last chapter](linear-preconditioners) were built from the operator, by hand. Why not
+# learn one? A linear $P$ is a matrix, the data term after a step is a quadratic function of it, and so the best one
+# for a set of training images is a least-squares problem. Ehrhardt, Fahy and Golbabaee {cite}`fahy2024greedy` solve
+# one for each iteration. It takes seconds, and needs no true image, only measurements. This chapter does it, finds
+# out what has been learned, and then asks what such a $P$ cannot know, since nobody told it. At the end stands the
+# opposite extreme, a $P$ that learns from a single run, with no training at all {cite}`hong2024p2np`.
+#
+# After this chapter you can
+#
+# 1. derive the normal equations of a learned linear $P$, for every structure of its matrix, and solve them in code;
+# 2. say which of the hand-made preconditioners each structure rediscovers;
+# 3. name the two things that the data term does not see, and show the harm that each does;
+# 4. say what a preconditioner has to be told to predict what was not measured;
+# 5. derive the rank-one quasi-Newton step from one equation, and say where it helps.
+
+# %% tags=["remove-cell", "colab-install"]
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+
+# %%
+import torch
+from deepinv.physics import LinearPhysics
+
+import ddgp_lib
+from ddgp_lib import PreconditionedFISTA, State, analysis, figures, widgets
+from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.linear import learn_linear
+from ddgp_lib.linear.states import Trajectory, training_images
+from ddgp_lib.operators import gradient, normal, norms, null_projection, squared_norm
+from ddgp_lib.preconditioners import SR1, Identity, Newton
+from ddgp_lib.preconditioners.quasi_newton import rank_one_direction
+from ddgp_lib.solvers import chambolle_dossal
+
+# %% [markdown]
+# ## Three steps from one point
+#
+# The camera is the one of super-resolution, at $32 \times 32$ pixels: a wide blur, then one pixel kept of
+# $4 \times 4$. Of the 1,024 modes it passes on 64, ever more weakly. We count all of them as seen (`rtol`), so that
+# here the null space is that of $A$ and nothing else. From $z_0 = A^\top y$ we take one step with three
+# preconditioners: none, and two learned *diagonal* ones, a factor for each pixel. Both are fitted to the same 100
+# training faces so that the data term after the step is small. They differ in the ridge $\varepsilon$ of the fit,
+# of which more below. The 40 faces that we look at are of people who are not among them.
+
+# %%
+faces = ddgp_lib.load_task("super_resolution", size=32, rtol=1e-5)
+A, alpha, images = faces.student, faces.stepsize, faces.test_images[:40]
+y = faces.measure(images, seed=9)
+z0, noise_floor = A.A_adjoint(y), norms(A.A(images) - y) / norms(y)
+ridges = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+diagonals = {e: learn_linear(faces, "diagonal", 1, n_images=100, ridge=e) for e in ridges}
+
+
+def one_step(P):
+    return z0 - alpha * P(gradient(A, z0, z0), State(z0, 0, A, y))
+
+
+def residual(x):
+    return float((norms(A.A(x) - y) / norms(y)).mean())
+
+
+def psnr(x):
+    return float(faces.psnr(x, images).mean())
+
+
+# %% mystnb={"figure": {"name": "fig-ll-question", "caption": "One held-out face after one step. Above each image: the data residual and the PSNR, means over 40 faces. Both learned steps fit the data better than the plain one. One of them has destroyed the image."}, "image": {"alt": "Four images. The true face; the plain step, an almost uniform grey; the diagonal with the larger ridge, a grey blur, brighter where the cheeks are; the diagonal with the smaller ridge, bars and spots of black and white in which no face can be seen."}} tags=["hide-input"]
+trials = {"no $P$": Identity()}
+trials |= {f"diagonal, ε = {e:g}": diagonals[e] for e in (1e-2, 1e-6)}
+steps = {name: one_step(P) for name, P in trials.items()}
+titles = {name: f"{name}\n{residual(x):.3f}, {psnr(x):.1f} dB" for name, x in steps.items()}
+plain, careful, careless = steps.values()
+assert max(residual(careful), residual(careless)) < 0.8 * residual(plain)
+assert abs(residual(careless) / residual(careful) - 1) < 0.05
+assert psnr(careless) < 0 < psnr(plain) + 0.5 < psnr(careful)
+panels = {"true image\n": images[0]} | {titles[name]: x[0] for name, x in steps.items()}
+figures.images(panels, columns=2)
+
+# %% [markdown]
+# Judged by the data, the last two are equals. Judged by the image, one gained more than half a decibel, and the other
+# lost the face. Whatever has gone wrong, the criterion did not notice.
+#
+# ## A least-squares problem for each iteration
+#
+# Write $P = I + E$. Let $z_j$ be the point that training image $j$ has reached, $\nabla g_j$ its gradient, and
+# $\tilde z_j = z_j - \alpha \nabla g_j$ the plain step. After the step with $P$ the residual is
+# $A \tilde z_j - y_j - \alpha A E\, \nabla g_j$, linear in $E$. The greedy rule asks for
+#
+# $$\min_E\ \sum_j \tfrac12 \lVert A \tilde z_j - y_j - \alpha A E\, \nabla g_j \rVert^2 ,$$ (eq-ll-greedy)
+#
+# moves all training images by the step that it finds, and asks again: one $P_k$ for each iteration. $E = 0$ is
+# allowed, so on the training images the sum falls at each iteration by at least what a plain step gains. Hence their
+# gradients tend to zero, although no $P_k$ need be symmetric or positive {cite}`fahy2024greedy`. (In the paper the
+# function may hold a regulariser too.)
+#
+# A **structure** says what is free in $E = \sum_l \theta_l E_l$. The derivative of {eq}`eq-ll-greedy` by $\theta_l$
+# vanishes where
+#
+# $$\begin{aligned}
+# & \sum_{l'} Q_{l l'}\, \theta_{l'} + \varepsilon\, q\, \theta_l
+# = \sum_j \bigl\langle E_l \nabla g_j,\ (I - \alpha A^\top A)\, \nabla g_j \bigr\rangle , \\
+# & Q_{l l'} = \alpha \sum_j \langle A E_l \nabla g_j,\ A E_{l'} \nabla g_j \rangle .
+# \end{aligned}$$ (eq-ll-normal)
+#
+# The vector in the right-hand product is the gradient at $\tilde z_j$, what the plain step has left to do. The term
+# with $\varepsilon$ is a **ridge**: it comes from a penalty on $\lVert \theta \rVert^2$ and draws $P$ towards $I$.
+# Its unit $q$ is the mean over $l$ of $\sum_j \lVert E_l \nabla g_j \rVert^2$, so that $\varepsilon$ is a pure
+# number. Given a function that lists the $E_l \nabla g_j$, {eq}`eq-ll-normal` is seven lines.
+
+
+# %%
+def fit(start, candidates, ridge):
+    after = start.gradient - alpha * normal(A, start.gradient)
+    given = candidates(start.gradient)
+    E = torch.stack(given).flatten(1).double()
+    seen = alpha * torch.stack([normal(A, part) for part in given]).flatten(1).double()
+    Q, q = E @ seen.T, E.square().sum(dim=1).mean()
+    damped = Q + ridge * q * torch.eye(len(E), dtype=Q.dtype)
+    return torch.linalg.solve(damped, E @ after.flatten().double())
+
+
+def shifts(grad):
+    offsets = [(i, j) for i in range(-3, 4) for j in range(-3, 4)]
+    return [grad.roll(offset, dims=(2, 3)) for offset in offsets]
+
+
+# %% [markdown]
+# For a scalar there is one candidate, the gradient. For a **convolution** with a kernel of $7 \times 7$ they are 49
+# shifted gradients. The library's `learn_linear` fits a sequence $P_0, P_1, \dots$ of any structure. Does its first
+# member agree with ours?
+
+# %%
+structures = ("scalar", "diagonal", "convolution", "full")
+learned = {s: learn_linear(faces, s, 4, kernel_size=7, n_images=100) for s in structures}
+generator = torch.Generator().manual_seed(0)
+start = Trajectory.start(faces, training_images(faces, 100, generator), generator)
+direction = gradient(A, z0, z0)
+for structure, candidates in (("scalar", lambda grad: [grad]), ("convolution", shifts)):
+    theta = fit(start, candidates, ridge=1e-6).float()
+    mine = direction + torch.einsum("l,ljchw->jchw", theta, torch.stack(candidates(direction)))
+    library = learned[structure](direction, State(z0, 0, A, y))
+    print(f"{structure:12s}{len(theta):3d} numbers, difference {(mine - library).abs().max():.0e}")
+    assert (mine - library).norm() < 1e-3 * (library - direction).norm()
+
+# %% [markdown]
+# For a **diagonal** $E$ there are $n$ candidates and for a **full** one $n^2$, too many to list. There
+# {eq}`eq-ll-normal` takes a closed form. With $S = \sum_j \nabla g_j \nabla g_j^\top$, the entrywise product $\circ$
+# and the vector $\mathbb{1}$ of ones,
+#
+# $$\begin{aligned}
+# \text{diagonal:}\quad & \bigl(\alpha A^\top A \circ S + \varepsilon q I\bigr)\, \theta
+#   = \bigl((I - \alpha A^\top A) \circ S\bigr)\, \mathbb{1} , \\
+# \text{full:}\quad & \alpha A^\top A\, E\, S + \varepsilon q E = (I - \alpha A^\top A)\, S ,
+# \end{aligned}$$ (eq-ll-dense)
+#
+# both with $q = \operatorname{tr} S / n$. The right-hand side of the second equation holds more than meets the eye: a
+# gradient lies in the range of $A^\top$, and so does what the plain step leaves of it. So for a full matrix the
+# minimiser with a ridge adds nothing in the null space.
+
+# %%
+eye = torch.eye(1024, dtype=torch.float64)
+M = normal(A, eye.float().view(-1, 1, 32, 32)).flatten(1).double() * alpha
+grads = start.gradient.flatten(1).double()
+S = grads.T @ grads
+damping = S.trace() / 1024 * eye
+theta = torch.linalg.solve(M * S + 1e-2 * damping, ((eye - M) * S).sum(dim=1))
+weights = diagonals[1e-2].weights[0].flatten().double()
+assert (theta - weights).norm() < 1e-3 * weights.norm()
+E, right = learned["full"].weights[0, 0].T.double(), (eye - M) @ S
+assert (M @ E @ S + 1e-3 * damping @ E - right).norm() < 1e-3 * right.norm()
+added = learned["full"](direction, State(z0, 0, A, y))
+assert null_projection(A, added).norm() < 1e-4 * added.norm()
+
+# %% [markdown]
+# Without ridge, and with gradients enough to span the range, $S$ drops out of the second equation of
+# {eq}`eq-ll-dense`. On the range $\alpha A^\top A\, E = I - \alpha A^\top A$ remains, hence
+# $P = (\alpha A^\top A)^{-1}$. **The best full matrix is Newton's step**, and nothing of the images is left in it.
+# With a ridge, suppose for a moment that the modes are eigenvectors of $S$ as well, with the power
+# $\pi_i = v_i^\top S v_i$ that the gradients have in them, and let $t_i = \lambda_i / \lVert A \rVert^2$. Then
+#
+# $$P v_i = \frac{1 + \varepsilon_i}{t_i + \varepsilon_i}\, v_i , \qquad \varepsilon_i = \frac{\varepsilon q}{\pi_i} ,$$ (eq-ll-newton)
+#
+# Newton's step with a damping for each mode: little where training gradients are strong, and much where they are
+# weak. The next figure reads $v_i^\top P_0 v_i$ off what was learned.
+
+# %% mystnb={"figure": {"name": "fig-ll-gains", "caption": "What the learned preconditioners of the first iteration do to each mode of the camera. The short kernel and the full matrix both follow Newton's step among strong modes and leave it at weaker ones, in different ways."}, "image": {"alt": "Gain against eigenvalue, both logarithmic, from 0.0001 to 1. The undamped Newton step rises as one over the eigenvalue to the left. The convolution follows it down to an eigenvalue of about 0.3 and then rises slowly to about 11. The full matrix follows it as far, peaks near 4.5 at an eigenvalue of 0.085, and falls back to 1; the prediction has the same shape with a higher peak, near 9. A horizontal line marks the scalar, at 1.01."}} tags=["hide-input"]
+modes = analysis.modes(A, faces.img_size)
+t = modes.eigenvalues / modes.eigenvalues[0]
+t = t[t > 2e-4]
+v = modes.synthesise(torch.eye(1024)[: len(t)]).float()
+group = torch.cat([torch.zeros(1), (t[:-1] > 1.05 * t[1:]).cumsum(0)]).long()
+
+
+def level(values):
+    return torch.zeros(int(group[-1]) + 1).index_add(0, group, values.float()) / group.bincount()
+
+
+gains = {s: level(modes.analyse(P(v, State(v, 0, A, y))).diagonal()) for s, P in learned.items()}
+power = level(modes.analyse(start.gradient).square().sum(dim=0)[: len(t)])
+local, levels = 1e-3 * S.trace() / 1024 / power, level(t)
+predicted = (1 + local) / (levels + local)
+strong, weak = levels > 0.25, levels < 0.01
+assert (gains["full"][strong] * levels[strong] > 0.9).all()
+assert (gains["full"][weak] / predicted[weak] - 1).abs().max() < 0.05
+assert gains["full"][weak].max() < 1.1 < 3 < gains["full"].max() < predicted.max()
+assert 2 < gains["convolution"][strong].max() < 5 < gains["convolution"][weak].min()
+assert abs(gains["scalar"][0] - 1.01) < 0.01
+assert (gains["diagonal"] - 1.01).abs().mean() < 0.1
+figures.curves(
+    levels,
+    {"Newton, undamped": 1 / levels, "full": gains["full"], "full, if modes did not mix": predicted}
+    | {"convolution": gains["convolution"]},
+    xlabel="eigenvalue $t_i = \\lambda_i / \\Vert A \\Vert^2$",
+    ylabel="gain $v_i^T P_0 v_i$",
+    xscale="log",
+    yscale="log",
+    ylim=(0.7, 100),
+    horizontal={"scalar": float(gains["scalar"][0])},
+    legend="above",
+)
+
+# %% [markdown]
+# The full matrix is a Newton step where the gradients have power, and the plain step elsewhere, as
+# {eq}`eq-ll-newton` says at both ends. (In between the modes do mix, and the assumption fails.) The convolution is a
+# relative of last chapter's circulant $P$, with a kernel so short that its gain cannot fall back; it goes on rising
+# where it has seen nothing. Scalar and diagonal hardly differ from $I$ in any mode.
+#
+# ## Held-out faces: the data term falls
+#
+# All four were learned for four iterations, beyond which $P = I$. None costs a product with $A^\top A$ when it is
+# used. The references are those of the last chapter: no $P$, momentum, and the damped Newton step.
+
+
+# %%
+def descend(A, y, P, steps, momentum=lambda k: 0.0):
+    adjoint = x = z = A.A_adjoint(y)
+    for k in range(steps):
+        direction = P(gradient(A, z, adjoint), State(z, k, A, y))
+        x, x_old = z - direction / squared_norm(A, tuple(z.shape[1:])), x
+        z = x + momentum(k + 1) * (x - x_old)
+        yield x
+
+
+paths = {name: list(descend(A, y, P, 8)) for name, P in ({"no P": Identity()} | learned).items()}
+paths["Newton"] = list(descend(A, y, Newton(1e-3), 8))
+paths["momentum"] = list(descend(A, y, Identity(), 8, chambolle_dossal))
+
+# %% mystnb={"figure": {"name": "fig-ll-heldout", "caption": "Forty held-out faces, mean over faces. Upper: the data residual, and that of the true image, which is the noise. Lower: the PSNR of the same iterates. Momentum is in the table only."}, "image": {"alt": "Two panels against iterations 1 to 8. Upper, logarithmic residual: no P falls slowly from 0.095 to 0.025; scalar and diagonal a little below; the convolution falls to the noise level, 0.0023, by iteration 4 and stays; the full matrix falls to 0.001, below the noise; Newton starts near the noise and falls below it. Lower, PSNR: no P from 17.7 to 19.4, scalar and diagonal slightly above; the full matrix peaks at iteration 2 near 20.8 and falls; the convolution ends near 21.8; Newton stays near 22."}} tags=["hide-input"]
+figure, panels = figures.axes(2, height=3.3)
+shown = {name: path for name, path in paths.items() if name != "momentum"}
+figures.curves(
+    range(1, 9),
+    {name: [residual(x) for x in path] for name, path in shown.items()},
+    xlabel="",
+    ylabel="data residual",
+    yscale="log",
+    horizontal={"noise": float(noise_floor.mean())},
+    legend="above",
+    ax=panels[0],
+)
+figures.curves(
+    range(1, 9),
+    {name: [psnr(x) for x in path] for name, path in shown.items()},
+    xlabel="iteration",
+    ylabel="PSNR (dB)",
+    legend=None,
+    ax=panels[1],
+)
+figure
+
+# %%
+print(f"{'after 4 iterations':22s}{'residual':>9s}{'PSNR':>7s}{'range error':>13s}{'null error':>12s}")
+reached = {}
+for name, path in paths.items():
+    parts = [float(norms(part).mean()) for part in analysis.split(A, path[3] - images)]
+    reached[name] = residual(path[3]), psnr(path[3]), *parts
+    print("{:22s}{:9.4f}{:7.2f}{:13.2f}{:12.2f}".format(name, *reached[name]))
+print(f"{'the true image':22s}{float(noise_floor.mean()):9.4f}")
+fits = {name: row[0] for name, row in reached.items()}
+assert (
+    fits["full"] < fits["convolution"] < fits["diagonal"] < fits["scalar"] < fits["momentum"] < fits["no P"]
+)
+assert fits["full"] < 0.6 * float(noise_floor.mean())
+assert reached["Newton"][1] > reached["convolution"][1] > reached["full"][1] + 1 > reached["scalar"][1] + 2
+assert fits["Newton"] > fits["full"]
+assert psnr(paths["full"][3]) < psnr(paths["full"][1]) - 0.15
+nulls = [row[3] for row in reached.values()]
+assert max(nulls) - min(nulls) < 0.05
+
+# %% [markdown]
+# By the data term, learning is a success. The structures come in the order of their freedom, every learned $P$ is
+# ahead of momentum, and after four iterations the full matrix is ahead of Newton. By the image the order is another
+# one. The full matrix fits best and ends more than a decibel behind the convolution and Newton; its PSNR peaks at the
+# second iteration.
+#
+# ## What the data term does not see
+#
+# **Noise.** In {numref}`fig-ll-heldout` the residual of the true image is the noise. Newton and the full matrix both
+# end below it, at nearly the same residual, with more than a decibel between their images. The difference is in the
+# range, and the residual hides it: it weighs the error in mode $i$ by $s_i$, and in weak modes much error is little
+# residual. Noise gets there twice, in the run and in the fit. To separate the two, we learn a second matrix from
+# noiseless measurements of the same images, and run both with and without noise. The last column is the squared
+# error in modes with $t_i < 10^{-3}$, after four steps.
+
+# %%
+spotless = ddgp_lib.load_task("super_resolution", size=32, rtol=1e-5, noise=0.0)
+origins = {"noisy": learned["full"], "clean": learn_linear(spotless, "full", 4, n_images=100)}
+tail = (modes.values > 0) & (modes.eigenvalues < 1e-3 * modes.eigenvalues[0])
+weak_error, quality = {}, {}
+for origin, P in origins.items():
+    for name, data in (("noisy", y), ("clean", A.A(images))):
+        *_, x = descend(A, data, P, 4)
+        weak_error[origin, name] = float(modes.analyse(x - images)[:, tail].square().sum(1).mean())
+        quality[origin, name] = psnr(x)
+        print(f"learned from {origin}, run on {name} data: {psnr(x):.2f} dB,", end=" ")
+        left = float((norms(A.A(x) - data) / norms(data)).mean())
+        print(f"residual {left:.4f}, weak modes {weak_error[origin, name]:.2f}")
+assert weak_error["noisy", "noisy"] > 2 * weak_error["clean", "noisy"]
+assert weak_error["noisy", "clean"] > 1.5 * weak_error["clean", "noisy"]
+assert quality["clean", "noisy"] > quality["noisy", "noisy"] + 1
+
+# %% [markdown]
+# Most of the harm was learned. A matrix fitted to clean data does well on noisy ones; the one fitted to noisy data
+# does badly even on clean ones, because the fit has explained the training images' noise by mixing weak modes. The
+# ridge is the only brake, and nothing in the data residual says how hard to pull it. (Clean measurements can be
+# computed from true images. So the remedy costs the one advantage of the method, to need none.)
+#
+# **The null space.** The last column of the table hardly differs from row to row: what is not measured does not
+# change. That is the good case. A full matrix has its part in the null space free of its part in the range, and the
+# ridge sets it to zero. A diagonal has no such choice. Each $\theta_l$ scales one pixel, and a pixel is a little of
+# all modes, seen and unseen. So every gain in the data term is paid for with a move in the null space that nobody
+# asked for. With less ridge, the fit finds combinations of pixels that nearly cancel in the data; there they may be
+# as large as they like. {numref}`fig-ll-question` showed the end of that road. Move along it: where does the
+# residual change, and where the error?
+
+# %% tags=["hide-input"]
+stepped = {e: one_step(P) for e, P in diagonals.items()}
+hidden = [float(norms(null_projection(A, x - images)).mean()) for x in stepped.values()]
+fitted = [residual(x) for x in stepped.values()]
+assert max(fitted) < 1.05 * min(fitted)
+assert hidden[0] > 10 * hidden[-1]
+assert hidden == sorted(hidden, reverse=True)
+
+
+def draw_ridge(e):
+    seen, hidden = analysis.split(A, stepped[e] - images)
+    panels = {"true image": images[0], "after one step": stepped[e][0]}
+    return figures.images(
+        panels | {"|error|, range": seen[0].abs(), "|error|, null space": hidden[0].abs()}, columns=2
+    )
+
+
+def describe_ridge(e):
+    errors = [float(norms(part).mean()) for part in analysis.split(A, stepped[e] - images)]
+    return (
+        f"Ridge {e:g}: data residual {residual(stepped[e]):.3f}, error in the range {errors[0]:.2f}, "
+        f"in the null space {errors[1]:.2f}."
+    )
+
+
+ridge_slider = {
+    "draw": draw_ridge,
+    "values": list(ridges),
+    "label": "Ridge of the diagonal",
+    "alt": describe_ridge,
+    "text": lambda e: f"{e:g}: residual {residual(stepped[e]):.4f}",
+    "start": 2,
+    "caption": "One held-out face after one step with a learned diagonal, and its error in both spaces. "
+    "Beside the ridge: the data residual, mean over 40 faces.",
+}
+widgets.frames(**ridge_slider)
+
+# %% [markdown]
+# In a running kernel, the twin draws anew at each move; change the face in `draw_ridge`, or the values.
+
+# %% tags=["remove-output", "nbval-ignore-output"]
+widgets.live(**ridge_slider)
+
+# %% [markdown]
+# Over four decades of ridge the data residual, on held-out faces, stays within 5 %. The error in the null space
+# changes more than tenfold. No amount of cross-validation on data would choose the better end of this slider.
+#
+# **Orthonormal rows.** And where $A A^\top = I$? A gradient is $A^\top$ times something, so
+# $\alpha A^\top A\, \nabla g = \nabla g$, and the right-hand side of {eq}`eq-ll-normal` is zero for every structure:
+# the plain step fits the data at once, and what fits cannot be fitted better. $E = 0$, wherever the iteration stands.
+# Here with a denoiser between the iterations, so that there are gradients to learn from:
+
+# %%
+digits = ddgp_lib.load_task("single_pixel")
+for structure in ("scalar", "diagonal", "convolution"):
+    P = learn_linear(digits, structure, 2, kernel_size=5, n_images=30, sigma=0.1)
+    print(f"{structure:12s} largest weight learned: {P.weights.abs().max():.0e}")
+    assert P.weights.abs().max() < 1e-3
+
+# %% [markdown]
+# ## What would one have to be told?
+#
+# Both failures have one cause: the distance in {eq}`eq-ll-greedy` is measured through the camera's own eyes. Suppose
+# that in training we may look through another operator $A_t$, and know its noiseless measurements $A_t x_j^*$:
+#
+# $$\min_E\ \sum_j \tfrac12 \bigl\lVert A_t \bigl( \tilde z_j - \alpha E\, \nabla g_j - x_j^* \bigr) \bigr\rVert^2 .$$ (eq-ll-told)
+#
+# $A_t = A_s$ is this chapter, but for the noise. $A_t = I$ is plain supervision, with the true image for a target.
+# Between them lies every **teacher**. With $M_t = A_t^\top A_t$ and $R = \sum_j (\tilde z_j - x_j^*)\, \nabla
+# g_j^\top$,
+#
+# $$\alpha M_t\, E\, S + \varepsilon q E = M_t R .$$ (eq-ll-told-normal)
+#
+# For the Hadamard camera, with step 1 from $z_0 = 0$, let $E_I$ be the solution for $A_t = I$. For a projector
+# $M_t$ the solution is then $M_t E_I$ (insert it). One regression serves all three. On 64 test digits, after one
+# step:
+
+# %%
+camera, x = digits.student, digits.train_images[:2000]
+grads = -camera.A_adjoint(digits.measure(x))  # at z = 0, with step 1
+rest, g = (-grads - x).flatten(1).double(), grads.flatten(1).double()
+damped = g.T @ g + 1e-2 * g.square().sum() / 1024 * eye
+supervised = torch.linalg.solve(damped, g.T @ rest).T.float()
+test = digits.test_images[:64]
+found = camera.A_adjoint(digits.measure(test, seed=1))
+guess = (found.flatten(1) @ supervised.T).view_as(found)
+eyes = {"student": normal(camera, guess), "teacher": normal(digits.teacher, guess), "truth": guess}
+told = {name: float(digits.psnr(found + part, test).mean()) for name, part in eyes.items()}
+print(f"plain step {float(digits.psnr(found, test).mean()):.2f} dB;", end=" ")
+print(", ".join(f"told by {name}: {value:.2f} dB" for name, value in told.items()))
+assert abs(told["student"] - float(digits.psnr(found, test).mean())) < 0.01
+assert told["student"] + 2.5 < told["teacher"] < told["truth"] < told["teacher"] + 1
+assert (normal(digits.teacher, eyes["truth"]) - eyes["teacher"]).norm() < 1e-3 * guess.norm()
+
+# %% [markdown]
+# Same matrix, same regression, same 102 numbers at the input. What differs is who was asked. Through the student's
+# eyes there is nothing to learn; a teacher with four times as many patterns is worth more than 2.5 dB in one step,
+# and the truth a little more. So a preconditioner need not be clever, but it has to be told about the null space by
+# something that sees it. Which teacher to ask is the subject of [](teachers). The solution of
+# {eq}`eq-ll-told-normal` in general, for each iteration and inside plug-and-play, is that of [](closed-form).
+#
+# ## Learning along the run
+#
+# Now the other extreme: no training set. While it descends, a run produces what {eq}`eq-ll-greedy` needs, points and
+# gradients. Between two of its points,
+#
+# $$\begin{aligned}
+# \delta &= z_k - z_{k-1} , \\
+# b &= \frac{\nabla g(z_k) - \nabla g(z_{k-1})}{\lVert A \rVert^2} = \frac{A^\top A}{\lVert A \rVert^2}\, \delta .
+# \end{aligned}$$ (eq-ll-pair)
+#
+# The inverse that we would like to have maps $b$ to $\delta$. Quasi-Newton methods ask $P$ for that much, the
+# **secant equation** $P b = \delta$. Take the next best thing to a scalar, a multiple of $I$ and one symmetric term
+# of rank one, $P = a I + \rho\, w w^\top$. Then $\rho\, w\, (w^\top b) = \delta - a b$, which leaves no choice:
+#
+# $$P = a I + \frac{(\delta - a b)(\delta - a b)^\top}{\langle b,\ \delta - a b \rangle} .$$ (eq-ll-sr1)
+#
+# This is SR1 (symmetric rank one) with a memory of one pair. In terms of the Rayleigh quotient $t_\delta = \langle
+# b, \delta \rangle / \lVert \delta \rVert^2$, the eigenvalue that $\delta$ has on average, one takes
+# {cite}`becker2019quasi,hong2024p2np`
+#
+# $$a = \frac{1}{t_\delta} - \sqrt{\frac{1}{t_\delta^2} - \frac{\lVert \delta \rVert^2}{\lVert b \rVert^2}} ,$$ (eq-ll-scale)
+#
+# with which $P$ is positive definite: its eigenvalues are $a$, and once $2/t_\delta - a$.
+
+
+# %%
+def dot(u, v):
+    return (u * v).flatten(1).sum(dim=1)[:, None, None, None]
+
+
+def rank_one(g, delta, b):
+    t = dot(b, delta) / dot(delta, delta)
+    a = 1 / t - (1 / t**2 - dot(delta, delta) / dot(b, b)).sqrt()
+    w = delta - a * b
+    return a * g + dot(w, g) / dot(w, b) * w
+
+
+run = list(descend(A, y[:2], SR1(), 6))
+delta = (run[4] - run[3]).double()
+b = alpha * (normal(A, run[4]) - normal(A, run[3])).double()
+torch.testing.assert_close(rank_one(b, delta, b), delta, rtol=1e-9, atol=1e-12)
+g = gradient(A, run[4], z0[:2]).double()
+torch.testing.assert_close(rank_one(g, delta, b), rank_one_direction(g, delta, b))
+torch.testing.assert_close(run[5], run[4] - alpha * rank_one(g, delta, b).float(), rtol=0, atol=1e-3)
+matrix = rank_one(eye.view(-1, 1, 32, 32), *(v[:1].expand(1024, 1, 32, 32) for v in (delta, b)))
+spectrum = torch.linalg.eigvalsh(matrix.flatten(1))
+print(f"eigenvalues of P: {spectrum[0]:.2f} (1,023 times) and {spectrum[-1]:.2f}")
+assert spectrum[-2] - spectrum[0] < 1e-6
+assert null_projection(A, rank_one(g, delta, b).float()).norm() < 1e-3 * rank_one(g, delta, b).norm()
+assert abs(spectrum[0] + spectrum[-1] - 2 * dot(delta, delta)[0] / dot(b, delta)[0]) < 1e-6
+
+# %% [markdown]
+# The library's `SR1` keeps the last point and gradient, and adds what the formula needs where $A$ hardly sees
+# $\delta$: a damping that mixes some $\delta$ into $b$ {cite}`hong2024p2np`. Compare it with what came before. The
+# learned $P_k$ is one for all images, and fixed before the first of them arrives. This one differs from image to
+# image, knows nothing before its second iteration, and costs two images of memory and no product with $A^\top A$.
+# (The same paper also uses a fixed Chebyshev polynomial, which the last chapter treated.) Three operators with a
+# real spectrum, no noise: how many products, at one per iteration, to the misfit of 200 plain steps?
+
+
+# %%
+def products_to(target, A, y, P, momentum=lambda k: 0.0):
+    below = [norms(A.A(x) - y) <= target for x in descend(A, y, P, 60, momentum)]
+    assert torch.stack(below).any(dim=0).all()
+    return torch.stack(below).int().argmax(dim=0) + 1
+
+
+signs = (2.0 * torch.randint(2, (205, 256), generator=torch.Generator().manual_seed(0)) - 1) / 16
+signs_camera = LinearPhysics(
+    A=lambda x: x.flatten(1) @ signs.T, A_adjoint=lambda y: (y @ signs).reshape(-1, 1, 16, 16)
+)
+brains = ddgp_lib.load_task("mri", size=32, coils=4)
+small = torch.nn.functional.avg_pool2d(digits.test_images[:8], 2)
+cameras = {"SR": (A, images[::5]), "4 coils": (brains.student, brains.test_images[::20][:8])}
+cameras["signs ±1"] = signs_camera, small
+counts = {}
+for name, (operator, x) in cameras.items():
+    clean = operator.A(x)
+    *_, end = descend(operator, clean, Identity(), 200)
+    target = 1.001 * norms(operator.A(end) - clean)
+    trials = {"momentum": (Identity(), chambolle_dossal), "SR1": (SR1(),)}
+    counts[name] = {label: products_to(target, operator, clean, *P) for label, P in trials.items()}
+    words = [f"{label} {c.min()} to {c.max()}" for label, c in counts[name].items()]
+    print(f"{name:10s} products: {', '.join(words)}")
+for found_counts in counts.values():
+    assert found_counts["SR1"].float().mean() < found_counts["momentum"].float().mean()
+
+# %% [markdown]
+# On each operator it takes fewer products on average than momentum, and always less than a third of the 200. It has
+# to learn anew for each image, so the counts scatter. And where does it not help? Without a denoiser, $\delta$ and
+# $b$ are made of gradients. So $P \nabla g$ stays in the range of $A^\top$, and the null space is as silent as
+# before. With $A A^\top = I$ there is nothing to learn again. Third, it has no idea of noise:
+
+# %%
+print(f"{'PSNR (dB) at k =':22s}" + "".join(f"{k:7d}" for k in (1, 5, 10, 20, 50, 100)))
+noisy, some = {}, images[::4]
+for level in (0.001, 0.01):
+    task = ddgp_lib.load_task("super_resolution", size=32, rtol=1e-5, noise=level)
+    for name, P in (("no P", Identity()), ("SR1", SR1())):
+        path = list(descend(task.student, task.measure(some, seed=9), P, 100))
+        chosen = (path[k - 1] for k in (1, 5, 10, 20, 50, 100))
+        noisy[level, name] = [float(task.psnr(x, some).mean()) for x in chosen]
+        print(f"noise {level:<7g}{name:9s}" + "".join(f"{p:7.2f}" for p in noisy[level, name]))
+assert noisy[0.001, "SR1"][5] > noisy[0.001, "no P"][5] + 0.7
+peaks = {name: row.index(max(row)) for (level, name), row in noisy.items() if level == 0.01}
+assert peaks["SR1"] < peaks["no P"]
+assert noisy[0.01, "SR1"][5] < max(noisy[0.01, "SR1"]) - 4
+assert noisy[0.01, "no P"][5] > max(noisy[0.01, "no P"]) - 0.3
+
+# %% [markdown]
+# At ten times the noise, SR1 reaches its best image sooner than no $P$, then loses more than 4 dB while no $P$ has
+# hardly begun to suffer. To be faster is to be sooner wherever the iteration goes, and it goes to the noise.
+#
+# ## Inside plug-and-play
+#
+# A denoiser acts against both failures. It smooths what weak modes let in, and moves the null space. SR1 was proposed
+# for this use {cite}`hong2024p2np`; the greedy rule can be applied too, by learning each $P_k$ at points that the
+# denoiser has been at. We compare ten iterations. For each method $\sigma$ is the best of 0.005, 0.02
+# and 0.1 on four validation images.
+
+
+# %%
+def best(task, make, momentum="none"):
+    val = task.val_images[:: len(task.val_images) // 4][:4]
+    test = task.test_images[:: len(task.test_images) // 8][:8]
+    options = {"stepsize": task.stepsize, "momentum": momentum}
+    solvers = [PreconditionedFISTA(task.denoiser, make(s), sigma=s, **options) for s in (0.005, 0.02, 0.1)]
+    scores = [float(psnr_curves(task, s, val, task.student, 10)[-1].mean()) for s in solvers]
+    chosen = solvers[scores.index(max(scores))]
+    return psnr_curves(task, chosen, test, task.student, 10).mean(dim=1)
+
+
+def learned_inside(s):
+    return learn_linear(faces, "convolution", 10, kernel_size=7, n_images=12, sigma=s)
+
+
+inside = {}
+print(f"{'dB at k = 5 and 10':22s}{'no P':>14s}{'momentum':>14s}{'SR1':>14s}{'convolution':>14s}")
+for name, task in (("SR", faces), ("4 coils", brains), ("digits", digits)):
+    rows = [best(task, lambda s: None), best(task, lambda s: None, "chambolle_dossal")]
+    rows += [best(task, lambda s: SR1())] + ([best(task, learned_inside)] if task is faces else [])
+    inside[name] = [float(row[-1]) for row in rows]
+    print(f"{name:22s}" + "".join(f"{row[4]:7.2f}{row[9]:7.2f}" for row in rows))
+for name in ("SR", "4 coils"):
+    assert inside[name][0] + 0.3 < inside[name][1] < inside[name][2] - 0.2
+assert inside["SR"][3] > inside["SR"][2] + 1
+assert inside["digits"][2] < inside["digits"][0] < inside["digits"][1] - 0.5
+
+# %% [markdown]
+# Where the spectrum is spread out, SR1 ends ahead of momentum. In super-resolution, where it was learned, the
+# convolution is far ahead of both: this operator nearly is a convolution, as the last chapter's circulant $P$
+# showed, and the denoiser takes care of the noise. For digits, the greedy rule would give $P = I$ back, and SR1
+# does harm. With $A A^\top = I$ one has $b = A^+A\,\delta$, and {eq}`eq-ll-sr1` has a part in the null space,
+#
+# $$(I - A^+A)\, P \nabla g = \frac{\langle \delta, \nabla g \rangle}{\langle \delta, b \rangle}\, (I - A^+A)\, \delta ,$$ (eq-ll-echo)
+#
+# the change that the denoiser has just made there, times a number read off the range. It need not suit the null space
+# at all. We check the formula three steps into a run without $P$:
+
+# %%
+some = digits.test_images[:8]
+solver = PreconditionedFISTA(digits.denoiser, stepsize=1.0, sigma=0.1, momentum="none")
+*_, before, now = (z for _, z in solver.iterates(digits.measure(some), camera, 3))
+delta, g = now - before, gradient(camera, now, camera.A_adjoint(digits.measure(some)))
+b = normal(camera, delta)
+hidden = null_projection(camera, rank_one(g, delta, b))
+echo = dot(delta, g) / dot(delta, b)
+torch.testing.assert_close(hidden, echo * null_projection(camera, delta), rtol=0, atol=1e-3)
+share = norms(hidden) / norms(rank_one(g, delta, b))
+print(f"factors {echo.min():.2f} to {echo.max():.2f}; null-space share of P∇g {share.mean():.2f}")
+assert -6 < echo.min() < echo.max() < -1.5
+assert share.min() > 0.5
+
+# %% [markdown]
+# The step is $-\alpha P \nabla g$, so a negative factor means: forward again, two to four times as far as the
+# denoiser has just been, in the largest part of the direction. A curvature that was seen in the range says nothing
+# about how far to go in the null space. As in the last chapter, leaving the range is easy, and knowing where to go
+# is not.
+#
+# ## Exercises
+#
+# ```{exercise} The scalar is an exact line search
+# :label: ex-ll-scalar
+#
+# Show that without ridge the learned scalar is $1 + \theta = \sum_i \pi_i / \sum_i t_i \pi_i$, with the power $\pi_i$
+# of the training gradients in mode $i$. Which method is it for a single image? In the first iteration it is close
+# to 1. From there, predict the scalar of the second iteration, if the second-largest eigenvalue ($t = 0.54$, four
+# modes) dominates what the first step has left.
+# ```
+
+# %%
+answer = None  # put your prediction of 1 + θ for the second iteration here
+if answer is not None:
+    assert abs(answer - 1 / 0.54) < 0.02, "one over a weighted mean of the eigenvalues"
+
+# %% [markdown]
+# ```{solution-start} ex-ll-scalar
+# :label: sol-ll-scalar
+# :class: dropdown
+# ```
+# With $E = \theta I$, {eq}`eq-ll-normal` reads $\theta\, \alpha \sum_j \lVert A \nabla g_j \rVert^2 = \sum_j \bigl(
+# \lVert \nabla g_j \rVert^2 - \alpha \lVert A \nabla g_j \rVert^2 \bigr)$. Divide, and write both sums in modes. For
+# one image it is steepest descent with Cauchy's exact line search; for many, one step serves all. At first nearly all
+# power is in the strongest mode, $t = 1$, so the scalar is 1, and the step deletes that mode. Then $1 + \theta
+# \approx 1/0.54 = 1.85$. A little power in weaker modes adds to it. The third
+# scalar is beyond 2, a step that would diverge if it were repeated ({eq}`eq-lp-scale`); as one of a sequence it is
+# right, since the strong modes are done by then.
+
+# %%
+scalars = [1 + float(w) for w in learned["scalar"].weights.flatten()]
+second = start.advance(start.step(scalars[0] * start.gradient, None), lambda k: 0.0)
+power = [modes.analyse(s.gradient).square().sum(dim=0)[: len(t)] for s in (start, second)]
+lines = [float(p.sum() / (t * p).sum()) for p in power]
+print("learned:", [f"{s:.3f}" for s in scalars], "line search:", [f"{s:.3f}" for s in lines])
+assert scalars[2] > 2
+assert all(abs(s - line) < 2e-3 for s, line in zip(scalars, lines, strict=False))
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise} How many images does a matrix need?
+# :label: ex-ll-images
+#
+# Learn the first step with 5 faces, as a convolution and as a full matrix, and compare with the 100 faces used above:
+# the data residual on the training faces and on held-out ones, and the PSNR. Predict first which of the two suffers.
+# ```
+#
+# ```{solution-start} ex-ll-images
+# :label: sol-ll-images
+# :class: dropdown
+# ```
+# Five gradients span five dimensions. In these the matrix is Newton's; what it does to a new gradient depends on how
+# much of it lies there, and the rest is overfitted. The kernel has 49 numbers, and each pixel of each image is an
+# example for them, so five faces are enough. In PSNR, the full matrix with five images falls behind *no* $P$.
+
+# %%
+few = {}
+for count in (5, 100):
+    generator = torch.Generator().manual_seed(0)
+    seen = Trajectory.start(faces, training_images(faces, count, generator), generator)
+    for s in ("convolution", "full"):
+        P = learned[s] if count == 100 else learn_linear(faces, s, 1, kernel_size=7, n_images=count)
+        misfit = norms(A.A(seen.step(P(seen.gradient, seen.state), None)) - seen.y) / norms(seen.y)
+        few[s, count] = float(misfit.mean()), residual(one_step(P)), psnr(one_step(P))
+        print(
+            "{:12s}{:4d} images: training {:.4f}, held-out {:.4f}, {:.2f} dB".format(s, count, *few[s, count])
+        )
+assert few["full", 5][0] < 0.1 * few["full", 5][1]
+assert few["full", 5][1] > 1.5 * few["convolution", 5][1]
+assert few["full", 100][1] < few["convolution", 100][1] < 1.05 * few["convolution", 5][1]
+assert few["full", 5][2] < psnr(one_step(Identity())) - 0.5
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise} What is the rank-one term worth?
+# :label: ex-ll-bb
+#
+# (a) Let $t' = \lVert b \rVert^2 / \langle b, \delta \rangle$. Show that $t_\delta \le t'$, that $a$ lies between
+# $1/(2t')$ and $1/t'$, and the other eigenvalue between $1/t_\delta$ and $2/t_\delta$. (b) Leave the rank-one term
+# out and take $P = I / t_\delta$, the step of Barzilai and Borwein {cite}`barzilai1988two`. How many products does
+# it take in super-resolution, on average over the eight faces?
+# ```
+
+# %%
+answer = None  # (b): put the mean number of products here
+if answer is not None:
+    assert 20 < answer < 40, "start with P = I; one product per iteration"
+
+# %% [markdown]
+# ```{solution-start} ex-ll-bb
+# :label: sol-ll-bb
+# :class: dropdown
+# ```
+# (a) $\langle b, \delta \rangle^2 \le \lVert b \rVert^2 \lVert \delta \rVert^2$ is $t_\delta \le t'$. Since
+# $\lVert \delta \rVert^2 / \lVert b \rVert^2 = 1/(t_\delta t')$, {eq}`eq-ll-scale` gives $a = (1/t') / \bigl(1 +
+# \sqrt{1 - t_\delta / t'}\bigr)$, and the root lies between 0 and 1. The other eigenvalue is $1/t_\delta$ plus a root
+# between 0 and $1/t_\delta$. (b) Some more than SR1, and fewer than momentum: much
+# of the gain is in the length of the step, which jumps from long to short, and the rank-one term adds to it.
+
+
+# %%
+class BarzilaiBorwein(ddgp_lib.Preconditioner):
+    def forward(self, grad, state):
+        if state.k > 0:
+            delta, b = state.z - self.z, alpha * (grad - self.grad)
+            length = dot(delta, delta) / dot(b, delta)
+        self.z, self.grad = state.z, grad
+        return grad if state.k == 0 else length * grad
+
+
+operator, x = cameras["SR"]
+*_, end = descend(operator, operator.A(x), Identity(), 200)
+target = 1.001 * norms(operator.A(end) - operator.A(x))
+bare = products_to(target, operator, operator.A(x), BarzilaiBorwein()).float().mean()
+print(f"Barzilai-Borwein {bare:.1f}, SR1 {counts['SR']['SR1'].float().mean():.1f} products")
+assert counts["SR"]["SR1"].float().mean() - 2 < bare < counts["SR"]["momentum"].float().mean()
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ## Recap
+#
+# - The best linear $P$ for the next value of the data term is a least-squares problem, convex for every structure that
+#   is linear in its numbers. It needs measurements, and no true images.
+# - With enough freedom and images it rediscovers what we know: an exact line search, a circulant $P$, Newton's step
+#   with a damping for each mode. Learning pays where a structure is rich enough, and poor enough for its examples.
+# - The data term falls on held-out images. It cannot tell noise from image, and does not see the null space: a
+#   diagonal with little ridge fits as well as one with more, and destroys the image. Where $A A^\top = I$ nothing is
+#   learned.
+# - To learn about the null space, $P$ has to be told by something that sees it.
+# - A rank-one $P$ that satisfies the secant equation along the run saves products without any training, and leaves
+#   the null space to others.
+#
+# | $P$ | numbers per iteration | learns from | helps | cannot |
+# |---|---|---|---|---|
+# | scalar | 1 | training data | a better step | spread spectra |
+# | diagonal | $n$ | training data | unequal pixels | anything without a ridge |
+# | convolution | its kernel | training data | operators near a convolution | random patterns |
+# | full | $n^2$ | training data | any real spectrum | few images; noise |
+# | SR1 | 2 images | the run | any real spectrum | flat spectra; noise |
+#
+# ## Further reading
+#
+# The greedy rule, with proofs and with momentum learned too, is in {cite}`fahy2024greedy`; P²nP, with both of its
+# preconditioners, in {cite}`hong2024p2np`. The rank-one metric and a proximal map for it come from
+# {cite}`becker2019quasi`. The two step lengths of {ref}`ex-ll-bb` are those of {cite}`barzilai1988two`.

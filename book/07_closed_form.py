@@ -1,0 +1,796 @@
+# %% [markdown]
+# (closed-form)=
+# # The linear answer: one regression for each iteration
+#
+# The [last chapter](teachers) built a teacher and asked how much of its gradient can be guessed. The [next
+# one](distilling) trains a network to guess it. Between the two stands a question that needs no training at all:
+# **what is the best linear map from the student's gradient to the teacher's?** It has a formula, the formula is a
+# regression, and the regression takes seconds. Any network has to beat it. And since everything about it can be
+# computed, it shows in the open what a network keeps to itself: which pattern is added when which pattern is seen,
+# why the answer changes from one iteration to the next, and what happens where it was not fitted.
+#
+# After this chapter you can
+#
+# 1. derive the best linear gradient matcher, and compute it in five lines;
+# 2. say what the iterate $z$ tells a preconditioner that the gradient does not;
+# 3. read a fitted map: how many directions matter, and what they look like;
+# 4. recognise a ridge that is too small, and a map that is used where it was not fitted;
+# 5. say what the linear answer is worth behind three cameras, what it costs, and what it says about any $P$.
+
+# %% tags=["remove-cell", "colab-install"]
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+
+# %%
+import copy
+import dataclasses
+import time
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import ddgp_lib
+from ddgp_lib import PreconditionedFISTA, analysis, figures, widgets
+from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.linear import Ridge, distill_linear
+from ddgp_lib.linear.states import Trajectory, training_images
+from ddgp_lib.operators import gradient, normal, null_projection
+
+torch.set_grad_enabled(False)  # nothing is trained in this chapter
+
+# %% [markdown]
+# ## The question in one picture
+#
+# The single-pixel camera of this book measures 102 of 1,024 patterns; its teacher measures 410. The next cell does
+# all the learning of this chapter's main example, with 2,000 training digits (the default is 3,000) and four
+# iterations. It also counts
+# floating-point operations, for the bill at the end, and checks that it took less than a minute of processor time.
+
+# %%
+task = ddgp_lib.load_task("single_pixel")
+started = time.process_time()
+with FlopCounterMode(display=False) as fitting:
+    linear = distill_linear(task, n_images=2000, progress=False)
+P = linear.preconditioner
+assert time.process_time() - started < 60
+images = task.test_images[:24]
+y = task.measure(images)
+options = {"stepsize": task.stepsize, "sigma": task.sigma, "momentum": "none"}
+solvers = {
+    "no $P$, tuned": ddgp_lib.load_solver("single_pixel", "none"),
+    "linear $P$": PreconditionedFISTA(task.denoiser, P, **options),
+    "network $P$": ddgp_lib.load_solver("single_pixel", "distilled"),
+}
+
+# %% [markdown]
+# Here are three reconstructions of one held-out digit after four iterations. The first has no preconditioner; its
+# $\sigma$ and momentum are tuned. The third has the shipped network, tuned as well. The one in between has the
+# linear map, with the task's default $\sigma$ and nothing tuned. How much of the way does it go?
+
+# %% mystnb={"figure": {"name": "fig-cf-question", "caption": "One held-out digit after four iterations, from the same 102 measurements. Upper row: the true image and three reconstructions. Lower row: their absolute errors, on one scale."}, "image": {"alt": "A handwritten four and three reconstructions with error maps. Without a preconditioner the strokes are faint and blurred and the error shows the whole digit. With the linear preconditioner they are brighter and thinner and the error is weaker. With the network they are sharper still and the error is the weakest."}} tags=["hide-input"]
+shown = 4
+after_four = {name: list(s.iterates(y[shown][None], task.student, 4))[-1][0] for name, s in solvers.items()}
+figures.reconstructions(images[shown], {name: x[0] for name, x in after_four.items()})
+
+# %% [markdown]
+# ## The formula
+#
+# As in the [last chapter](teachers), let $e = z - x^*$ be the error of the student's iterate, and
+# $M = A^\top A$. Without noise the two gradients at $z$ are made of one vector,
+#
+# $$
+# \nabla g_s(z) = M_s e, \qquad \nabla g_t(z) = M_t e .
+# $$ (eq-cf-gradients)
+#
+# We look for the matrix $P$ with the least mean squared error
+# $\mathbb{E}\, \lVert M_t e - P M_s e \rVert^2$, where the mean is taken over images. It is a convex quadratic in
+# $P$. With $C = \mathbb{E}[e e^\top]$, its derivative vanishes where
+#
+# $$
+# P\, M_s C M_s = M_t C M_s ,
+# $$ (eq-cf-normal)
+#
+# and of all solutions the one of least norm is
+#
+# $$
+# P^* = M_t\, C M_s \bigl( M_s C M_s \bigr)^+ .
+# $$ (eq-cf-wiener)
+#
+# This is a **Wiener predictor** {cite}`wiener1949extrapolation`: the covariance of what is wanted with what is
+# known, times the inverse covariance of what is known. Read from the right, it is an estimate followed by a camera:
+# $\hat e = C M_s (M_s C M_s)^+ \nabla g_s$ is the best linear estimate of the whole error from the student's
+# gradient, and $P^* \nabla g_s = M_t \hat e$ is the gradient that the teacher would have if that estimate were the
+# truth. For Gaussian errors of mean zero $\hat e$ is the conditional mean of $e$, so **$P^*$ predicts what has not
+# been measured and steps by the prediction**.
+#
+# We compute it at a small size, $16 \times 16$ pixels without noise, at the points $z_1$ that one call of the
+# denoiser leads to. `walk` follows a solver through its iterations and yields its states; in a state, `gradient` is
+# $\nabla g_s(z_k)$ and `target` is $(\alpha_t/\alpha_s) \nabla g_t(z_k)$ (here the factor is 1).
+
+
+# %%
+def walk(task, images, P, count, generator=None):
+    generator = torch.Generator().manual_seed(5) if generator is None else generator
+    states = Trajectory.start(task, images, generator)
+    for _ in range(count):
+        yield states
+        x = states.step(P(states.gradient, states.state), task.sigma)
+        states = states.advance(x, lambda k: 0.0)
+
+
+small = ddgp_lib.load_task("single_pixel", size=16, noise=0.0)
+wiener_options = {"inputs": "gradient_only", "form": "free", "ridges": (0.0,), "iterations": 2}
+fitted = distill_linear(small, n_images=1000, progress=False, **wiener_options).preconditioner
+generator = torch.Generator().manual_seed(0)  # the same images as in the fit
+digits = training_images(small, 1000, generator)
+start, states = walk(small, digits, fitted, 2, generator)
+
+# %% [markdown]
+# The first lines of the next cell are $M_s$, $M_t$ and $C$; `best` is {eq}`eq-cf-wiener`, and `by_hand` applies
+# it. The library knows nothing of these matrices. It fits a ridge regression of gradients on gradients. Do
+# the two agree?
+
+# %%
+dense = [analysis.dense_matrix(A, small.img_size).double() for A in (small.student, small.teacher)]
+M_s, M_t = (A.T @ A for A in dense)
+e = (states.z - states.truth).flatten(1).double()
+C = e.T @ e / len(e)
+best = M_t @ C @ M_s @ torch.linalg.pinv(M_s @ C @ M_s, rtol=1e-9, hermitian=True)
+by_hand = states.gradient.flatten(1).double() @ best.T
+
+library = fitted(states.gradient, states.state).flatten(1)
+difference = float((library - by_hand).norm() / by_hand.norm())
+print(f"formula against regression: relative difference {difference:.0e}")
+assert difference < 1e-4
+missed = e @ M_t - by_hand
+assert (missed.T @ (e @ M_s)).norm() < 1e-4 * ((e @ M_t).T @ (e @ M_s)).norm()
+assert start.gradient.abs().max() < 1e-5
+
+# %% [markdown]
+# They agree to rounding error: **distilling a linear preconditioner is one regression, and the regression is the
+# formula.** The next check is the property that defines a best linear predictor: what it misses is uncorrelated
+# with what it was told. With noise, $M_s e$ is not available, and the covariances of the gradients themselves take
+# the place of $M_s C M_s$ and $M_t C M_s$. The regression uses those anyway.
+#
+# Three things can be read off {eq}`eq-cf-wiener`.
+#
+# - **It needs images.** With $C = I$, errors without any structure, the formula is $P^* = M_t M_s^+$. For our two
+#   cameras this is $M_s$ again, which leaves the gradient as it is. All that $P^*$ knows about the null space comes
+#   from $C$.
+# - **It changes with the iteration.** $C$ is the covariance of the *current* error. The errors at $z_1$ are not
+#   those at $z_0$, and they depend on all that happened before, the denoiser included.
+# - **It can be silent.** At $z_0 = A_s^\top y_s$ the student's gradient vanishes, since $A_s A_s^\top = I$ (the
+#   last assertion). Then $M_s C M_s = 0$ and $P^* = 0$.
+
+# %% [markdown]
+# ## What the iterate adds
+#
+# The student knows more than its gradient. It knows $z$, and with $A_s A_s^\top = I$
+#
+# $$
+# A_s^+A_s\, z - \nabla g_s(z) = A_s^\top y_s ,
+# $$ (eq-cf-data)
+#
+# so the pair $[\nabla g_s; z]$ contains the measurements, and the gradient alone does not. The library therefore
+# fits an affine map of both, by ridge regression {cite}`hoerl1970ridge` over $N$ training images,
+#
+# $$
+# \begin{aligned}
+# t_k^i &= \Pi \Bigl( \tfrac{\alpha_t}{\alpha_s} \nabla g_t(z_k^i) - \nabla g_s(z_k^i) \Bigr), \\
+# (L_k, b_k) &= \arg\min_{L,\, b}\; \sum_{i=1}^N \bigl\lVert t_k^i - L\, [\nabla g_s(z_k^i); z_k^i] - b
+# \bigr\rVert^2 + c\, \lVert L \rVert^2 ,
+# \end{aligned}
+# $$ (eq-cf-ridge)
+#
+# where $\Pi$ is $I - A_s^+A_s$ in the null-space form and $I$ in the free form, and $c$ is $\varepsilon$ times the
+# mean of $\sum_i (z_k^i)_j^2$ over the pixels $j$. The preconditioner is
+# $P_k(g; z) = g + \Pi (L_k [g; z] + b_k)$. The fit is **greedy**: the images take their step with $P_k$, the denoiser
+# acts, and the points where they arrive are the data of the next regression.
+#
+# Four variants at $16 \times 16$, 2,000 digits. *Match* is the share of $\sum_i \lVert t_k^i \rVert^2$ that the
+# map explains on validation digits: 1 is all of it, 0 is what $b_k = 0$, $L_k = 0$ would do.
+
+# %%
+sixteen = ddgp_lib.load_task("single_pixel", size=16)
+variants = {}
+print(f"{'':28s}{'match, k = 0 to 3':28s}{'PSNR after the step (dB)':>25s}")
+for inputs in ("gradient_only", "affine"):
+    for form in ("free", "null_space"):
+        history = distill_linear(sixteen, inputs=inputs, form=form, n_images=2000, progress=False).history
+        variants[inputs, form] = history
+        row = "".join(f"{v:6.2f}" for v in history["match"]) + "".join(f"{v:7.1f}" for v in history["psnr"])
+        print(f"{inputs:15s}{form:12s}{row}")
+for form in ("free", "null_space"):
+    alone, both = variants["gradient_only", form], variants["affine", form]
+    assert abs(alone["match"][0]) < 0.01 < 0.7 < both["match"][0]
+    assert both["psnr"][0] > alone["psnr"][0] + 2.5
+    assert all(second > first + 1 for first, second in zip(alone["psnr"], both["psnr"], strict=True))
+for inputs in ("gradient_only", "affine"):
+    pair = (variants[inputs, form]["psnr"] for form in ("free", "null_space"))
+    assert all(abs(a - b) < 0.05 for a, b in zip(*pair, strict=True))
+
+# %% [markdown]
+# At $k = 0$ the gradient-only map explains nothing, as the formula says, and the affine one more than 70%: the
+# measurements are in $z_0$, and a regression on them is the guess of the last chapter. Gradient only catches up later
+# but stays more than 1 dB behind. Free and null-space form are the same within 0.05 dB. That is no accident. For a
+# nested teacher with $A A^\top = I$, the best linear map keeps the measured part by itself, and only a ridge can
+# disturb it ({ref}`ex-cf-range`).
+#
+# ## The answer at full size
+#
+# Now the map that was fitted at the start, at $32 \times 32$. `linear.history` holds what the fit found on
+# validation digits. The ridge was chosen there, in each iteration, by the PSNR after the step.
+
+# %%
+for k, (ridge, match, psnr) in enumerate(zip(*linear.history.values(), strict=True)):
+    print(f"k = {k}: ridge {ridge:g}, match {match:6.3f}, {psnr:.2f} dB after the step")
+curves = {name: psnr_curves(task, s, images, task.student, 40).mean(dim=1) for name, s in solvers.items()}
+none, line, net = curves.values()
+for k in (1, 2, 3, 4, 10, 20, 40):
+    print(f"after {k:2d}: " + ", ".join(f"{name} {c[k - 1]:.2f}" for name, c in curves.items()) + " dB")
+assert line[3] > none[3] + 3
+assert line[9] > none.max() + 0.3
+assert net[3] > line[3] + 2
+assert net.max() > line.max() + 3
+
+# %% mystnb={"figure": {"name": "fig-cf-psnr", "caption": "Mean PSNR over 24 held-out digits. The linear preconditioner has four fitted maps; after the fourth iteration plain steps follow."}, "image": {"alt": "Three curves of PSNR against the iteration, 1 to 40, on a logarithmic axis. The network is highest, from 21.5 to 25.4. The linear map rises from 18.6 to 21.3 within four iterations, then slowly to nearly 22, and stays level. Without a preconditioner the curve starts at 16 and rises slowly to 21."}} tags=["hide-input"]
+roles = dict(zip(curves, ("baseline", "linear", "distilled"), strict=True))
+figures.curves(
+    range(1, 41),
+    curves,
+    xlabel="iteration",
+    ylabel="PSNR (dB)",
+    xscale="log",
+    roles=roles,
+    vertical={"last fitted map": 4},
+    legend="above",
+)
+
+# %% [markdown]
+# Four matrices, fitted in seconds, gain more than 3 dB over the tuned baseline at the fourth iteration, and at the
+# tenth are past the best that it reaches in 40. The network is more than 2 dB further, and has more to give.
+#
+# ## Fitted here, good here
+#
+# The match fell quickly in the table above. Is there nothing left to predict, or is the prediction bad? We compare
+# digits that were in the fit with digits that were not, and then take the maps out of their order: at the points of
+# iteration $k$, what would the map of iteration $j$ explain?
+
+
+# %%
+def explained(target, guessed):
+    return 1 - float((guessed - target).square().sum() / target.square().sum())
+
+
+def wanted(states):
+    return null_projection(states.task.student, states.target - states.gradient)
+
+
+def offered(P, states, k=None):
+    state = dataclasses.replace(states.state, k=states.k if k is None else k)
+    return null_projection(states.task.student, P(states.gradient, state) - states.gradient)
+
+
+def features(states):
+    X = torch.cat([states.gradient, states.z], dim=1)
+    return X.flatten(1).double(), wanted(states).flatten(1).double()
+
+
+# %%
+seen = training_images(task, 2000, torch.Generator().manual_seed(0))[:200]
+unseen = task.test_images[100:300]
+match = {
+    name: [explained(wanted(s), offered(P, s)) for s in walk(task, digits, P, 4)]
+    for name, digits in (("in the fit", seen), ("held out", unseen))
+}
+
+# %%
+along = list(walk(task, unseen, P, 4))
+crossed = torch.tensor([[explained(wanted(s), offered(P, s, j)) for j in range(4)] for s in along])
+for name, values in match.items():
+    print(f"{name:12s}" + "".join(f"{v:7.2f}" for v in values))
+for k, row in enumerate(crossed):
+    print(f"at z_{k}, map of iteration 0 to 3:" + "".join(f"{v:7.2f}" for v in row))
+
+# %%
+gaps = [a - b for a, b in zip(*match.values(), strict=True)]
+assert abs(gaps[0]) < 0.04
+assert min(gaps[1:]) > 0.1
+assert match["held out"][3] < 0.05 < match["in the fit"][3]
+assert crossed[0, 1:].max() < 0 < crossed[0, 0]
+assert crossed[1:, 0].max() < -1
+
+# %% [markdown]
+# Both answers. From $k = 1$ on, the map explains far more of the digits that it was fitted to than of others: it is
+# **overfitted**. There are about $1{,}126$ numbers to learn from, the gradient's 102 and the 1,024 of $z$, and only
+# 2,000 digits. At $k = 0$ there are just 102, and no gap. And what is left to predict becomes harder: even the
+# digits in the fit are explained less and less.
+#
+# The second table is {eq}`eq-cf-wiener` at work. Each map is good where it was fitted. Elsewhere it can be far worse
+# than no map at all: the first one, used at any later iterate, adds a correction that has been made already. A
+# linear answer is an answer *for one covariance $C$*. (A match near zero need not mean that a map is useless. It is
+# a share of summed squares, in which badly guessed digits count most, and the denoiser acts afterwards. In
+# {ref}`ex-cf-maps` maps are taken away.)
+#
+# ### A ridge that is too small
+#
+# Overfitting is what the ridge is for. `Ridge` needs one eigendecomposition for all values of $\varepsilon$, and
+# where images are fewer than features it takes that of the smaller matrix, $N \times N$
+# {cite}`hastie2009elements`. We fit $t_1$ at the points $z_1$, with 250 and with 1,000 digits.
+
+# %%
+X, Y = features(list(walk(task, task.train_images[:1000], P, 2))[1])
+X_new, Y_new = features(list(walk(task, task.val_images[:200], P, 2))[1])
+ridges = [10 ** (power / 2) for power in range(-12, 3, 2)] + [0.03]
+ridges.sort()
+sweep = {}
+for count in (250, 1000):
+    x_mean, y_mean = X[:count].mean(dim=0), Y[:count].mean(dim=0)
+    fit = Ridge((X[:count] - x_mean)[None], (Y[:count] - y_mean)[None], float(X.square().sum()) / 1024)
+    for ridge in ridges:
+        W = fit.weights(ridge)[0]
+        for name, inputs, outputs in (("in the fit", X[:count], Y[:count]), ("held out", X_new, Y_new)):
+            value = explained(outputs, (inputs - x_mean) @ W + y_mean)
+            sweep.setdefault(f"{count:,}, {name}", []).append(value)
+del X, Y, X_new, Y_new, fit, inputs, outputs, W  # large
+
+# %%
+held = sweep["1,000, held out"]
+chosen = max(range(len(ridges)), key=held.__getitem__)
+print(f"1,000 digits: best ridge {ridges[chosen]:.2g}, explains {held[chosen]:.2f}")
+print(f"smallest ridge: {sweep['1,000, in the fit'][0]:.2f} in the fit, {held[0]:.2f} held out")
+assert sweep["1,000, in the fit"][0] > 0.9 > 0 > -1 > held[0]
+assert 0.2 < held[chosen] < 0.35
+assert max(sweep["250, held out"]) < 0.05
+
+# %% mystnb={"figure": {"name": "fig-cf-ridge", "caption": "Share of the teacher's unseen gradient that a regression explains in the second iteration, against its ridge: on the digits that it was fitted to and on others."}, "image": {"alt": "Four curves against the ridge on a logarithmic axis. On the fitted digits, with 250 and with 1,000 of them, the share falls from one towards 0.1 as the ridge grows. On held-out digits it is far below zero for small ridges; with 1,000 digits it rises to a maximum of nearly 0.3 and falls again; with 250 it only climbs back to about zero."}} tags=["hide-input"]
+figures.curves(
+    ridges,
+    sweep,
+    xlabel="ridge $\\varepsilon$",
+    ylabel="share explained",
+    xscale="log",
+    ylim=(-1.2, 1.05),
+    roles=dict(zip(sweep, ("other", "gradient_only", "linear", "distilled"), strict=True)),
+    horizontal={"no map": 0.0},
+    legend="above",
+)
+
+# %% [markdown]
+# With a ridge near zero the regression explains almost all of its own 1,000 digits and, of others, less than
+# nothing. The best ridge brings more than a fifth. With 250 digits no ridge helps: the best that it can do is to
+# forbid any map. A network can overfit in the same way; there it costs a training to see it.
+
+# %% [markdown]
+# ## If you see this, add that
+#
+# At $k = 0$ the gradient is zero and $P_0$ is a map from the measured part of $z_0$ to the unmeasured part. Let $F$
+# have the rows $L_0\,(z_0^i - \bar z_0)$, what the map adds to each training digit beyond the mean. Its singular value
+# decomposition $F = U \Sigma V^\top$ orders the map by what it does *on digits*: the rows of $V^\top$ are the patterns
+# that it adds, $\Sigma^2$ is how much of the total each accounts for, and keeping the first $r$ gives the best map
+# of rank $r$ {cite}`izenman1975reduced`. A randomised decomposition {cite}`halko2011finding` is enough, as the
+# comparison with the exact values shows.
+
+# %%
+first = next(walk(task, training_images(task, 2000, torch.Generator().manual_seed(0)), P, 1))
+W = P.weights[0, 0, 1024:]
+z = first.z.flatten(1)
+F = (z - z.mean(dim=0)) @ W
+torch.manual_seed(0)
+U, S, V = torch.svd_lowrank(F, q=task.student.rank, niter=4)
+shares = (S**2 / S.square().sum()).cumsum(dim=0)
+for r in (1, 4, 8, 16, 32, 64):
+    print(f"rank {r:2d}: {shares[r - 1]:.2f} of what the full map adds")
+exact = torch.linalg.svdvals(F)
+assert (S - exact[: len(S)]).abs().max() < 1e-4 * S[0]
+assert exact[len(S)] < 1e-4 * S[0]
+assert 0.35 < shares[3] < 0.5 < 0.7 < shares[15] < 0.85 < 0.95 < shares[63]
+
+# %% [markdown]
+# The map cannot have a rank above 102, since the student sees no more. Sixteen directions make up about three
+# quarters of it. For each of the first four, the upper picture is the mean measured part of the digits that call
+# for it, $\sum_i U_{ir}\, (z_0^i - \bar z_0)$, scaled to its largest entry; the lower one is what is then added.
+
+# %% mystnb={"figure": {"name": "fig-cf-pairs", "caption": "The four leading directions of the first map. Upper row: if you see this; lower row: add that. Red is positive, blue negative; with the opposite sign above, the opposite is added below."}, "image": {"alt": "Two rows of four signed images. Upper row: coarse blocky patterns of the size of a digit, such as a ring, a bar, and pairs of blobs with opposite sign. Lower row: finer patterns in the same places, with thin, often oblique lines of alternating sign."}} tags=["hide-input"]
+sees = (U[:, :4].T @ (z - z.mean(dim=0))).view(4, 32, 32)
+adds = -V[:, :4].T.reshape(4, 32, 32)  # the step is taken against P
+signs = sees.sum(dim=(1, 2)).sign()[:, None, None]
+scaled = [signs * v / v.abs().amax(dim=(1, 2), keepdim=True) for v in (sees, adds)]
+titles = [f"{word} {i}" for word in ("see", "add") for i in range(1, 5)]
+figures.images(dict(zip(titles, torch.cat(scaled), strict=True)), signed=True, vmax=1.0, columns=4)
+
+# %% [markdown]
+# Above, in blocks, what a coarse camera sees of rings, bars and pairs of strokes. Below, in the same places, finer
+# and often oblique lines: what has to be added so that strokes come out of the blocks. Nobody has told the map about
+# strokes. Move the rank in the next control, from none,
+# where only the mean is added, to all: what does the first step add to the digit, and where does it begin to add
+# what is not there?
+
+# %%
+z_test = task.student.A_adjoint(y)
+hidden = null_projection(task.student, images - z_test)
+centred = (z_test.flatten(1) - z.mean(dim=0)) @ W
+mean_part = z.mean(dim=0) @ W + P.bias[0].flatten()
+
+
+def at_rank(r):
+    guess = -(mean_part + centred @ V[:, :r] @ V[:, :r].T).view_as(z_test)
+    return guess, float(task.psnr(z_test + guess, images).mean())
+
+
+# %%
+quality = {r: at_rank(r)[1] for r in (0, 1, 2, 4, 8, 16, 32, 64, 102)}
+print(", ".join(f"rank {r}: {value:.2f} dB" for r, value in quality.items()))
+state = ddgp_lib.State(z_test, 0, task.student, y)
+full = z_test - task.stepsize * P(gradient(task.student, z_test, z_test), state)
+torch.testing.assert_close(z_test + at_rank(102)[0], full, rtol=0, atol=1e-3)
+assert quality[102] > quality[0] + 2
+assert quality[102] - quality[32] < 0.5
+
+
+# %% tags=["hide-input"]
+def draw_rank(r):
+    guess, _ = at_rank(r)
+    panels = {
+        "$x^*$": images[shown],
+        "hidden part": hidden[shown],
+        "$z_0$, seen": z_test[shown],
+        "its guess": guess[shown],
+        "$u_0 = z_0 +$ guess": (z_test + guess)[shown],
+        "error of $u_0$": (z_test + guess - images)[shown],
+    }
+    return figures.images(panels, columns=3, signed=True, vmax=0.8)
+
+
+ranks = {
+    "draw": draw_rank,
+    "values": list(quality),
+    "label": "Rank of the first map",
+    "start": 5,
+    "text": lambda r: "0 (mean only)" if r == 0 else str(r),
+}
+widgets.frames(
+    **ranks,
+    alt=lambda r: (
+        f"A handwritten four, its hidden part, and the guess of it by a map of rank {r}, explaining "
+        f"{explained(hidden[shown], at_rank(r)[0][shown]):.2f}; mean PSNR over 24 digits {at_rank(r)[1]:.1f} dB."
+    ),
+    colours=128,
+    caption="What one linear step adds to what the camera saw; red is positive, blue negative.",
+)
+
+# %% [markdown]
+# In a running kernel, the twin of this control draws anew; change `shown` for another digit.
+
+# %% tags=["remove-output", "nbval-ignore-output"]
+widgets.live(**ranks)
+
+# %% [markdown]
+# ## A failure: the last map, repeated
+#
+# Four maps were fitted. What should $P_k$ be for $k \ge 4$? The library offers two answers. With `after="identity"`
+# plain steps follow, as in {numref}`fig-cf-psnr`. With `after="last"` the last map is used for ever, which looks
+# reasonable: errors should hardly change any more.
+
+# %%
+tails = {
+    "plain steps": line,
+    "plain steps, fading": psnr_curves(
+        task, PreconditionedFISTA(task.denoiser, P, prior_decay=10, **options), images, task.student, 40
+    ).mean(dim=1),
+}
+P.after = "last"
+tails["last map repeated"] = psnr_curves(task, solvers["linear $P$"], images, task.student, 40).mean(dim=1)
+P.after = "identity"
+v = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+for _ in range(60):
+    g = normal(task.student, v)
+    moved = v - task.stepsize * (
+        g + null_projection(task.student, P.linear_part(torch.cat([g, v], dim=1), 3))
+    )
+    growth, v = float(moved.norm() / v.norm()), moved / moved.norm()
+
+# %%
+plain, faded, repeated = tails.values()
+print(f"after 40 iterations: {plain[-1]:.2f}, {faded[-1]:.2f} and {repeated[-1]:.1f} dB; growth {growth:.2f}")
+assert repeated[-1] < 0
+assert 0.05 < plain.max() - plain[-1] < 0.6
+assert faded.max() - faded[-1] < 0.1
+assert growth > 1.15
+
+# %% mystnb={"figure": {"name": "fig-cf-last", "caption": "What follows the last fitted map: plain steps, plain steps with a denoiser whose weight fades after ten iterations, or the last map for ever. Mean over 24 digits."}, "image": {"alt": "Three curves of PSNR against the iteration, 1 to 40. All rise together to above 21 at iteration 4. With plain steps the curve goes on to nearly 22 and falls a little towards the end; with fading it stays level; with the last map repeated it falls from iteration 7 on and drops out of the figure at 12 before iteration 19."}} tags=["hide-input"]
+figures.curves(
+    range(1, 41),
+    tails,
+    xlabel="iteration",
+    ylabel="PSNR (dB)",
+    ylim=(12, 23),
+    roles=dict(zip(tails, ("linear", "teacher", "other"), strict=True)),
+    vertical={"last fitted map": 4},
+    legend="above",
+)
+
+# %% [markdown]
+# It diverges. The affine form closes a loop: $P$ changes $z$ in the null space, and $z$ in the null space is an
+# input of $P$. Nothing in {eq}`eq-cf-ridge` asks for $I - \alpha\, \Pi L_k$ to shrink errors; a regression cares
+# about the points that it was given, and has no opinion on directions that hardly occurred there. The growth that
+# the cell prints is the factor by which one step with the last map stretches an error in the end, without the
+# denoiser. It is above one, and the denoiser does not undo it. Plain steps give back a part of the gain slowly, since
+# nothing holds the null space against the denoiser any more; fading {eq}`eq-prior-decay` stops that. Networks have
+# the same loop, and [a later chapter](when-it-breaks) looks at theirs.
+#
+# ## What it says about any $P$
+#
+# Let $t$ be what is wanted, and let $m$ be its conditional mean given everything that the student knows. For
+# *every* function $P$ of that knowledge, linear or not,
+#
+# $$
+# \mathbb{E}\,\lVert t - P \rVert^2 = \mathbb{E}\,\lVert t - m \rVert^2 + \mathbb{E}\,\lVert m - P \rVert^2 ,
+# $$ (eq-cf-floor)
+#
+# since $t - m$ is uncorrelated with all functions of what is known. The first term is nobody's fault: the data do
+# not determine it. The second is what a class of functions and a training leave undone. The best affine map has a
+# second term too, so **the linear match is a floor**: a network that explains less, at the same points, has lost
+# something that a regression finds in seconds. (The teacher's own noise is in $t - m$, and changes nothing else.) We
+# compare at the points of the linear method, and at the first point, which all methods share.
+
+# %%
+network = ddgp_lib.load_preconditioner("single_pixel")
+floor, reached = ([explained(wanted(s), offered(Q, s)) for s in along] for Q in (P, network))
+elsewhere = [explained(wanted(s), offered(P, s)) for s in walk(task, unseen, network, 4)]
+for name, values in {"linear": floor, "network": reached, "linear, network's points": elsewhere}.items():
+    print(f"{name:26s}" + "".join(f"{v:7.2f}" for v in values))
+assert all(value > least + 0.05 for least, value in zip(floor, reached, strict=True))
+assert reached[0] > floor[0] + 0.1
+assert reached[0] > 0.8
+assert elsewhere[1] < -2
+
+# %% [markdown]
+# The network is above the floor at every iteration, also at points that it has never produced itself. (From $k = 2$
+# on, our fitted map explains less than nothing on new digits. There the floor is zero, that of no map; a fit to more
+# digits would raise it.) At $z_0$ it
+# explains more than 80% of what the teacher adds; so at most a fifth is really hidden, and a good part of what the
+# linear map misses there, it misses by being linear. The last row is the other side: at the network's points, which are better than
+# its own, the linear map of $k = 1$ does great harm. It was told what errors to expect, and these are others.
+#
+# ## The bill
+#
+# Floating-point operations, counted for one digit and one iteration, and for all of the learning. (The counter sees
+# products of matrices and convolutions, not the eigendecompositions, which need about ten times $p^3$, with $p = 1{,}126$;
+# the network's training is extrapolated from a few of its steps.)
+
+
+# %%
+def operations(call):
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops()
+
+
+back, state = z_test[:1], ddgp_lib.State(z_test[:1], 0, task.student, y[:1])
+g = gradient(task.student, back, back)
+bill = {
+    "gradient": operations(lambda: gradient(task.student, back, back)),
+    "denoiser": operations(lambda: task.denoiser(back, task.sigma)),
+    "linear P": operations(lambda: P(g, state)),
+    "network P": operations(lambda: network(g, state)),
+}
+recipe = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
+train = {"batch_size": recipe.batch_size, "pool_size": recipe.batch_size, "progress": False}
+with torch.enable_grad():
+    two, four = (operations(lambda n=n: ddgp_lib.distill(task, steps=n, **train)) for n in (2, 4))
+bill |= {
+    "fit, linear": fitting.get_total_flops() + 4 * 10 * 1126**3,
+    "training, network": (four - two) // 2 * recipe.steps,
+}
+for name, count in bill.items():
+    print(f"{name:20s}{count:10.1e}")
+assert bill["linear P"] < bill["denoiser"] / 5 < bill["network P"] / 5
+assert bill["training, network"] > 300 * bill["fit, linear"]
+
+# %% [markdown]
+# Per iteration the linear map, two dense matrices, costs less than a fifth of one call of the denoiser, and no
+# products with $A^\top A$ but the one in the projector; the network costs more than the denoiser. To fit it takes
+# several hundred times fewer operations than to train the network. So this is the experiment to run first: for a
+# new teacher, a new camera or a new set of images it says within a minute whether there is something to learn.
+#
+# ## Two other cameras
+#
+# A dense matrix for a large image would be too large to store, and could not be fitted to a few hundred
+# images. Symmetry helps. If the operator treats parts of an image alike, they can share a map, and each part is a
+# sample.
+#
+# - **MRI: rows.** The scanner leaves out columns of k-space, and a Fourier transform along the other direction
+#   changes nothing about what is lost. Every row of an image is seen by the same one-dimensional operator. One
+#   matrix for all rows, and an image of 64 rows counts as 64 samples.
+# - **Super-resolution: convolutions with a stride.** A camera that keeps every fourth pixel commutes with shifts by
+#   four pixels, and if $C$ does too, so does $P^*$: one small matrix for each frequency and the 15 that fold onto it.
+#
+# Both with three fitted maps and 12 test images, and small: MRI with $64 \times 64$ pixels and 48 slices to learn
+# from, super-resolution with $32 \times 32$ pixels and 280 faces. Of the methods, only the
+# linear map is not tuned. (The
+# MRI network was trained with $128 \times 128$ pixels; the one for faces does not suit the small size and is left out.)
+
+# %%
+settings = {
+    "mri": {"iterations": 3, "n_images": 48},
+    "super_resolution": {"iterations": 3},
+}
+others, first_match = {}, {}
+for name, chosen_options in settings.items():
+    other = ddgp_lib.load_task(name, size={"mri": 64, "super_resolution": 32}[name])
+    fit = distill_linear(other, progress=False, **chosen_options)
+    sigma = fit.recipe.sigma or other.sigma
+    made = PreconditionedFISTA(
+        other.denoiser, fit.preconditioner, stepsize=other.stepsize, sigma=sigma, momentum="none"
+    )
+    kinds = ("none", "newton") if name == "super_resolution" else ("none", "distilled")
+    methods = {kind: ddgp_lib.load_solver(name, kind, task=other) for kind in kinds} | {"linear": made}
+    first_match[name] = fit.history["match"][0]
+    print(f"{name}: match " + ", ".join(f"{v:.2f}" for v in fit.history["match"]))
+    for kind, solver in methods.items():
+        curve = psnr_curves(other, solver, other.test_images[:12], other.student, 10).mean(dim=1)
+        others[name, kind] = curve
+        print(f"  {kind:12s}" + "".join(f"{curve[k - 1]:7.2f}" for k in (1, 2, 3, 10)))
+gain = {key: float(curve[2] - others[key[0], "none"][2]) for key, curve in others.items()}
+part = gain["super_resolution", "newton"] / gain["super_resolution", "linear"]
+print(f"Newton's part of the linear gain at k = 3, super-resolution: {part:.2f}")
+assert gain["mri", "linear"] > 4
+assert gain["super_resolution", "linear"] > 3
+assert part > 0.85
+assert first_match["mri"] > 0.3 > 0.2 > first_match["super_resolution"]
+assert others["super_resolution", "linear"][9] - others["super_resolution", "newton"][9] < 0.15
+assert others["mri", "distilled"][9] > others["mri", "linear"][9] + 2
+
+# %% [markdown]
+# On MRI the linear map gains more than 4 dB in three iterations: what a row shows explains a third or so of what the
+# teacher adds at first. The network finds more than 2 dB beyond it. In super-resolution about nine tenths of the
+# gain are those of Newton's step {eq}`eq-newton` alone, and after ten iterations the linear map is not more than 0.15
+# dB ahead of it. Equation {eq}`eq-cf-wiener` says why. With $C = I$, no knowledge of images at all, $P^* = M_t M_s^+$: Newton's
+# step without damping, followed by the teacher's weights ({ref}`ex-cf-white`). What a linear map could add beyond it
+# is the null space, and of a face's null space little can be guessed linearly, as the match says.
+#
+# ## Exercises
+#
+# ```{exercise} Two ways to one regression
+# :label: ex-cf-dual
+#
+# (a) Let the rows of $X$ and $Y$ be inputs and wanted outputs. Derive the minimiser of
+# $\lVert Y - X W - 1 b^\top \rVert^2 + c \lVert W \rVert^2$ over $W$ and $b$; the ridge is not applied to $b$. (b)
+# Show that $(X^\top X + c I)^{-1} X^\top = X^\top (X X^\top + c I)^{-1}$. When is the right side cheaper?
+# ```
+#
+# ```{solution} ex-cf-dual
+# :class: dropdown
+#
+# (a) The derivative in $b$ vanishes for $b = \bar y - W^\top \bar x$, with the means of the rows. Put in, what is left is the
+# problem without $b$ for centred rows, and its derivative in $W$ vanishes where $(X^\top X + c I)\, W = X^\top Y$. (b)
+# Multiply $X^\top (X X^\top + c I) = (X^\top X + c I)\, X^\top$ by the two inverses. The right side inverts a
+# matrix of the size of the number of samples: it is cheaper where images are fewer than features, as in
+# {numref}`fig-cf-ridge`.
+# ```
+#
+# ```{exercise} The measured part, with and without a ridge
+# :label: ex-cf-range
+#
+# Let $A_s A_s^\top = A_t A_t^\top = I$ and let the cameras be nested, so $M_s M_t = M_s$. (a) Show that
+# $M_s P^* M_s = M_s$ if $C$ is positive definite on the range of $A_s^\top$: the free form leaves the measured part
+# of the gradient as it is. (b) What does a ridge make of it, $P_c = M_t C M_s (M_s C M_s + c I)^{-1}$? (c) Check both
+# with the matrices of this chapter. What does the null-space form do about it?
+# ```
+
+# %% tags=["hide-cell"]
+assert (M_s @ best @ M_s - M_s).norm() < 1e-6 * M_s.norm()
+power = torch.linalg.eigvalsh(M_s @ C @ M_s)[-small.student.rank :]
+c = float(power.mean()) / 10
+damped = M_t @ C @ M_s @ torch.linalg.inv(M_s @ C @ M_s + c * torch.eye(256, dtype=C.dtype))
+kept = torch.linalg.eigvalsh(M_s @ damped @ M_s)[-small.student.rank :]
+print(f"with a ridge, between {kept.min():.2f} and {kept.max():.2f} of the measured part is kept")
+torch.testing.assert_close(kept, power / (power + c))
+assert kept.min() < 0.5
+
+# %% [markdown]
+# ```{solution} ex-cf-range
+# :class: dropdown
+#
+# (a) Write $S = M_s C M_s$. Since $M_s M_t = M_s$, $M_s P^* M_s = M_s C M_s\, S^+ M_s = S S^+ M_s$, and $S S^+$ is the
+# projector on the range of $S$, which is the range of $A_s^\top$ if $C$ is positive definite there. So it is $M_s$.
+# (b) In the same way $M_s P_c M_s = S (S + c I)^{-1}$ on that range: a mode in which the error has the variance $s$ keeps
+# the share $s/(s + c)$ of its gradient. Weak modes of the error are hardly corrected any more, although the data
+# determine them. (c) The null-space form takes the measured part from $\nabla g_s$ itself and regresses only the rest,
+# so a ridge shrinks guesses and no measurements.
+# ```
+#
+# ```{exercise} Newton's step is the answer without images
+# :label: ex-cf-white
+#
+# In super-resolution, the student's modes are not all of one strength. (a) Show that {eq}`eq-cf-wiener` with $C = I$
+# is $P^* = M_t M_s^+$. (b) At $32 \times 32$, without noise and at the points $z_0$, how much of the teacher's
+# gradient on validation faces do three maps explain: the best multiple of the student's gradient, this map, and the
+# formula with $C$ from the training faces? Count singular values up to $\eta \lVert A \rVert$, $\eta = 0.03$, as zero.
+# ```
+
+# %% tags=["hide-cell"]
+faces = ddgp_lib.load_task("super_resolution", size=32)
+dense = [analysis.dense_matrix(A, faces.img_size).double() for A in (faces.student, faces.teacher)]
+N_s, N_t = (A.T @ A for A in dense)
+e_train, e_val = (
+    (faces.student.A_adjoint(faces.student.A(x)) - x).flatten(1).double()
+    for x in (faces.train_images, faces.val_images[:40])
+)
+D = e_train.T @ e_train / len(e_train)
+inverse = torch.linalg.pinv(N_s, rtol=0.03**2, hermitian=True)
+inverse_C = torch.linalg.pinv(N_s @ D @ N_s, rtol=1e-7, hermitian=True)
+g_val, t_val = e_val @ N_s, e_val @ N_t
+multiple = float((g_val * t_val).sum() / g_val.square().sum())
+maps = {"multiple": g_val * multiple, "C = I": g_val @ inverse @ N_t, "C": g_val @ inverse_C @ N_s @ D @ N_t}
+scores = {name: explained(t_val, guessed) for name, guessed in maps.items()}
+print(", ".join(f"{name}: {value:.3f}" for name, value in scores.items()))
+assert scores["multiple"] < 0.975 < scores["C"] < scores["C = I"]
+assert scores["C = I"] > 0.99
+
+# %% [markdown]
+# ```{solution} ex-cf-white
+# :class: dropdown
+#
+# (a) $P^* = M_t M_s (M_s M_s)^+$. On an eigenvector of $M_s$ with the eigenvalue $\lambda > 0$ the last two factors
+# give $\lambda \cdot \lambda^{-2} = \lambda^{-1}$, on the null space zero: that is $M_s^+$. (b) The student's own gradient
+# comes far, because its strongest modes carry most of the squared norm; with $C = I$ more than 99% is explained. The
+# formula with the faces' own covariance does *not* come further. It has to learn from 280 faces what algebra
+# knows, and there is hardly anything else to learn.
+# ```
+#
+# ```{exercise} Which maps are needed?
+# :label: ex-cf-maps
+#
+# On held-out digits the maps of $k = 2$ and $3$ explain next to nothing. Set them to zero (`weights[j:]` and
+# `bias[j:]`) and compare the PSNR after ten iterations. Does the match tell you which maps to keep?
+# ```
+
+# %% tags=["hide-cell"]
+kept = {}
+shorter = copy.deepcopy(P)
+for count in (4, 3, 2, 1, 0):
+    shorter.weights[count:], shorter.bias[count:] = 0, 0
+    solver = PreconditionedFISTA(task.denoiser, shorter, **options)
+    kept[count] = float(psnr_curves(task, solver, images, task.student, 10)[-1].mean())
+print(", ".join(f"{count} maps: {value:.2f} dB" for count, value in kept.items()))
+assert list(kept.values()) == sorted(kept.values(), reverse=True)
+assert kept[3] > kept[2] + 0.1
+
+# %% [markdown]
+# ```{solution} ex-cf-maps
+# :class: dropdown
+#
+# Each map adds something, the later ones less and less. The match does not say so. It compares a map with the teacher's wish, in squares summed over all digits, and its zero is a step
+# without any correction. What counts after the step is the image that the denoiser makes of it, and there a
+# correction that is too large on some digits can still be worth more than none. Choose maps, as ridges, by the PSNR
+# on validation images.
+# ```
+#
+# ## Recap
+#
+# - The best linear map from the student's gradient to the teacher's is $P^* = M_t C M_s (M_s C M_s)^+$: estimate the
+#   error from what is seen of it, and look at the estimate with the teacher's eyes.
+# - It is one regression for each iteration, since $C$ changes; in practice with a ridge, chosen on validation images,
+#   and with $z$ and a constant beside the gradient. Where $A A^\top = I$ the gradient is zero at $z_0$, and $z_0$ is all
+#   that is known.
+# - A few dozen directions do the work. They look like what they are: thin strokes for coarse blocks.
+# - A map is good where it was fitted. On digits outside the fit it explains less, at other iterations it does harm,
+#   and the last map repeated for ever diverges.
+# - The linear match is a floor for every network at the same points. The shipped network clears it at each of them.
+# - Behind three cameras: more than 3 dB on digits, more than 4 dB on MRI with one matrix for all rows, and hardly more
+#   than Newton's step in super-resolution, which is the answer with $C = I$.
+#
+# ## Further reading
+#
+# Linear prediction from covariances is Wiener's {cite}`wiener1949extrapolation`; ridge regression is from
+# {cite}`hoerl1970ridge`, regression under a constraint of rank from {cite}`izenman1975reduced`, and
+# {cite}`hastie2009elements` treats both, with more features than samples as well. The linear distilled
+# preconditioner of the authors of the method is in {cite}`dipa2026`; it is trained, not solved for. Maps that are
+# learned greedily, one for each iteration, but on the data term and without a teacher, are those of
+# {cite}`fahy2024greedy`, which [an earlier chapter](learned-linear) builds.
