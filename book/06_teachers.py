@@ -234,13 +234,13 @@ torch.testing.assert_close(cameras["student, ×4"].A(v), between[..., ::2, ::2],
 # the form $\nabla g_s + h$ with $A_s h = 0$ can in principle reach the cosine similarity $S_c = 1$. What if the two
 # are not nested? Let $b$ be what the form starts from, $\nabla g_s$ or, in super-resolution, the Newton step
 # $R_\lambda \nabla g_s$; let $\nu$ be the share of $\lVert \nabla g_t \rVert^2$ in the null space of $A_s$, and
-# $\omega = S_c(b, A_s^+A_s \nabla g_t)$ the *agreement* in the student's row space. Then
+# $\chi = S_c(b, A_s^+A_s \nabla g_t)$ the *agreement* in the student's row space. Then
 #
 # $$
-# \max_{A_s h = 0} S_c(b + h, \nabla g_t) = \sqrt{\nu + (1 - \nu)\, \omega^2}
+# \max_{A_s h = 0} S_c(b + h, \nabla g_t) = \sqrt{\nu + (1 - \nu)\, \chi^2}
 # $$ (eq-teacher-ceiling)
 #
-# for $\omega \ge 0$ ({ref}`ex-teacher-ceiling`). A second trouble is not in this formula. The part that the teacher
+# for $\chi \ge 0$ ({ref}`ex-teacher-ceiling`). A second trouble is not in this formula. The part that the teacher
 # asks for in the null space has two sources,
 #
 # $$
@@ -259,9 +259,9 @@ def cosine(a, b):
 def compare(A, B, b, e):
     wanted = normal(B, e)
     seen, hidden = range_projection(A, wanted), null_projection(A, wanted)
-    nu, omega = (norms(hidden) / norms(wanted)) ** 2, cosine(b, seen)
+    nu, chi = (norms(hidden) / norms(wanted)) ** 2, cosine(b, seen)
     leak = norms(null_projection(A, normal(B, range_projection(A, e)))) / norms(hidden)
-    return cosine(b, wanted), nu, omega, (nu + (1 - nu) * omega**2).sqrt(), leak
+    return cosine(b, wanted), nu, chi, (nu + (1 - nu) * chi**2).sqrt(), leak
 
 
 # %%
@@ -276,19 +276,19 @@ def after_three(name):
 # %%
 points = {name: after_three(name) for name in tasks}
 found = {}
-print(f"{'':36s}{'cosine':>8s}{'nu':>7s}{'omega':>7s}{'ceiling':>9s}{'leak':>7s}")
+print(f"{'':36s}{'cosine':>8s}{'nu':>7s}{'chi':>7s}{'ceiling':>9s}{'leak':>7s}")
 for (name, label), B in built.items():
     e, b = points[name]
     found[name, label] = [float(v.mean()) for v in compare(tasks[name].student, B, b, e)]
     print(f"{name:18s}{label:18s}" + "".join(f"{v:8.2f}" for v in found[name, label]))
 
 # %%
-omega, ceiling, leak = ({case: row[i] for case, row in found.items()} for i in (2, 3, 4))
+chi, ceiling, leak = ({case: row[i] for case, row in found.items()} for i in (2, 3, 4))
 for case in nested[:3]:
-    assert omega[case] > 0.9999 < ceiling[case]
+    assert chi[case] > 0.9999 < ceiling[case]
     assert leak[case] < 1e-4
-assert omega["single_pixel", "15%, sequency"] < 0.85
-assert omega["mri", "half, other seed"] < 0.95 < ceiling["mri", "half, other seed"]
+assert chi["single_pixel", "15%, sequency"] < 0.85
+assert chi["mri", "half, other seed"] < 0.95 < ceiling["mri", "half, other seed"]
 assert ceiling[faces["×4, blur 1"]] < 0.95 < 0.99 < ceiling[faces["×2, blur 1"]]
 assert leak[faces["×4, blur 1"]] > 5 * leak[faces["×2, blur 1"]]
 pair = zip(found[faces["×2, blur 1"]], found[faces["×1, blur 1"]], strict=True)
@@ -297,7 +297,7 @@ assert max(abs(first - second) for first, second in pair) < 0.03
 
 # %% [markdown]
 # Read the table in three steps. The nested teachers with orthonormal rows agree with the student exactly. The two
-# that are not nested have $\omega$ below one, since they are silent about some of the student's rows; but the
+# that are not nested have $\chi$ below one, since they are silent about some of the student's rows; but the
 # ceiling stays near one, because most of the gradient is in the null space anyway. Matching cosines will hardly
 # notice.
 #
@@ -837,7 +837,7 @@ assert abs(products.min() + 1 / 8) < 1e-4
 # ```{exercise} The ceiling
 # :label: ex-teacher-ceiling
 #
-# Prove equation {eq}`eq-teacher-ceiling` for $b$ in the row space of $A_s$ and $\omega > 0$. Which $h$ attains it?
+# Prove equation {eq}`eq-teacher-ceiling` for $b$ in the row space of $A_s$ and $\chi > 0$. Which $h$ attains it?
 # Check it for the single-pixel teacher with its patterns in the order of sequency.
 # ```
 
@@ -856,11 +856,11 @@ assert all((other < limit).all() for other in others)
 # :class: dropdown
 #
 # Split $\nabla g_t$ into its parts $r$ in the row space and $n$ in the null space. For $A_s h = 0$, the inner
-# product is $b^\top r + h^\top n \le \omega \lVert b \rVert \lVert r \rVert + \lVert h \rVert \lVert n \rVert$,
+# product is $b^\top r + h^\top n \le \chi \lVert b \rVert \lVert r \rVert + \lVert h \rVert \lVert n \rVert$,
 # with equality for $h$ along $n$. By the inequality of Cauchy and Schwarz this is at most $\sqrt{\lVert b \rVert^2
-# + \lVert h \rVert^2}\, \sqrt{\omega^2 \lVert r \rVert^2 + \lVert n \rVert^2}$. The first root is $\lVert b + h
+# + \lVert h \rVert^2}\, \sqrt{\chi^2 \lVert r \rVert^2 + \lVert n \rVert^2}$. The first root is $\lVert b + h
 # \rVert$; divide by it and by $\lVert \nabla g_t \rVert$, and use $\lVert n \rVert^2 = \nu \lVert \nabla g_t
-# \rVert^2$. Equality needs $\lVert h \rVert / \lVert b \rVert = \lVert n \rVert / (\omega \lVert r \rVert)$, that
+# \rVert^2$. Equality needs $\lVert h \rVert / \lVert b \rVert = \lVert n \rVert / (\chi \lVert r \rVert)$, that
 # is $h = n\, \lVert b \rVert^2 / (b^\top r)$. For nested projectors and $b = \nabla g_s = r$ the factor is one, and
 # $b + h = \nabla g_t$.
 # ```
@@ -899,7 +899,7 @@ assert abs(added / expected - 1) < 0.03
 # ```{exercise} Whiten the teacher
 # :label: ex-teacher-whiten
 #
-# (a) In super-resolution, compute the agreement $\omega$ of the student's *plain* gradient with the teacher's. (b) A
+# (a) In super-resolution, compute the agreement $\chi$ of the student's *plain* gradient with the teacher's. (b) A
 # teacher's slow modes count little in $\nabla g_t$. Put the damped Newton step {eq}`eq-newton` of the *teacher*,
 # $\lambda = 0.001$, before its gradient, and compute the cosine similarity with the error $e$, with and without it, for
 # the teachers $\times 2$ and $\times 1$. What does the additional rank of the second bring in either case, and what
@@ -909,9 +909,9 @@ assert abs(added / expected - 1) < 0.03
 # %% tags=["hide-cell"]
 e, b = points["super_resolution"]
 A, B = tasks["super_resolution"].student, built[faces["×2, blur 1"]]
-plain_omega, newton_omega = (compare(A, B, v, e)[2].mean() for v in (normal(A, e), b))
-print(f"agreement of the plain gradient {plain_omega:.2f}, of Newton's step {newton_omega:.2f}")
-assert plain_omega < 0.5 < 0.95 < newton_omega
+plain_chi, newton_chi = (compare(A, B, v, e)[2].mean() for v in (normal(A, e), b))
+print(f"agreement of the plain gradient {plain_chi:.2f}, of Newton's step {newton_chi:.2f}")
+assert plain_chi < 0.5 < 0.95 < newton_chi
 reached = {}
 for label in ("×2, blur 1", "×1, blur 1"):
     wanted = normal(built[faces[label]], e)

@@ -2,7 +2,7 @@
 # (three-tasks)=
 # # Three cameras, one recipe: what can be guessed, and what cannot
 #
-# The [last chapter](single-pixel) trained a preconditioner for one camera and one kind of image. Here the same
+# A [case study](single-pixel) trained a preconditioner for one camera and one kind of image. Here the same
 # recipe stands behind three: the single-pixel camera and its digits, an MRI scanner that skips three columns of
 # k-space out of four, and a camera whose pixels are too large by a factor of four. They do not lose the same
 # things. Does one recipe work behind all of them? And where it helps little, could we have known before training?
@@ -185,8 +185,8 @@ assert ratios[0.03] > 2 > ratios[0.01] > 0.5 > ratios[0]
 # Just above the threshold the signal is a few times the noise, below it about as large as the noise or smaller. So
 # the threshold is a choice, but not an arbitrary one.
 #
-# Both ailments of the [first chapter](conditioning) meet in this camera: silent modes, most of them, and slow ones.
-# A gradient step with $\alpha = 1/\lVert A \rVert^2$ corrects the weakest mode that is seen by less than a
+# Both ailments of the [chapter on conditioning](conditioning) meet in this camera: silent modes, most of them, and
+# slow ones. A gradient step with $\alpha = 1/\lVert A \rVert^2$ corrects the weakest mode that is seen by less than a
 # thousandth, since $\kappa^2$ is above 1,000. For slow modes that chapter had a remedy that needs no learning, a
 # function of $A^\top A$. Here it is the damped Newton step,
 #
@@ -243,9 +243,9 @@ assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["
 #
 # ## Twenty iterations, live
 #
-# The solvers are those of the last chapter: plug-and-play FISTA without $P$, with the distilled $P$, and with the
+# The solvers are those of the case studies: plug-and-play FISTA without $P$, with the distilled $P$, and with the
 # teacher's measurements in place of the student's. For each task and each method the denoiser's noise level, the
-# momentum and the fading weight {eq}`eq-prior-decay` were tuned on validation images. Network, losses and pairing
+# momentum and what fades, {eq}`eq-prior-decay` or {eq}`eq-update-decay`, were tuned on validation images. Network, losses and pairing
 # are the same for all; what differs between the trainings is printed below. The test images are the first three of
 # each task, not the best.
 
@@ -395,6 +395,7 @@ short = {
     "newton": "Newton",
     "distilled": "distilled",
     "distilled_gradient_only": "gradient only",
+    "distilled_linear": "linear",
     "teacher": "teacher",
 }
 
@@ -440,12 +441,11 @@ for name, methods in compared.items():
         gains = [f"{mean:+.2f} ± {error:.2f}", f"{better:.0%}"] if kind != "none" else ["", ""]
         best = [f"{found['best_psnr']:.2f}", f"{found['best_iteration']}", f"{lost_later:.2f}"]
         rows.append([short[kind], *best, *gains])
-        assert lost_later < (0.4 if (name, kind) == ("mri", "distilled") else 0.3)
+        assert lost_later < 0.3
     table(name, ["best, dB", "at k =", "lost by 200", "gain at 20", "better"], rows, width=13)
 
 # %% [markdown]
-# All runs but one end within 0.3 dB of their best, and the distilled one in MRI within 0.4 dB. There the fading weight
-# leaves the data steps alone in the end, which fit the noise. How long does a method take to reach the best mean PSNR of the baseline? The times were measured on one machine, with as
+# All runs end within 0.3 dB of their best; where a method does not do so by itself, tuning has made it fade. How long does a method take to reach the best mean PSNR of the baseline? The times were measured on one machine, with as
 # many threads as stated, on whole batches; they include the network's own cost.
 
 # %%
@@ -488,10 +488,14 @@ for name, (mean, error) in gain.items():
     )
 learned = compared["super_resolution"]["distilled"]["gain_20_over_newton"]
 print(f"super_resolution   {learned[0]:+.2f} ± {learned[1]:.2f} dB over Newton's step at 20 iterations")
+linear = {name: methods["distilled_linear"]["gain_20"] for name, methods in compared.items()}
 
 # %%
 assert all(verdict(*difference) == "gain" for difference in (*gain.values(), learned))
 assert gain["mri"][0] > gain["single_pixel"][0] > 2 * gain["super_resolution"][0] * 0.9
+assert all(verdict(*difference) == "gain" for difference in linear.values())
+assert max(linear[name][0] / gain[name][0] for name in ("single_pixel", "mri")) < 0.5
+assert abs(compared["super_resolution"]["distilled_linear"]["gain_20_over_newton"][0]) < 0.2
 assert between["single_pixel"] > between["mri"] > 3 > 1 > between["super_resolution"] > 0
 none, newton = (compared["super_resolution"][kind] for kind in ("none", "newton"))
 assert abs(none["best_psnr"] - newton["best_psnr"]) < 0.1
@@ -504,6 +508,10 @@ assert 10 * newton["iterations_to_baselines_best"] < none["iterations_to_baselin
 # at iteration 20 is time. Newton's step reaches in a dozen iterations the PSNR for which the baseline needs two
 # hundred, and gets no further; half a decibel, over either, is what the network has learned.
 #
+# The row *linear* is the [closed form](closed-form), which takes seconds to minutes and no training loop. For digits and
+# brain slices it has less than half of the network's gain; for faces it is as good as Newton's step, which it contains.
+# What a network adds to the best affine maps is the larger part.
+#
 # About MRI the guess was too pessimistic. What has been folded onto an edge can be told from that edge and its
 # neighbourhood, at which a convolutional network looks and a regression on 311 whole slices does not. A guess
 # before training shows where something can be learned. It cannot show that there is nothing.
@@ -513,7 +521,7 @@ assert 10 * newton["iterations_to_baselines_best"] < none["iterations_to_baselin
 
 # %% mystnb={"figure": {"name": "fig-three-curves", "caption": "Mean PSNR over held-out images at 1, 2, 5, 10, 20, 50, 100 and 200 iterations."}, "image": {"alt": "Three panels of PSNR against iterations on a logarithmic axis, one for each task. The teacher's curve is the highest in every panel. Single-pixel and MRI: the distilled curve rises within five iterations and stays above gradient only, which stays above no P. Super-resolution: Newton, gradient only and, a little higher, distilled are nearly level from the start, and the curve without P rises slowly and meets the former two at 200."}} tags=["hide-input"]
 roles = dict(
-    zip(short.values(), ("baseline", "linear", "distilled", "gradient_only", "teacher"), strict=True)
+    zip(short.values(), ("baseline", "other", "distilled", "gradient_only", "linear", "teacher"), strict=True)
 )
 figure, panels = figures.axes(3, height=2.9)
 for panel, (name, methods) in zip(panels, compared.items(), strict=True):
@@ -560,21 +568,22 @@ ahead = {
     for kind, found in methods.items()
     if kind != "distilled"
 }
-assert [pair for pair, found in ahead.items() if found != "gain"] == [("mri", "unrolled")]
-slices = instead["mri"]
-assert -0.4 < slices["unrolled"]["distilled_gain"][0] < -0.1
-assert slices["unrolled"]["ssim"][0] < slices["distilled"]["ssim"][0]
+assert {pair: found for pair, found in ahead.items() if found != "gain"} == {
+    ("single_pixel", "unrolled"): "loss",
+    ("mri", "unrolled"): "even",
+}
+assert -1.1 < instead["single_pixel"]["unrolled"]["distilled_gain"][0] < -0.6
+assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.1
 assert all(
-    10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"]
-    for found in (slices, instead["super_resolution"])
+    10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"] for found in instead.values()
 )
 
 # %% [markdown]
-# $P$ is ahead of the end-to-end networks in all three tasks, and of the unrolled one for faces. For brain slices the
-# unrolled network has the higher PSNR, by about two tenths of a decibel, and $P$ the higher SSIM. (For digits no
-# unrolled network was trained.) So an unrolled network is a strong rival. It is trained on true images for the very
-# six iterations that it will run, and it takes less than a tenth of the time. What is to be said for $P$ comes next:
-# it can be used where it was not trained.
+# $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones it is ahead for faces, even for
+# brain slices, where its SSIM is the higher one by a tenth, and clearly behind for digits. So an unrolled network is a
+# strong rival: it is trained on true images for the very six iterations that it will run, and it takes less than a
+# tenth of the time. If operator, noise and images will stay as they are, and there are true images to train on, it is
+# what to try first. What is to be said for $P$ comes next: how it does where it was not trained.
 
 # %% [markdown]
 # ## Conditions that no training saw
@@ -605,8 +614,7 @@ for name, result in results.items():
     losses[name] = [row["condition"] for row in rows if verdict(*row["gain"]["distilled"]) == "loss"]
 for name, found in losses.items():
     print(f"{name:18s} loses with: {'; '.join(found) or 'none of these'}")
-assert losses["single_pixel"] == ["noise 0.1", "faces"]
-assert losses["mri"] == losses["super_resolution"] == []
+assert losses == {"single_pixel": ["noise 0.1"], "mri": [], "super_resolution": []}
 
 # %%
 changed = {row["condition"]: row["gain"] for row in results["super_resolution"]["generalisation"]["rows"]}
@@ -617,18 +625,22 @@ for condition in ("blur 1.5", "blur 2.5", "filter bicubic"):
 patterns = {row["condition"]: row["gain"] for row in results["single_pixel"]["generalisation"]["rows"]}
 for condition in ("ratio 0.05", "ratio 0.2", "ordering zig_zag"):
     assert patterns[condition]["end_to_end"][0] < -2 < 2 < patterns[condition]["distilled"][0]
+    assert patterns[condition]["unrolled"][0] > 1
 masks = {row["condition"]: row["gain"] for row in results["mri"]["generalisation"]["rows"]}
 for condition in ("acceleration 3", "acceleration 6", "another mask"):
     assert masks[condition]["distilled"][0] > masks[condition]["unrolled"][0]
 for condition in ("noise 0.1", "faces"):
-    assert patterns[condition]["end_to_end"][0] > 1 > 0 > patterns[condition]["distilled"][0]
+    assert patterns[condition]["end_to_end"][0] > 1 > 0.7 > patterns[condition]["distilled"][0]
+assert masks["noise 0.1"]["end_to_end"][0] > masks["noise 0.1"]["distilled"][0] > 0
+assert masks["noise 0.03"]["distilled"][0] > masks["noise 0.03"]["unrolled"][0] + 0.5
 for result in results.values():
     assert all(row["rejected"] == 0 for row in result["generalisation"]["rows"])
 
 # %% [markdown]
-# The single-pixel camera has two losses, and there is no use in calling them anything else: with ten times the noise
-# of its training, and with faces, since its network knows digits. With other images super-resolution gains over the
-# baseline, but less than by Newton's step alone: there the network, which knows faces, does harm.
+# The single-pixel camera has one loss, and there is no use in calling it anything else: with ten times the noise of
+# its training. On faces, of which its network knows nothing, next to no gain is left. With other images
+# super-resolution gains over the baseline, but less than by Newton's step alone: there the network, which knows faces,
+# does harm.
 #
 # Under more noise super-resolution keeps a gain for a reason that has nothing to do with learning. Newton's damping
 # is a ratio of variances, noise to signal, and the solver knows the noise: above the level $\sigma_0 = 0.001$ that
@@ -650,12 +662,13 @@ for level in (0.001, 0.003, 0.01):
 assert found["fixed"] < found["following"] - 5
 
 # %% [markdown]
-# The last columns of the table cut both ways. The end-to-end network for digits stands more noise than $P$ does, and
-# on faces it gains where $P$ loses. But both kinds of network were trained for one operator. With other patterns, or
-# with another blur, they end far below the baseline, by more than 2 dB for digits and more than 5 dB for faces, though
-# the unrolled one is told the operator. $P$ is told too, and keeps a gain: it sits in a solver that fits the data
-# whatever the network says, because its correction stays in the null space, or what counts as such. In MRI, where the
-# unrolled network is ahead with the mask that both were trained for, $P$ is ahead with each of the three others.
+# The last columns of the table cut both ways. An end-to-end network is tied to its operator: with other patterns, or
+# with another blur, it ends far below the baseline, by more than 2 dB for digits and more than 5 dB for faces. But it
+# stands noise 0.1 better than $P$ does, and digits' networks without $P$ do far better on faces. An unrolled network is
+# told the operator at every stage. With other patterns it keeps its gain, as $P$ does; with another blur it fails as the
+# end-to-end one does. In MRI, where the two are even with the mask that both were trained for, $P$ is ahead with each of
+# the three others. $P$ keeps a gain with all of these operators: it sits in a solver that fits the data whatever the
+# network says, because its correction stays in the null space, or what counts as such.
 #
 # The safeguard did not change a single line: no image was rejected. It watches residuals, and can tell an iteration
 # that goes astray from one that comes to rest. It cannot tell a wrong image that fits the data from the right one.
@@ -874,8 +887,8 @@ assert without_phase < guessed["mri"] - 0.05
 #   most of the gain at iteration 20 was the first.
 # - The gain is a paired one: the same images, the same noise, both methods tuned, with a standard error.
 # - A gain at a fixed iteration mixes time and quality. Compare the bests as well.
-# - A network trained end to end or unrolled is fast and, at home, a strong rival. With another operator it can fail
-#   where $P$, inside a solver that fits the data, keeps a gain.
+# - A network trained end to end or unrolled is fast, and an unrolled one is, at home, as good as $P$ or better in two of
+#   three tasks. With another operator either can fail where $P$, inside a solver that fits the data, keeps a gain.
 # - Where conditions leave the training's, the gain shrinks or becomes a loss. A safeguard stops runs that go
 #   astray; it does not recognise a wrong image that fits the data.
 # - All measurements here are simulated, with the operator that the reconstruction knows. What a real scanner or

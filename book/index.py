@@ -87,14 +87,48 @@ assert gain > 3
 #
 # ## What is in it
 #
-# | page | what it treats |
+# **The problem.** What cameras lose, why reconstruction is slow, and the solver that is to be improved.
+#
+# | chapter | what it treats |
 # |---|---|
+# | [Three cameras, one equation](01_three_cameras.ipynb) | single-pixel, MRI, super-resolution: what each operator does, and what it loses |
 # | [Conditioning](02_conditioning.ipynb) | what makes reconstruction slow, what makes it impossible, and which of the two a preconditioner can mend |
-# | [Plug-and-play FISTA](03_pnp_fista.ipynb) | the solver that is to be improved: a denoiser in the prox's place, step size, momentum, fixed points, divergence |
-# | [Building a teacher](06_teachers.ipynb) | what a synthetic, better operator is: rank, condition, null space, nesting; what it asks for, and what of that can be guessed |
-# | [A preconditioner distilled](11_single_pixel.ipynb) | the single-pixel camera from operator to result: baseline, teacher, losses, training, evaluation, failure |
-# | [Three cameras, one recipe](16_three_tasks.ipynb) | single-pixel, MRI and super-resolution side by side: what each loses, what can be guessed, gains and losses |
-# | [Notation](notation.md), [library reference](api.md), [data](data.md) | one symbol, one meaning; every public function; where the images come from |
+# | [Plug-and-play FISTA](03_pnp_fista.ipynb) | a denoiser in the prox's place, step size, momentum, fixed points, divergence |
+#
+# **Preconditioning by hand.** What can be done without a teacher.
+#
+# | chapter | what it treats |
+# |---|---|
+# | [Linear preconditioners](04_linear_preconditioners.ipynb) | Newton, Jacobi, circulant, polynomial: what a few products buy, and what algebra forbids |
+# | [Learning a linear preconditioner](05_learned_linear.ipynb) | least squares on the data term, what the data term cannot see; quasi-Newton steps |
+#
+# **Distillation.** The book's subject.
+#
+# | chapter | what it treats |
+# |---|---|
+# | [Building a teacher](06_teachers.ipynb) | a synthetic, better operator: what it asks for, and what of that can be guessed |
+# | [The linear answer in closed form](07_closed_form.ipynb) | the best linear gradient matcher, one regression for each iteration |
+# | [Distilling a network](08_distilling.ipynb) | losses term by term, pairings, the pool, a live training |
+# | [Eight networks](09_networks.ipynb) | what to put inside $P$ |
+# | [When it breaks](10_when_it_breaks.ipynb) | forms, training horizon, fading, safeguard; and what no guard sees |
+#
+# **Case studies.** Each the whole way from operator to results.
+#
+# | chapter | what it treats |
+# |---|---|
+# | [Single-pixel camera](11_single_pixel.ipynb) | baseline, teacher, training, evaluation, failure |
+# | [MRI](12_mri.ipynb) | k-space, masks, phase, several coils |
+# | [Super-resolution](13_super_resolution.ipynb) | a real spectrum, where Newton's step is the one to beat |
+#
+# **Beyond the paper.**
+#
+# | chapter | what it treats |
+# |---|---|
+# | [Other solvers](14_other_solvers.ipynb) | PGD, HQS, ADMM; operators that change |
+# | [Three cameras, one recipe](16_three_tasks.ipynb) | the tasks side by side, against rivals, and where the gains end |
+#
+# Beside them: [notation](notation.md), [glossary](glossary.md), [library reference](api.md), [data](data.md),
+# [how this book is tested](testing.md) and [how to teach with it](teaching.md).
 #
 # ## Three ways in
 #
@@ -123,8 +157,8 @@ assert gain > 3
 #
 # The starting point is one paper {cite}`gualdron2025d2gp`. Its tables are not reproduced here: every number in this
 # book is measured by this book. Three things differ from the paper: the preconditioner also sees the
-# iterate, it acts in the null space alone, and it is trained on states that it causes itself. The first is compared
-# with its absence; the other two are not compared yet.
+# iterate, it acts in the null space alone, and it is trained on states that it causes itself. Each is compared with
+# its absence, in the [case study](single-pixel), in [](when-it-breaks) and in [](distilling).
 #
 # ## Cite and reuse
 #
