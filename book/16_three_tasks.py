@@ -574,9 +574,7 @@ assert {pair: found for pair, found in ahead.items() if found != "gain"} == {
 }
 assert -1.1 < instead["single_pixel"]["unrolled"]["distilled_gain"][0] < -0.6
 assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.1
-assert all(
-    10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"] for found in instead.values()
-)
+assert all(10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"] for found in instead.values())
 
 # %% [markdown]
 # $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones it is ahead for faces, even for
