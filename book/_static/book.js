@@ -9,5 +9,5 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // Entries of a bibliography carry a role that the ARIA standard has withdrawn.
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll('[role="doc-biblioentry"]').forEach((entry) => entry.removeAttribute("role"));
+  document.querySelectorAll('[role="doc-biblioentry"]').forEach((entry) => entry.setAttribute("role", "listitem"));
 });
