@@ -142,10 +142,11 @@ class ProductsRow:
         found["products"] = self._products(task, P, images)
         swept = {sigma: self._at_budgets(task, P, sigma, task.val_images[:IMAGES], 0) for sigma in SIGMAS}
         found |= {"sigma": {}, "psnr": {}}
-        for budget in BUDGETS:
-            best = max(SIGMAS, key=lambda sigma: float(swept[sigma][budget].mean()))
-            measured = self._at_budgets(task, P, best, images, seed, budget)[budget]
-            found["sigma"][str(budget)], found["psnr"][str(budget)] = best, mean_and_error(measured)
+        best = {budget: max(SIGMAS, key=lambda s: float(swept[s][budget].mean())) for budget in BUDGETS}
+        measured = {sigma: self._at_budgets(task, P, sigma, images, seed) for sigma in set(best.values())}
+        for budget, sigma in best.items():
+            found["sigma"][str(budget)] = sigma
+            found["psnr"][str(budget)] = mean_and_error(measured[sigma][budget])
         return found
 
     @property
@@ -174,17 +175,14 @@ class ProductsRow:
         sigma: float,
         images: torch.Tensor,
         seed: int,
-        longest: int = BUDGETS[-1],
     ) -> dict[int, torch.Tensor]:
-        """PSNR of each image where the budgets up to the longest are used up."""
+        """PSNR of each image where each budget is used up."""
         solver = PreconditionedFISTA(
             task.denoiser, P, stepsize=task.stepsize, sigma=sigma, momentum=self._momentum
         )
         counted = Counted(task.student, task.img_size)
         psnr_curves(task, solver, images[:1], counted, 2)
-        steps = {
-            budget: max(1, 2 * budget // max(2, counted.count)) for budget in BUDGETS if budget <= longest
-        }
+        steps = {budget: max(1, 2 * budget // max(2, counted.count)) for budget in BUDGETS}
         curves = psnr_curves(task, solver, images, task.student, max(steps.values()), seed=seed)
         return {budget: curves[count - 1].nan_to_num(-math.inf) for budget, count in steps.items()}
 

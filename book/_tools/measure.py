@@ -117,11 +117,9 @@ def chapters() -> list[Path]:
 def executed(source: Path) -> tuple[float, float]:
     """Execute a chapter in a process of its own; return its seconds and its peak memory in GB."""
     code = (
-        "import json, resource, sys, time; from pathlib import Path; from book._tools import notebooks;"
-        "source = Path(sys.argv[1]); start = time.monotonic();"
-        "notebooks.execute(notebooks.read_source(source), source.parent);"
-        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20;"
-        "print(json.dumps([time.monotonic() - start, peak]))"
+        "import json, sys; from pathlib import Path; from book._tools import notebooks;"
+        "source = Path(sys.argv[1]);"
+        "print(json.dumps(notebooks.measured(notebooks.read_source(source), source.parent)))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(source)],

@@ -120,6 +120,14 @@ def execute(notebook: Notebook, folder: Path) -> None:
     notebook.metadata["ddgp"] = {"fingerprint": fingerprint()}
 
 
+def measured(notebook: Notebook, folder: Path) -> tuple[float, float]:
+    """Execute a notebook in place; return the seconds, and the peak memory in GB of this process's children."""
+    start = time.monotonic()
+    execute(notebook, folder)
+    seconds = time.monotonic() - start
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+
+
 def model_ids(value: Any) -> Iterator[str]:
     """Yield the widget models that a piece of widget state refers to, in order."""
     if isinstance(value, str):
@@ -183,11 +191,8 @@ def make(source: Path, always: bool) -> str:
     if not always and old is not None and is_executed(old) and code(old) == code(notebook):
         keep_outputs(notebook, old)
         return "text updated" if write(notebook, target) else "unchanged"
-    start = time.monotonic()
-    execute(notebook, source.parent)
-    seconds = time.monotonic() - start
+    seconds, peak = measured(notebook, source.parent)
     changed = write(normalise(notebook, source.stem), target)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     verdict = "changed" if changed else "byte for byte the same"
     return f"executed in {seconds:.0f} s, at most {peak:.2f} GB; {verdict}"
 

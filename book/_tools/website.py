@@ -19,6 +19,7 @@ from book._tools.npm import ROOT
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 STAMP = BUILD / "inputs.sha256"
+REDIRECT = "index.html"
 INPUTS = (
     "_config.yml",
     "_toc.yml",
@@ -43,6 +44,14 @@ def inputs(root: Path = ROOT) -> Iterator[Path]:
     """Yield every file that the site is made from."""
     for pattern in INPUTS:
         yield from sorted(path for path in root.glob(pattern) if ".ipynb_checkpoints" not in path.parts)
+
+
+def site_pages() -> list[str]:
+    """Return the pages of the built site, without the one that only leads to the title page."""
+    names = (path.relative_to(HTML) for path in HTML.rglob("*.html"))
+    return sorted(
+        name.as_posix() for name in names if "_static" not in name.parts and name.as_posix() != REDIRECT
+    )
 
 
 def digest_of_inputs(root: Path = ROOT) -> str:

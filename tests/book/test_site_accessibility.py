@@ -1,22 +1,17 @@
 """Every page of the site against the accessibility guidelines WCAG 2.1 A and AA, in light and dark, by axe-core."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from book._tools.browser import Browser, Page, find_chromium, serve
+from book._tools.browser import Browser, Page, serve
 from book._tools.npm import ROOT
-from book._tools.website import HTML
+from book._tools.website import site_pages
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = sorted(
-    name
-    for path in HTML.rglob("*.html")
-    if "_static" not in path.parts and (name := path.relative_to(HTML).as_posix()) != "index.html"
-)
+PAGES = site_pages()
+
 # A theme changes colours and nothing else, so the second is checked for these alone.
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
@@ -27,23 +22,6 @@ RULES = {
 CHECK = """axe.run({exclude: [['.jupyter-widgets']]}, {runOnly: RULES, resultTypes: ['violations']})
   .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map(
     node => [id, node.target.join(' '), node.html.slice(0, 160)])))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing, and these tests are never skipped in continuous integration")
-        pytest.skip("Chromium is not installed, so no page was checked (apt install chromium)")
-    with Browser(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve(HTML) as url:
-        yield url
 
 
 def violations(page: Page, theme: str) -> list[list[str]]:

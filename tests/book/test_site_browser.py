@@ -1,21 +1,14 @@
 """The built site in a real browser with no network: every page, at the width of a desk and of a phone."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from book._tools.browser import Browser, Page, find_chromium, serve
+from book._tools.browser import Browser, Page, serve
 from book._tools.pdf import print_site
-from book._tools.website import HTML
+from book._tools.website import HTML, REDIRECT, site_pages
 
-REDIRECT = "index.html"
-PAGES = sorted(
-    name
-    for path in HTML.rglob("*.html")
-    if "_static" not in path.parts and (name := path.relative_to(HTML).as_posix()) != REDIRECT
-)
+PAGES = site_pages()
 PHONE_WIDTH = 390
 
 # Console messages that are known and harmless, each with its reason; nothing else is accepted.
@@ -60,25 +53,6 @@ SLIDERS = """[...document.querySelectorAll('.ddgp-frames')].map((frames, index) 
 TOO_WIDE = """[...document.querySelectorAll('main *')]
   .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
   .slice(0, 3).map(element => element.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing, and these tests are never skipped in continuous integration")
-        pytest.skip(
-            "Chromium is not installed, so the site was not opened in a browser (apt install chromium)"
-        )
-    with Browser(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve(HTML) as url:
-        yield url
 
 
 def wait_until_typeset(page: Page) -> None:
