@@ -53,7 +53,7 @@ def signed_patterns() -> Task:
     physics = LinearPhysics(
         A=lambda x: x.flatten(1) @ signs.T,
         A_adjoint=lambda y: (y @ signs).reshape(-1, 1, 32, 32),
-        noise_model=GaussianNoise(0.01),
+        noise_model=GaussianNoise(0.01, rng=torch.Generator()),
     )
     stepsize = 1 / squared_norm(physics, (1, 32, 32))
     return replace(load_task("single_pixel"), student=physics, stepsize=stepsize)
