@@ -108,6 +108,16 @@ def test_values_that_are_not_finite_are_left_out():
     assert len(figure.axes[0].lines[0].get_xdata()) == 10
 
 
+def test_error_bars_reach_as_far_as_they_are_told():
+    drawn = figures.curves(
+        [1, 2, 3], {"a": [1, 2, 3]}, xlabel="x", ylabel="y", errors={"a": [0.5, 0.25, np.nan]}
+    )
+    (bars,) = [c for c in drawn.axes[0].collections if len(c.get_segments())]
+    reach = [np.diff(segment[:, 1]).item() for segment in bars.get_segments()]
+    np.testing.assert_allclose(reach[:2], [1.0, 0.5])
+    assert not np.isfinite(reach[2:]).any()
+
+
 def test_all_images_share_one_grey_scale_and_complex_ones_show_their_magnitude():
     figure = figures.images(
         {"a": torch.tensor(SQUARE)[None, None], "b": 2j * SQUARE, "c": torch.ones(3, 8, 8)}
@@ -159,6 +169,14 @@ def test_the_palette_keeps_a_colour_map_smooth():
         (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", roles={"a": "best"}), "'best'"),
         (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", roles={"b": "null"}), "['b']"),
         (lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", xscale="square"), "xscale='square'"),
+        (
+            lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", errors={"b": K}),
+            "errors names ['b']",
+        ),
+        (
+            lambda: figures.curves(K, {"a": K}, xlabel="x", ylabel="y", errors={"a": K[:3]}),
+            "errors['a'] has 3 values",
+        ),
         (lambda: figures.images({}), "pictures={}"),
         (lambda: figures.images({"a": np.ones((2, 8, 8))}), "(2, 8, 8)"),
         (lambda: figures.images({"a": SQUARE}, vmin=1, vmax=0), "vmin=1"),

@@ -23,6 +23,7 @@ def curves(
     horizontal: Mapping[str, float] | None = None,
     vertical: Mapping[str, float] | None = None,
     points: Mapping[str, tuple[float, float]] | None = None,
+    errors: Mapping[str, Numbers] | None = None,
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
     title: str | None = None,
@@ -50,6 +51,8 @@ def curves(
         Thin guide lines, labelled in the legend.
     points : mapping of label to (x, y), optional
         Single points to mark, labelled in the legend.
+    errors : mapping of label to sequence, optional
+        Half lengths of vertical error bars; those that are not finite are not drawn.
     xlim, ylim : tuple of float, optional
         Axis limits.
     title : str, optional
@@ -68,9 +71,13 @@ def curves(
     Raises
     ------
     ValueError
-        If there is no curve, lengths differ, a role is unknown, or a scale is unknown.
+        If there is no curve, lengths differ, a role is unknown, a scale is unknown, or error bars are given to a
+        curve that does not exist.
     """
     check_roles(series, roles)
+    unknown = set(errors or {}) - set(series)
+    if unknown:
+        raise ValueError(f"errors names {sorted(unknown)}: expected labels among {sorted(series)}")
     for name, scale in (("xscale", xscale), ("yscale", yscale)):
         if scale not in ("linear", "log", "symlog"):
             raise ValueError(f"{name}={scale!r}: expected 'linear', 'log' or 'symlog'")
@@ -95,6 +102,15 @@ def curves(
             markevery=0.12 if v.size > 12 else 1,
             label=label,
         )
+        if errors is not None and label in errors:
+            half = as_vector(errors[label], f"errors[{label!r}]")
+            if half.shape != v.shape:
+                raise ValueError(
+                    f"errors[{label!r}] has {half.size} values and series has {v.size}: expected equal lengths"
+                )
+            ax.errorbar(
+                u[kept], v[kept], yerr=half[kept], fmt="none", ecolor=COLOURS[role], elinewidth=1.5, capsize=4
+            )
     _guides(ax, horizontal or {}, vertical or {}, points or {})
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
     if title is not None:
