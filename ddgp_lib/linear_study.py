@@ -156,12 +156,12 @@ class ProductsRow:
     def _products(self, task: Task, P: Preconditioner, images: torch.Tensor) -> int | None:
         """Products until the misfit is that of :data:`PLAIN` plain steps, on noiseless measurements."""
         y = task.student.A(images)
-        *_, last = descend(task, task.student, y, Identity(), "none", PLAIN)
+        *_, last = descend(task.student, y, Identity(), PLAIN)
         goal = max(1.001 * float((task.student.A(last) - y).norm()), ROUNDING * float(y.norm()))
         if (task.student.A(task.student.A_adjoint(y)) - y).norm() <= goal:
             return 0
         counted = Counted(task.student, task.img_size)
-        for z in descend(task, counted, y, P, self._momentum, LONGEST):
+        for z in descend(counted, y, P, LONGEST, self._momentum):
             if (task.student.A(z) - y).norm() <= goal:
                 return counted.count
             if counted.count >= LONGEST or not torch.isfinite(z).all():
@@ -218,14 +218,29 @@ class Counted(LinearPhysics):
 
 
 def descend(
-    task: Task, physics: LinearPhysics, y: torch.Tensor, P: Preconditioner, momentum: str, steps: int
+    physics: LinearPhysics, y: torch.Tensor, P: Preconditioner, steps: int, momentum: str = "none"
 ) -> Iterator[torch.Tensor]:
-    """Yield z_1, z_2, … of gradient descent on the data term alone."""
-    adjoint = x = z = task.student.A_adjoint(y)
+    """Yield z_1, z_2, … of gradient descent on the data term alone, from Aᵀy and with the step 1/‖A‖².
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A.
+    y : Tensor
+        Measurements.
+    P : Preconditioner
+        Makes a direction of each gradient.
+    steps : int
+        Number of steps.
+    momentum : str
+        A name in :data:`ddgp_lib.solvers.MOMENTUM`.
+    """
+    adjoint = x = z = physics.A_adjoint(y)
+    stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
     for k in range(steps):
         with torch.no_grad():
             direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
-        x, x_old = z - task.stepsize * direction, x
+        x, x_old = z - stepsize * direction, x
         z = x + MOMENTUM[momentum](k + 1) * (x - x_old)
         yield z
 

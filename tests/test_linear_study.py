@@ -37,7 +37,7 @@ def test_products_are_counted_once_each(small):
     gradient(counted, z, z)
     assert counted.count == 2
     counted.count = 0
-    list(descend(small, counted, counted.A(z), Polynomial.of("l2", 4), "none", 3))
+    list(descend(counted, counted.A(z), Polynomial.of("l2", 4), 3))
     assert counted.count == 3 * 5
 
 
