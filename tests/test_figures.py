@@ -113,9 +113,8 @@ def test_error_bars_reach_as_far_as_they_are_told():
         [1, 2, 3], {"a": [1, 2, 3]}, xlabel="x", ylabel="y", errors={"a": [0.5, 0.25, np.nan]}
     )
     (bars,) = [c for c in drawn.axes[0].collections if len(c.get_segments())]
-    reach = [np.diff(segment[:, 1]).item() for segment in bars.get_segments()]
-    np.testing.assert_allclose(reach[:2], [1.0, 0.5])
-    assert not np.isfinite(reach[2:]).any()
+    reach = [np.ptp(segment[:, 1]) for segment in bars.get_segments() if len(segment)]
+    np.testing.assert_allclose(reach, [1.0, 0.5])
 
 
 def test_all_images_share_one_grey_scale_and_complex_ones_show_their_magnitude():
