@@ -40,8 +40,8 @@ tasks = {name: ddgp_lib.load_task(name, **options[name]) for name in names}
 digits, brains, faces = tasks.values()
 
 # %% [markdown]
-# (The option `rtol` tells the third camera to count even its weakest measurements. We take it back when noise comes
-# in.)
+# (`rtol` says down to which strength the third camera counts what it passes on; this value counts all of it. We take
+# that back when noise comes in.)
 #
 # ## One question, one picture
 #
@@ -105,7 +105,8 @@ chosen = (0, 1, 2, 3, 7, 11, 85, 101)
 figures.images({f"no. {i + 1} ({pieces[i]})": patterns[i] for i in chosen}, signed=True, vmax=1 / 20)
 
 # %% [markdown]
-# Write the image as a $32 \times 32$ matrix. All 1,024 inner products at once are $\Psi\, x\, \Psi$, with a small
+# Both are so: the number of pieces never falls along the order, and pattern times image, summed, is what the camera
+# records. There is a faster way than 102 sums. Write the image as a $32 \times 32$ matrix. All 1,024 inner products at once are $\Psi\, x\, \Psi$, with a small
 # matrix $\Psi = \Psi^\top$ whose entries are $\pm 1/\sqrt{32}$, and the camera keeps a set $\Omega$ of them:
 #
 # $$
@@ -127,10 +128,10 @@ torch.testing.assert_close(Psi @ Psi, torch.eye(32), rtol=0, atol=1e-6)
 # %% [markdown]
 # ## Camera two: an MRI scanner
 #
-# In magnetic resonance imaging, field gradients are set so that the signal of the whole body at one instant is one
-# Fourier coefficient of the image. The plane of all coefficients is called **k-space**, with the zero frequency in
-# its middle. A *Cartesian* scan reads it column by column, each column costs time, and so one reads only some of them
-# {cite}`lustig2007sparse`. With $F$, the orthonormal two-dimensional Fourier transform,
+# In magnetic resonance imaging (MRI), magnetic fields are set so that the signal of a whole slice of the body at one
+# instant is one Fourier coefficient of its image. The plane of all coefficients is called **k-space**, with the zero
+# frequency in its middle. A *Cartesian* scan reads it column by column, each column costs time, and so one reads some
+# of them only {cite}`lustig2007sparse`. With $F$, the orthonormal two-dimensional Fourier transform,
 #
 # $$
 # A x = (F x)_\Omega ,
@@ -374,7 +375,8 @@ figures.images(shown, columns=3)
 # ## Noise
 #
 # In all three cameras $w$ is white Gaussian noise: every number in $y$ has its own, independent, with the standard
-# deviation $\sigma$. The same $\sigma$ means different things, because the numbers do not mean the same.
+# deviation $\sigma$. (That is a simplification for cameras that count light, whose noise grows with the light.) The
+# same $\sigma$ means different things, because the numbers do not mean the same.
 #
 # - **One pixel**, $\sigma = 0.01$. The rows are orthonormal: with all 1,024 of them, this would be noise of 0.01 in
 #   each pixel, a hundredth of the range from black to white.
@@ -384,6 +386,20 @@ figures.images(shown, columns=3)
 #   makes an error of about this size, $1/(255\sqrt{12})$. Here 0.01 would be two and a half of
 #   255 grey levels.
 #
+# The next cell compares $\sigma$ with the *signal*, the root mean square of a measured number over 64 images, and
+# counts the numbers that are *drowned*: their own root mean square is below $\sigma$.
+
+# %%
+sigmas = {"single_pixel": 0.01, "mri": 0.01, "super_resolution": 0.001}
+for name, sigma in sigmas.items():
+    A, m = tasks[name].student, sizes[name][0]
+    power = A.A(tasks[name].test_images[:64]).square().mean(0)
+    drowned = int(((power > 0) & (power.sqrt() < sigma)).sum())
+    print(f"{name:18s} noise {sigma:.3f}, signal {(power.sum() / m).sqrt():.2f}, drowned {drowned / m:.0%}")
+    assert abs(float(A.noise_model.sigma.max()) - sigma) < 1e-6
+assert 0.001 < 1 / (255 * 12**0.5) < 0.0012
+
+# %% [markdown]
 # What reaches the image is $A^+ w$. In the singular vectors, $A v_i = s_i u_i$, it is $\sum_i (u_i^\top w / s_i)\,
 # v_i$ over the $s_i$ that are not zero, so that
 #
@@ -391,40 +407,40 @@ figures.images(shown, columns=3)
 # \mathbb{E}\, \lVert A^+ w \rVert^2 = \sigma^2 \sum_{s_i > 0} \frac{1}{s_i^2} .
 # $$ (eq-tc-noise)
 #
-# If all $s_i$ are 1, the sum is $m$: noise is neither raised nor lowered. One weak $s_i$ is enough to ruin it. The
-# third camera's fall to a ten-thousandth of the largest. For it we add a second reading: `careful` counts singular
-# values up to $\eta \lVert A \rVert$, $\eta = 0.03$, as zero. It is the library's default.
+# If all $s_i$ are 1, the sum is $m$: noise is neither raised nor lowered. One weak $s_i$ is enough to ruin it, and the
+# third camera has weak ones. For it we add a second reading: `careful` counts singular values up to
+# $\eta \lVert A \rVert$, $\eta = 0.03$, as zero. It is the library's default.
 
 # %%
 careful = ddgp_lib.load_task("super_resolution")
-sigmas = {"single_pixel": 0.01, "mri": 0.01, "super_resolution": 0.001, "careful": 0.001}
-print(f"{'':18s}{'sigma':>6s}{'signal':>8s}{'drowned':>9s}{'noise in a pixel: predicted':>29s}{'found':>8s}")
-reach = {}
-for name, task in (tasks | {"careful": careful}).items():
-    A, x, m = task.student, task.test_images[:64], sizes[name.replace("careful", "super_resolution")][0]
-    entries = A.A(x).square().mean(0).sqrt()
-    drowned = float(((entries > 0) & (entries < sigmas[name])).sum() / m)
-    gain = float(A.inverse.square().sum()) if hasattr(A, "inverse") else A.rank
-    predicted = sigmas[name] * (gain / x[0].numel()) ** 0.5
-    reach[name] = float(A.A_dagger(measure(A, 0 * x, seed=0)).square().mean().sqrt())
-    signal = float((entries.square().sum() / m).sqrt())
-    print(f"{name:18s}{sigmas[name]:6.3f}{signal:8.2f}{drowned:9.0%}{predicted:29.4f}{reach[name]:8.4f}")
-    assert abs(reach[name] / predicted - 1) < 0.1
-
-raised = {name: reach[name] / sigmas[name] for name in reach}
-assert max(raised["single_pixel"], raised["mri"]) < 1
-assert 5 < raised["careful"] < 20 < 500 < raised["super_resolution"] < 1500
 weakest = float((lens.spectrum.min() / lens.squared_norm).sqrt())
-print(f"smallest over largest singular value: {weakest:.1e}; modes that careful sees: {careful.student.rank}")
+print(f"smallest over largest singular value: {weakest:.1e}")
+print(f"of {lens.rank} modes, careful sees {careful.student.rank}")
 assert 0.9e-4 < weakest < 1.1e-4
-assert 0.001 < 1 / (255 * 12**0.5) < 0.0012
 
 # %% [markdown]
-# (*Signal* is the root mean square of a measured number over 64 images; *drowned* is the share of numbers whose own
-# root mean square is below $\sigma$.) In the first two cameras the noise in a pixel is below $\sigma$. The careful
-# reading of the third raises it about tenfold, the exact one several hundredfold, to about the range from black to
-# white. Without noise, the exact $A^+ y$ was the best possible fit. With noise that no eye would notice in $y$, it is
-# this:
+# How much noise does the inversion put into a pixel? Compare {eq}`eq-tc-noise`, over $n$ pixels and under a root, with
+# what is found when noise alone is inverted:
+
+# %%
+raised = {}
+for name, task in (tasks | {"careful": careful}).items():
+    A, zeros = task.student, 0 * task.test_images[:64]
+    sigma = sigmas[name.replace("careful", "super_resolution")]
+    inverse_squares = float(A.inverse.square().sum()) if hasattr(A, "inverse") else A.rank
+    predicted = sigma * (inverse_squares / zeros[0].numel()) ** 0.5
+    found = float(A.A_dagger(measure(A, zeros, seed=0)).square().mean().sqrt())
+    print(f"{name:18s} noise in a pixel: predicted {predicted:.4f}, found {found:.4f}")
+    assert abs(found / predicted - 1) < 0.1
+    raised[name] = found / sigma
+assert max(raised["single_pixel"], raised["mri"]) < 1
+assert 5 < raised["careful"] < 20 < 500 < raised["super_resolution"] < 1500
+
+# %% [markdown]
+# In the first two cameras the noise in a pixel is below $\sigma$, since it is spread over more pixels than there are
+# measurements. The careful reading of the third raises it about tenfold, the exact one several hundredfold, to about
+# the range from black to white. Without noise, the exact $A^+ y$ was the best possible fit. With noise that no eye
+# would notice in $y$, it is this:
 
 # %% mystnb={"figure": {"name": "fig-tc-noise", "caption": "The same record with a noise of 0.001, inverted by the exact pseudo-inverse and by one that counts singular values up to 3% of the largest as zero. Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Four images: a face; its record of 16 by 16 pixels, in which no noise can be seen; the exact pseudo-inverse, a strong pattern of black and white waves without any face; and the careful pseudo-inverse, a blurred face."}} tags=["hide-input"]
 face = first["super_resolution"]
@@ -441,10 +457,9 @@ figures.images(
 #
 # ## Move the number of measurements
 #
-# The control sets $n/m$, the number of pixels for each measurement. It is the inverse of the single-pixel camera's
-# ratio, and the scanner's acceleration. The third camera keeps one pixel in a square of $n/m$, after a blur as wide as
-# the side of this square. The upper row is what the data determine, the lower row what is lost. Where does each
-# picture stop being useful?
+# How many measurements are enough? Let $n/m$ be the number of pixels for each measurement. It is the inverse of the
+# single-pixel camera's ratio, and the scanner's acceleration. The third camera keeps one pixel in a square of $n/m$,
+# after a blur as wide as the side of this square. What is lost is counted as a share of the energy.
 
 
 # %% tags=["hide-input"]
@@ -457,16 +472,27 @@ def cameras(per):
     }
 
 
+def losses(per):
+    unseen = {name: analysis.split(A, first[name])[1] for name, A in cameras(per).items()}
+    return [float((norms(part) / norms(first[name])) ** 2) for name, part in unseen.items()]
+
+
+shares = torch.tensor([losses(per) for per in (1, 4, 16, 64)])
+assert (shares.diff(dim=0) > 0).all()
+assert shares[0, :2].max() < 1e-6 < 1e-4 < shares[0, 2]
+assert int(cameras(64)["mri"].columns.sum()) == 2
+
+# %% [markdown]
+# In the next control the upper row is what the data determine, the lower row what is lost. Where does each picture
+# stop being useful?
+
+
+# %% tags=["hide-input"]
 def draw_split(per):
     split = {name: analysis.split(A, first[name]) for name, A in cameras(per).items()}
     upper = {f"{names[name]}: seen": tasks[name].picture(seen) for name, (seen, _) in split.items()}
     lower = {f"{names[name]}: lost": 0.5 + unseen[:, 0] for name, (_, unseen) in split.items()}
     return figures.images(upper | lower, columns=3)
-
-
-def losses(per):
-    unseen = {name: analysis.split(A, first[name])[1] for name, A in cameras(per).items()}
-    return [float((norms(part) / norms(first[name])) ** 2) for name, part in unseen.items()]
 
 
 def describe_split(per):
@@ -483,9 +509,6 @@ amount = {
     "caption": "What three cameras determine, and what they lose (the real part for MRI; mid-grey is zero). "
     "Face: ORL database, AT&T Laboratories Cambridge.",
 }
-shares = torch.tensor([losses(per) for per in amount["values"]])
-assert (shares.diff(dim=0) > 0).all()
-assert shares[0, :2].max() < 1e-6 < 1e-4 < shares[0, 2]
 widgets.frames(**amount)
 
 # %% [markdown]
