@@ -11,7 +11,7 @@ from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
-from .checks import require
+from .checks import require, require_images
 from .data import Split, load_brains, load_digits, load_faces, perturb, smooth_phase, to_complex
 from .denoisers import load_denoiser
 from .operators import (
@@ -131,6 +131,7 @@ def single_pixel(
     sigma: float = 0.07,
     seed: int = 0,
     denoiser: Denoiser | None = None,
+    images: Split | None = None,
 ) -> Task:
     """MNIST digits seen by a single-pixel camera with a Hadamard basis.
 
@@ -153,6 +154,8 @@ def single_pixel(
         Seed of the cameras' own noise generators.
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
+    images : Split, optional
+        Your own images instead of the embedded digits, each part (N, 1, size, size).
 
     Returns
     -------
@@ -162,7 +165,7 @@ def single_pixel(
     img_size = (1, size, size)
     student = HadamardCamera(ratio, img_size, ordering, noise, seed)
     teacher = HadamardCamera(teacher_ratio, img_size, ordering, noise, seed + 1)
-    images = Split(*(_resample(part, size) for part in load_digits()))
+    images = _own(images, img_size) or Split(*(_resample(part, size) for part in load_digits()))
     return _task("single_pixel", student, teacher, images, denoiser, sigma, perturb)
 
 
@@ -178,6 +181,7 @@ def mri(
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
+    images: Split | None = None,
 ) -> Task:
     """Brain slices seen by a Cartesian MRI scanner that skips most columns of k-space.
 
@@ -206,6 +210,8 @@ def mri(
         Seed of the masks, the phases and the scanners' noise generators.
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
+    images : Split, optional
+        Your own images instead of the brain slices, each part (N, 2, size, size).
 
     Returns
     -------
@@ -228,9 +234,8 @@ def mri(
 
     student = scanner(acceleration, seed, seed)
     teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
-    return _task(
-        "mri", student, teacher, complex_brains(size, seed), denoiser, sigma, turn_phase, complex_valued=True
-    )
+    images = _own(images, img_size) or complex_brains(size, seed)
+    return _task("mri", student, teacher, images, denoiser, sigma, turn_phase, complex_valued=True)
 
 
 def super_resolution(
@@ -246,6 +251,7 @@ def super_resolution(
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
+    images: Split | None = None,
 ) -> Task:
     """Grey faces seen through a blur and decimation, to be enlarged again.
 
@@ -273,6 +279,8 @@ def super_resolution(
         Seed of the cameras' noise generators.
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
+    images : Split, optional
+        Your own images instead of the faces, each part (N, 1, size, size).
 
     Returns
     -------
@@ -287,7 +295,23 @@ def super_resolution(
         )
 
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
-    return _task("super_resolution", student, teacher, load_faces(size), denoiser, sigma, perturb_face)
+    images = _own(images, (1, size, size)) or load_faces(size)
+    return _task("super_resolution", student, teacher, images, denoiser, sigma, perturb_face)
+
+
+def _own(images: Split | None, img_size: tuple[int, int, int]) -> Split | None:
+    """Refuse images of another shape than the task's, none at all, or on another scale than [0, 1]."""
+    for part, tensor in zip(Split._fields, images or (), strict=False):
+        name = f"images.{part}"
+        require_images(name, tensor)
+        shape = tuple(tensor.shape)
+        fits = shape[0] >= 1 and shape[1:] == img_size
+        require(fits, f"{name}.shape", shape, f"(N, {', '.join(map(str, img_size))}) with N ≥ 1")
+        lowest, largest = float(tensor.min()), float(tensor.norm(dim=1).max())
+        in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or img_size[0] == 2)
+        found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
+        require(in_range, name, found, "the scale [0, 1]")
+    return images
 
 
 def _task(

@@ -1,4 +1,4 @@
-"""Images that ship with the library or with a package it needs; see ``README.md`` here for the data cards."""
+"""Images: those that ship with the library or a package it needs, whose cards are in ``README.md``, and one's own."""
 
 from .augment import PADDINGS, perturb
 from .brains import (
@@ -12,7 +12,10 @@ from .brains import (
 )
 from .digits import DIGITS_FILE, DIGITS_SPLIT, load_digits
 from .faces import PERSONS_SPLIT, load_faces, load_portraits
-from .split import Split
+from .fastmri import load_fastmri
+from .mnist import load_mnist
+from .pictures import load_celeba, load_folder
+from .split import Split, split_groups
 
 __all__ = [
     "BRAINS_FILE",
@@ -25,10 +28,15 @@ __all__ = [
     "PERSONS_SPLIT",
     "Split",
     "load_brains",
+    "load_celeba",
     "load_digits",
     "load_faces",
+    "load_fastmri",
+    "load_folder",
+    "load_mnist",
     "load_portraits",
     "perturb",
     "smooth_phase",
+    "split_groups",
     "to_complex",
 ]
