@@ -3,11 +3,10 @@
 # # MRI: predicting the columns that were not measured
 #
 # A scanner that skips three columns of k-space out of four is four times as fast. What it has measured is perfectly
-# conditioned, and what it has not measured is gone. This is the same ailment as that of the single-pixel camera, so
-# the method of [](single-pixel) applies as it stands, and is not derived again. What differs is the operator: images
-# are complex, the missing part is a set of whole columns, and one can look at a preconditioner's guess column by
-# column. And scanners change: another mask, more coils, more noise. Which of these changes does a preconditioner
-# survive that was trained for one mask and one coil?
+# conditioned, and what it has not measured is gone. This is the ailment of the [single-pixel camera](single-pixel)
+# again, and the same method applies. What differs is the operator: images are complex, the missing part is a set of
+# whole columns, and one can look at a preconditioner's guess column by column. And scanners change: another mask, more
+# coils, more noise. Which of these changes does a preconditioner survive that was trained for one mask and one coil?
 #
 # After this chapter you can
 #
@@ -32,15 +31,17 @@ import torch
 
 import ddgp_lib
 from ddgp_lib import figures, widgets
+from ddgp_lib.benchmark import load_benchmark
 from ddgp_lib.operators import CartesianMRI, measure, newton, norms, null_projection
 from ddgp_lib.preconditioners import Newton
 
 # %% [markdown]
 # ## The question in one picture
 #
-# Four test slices of a volume that no training has seen, 32 of 128 columns, noise of standard deviation 0.01. All
-# methods run for 20 iterations with one denoiser, its level and the momentum tuned for each; the teacher measures 32
-# columns more.
+# Four test slices of a volume that no training has seen, 32 of 128 columns of k-space, noise of standard deviation
+# 0.01. All methods run for 20 iterations with one denoiser; its level, the momentum and what fades were tuned for each
+# on validation slices. The *teacher* measures 32 columns more. *Gradient only* and *distilled* are two preconditioners
+# $P$, and *no P* has none.
 
 # %%
 task = ddgp_lib.load_task("mri")
@@ -69,6 +70,18 @@ pictures = {name: task.picture(image)[shown] for name, image in pictures.items()
 figures.reconstructions(task.picture(x)[shown], pictures, columns=5)
 
 # %% [markdown]
+# ## The method in a few lines
+#
+# All of these are plug-and-play FISTA, {eq}`eq-pnp-fista`: a gradient step on $g(x) = \tfrac12 \lVert A x - y \rVert^2$,
+# a denoiser $D_\sigma$, and momentum where tuning chose it. A preconditioner changes the gradient step alone, to
+# $u = z - \alpha P(\nabla g(z); z)$. Both of ours have the null-space form {eq}`eq-null-space-form`,
+#
+# $$ P_\theta(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z) , $$
+#
+# in which a network $N_\theta$ writes into what the data do not show, and nowhere else. It was trained to turn the
+# gradient of this scanner into that of the teacher at the same point $z$, on points that the solver itself reaches; for
+# *gradient only* it does not see $z$. The [single-pixel chapter](single-pixel) derives all this.
+#
 # ## k-space, column by column
 #
 # An MR image is complex. Its phase comes from coils and fields and varies smoothly; its magnitude is what a
@@ -79,9 +92,9 @@ figures.reconstructions(task.picture(x)[shown], pictures, columns=5)
 # $$ A = K F, \qquad A A^\top = I, \qquad A^+ = A^\top . $$ (eq-mr-model)
 #
 # Ten columns in the middle are always measured. The others are drawn at random, denser near the middle, where the
-# signal is.
+# signal is. A full mask shows what is there to be measured.
 
-# %% mystnb={"figure": {"name": "fig-mr-kspace", "caption": "Upper row: magnitude and phase of the slice. Lower row: all of its k-space and the columns that the student measures, as the logarithm of the magnitude; unmeasured columns are black."}, "image": {"alt": "Upper row: a brain slice, and its phase, which falls smoothly from left to right inside the brain and is white outside. Lower row: k-space, bright in the middle and falling to all sides; and what is left of it, a solid band in the middle and single columns beside it, fewer towards the edges."}}
+# %%
 everything = CartesianMRI(1, task.img_size)
 kspace = everything.A(x)
 
@@ -90,6 +103,7 @@ def log_magnitude(k):
     return (k.norm(dim=-3).clamp(min=1e-2).log10() + 2) / 3  # 0.01 is black, 10 is white
 
 
+# %% mystnb={"figure": {"name": "fig-mr-kspace", "caption": "Upper row: magnitude and phase of the slice. Lower row: all of its k-space and the columns that the student measures, as the logarithm of the magnitude; unmeasured columns are black."}, "image": {"alt": "Upper row: a brain slice, and its phase, which falls smoothly from left to right inside the brain and is white outside. Lower row: k-space, bright in the middle and falling to all sides; and what is left of it, a solid band in the middle and single columns beside it, fewer towards the edges."}} tags=["hide-input"]
 phase = torch.atan2(x[shown, 1], x[shown, 0])
 figures.images(
     {
@@ -126,13 +140,18 @@ def spread(columns):
 
 
 offsets = torch.arange(128)
-regular = offsets % 4 == 0
-h = spread(A.columns)
+psi = spread(A.columns)
 rows = torch.complex(x[:, 0], x[:, 1]).to(torch.complex128)
-convolved = rows @ h[(offsets - offsets[:, None]) % 128]
+convolved = rows @ psi[(offsets - offsets[:, None]) % 128]
 torch.testing.assert_close(
     torch.view_as_real(convolved).movedim(-1, 1).float(), A.normal(x), rtol=0, atol=1e-5
 )
+
+# %% [markdown]
+# That is {eq}`eq-mr-psf`. And {eq}`eq-mr-sidelobes`, for both masks:
+
+# %%
+regular = offsets % 4 == 0
 for columns in (A.columns, regular):
     others = float(spread(columns).abs().square()[1:].sum())
     print(f"{int(columns.sum())} columns, folded: {others:.4f}; formula: {1 / 4 * (1 - 1 / 4):.4f}")
@@ -142,7 +161,7 @@ for columns in (A.columns, regular):
 figures.curves(
     range(65),
     {
-        "random, dense in the middle": h.abs()[:65] / h.abs()[0],
+        "random, dense in the middle": psi.abs()[:65] / psi.abs()[0],
         "every fourth column": spread(regular).abs()[:65] * 4,
     },
     xlabel="shift (pixels)",
@@ -153,7 +172,7 @@ figures.curves(
 )
 
 # %% mystnb={"figure": {"name": "fig-mr-aliasing", "caption": "One slice, measured and projected back, with the two masks. Regular gaps give four equal copies, random gaps a smear."}, "image": {"alt": "Three images. The true brain slice. From every fourth column: four overlapping copies of the brain, equally bright and fainter than the truth. From random columns: one brain, blurred sideways, with faint irregular streaks."}} tags=["hide-input"]
-assert h.abs()[4:125].max() < 0.25 * h.abs()[0]
+assert psi.abs()[4:125].max() < 0.25 * psi.abs()[0]
 assert (spread(regular).abs()[[32, 64, 96]] > 0.249).all()
 folded = CartesianMRI(4, task.img_size, mask=regular)
 figures.images(
@@ -172,8 +191,9 @@ figures.images(
 #
 # ## Nothing to precondition, everything to guess
 #
-# The rows of $A$ are orthonormal. As [](linear-preconditioners) shows, every function of $A^\top A$ then acts on the
-# gradient as a number. And at the start, $z_0 = A^\top y$, there is no gradient at all.
+# The rows of $A$ are orthonormal. Every function of $A^\top A$ then acts on the gradient as a
+# [number](linear-preconditioners), a damped Newton step too. And at the start, $z_0 = A^\top y$, there is no gradient at
+# all.
 
 # %%
 z0, P = zero_filled, ddgp_lib.load_preconditioner("mri")
@@ -222,19 +242,14 @@ def error_left(image):
     return [float((wrong[band].sum() / signal[band].sum()).sqrt()) for band in bands]
 
 
+# %%
 left = {"distilled, k = 1": error_left(z0 + guess)}
 left |= {f"{name}, k = 20": error_left(traces[name].estimate) for name in ("no P", "distilled", "teacher")}
 print(f"{'distance from the middle:':26s}" + "".join(f"{low:6d}" for low in range(4, 64, 8)))
 for name, values in left.items():
     print(f"{name:26s}" + "".join(f"{value:6.2f}" for value in values))
-first, plain, final, teacher = left.values()
-assert first[0] < 0.4
-assert max(final[:2]) < 0.2
-assert all(a < b - 0.05 for a, b in zip(final[:6], plain[:6], strict=True))
-assert final[1] < teacher[1] + 0.1
-assert min(final[-1], first[-1], plain[-1]) > 0.9
 
-# %% mystnb={"figure": {"name": "fig-mr-bands", "caption": "Error left in the columns that the student skips, by their distance from the middle of k-space, over four slices."}, "image": {"alt": "Four rising curves against distance 4 to 60. One step of P starts at 0.3 and reaches one at distance 36. No P after 20 iterations starts at 0.45 and reaches 0.95 there. Distilled after 20 starts below 0.1, passes 0.55 at distance 28 and reaches one at the far end. The teacher runs lowest, from below 0.1 to 0.9."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-bands", "caption": "Error left in the columns that the student skips, by their distance from the middle of k-space, over four slices."}, "image": {"alt": "Four rising curves against distance 4 to 60. One step of P starts near 0.3 and reaches one before distance 45. No P after 20 iterations starts above 0.4 and follows it. Distilled after 20 iterations starts below 0.1, runs well below both in the middle and comes near one at the far end. The teacher runs lowest but for the first points."}} tags=["hide-input"]
 figures.curves(
     range(4, 64, 8),
     left,
@@ -246,13 +261,24 @@ figures.curves(
 )
 
 # %% [markdown]
-# In its first step the network fills the columns next to the middle with more than half of what belongs there, before
-# the denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step, and
-# better than the denoiser alone: the innermost bands are then about as good as the teacher's, which *measures* half of
-# all columns. Outwards the guess fades, and near the edge of k-space nobody without data has found anything. (Values
-# above one are no misprint: a wrong detail, or noise, is worse than an empty column.) This is the picture of
-# [](super-resolution) with other gaps. There everything beyond a radius is missing, and guessing ends just outside of
-# it. Here measured columns stand between the missing ones, all the way out.
+# Four things can be read from these curves, and each is asserted.
+
+# %%
+first, plain, final, teacher = left.values()
+assert first[0] < 0.4  # the first step fills the columns next to the middle
+assert max(final[:2]) < 0.2  # later they are as good as the teacher's
+assert final[1] < teacher[1] + 0.1
+assert all(a < b - 0.05 for a, b in zip(final[:6], plain[:6], strict=True))  # P beats the denoiser alone
+assert min(final[-1], first[-1], plain[-1]) > 0.85  # and at the edge next to nothing is found
+
+# %% [markdown]
+# In its first step the network takes away more than half of the error in the columns next to the middle, before the
+# denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step, and better than the
+# denoiser alone: the innermost bands are then about as good as the teacher's, which *measures* half of all columns.
+# Outwards the guess fades, and near the edge of k-space nobody without data has found much. (Values above one are no
+# misprint: a wrong detail, or noise, is worse than an empty column.) In [super-resolution](super-resolution) everything
+# beyond a radius is missing, and guessing ends just outside of it. Here measured columns stand between the missing
+# ones, all the way out.
 #
 # ## Results
 
@@ -264,16 +290,8 @@ print(f"{'zero-filled':15s}{start:6.2f} dB")
 for name in traces:
     each = ", ".join(f"{value:+.1f}" for value in gain[name])
     print(f"{name:15s}{psnr[name][-1]:6.2f} dB, against no P: {each}")
-assert 4 < gain["distilled"].mean() < 7
-assert gain["distilled"].min() > 2.5
-assert 1 < gain["gradient only"].mean() < gain["distilled"].mean() / 2
-assert psnr["teacher"][-1] > psnr["distilled"][-1] + 2
-assert psnr["no P"][-1] > start + 4
-assert psnr["distilled"][4] > psnr["distilled"].max() - 1.2
-assert psnr["no P"][-1] > psnr["no P"][9] + 1
-assert abs(psnr["gradient only"][0] - psnr["no P"][0]) < 0.3
 
-# %% mystnb={"figure": {"name": "fig-mr-curves", "caption": "Mean PSNR of four slices against iterations."}, "image": {"alt": "Four rising curves against iterations 1 to 20 on a logarithmic axis. Distilled starts near 31 dB and levels off at about 36 after ten iterations. Gradient only starts at 25 like no P and reaches about 33, no P about 31, both still rising. The teacher rises from 33 to 40."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-curves", "caption": "Mean PSNR of four slices against iterations."}, "image": {"alt": "Four rising curves against iterations 1 to 20 on a logarithmic axis. Distilled starts above 30 dB and levels off within ten iterations. Gradient only starts at 25 dB like no P and ends between it and distilled; both are still rising. The teacher is highest and ends near 40."}} tags=["hide-input"]
 roles = {"no P": "baseline", "gradient only": "gradient_only", "distilled": "distilled", "teacher": "teacher"}
 figures.curves(
     range(1, 21),
@@ -286,10 +304,38 @@ figures.curves(
 )
 
 # %% [markdown]
-# At 20 iterations $P_\theta$ is about 5 dB ahead, on these four slices. After five iterations it is within about a
-# decibel of its best, where the baseline is still rising, so a part of that is time; [](three-tasks) has more slices,
-# 200 iterations, and the rivals. The network that sees the gradient alone begins where the baseline begins, because its
-# input is zero there, and gains less than half as much.
+# At 20 iterations $P_\theta$ is more than 4 dB ahead, on the mean of these four slices. After five it is near its best,
+# where the baseline is still rising, so a part of that gain is time. The network that sees the gradient alone begins
+# where the baseline begins, because its input is zero there, and gains less than half as much.
+
+# %%
+assert gain["distilled"].mean() > 4
+assert gain["distilled"].min() > 2.5
+assert 1 < gain["gradient only"].mean() < gain["distilled"].mean() / 2
+assert psnr["teacher"][-1] > psnr["distilled"][-1] + 1
+assert psnr["no P"][-1] > start + 4
+assert psnr["distilled"][4] > psnr["distilled"].max() - 1.5
+assert psnr["no P"][-1] > psnr["no P"][9] + 1
+assert abs(psnr["gradient only"][0] - psnr["no P"][0]) < 0.3
+
+# %% [markdown]
+# No $P$ is the baseline of this book, and not what a practitioner would pick. Two networks were trained on the same
+# slices, for the same mask and for about as long as $P$: one maps $A^\top y$ to an image in one go, one is an *unrolled*
+# solver of six stages {cite}`monga2021algorithm`. Their comparison with $P$ was measured on more slices than a page can
+# run; it ships with the library.
+
+# %%
+rivals = load_benchmark("mri")["alternatives"]
+for name in ("end_to_end", "unrolled"):
+    lead, error = rivals["methods"][name]["distilled_gain"]
+    verdict = "even with" if abs(lead) < 2 * error else "ahead of" if lead > 0 else "behind"
+    print(f"P is {verdict} {name}: {lead:+.2f} ± {error:.2f} dB on {rivals['n_images']} slices")
+assert rivals["methods"]["end_to_end"]["distilled_gain"][0] > 2
+
+# %% [markdown]
+# With the mask that all were trained for, the unrolled network is the rival to be taken seriously, and it is many times
+# faster. [Three cameras](three-tasks) has all of it: SSIM, seconds, 200 iterations, and the same networks behind other
+# masks. (The slices are neighbours in one volume, so the standard error says nothing about other heads.)
 #
 # ## Other masks
 #
@@ -305,6 +351,8 @@ masks["another draw"] = CartesianMRI(4, task.img_size, mask_seed=1).columns
 masks["every sixth, and middle"] = middle | (offsets % 6 == 2)
 masks["every fourth"] = regular
 scanners = {name: CartesianMRI(img_size=task.img_size, noise=0.01, mask=m) for name, m in masks.items()}
+
+# %%
 moved, scores = {}, {}
 print(f"{'':26s}{'columns':>8s}{'zero-filled':>13s}{'no P':>8s}{'distilled':>11s}")
 for name, scanner in scanners.items():
@@ -314,10 +362,12 @@ for name, scanner in scanners.items():
     scores[name] = [float(task.psnr(v, x[:2]).mean()) for v in moved[name].values()]
     zero, without, learned = scores[name]
     print(f"{name:26s}{int(scanner.columns.sum()):8d}{zero:13.2f}{without:8.2f}{learned:11.2f}")
+
+# %%
 won = {name: learned - without for name, (_, without, learned) in scores.items()}
 assert all(value > 1.5 for name, value in won.items() if name != "every fourth")
-assert won["another draw"] < won["acceleration 4"] - 1
-assert won["every fourth"] < -0.5
+assert won["every sixth, and middle"] > max(won.values()) - 1
+assert won["every fourth"] < 0.5
 assert max(scores["every fourth"]) < 16
 
 # %% tags=["hide-input"]
@@ -344,13 +394,13 @@ widgets.frames(
 )
 
 # %% [markdown]
-# It carries over to every mask but the last. A plausible reason is that the network works on neighbourhoods, in
-# which it finds streaks and edges whatever the mask, and that the projector tells it where it may write. Even the
-# regular mask with a middle, which leaves the denoiser alone far behind, is served about as well as the mask of the
-# training. With another draw of random columns the gain is smaller than at home.
+# On these two slices it carries over to every mask but the last. A plausible reason is that the network works on
+# neighbourhoods, in which it finds streaks and edges whatever the mask, and that the projector tells it where it may
+# write. Even the regular mask with a middle is served: the baseline is left far behind there, and the gain is among the
+# largest of the table.
 #
 # **The failure** is the last row. Without a middle the four copies are equally bright, and no method on this page can
-# know which of them is the brain. All stay below 16 dB, and with the preconditioner it is worse than without.
+# know which of them is the brain. All stay below 16 dB, with the preconditioner and without.
 #
 # In a live kernel the next cell draws anew at each move; add a mask of your own to `masks` above.
 
@@ -365,15 +415,17 @@ widgets.live(**slider)
 # orthonormal. We take four simulated coils, at $64 \times 64$ pixels. $A^\top A$ still acts on each row of the image
 # alone, so its spectrum comes from 64 small matrices.
 
-# %% mystnb={"figure": {"name": "fig-mr-coils", "caption": "Magnitudes of the four simulated sensitivities. Their squares add up to one in every pixel."}, "image": {"alt": "Four smooth grey patterns, each bright at one side of the square, right, bottom, left and top, and darker towards the opposite side."}}
+# %%
 four = ddgp_lib.load_task("mri", size=64, coils=4)
 one_coil = CartesianMRI(4, four.img_size, noise=0.01)
 small = dataclasses.replace(four, student=one_coil, stepsize=1.0)
 B = four.student
+
+# %% mystnb={"figure": {"name": "fig-mr-coils", "caption": "Magnitudes of the four simulated sensitivities. Their squares add up to one in every pixel."}, "image": {"alt": "Four smooth grey patterns, each bright at one side of the square, right, bottom, left and top, and darker towards the opposite side."}} tags=["hide-input"]
 maps = B.coil_maps.reshape(4, 64, 64)
 figures.images({f"coil {c}": sensitivity.abs() for c, sensitivity in enumerate(maps)})
 
-# %% mystnb={"figure": {"name": "fig-mr-spectrum", "caption": "Singular values at 64 by 64 pixels with 16 of 64 columns, each of a complex mode. With one coil they are one or zero, with four they fall without a gap."}, "image": {"alt": "Two curves of singular values against their index, on a logarithmic axis. One coil: 1024 values equal to one, then zeros, drawn as a bar at the bottom. Four coils: a fall from one to about 0.1 at index 1950, then a steep fall through many orders of magnitude until the values are drawn as zeros from about 2800 on."}}
+# %% mystnb={"figure": {"name": "fig-mr-spectrum", "caption": "Singular values at 64 by 64 pixels with 16 of 64 columns, each of a complex mode. With one coil they are one or zero, with four they fall without a gap."}, "image": {"alt": "Two curves of singular values against their index, on a logarithmic axis. One coil: 1024 values equal to one, then zeros, drawn as a bar at the bottom. Four coils: a fall from one to about 0.1 at index 1950, then a steep fall through many orders of magnitude until the values are drawn as zeros from about 2900 on."}}
 spectra = {"1 coil": torch.cat([torch.ones(1024), torch.zeros(3072)]), "4 coils": B.spectrum.sqrt().flatten()}
 figures.spectrum(spectra, roles={"1 coil": "baseline", "4 coils": "other"})
 
@@ -395,9 +447,10 @@ assert torch.equal(one_coil.columns, B.columns)
 # %% [markdown]
 # What one coil cannot see, four see weakly: silent modes have become slow ones. (The spectrum has no gap, and the
 # condition number is no more than the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode counts as
-# unseen.) That calls for Newton's step, in closed form here, row by row. Will the preconditioner that was distilled
-# for one coil help as well? It can be used: it needs an $A^+A$, and gets one. To be fair to it, we first run it on
-# *one* coil at this smaller size, and we give the baseline with its own setting and with that of $P$.
+# unseen.) That calls for the damped Newton step, $R_\lambda = \lVert A \rVert^2 (A^\top A + \lambda \lVert A \rVert^2
+# I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned. Will the preconditioner that was distilled for one coil help as well? It can be
+# used: it needs an $A^+A$, and gets one. To be fair to it, we first run it on *one* coil at this smaller size, and we
+# give the baseline with its own setting and with that of $P$. No setting was tuned for four coils.
 
 # %%
 settings = {kind: ddgp_lib.load_tuning("mri")[kind]["setting"] for kind in ("none", "distilled")}
@@ -416,65 +469,68 @@ for name, t in (("1 coil", small), ("4 coils", four)):
         )
         coils[name, label] = float(t.psnr(solver(t.measure(held), t.student), held).mean())
     print(f"{name:10s}" + "".join(f"{coils[name, label]:20.2f}" for label in methods))
-assert coils["1 coil", "distilled"] > coils["1 coil", "no P"] + 5
+assert coils["1 coil", "distilled"] > coils["1 coil", "no P"] + 3
 assert coils["4 coils", "Newton"] > coils["4 coils", "no P"] + 0.8
 assert abs(coils["4 coils", "distilled"] - coils["4 coils", "no P, P's setting"]) < 1
-assert coils["4 coils", "distilled"] < coils["4 coils", "no P"] - 2
+assert coils["4 coils", "distilled"] < coils["4 coils", "Newton"]
 
 # %% [markdown]
-# With one coil the weights carry over to half the size and gain more than 5 dB. With four coils **the same weights do
-# next to nothing**: with the same setting, the run with them and the run without differ by less than 1 dB, and both are
-# far below the baseline with its own setting. The network still has its opinion about missing columns, but what is
-# left for it is the null space of *this* operator. The modes that it would have filled are measured now, if weakly,
-# and they are Newton's business. A preconditioner for four coils would have to be distilled with four coils, and in
-# the form {eq}`eq-sr-form`; that has not been done here.
+# With one coil the weights carry over to half the size and gain more than 3 dB. With four coils **the same weights do
+# next to nothing**: with the same setting, the run with them and the run without differ by less than 1 dB, and neither
+# comes up to Newton's step, a linear map. The network still has its opinion about missing columns, but what is left for
+# it is the null space of *this* operator. The modes that it would have filled are measured now, if weakly, and they are
+# Newton's business. A preconditioner for four coils would have to be distilled with four coils, and in the form
+# {eq}`eq-sr-form`, which puts Newton's step in the place of the gradient; that has not been done here.
 #
 # ## Two more tests: noise, and something new
 #
 # The noise first, three and ten times that of the training. Nothing is tuned again.
 
 # %%
+change = {}
 for noise in (0.01, 0.03, 0.1):
     scanner = CartesianMRI(4, task.img_size, noise=noise)
     data = measure(scanner, x[:2], seed=0)
-    values = {
-        name: float(task.psnr(solvers[name](data, scanner), x[:2]).mean()) for name in ("no P", "distilled")
-    }
-    change = values["distilled"] - values["no P"]
-    print(f"noise {noise:<5g} no P {values['no P']:.2f} dB, with P {change:+.2f} dB")
-    assert (change > 3) == (noise < 0.1)
-assert change < 2
+    plain, learned = (
+        float(task.psnr(solvers[name](data, scanner), x[:2]).mean()) for name in ("no P", "distilled")
+    )
+    change[noise] = learned - plain
+    print(f"noise {noise:<5g} no P {plain:.2f} dB, with P {change[noise]:+.2f} dB")
+assert change[0.03] > 2
+assert change[0.1] < change[0.01] / 2
 
 # %% [markdown]
 # Most of the gain is gone at ten times the noise: what fits the data is then far from the image, for both methods, and
 # what is guessed is guessed from that.
 #
 # The second test matters more to those who read such images. A method that has learned what brains look like may
-# remove what it has not seen. We add a bright spot, of 1.5 or 3 pixels' radius, to the white matter of one slice,
-# measure with and without it, with the same noise, and ask which share of its contrast the reconstructions show.
+# remove what it has not seen. We add a bright spot, of 1.5 or 3 pixels' radius, to one slice, measure with and without
+# it, with the same noise, and ask which share of its contrast the reconstructions show.
+
+
+# %%
+def found_share(name, changed, spot):
+    A, before = cameras[name], x[:1]
+    with_spot, without = (task.picture(solvers[name](measure(A, v, 0), A)) for v in (changed, before))
+    added = task.picture(changed) - task.picture(before)
+    return float(((with_spot - without) * spot).sum() / (added * spot).sum())
+
 
 # %%
 grid = torch.arange(128)
-spots, base = {}, task.measure(x[:1])
 for radius in (1.5, 3.0):
     spot = ((grid[:, None] - 88) ** 2 + (grid - 72) ** 2 <= radius**2).float()
     changed = x[:1] * (1 + 0.25 * spot / task.picture(x[:1]).clamp(min=0.1))
-    added = (task.picture(changed - x[:1]) * spot).sum()
-    shares = {}
-    for name in ("no P", "distilled", "teacher"):
-        found = [
-            task.picture(solvers[name](measure(cameras[name], v, 0), cameras[name])) for v in (changed, x[:1])
-        ]
-        shares[name] = float(((found[0] - found[1]) * spot).sum() / added)
+    shares = {name: found_share(name, changed, spot) for name in ("no P", "distilled", "teacher")}
     print(f"radius {radius} pixels: " + ", ".join(f"{name} {value:.0%}" for name, value in shares.items()))
-    assert 0.65 < shares["distilled"] < shares["teacher"] < 1.05
-    assert shares["distilled"] > shares["no P"] - 0.02
+    assert 0.5 < shares["distilled"] < shares["teacher"] + 0.02 < 1.07
+    assert shares["distilled"] > shares["no P"] - 0.1
 
 # %% [markdown]
-# The spot is neither removed nor doubled, but it has lost a part of its contrast, more where it is small. $P_\theta$
-# does not lose more than the baseline; against the teacher something is missing. What the spot has in measured columns
-# is in the data, and the gradient step restores it each time. What it has in the others is guessed, and nobody has
-# shown the network spots. This is one place in one slice: an example of a test that ought to be made, not its result.
+# The spot is neither removed nor doubled, but it has lost a part of its contrast, with $P_\theta$ about as much as
+# without, or less; against the teacher something is missing. What the spot has in measured columns is in the data, and
+# the gradient step restores it each time. What it has in the others is guessed, and nobody has shown the network spots.
+# This is one place in one slice: an example of a test that ought to be made, not its result.
 #
 # ## Exercises
 #
@@ -562,9 +618,10 @@ for name, step in steps.items():
 # - Single-coil Cartesian MRI has $A A^\top = I$; $A^\top A$ convolves each row with the point spread function of the
 #   mask. How much is folded is fixed by the acceleration; random gaps make it look unlike an image.
 # - The preconditioner's first step fills the missing columns near the middle, before any denoising. At 20 iterations it
-#   is about 5 dB ahead of no $P$ on the four slices, and the outer columns remain unknown to everyone.
+#   is more than 4 dB ahead of no $P$ on the four slices, and the outer columns remain unknown to everyone. Against an
+#   unrolled network see the computed sentence above.
 # - It carries over to other accelerations, to another draw and to regular columns around a dense middle. Where the
-#   copies are equally bright, it does harm.
+#   copies are equally bright, it is of no use.
 # - With several coils, silent modes become slow ones, and Newton's step gains. The network distilled for one coil does
 #   next to nothing there.
 # - At ten times the noise most of the gain is gone. A small new detail is weakened, not lost.
@@ -575,4 +632,4 @@ for name, step in steps.items():
 # Incoherent sampling and sparsity: {cite}`lustig2007sparse`. Plug-and-play in MRI is reviewed in {cite}`ahmad2020plug`;
 # a preconditioned method for several coils, with a proof of convergence, is {cite}`hong2024p2np`. The operators follow
 # deepinv {cite}`tachella2025deepinverse`. Tests on more slices, runs of 1,000 iterations and rival networks are in
-# [](three-tasks).
+# [three cameras](three-tasks).
