@@ -95,8 +95,8 @@ figures.images({f"{name} k={k}\n{psnr(x):.1f} dB": x for (name, k), x in runs.it
 
 # %% [markdown]
 # The top row does not change, although its image is wrong. The bottom row changes ever more slowly,
-# although its image is becoming right. The claim "the top row does not change" deserves a check, and the
-# data that it leaves unexplained deserve a look:
+# although its image is becoming right. (From ten iterations on the eye hardly follows; the PSNR does.) The
+# claim "the top row does not change" deserves a check, and the data that it leaves unexplained deserve a look:
 
 # %%
 once, often = runs["camera", 1], runs["camera", 1000]
@@ -244,6 +244,7 @@ def draw_step(multiple):
     )
 
 
+# %% tags=["hide-input"]
 def describe_step(multiple):
     verdict = "converges" if multiple < 2 else "does not converge"
     strong, weak = abs(1 - multiple) ** 20, float(1 - multiple / L * lam[-1]) ** 20
@@ -274,12 +275,17 @@ widgets.live(**steps)
 # The left end hardly moves, whatever the step, and past $\alpha = 2/L$ the right end explodes. The next
 # cell puts numbers to this. Its last column says when the slowest mode has shrunk tenfold.
 
+
 # %%
+def tenfold(rate):  # iterations to an error ten times smaller, to three digits
+    return int(float(f"{math.log(0.1) / math.log(rate):.3g}"))
+
+
 best = analysis.best_gradient_step(lam)[0]
 tried = {"0.5 / L": 0.5 / L, "1 / L": 1 / L, "best": best, "2.05 / L": 2.05 / L}
 for label, alpha in tried.items():
     rate = analysis.gradient_rate(lam, alpha)
-    when = f"in {math.log(0.1) / math.log(rate):.0f} iterations" if rate < 1 else "never"
+    when = f"in {tenfold(rate)} iterations" if rate < 1 else "never"
     print(f"step {label:8s}  rate {rate:.6f}  tenfold {when}")
 
 # %% [markdown]
@@ -361,62 +367,102 @@ assert ceiling < 20
 # *heavy ball* keeps the gradient at $x_k$; Goh {cite}`goh2017momentum` explains that one.) The modes still
 # do not mix, but each error now depends on the two before it:
 #
-# $$\begin{pmatrix} e_{k+1} \\ e_k \end{pmatrix} =
+# $$\begin{aligned}
+# \begin{pmatrix} e_{k+1} \\ e_k \end{pmatrix} &=
 # \begin{pmatrix} (1+\beta)\,q & -\beta\,q \\ 1 & 0 \end{pmatrix}
-# \begin{pmatrix} e_k \\ e_{k-1} \end{pmatrix}$$ (eq-companion)
+# \begin{pmatrix} e_k \\ e_{k-1} \end{pmatrix}, \\
+# q &= 1 - \alpha s_i^2 .
+# \end{aligned}$$ (eq-companion)
 #
-# with $q = 1 - \alpha s_i^2$.
+# An eigenvalue $\omega$ of this matrix solves $\omega^2 - (1+\beta)\,q\,\omega + \beta q = 0$, and the larger
+# modulus of the two is the rate of the mode. They are real as long as $(1+\beta)^2 q \ge 4\beta$. With
+# $\alpha = 1/L$ this says
 #
-# The larger modulus of this matrix's two eigenvalues is the rate of the mode. While both are real, more
-# $\beta$ helps; once they are complex, the error *rings*, and shrinks by $\sqrt{\beta q}$ in each
-# iteration, so more $\beta$ hurts. With $\alpha = 1/L$ the slowest mode is best served exactly between:
+# $$s_i \le \frac{1 - \beta}{1 + \beta}\,\sqrt{L} .$$ (eq-ring)
+#
+# Modes below this bound creep: their error falls without changing its sign, and more $\beta$ makes it fall
+# faster. Modes above it *ring*: their eigenvalues are complex, the error swings past zero and back and shrinks by
+# $\sqrt{\beta q}$ in each iteration, so more $\beta$ makes it worse. The slowest mode, $s_i = \sqrt\mu$, is best
+# served when the bound stands exactly there:
 #
 # $$\beta = \frac{\kappa - 1}{\kappa + 1}, \qquad \text{rate } 1 - \frac1\kappa.$$ (eq-best-momentum)
 #
-# Without momentum the rate at this step was $1 - 1/\kappa^2$. In numbers:
+# Without momentum the rate at this step was $1 - 1/\kappa^2$. In numbers (the heavy ball has its own best step
+# and momentum):
 
 # %%
 plain = analysis.gradient_rate(lam, 1.0)
 step, beta, nesterov = analysis.best_momentum(lam)
 heavy_ball = analysis.best_momentum(lam, "heavy_ball")[2]
 for name, rate in {"no momentum": plain, "Nesterov": nesterov, "heavy ball": heavy_ball}.items():
-    tenfold = math.log(0.1) / math.log(rate)
-    print(f"{name:12s} rate {rate:.5f}  tenfold every {tenfold:6.0f} iterations in the long run")
+    print(f"{name:12s} rate {rate:.5f}  tenfold every {tenfold(rate):6d} iterations in the long run")
 assert abs(analysis.momentum_radius(lam, step, beta).max() - nesterov) < 1e-6
 assert 100 * math.log(plain) > math.log(nesterov)
-first = int((analysis.error_factors(lam[lam > 0].min().view(1), step, 1000, beta)[:, 0] < 0.1).nonzero()[0])
-print(f"Nesterov: the slowest mode has really shrunk tenfold after {first} iterations")
-assert first > 1.5 * math.log(0.1) / math.log(nesterov)
 
 # %% [markdown]
-# (The heavy ball is given its own best step and momentum.) In the long run a factor of ten costs more than a
-# hundred times fewer iterations, from one more line of code and no knowledge of $A$ beyond $L$ and $\kappa$. The
-# first factor of ten takes longer than the rate says: at this $\beta$ the two eigenvalues coincide, and the error
-# of the slowest mode is $(1 + k/\kappa)(1 - 1/\kappa)^k$. A rate is a promise about late iterations. The price shows in the modes that were fast
-# already. Raise $\beta$ in the next control: which of the three modes still gains, and which one begins to
-# swing past zero?
+# In the long run a factor of ten costs more than a hundred times fewer iterations, from one more line of code and
+# no knowledge of $A$ beyond $L$ and $\kappa$. But a rate is a promise about late iterations. How long does the
+# first factor of ten take in the slowest mode?
+
+# %%
+slowest = analysis.error_factors(lam.min().view(1), step, 1000, beta)[:, 0]
+first = int((slowest < 0.1).nonzero()[0])
+kappa, k = 1 / math.sqrt(lam.min() / L), torch.arange(1001, dtype=torch.float64)
+print(f"Nesterov: the slowest mode has shrunk tenfold after {first} iterations")
+assert first > 1.5 * tenfold(nesterov)
+torch.testing.assert_close(slowest, (1 + k / kappa) * (1 - 1 / kappa) ** k, rtol=1e-6, atol=0)
+
+# %% [markdown]
+# Longer than the rate says: at this $\beta$ the two eigenvalues coincide, and the error is
+# $(1 + k/\kappa)(1 - 1/\kappa)^k$. The larger price is paid by the modes that were fast already. Raise $\beta$ in
+# the next control, and follow the bound {eq}`eq-ring`, the upright line in the lower panel. What do the modes to its
+# left gain, and what happens in the upper panel to a mode once the line has passed it?
 
 
 # %% tags=["hide-input"]
+chosen = torch.tensor([0.5, 0.1, 0.02], dtype=torch.float64)
+
+
 def draw_momentum(beta):
-    chosen = torch.tensor([0.5, 0.1, 0.02], dtype=torch.float64)
     errors = analysis.error_factors(chosen**2, 1.0, 300, momentum=beta)
-    return figures.curves(
+    figure, panels = figures.axes(2, height=2.6)
+    figures.curves(
         torch.arange(301),
         {f"$s$ = {s:g}": errors[:, i] for i, s in enumerate(chosen.tolist())},
         xlabel="iteration $k$",
-        ylabel="error left in the mode",
+        ylabel="error left",
         ylim=(-1, 1.05),
         legend="lower right",
+        ax=panels[0],
+    )
+    draw_effort(beta, panels[1])
+    return figure
+
+
+# %% tags=["hide-input"]
+def draw_effort(beta, ax):
+    rates = {"no momentum": analysis.momentum_radius(lam, 1.0, 0.0)}
+    rates["momentum"] = analysis.momentum_radius(lam, 1.0, beta)
+    figures.curves(
+        modes.values,
+        {name: (math.log(0.1) / rate.log()).clamp(min=1) for name, rate in rates.items()},
+        xlabel="singular value $s_i$",
+        ylabel="iterations per factor 10",
+        xscale="log",
+        yscale="log",
+        vertical={"modes to the right ring": (1 - beta) / (1 + beta)},
+        ylim=(1, 1e5),
+        legend="upper right",
+        ax=ax,
     )
 
 
+# %% tags=["hide-input"]
 def describe_momentum(beta):
-    chosen = torch.tensor([0.5, 0.1, 0.02], dtype=torch.float64)
     fast, middle, slow = analysis.momentum_radius(chosen**2, 1.0, beta).tolist()
     return (
         f"With momentum {beta:.3f} the errors of the modes with singular values 0.5, 0.1 and 0.02 shrink by "
-        f"{fast:.3f}, {middle:.3f} and {slow:.4f} per iteration."
+        f"{fast:.3f}, {middle:.3f} and {slow:.4f} per iteration; modes above {(1 - beta) / (1 + beta):.3f} ring."
     )
 
 
@@ -427,16 +473,18 @@ momenta = {
     "alt": describe_momentum,
     "text": lambda b: f"{b:g}" + (" (best for the slowest mode)" if b == round(beta, 4) else ""),
 }
-widgets.frames(**momenta, caption="Three modes under Nesterov's rule with step 1/L.")
+caption = "Nesterov's rule with step 1/L. Above: the error in three modes. Below: the effort in every mode of the blur."
+widgets.frames(**momenta, caption=caption)
 
 # %% tags=["remove-output", "nbval-ignore-output"]
 widgets.live(**momenta)
 
 # %% [markdown]
-# By the argument above, a mode with singular value $s$ is best served by $\beta = (1-s)/(1+s)$, about 0.8
-# for $s = 0.1$. At the value that suits the slowest mode it still rings after a hundred iterations. A
-# single $\beta$ is a compromise, and it needs $\kappa$, which is seldom known. The rule of Chambolle and
-# Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does without $\kappa$: it
+# Left of the line the effort falls as $\beta$ rises. Right of it the effort is nearly the same for all but the
+# strongest modes, and grows with $\beta$: momentum takes from the fast what it gives to the slow. By {eq}`eq-ring` a mode with singular value $s$ is best
+# served by $\beta = (1-s)/(1+s)$ where $L = 1$, about 0.8 for $s = 0.1$. At the value that suits the slowest mode it
+# still rings after a hundred iterations. A single $\beta$ is a compromise, and it needs $\kappa$, which is seldom
+# known. The rule of Chambolle and Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does without $\kappa$: it
 # begins with no momentum, and lets it grow as the front reaches slower modes. We take $a = 3$. Summing
 # equation {eq}`eq-companion` over the modes of our digit gives the error of the whole image:
 
@@ -465,6 +513,20 @@ assert paths["growing"][100] < paths["constant"][100] < paths["no momentum"][100
 assert paths["constant"][1000] < paths["growing"][1000] < paths["no momentum"][1000]
 
 # %% [markdown]
+# Could another way of mixing gradients be faster still? Whatever it does, after $k$ products with $A^\top A$ it has
+# multiplied the error of mode $i$ by a polynomial of degree $k$ in $s_i^2$ that is 1 at 0. Of all these, Chebyshev's are the
+# smallest on $[\mu, L]$ {cite}`saad2003iterative`. How fast do they shrink?
+
+# %%
+middle = (lam.max() + lam.min()) / (lam.max() - lam.min())
+chebyshev = 1 / (middle + (middle**2 - 1).sqrt())
+print(f"Chebyshev: rate {chebyshev:.5f}, heavy ball: {heavy_ball:.5f}")
+assert abs(chebyshev - heavy_ball) < 1e-6
+
+# %% [markdown]
+# The heavy ball has their rate, and Nesterov's rule needs twice its iterations at most. So a method that knows no
+# more of the spectrum than its two ends is near its limit here. To be faster, change the spectrum.
+#
 # ## A preconditioner for slow modes, and why it leaves silent ones silent
 #
 # A preconditioner changes the direction of the step: $x_{k+1} = x_k - \alpha\, P\, \nabla g(x_k)$. Suppose
@@ -476,25 +538,26 @@ assert paths["constant"][1000] < paths["growing"][1000] < paths["no momentum"][1
 # (A diagonal that is not constant is no such function. It can leave the range of $A^\top$, but nothing tells it in
 # which direction.)
 #
-# A good $p$ makes $\lambda\,p(\lambda)$ nearly constant where $\lambda$ is not. Newton's method damped by
-# Tikhonov, with $p(\lambda) = 1/(\lambda + \tau)$, is one line for both cameras, since deepinv knows the
-# transform $V$ that makes each of them diagonal:
+# A good $p$ makes $\lambda_i\,p(\lambda_i)$ nearly constant where $\lambda_i$ is not. Newton's method damped by
+# Tikhonov, with $p(\lambda_i) = 1/(\lambda_i + \lambda)$, is one line for both cameras, since deepinv knows the
+# transform $V$ that makes each of them diagonal. (The *damping* $\lambda$ has no index. It is in units of $L$, which
+# is 1 here.)
 
 
 # %%
-def newton(physics, gradient, tau):
-    return physics.V(physics.V_adjoint(gradient) / (physics.mask**2 + tau))
+def newton(physics, gradient, damping):
+    return physics.V(physics.V_adjoint(gradient) / (physics.mask**2 + damping))
 
 
-tau = 0.1
+damping = 0.1
 for name, found in spectra.items():
     before = analysis.condition_number(found.eigenvalues)
-    after = analysis.condition_number(found.eigenvalues / (found.eigenvalues + tau))
+    after = analysis.condition_number(found.eigenvalues / (found.eigenvalues + damping))
     print(f"{name:6s} kappa(A^T A) = {before:.0f}, preconditioned {after:.0f}")
     assert after < before / 10 or before < 1.01
 
 # %% [markdown]
-# For the blur the condition number falls by an order of magnitude, and a smaller $\tau$ would lower it
+# For the blur the condition number falls by an order of magnitude, and a smaller $\lambda$ would lower it
 # further (at a price that the next section shows). For the camera it was 1 and remains 1. There $\lambda_i$
 # is either 1 or 0, so $\lambda_i\,p(\lambda_i)$ is either $p(1)$ or 0: on this operator, **every**
 # $p(A^\top A)$ multiplies the gradient by one number. Step size and preconditioner are the same thing, as
@@ -502,16 +565,16 @@ for name, found in spectra.items():
 
 # %%
 gradient = camera.A_adjoint(camera.A(torch.zeros_like(truth)) - camera.A(truth))
-direction = newton(camera, gradient, tau)
+direction = newton(camera, gradient, damping)
 ratio = direction.norm() / gradient.norm()
-print(f"Newton's direction over the gradient: {ratio:.4f} = 1 / (1 + tau)")
-assert torch.allclose(direction, gradient / (1 + tau), atol=1e-5)
+print(f"Newton's direction over the gradient: {ratio:.4f} = 1 / (1 + damping)")
+assert torch.allclose(direction, gradient / (1 + damping), atol=1e-5)
 
 # %% mystnb={"figure": {"name": "fig-newton", "caption": "Relative error with and without the damped Newton preconditioner, no noise. It speeds up the blur. On the camera both curves coincide at the size of the null space."}, "image": {"alt": "Relative error against iteration, both logarithmic, up to 300 iterations. Blur without preconditioner falls slowly; blur with the preconditioner starts lower and falls faster. The two camera curves lie on top of each other, level at 0.6."}} tags=["hide-input"]
 errors = {}
 for name, found in spectra.items():
     power = found.analyse(truth)[0] ** 2 / truth.square().sum()
-    for suffix, weight in (("", 1.0), (", Newton", 1 / (found.eigenvalues + tau))):
+    for suffix, weight in (("", 1.0), (", Newton", 1 / (found.eigenvalues + damping))):
         effective = found.eigenvalues * weight
         left = analysis.error_factors(effective, 1 / float(effective.max()), 300)
         errors[name + suffix] = (left**2 @ power).sqrt()
@@ -537,26 +600,24 @@ assert torch.allclose(errors["camera"][1:], errors["camera, Newton"][1:], atol=1
 # modes, and by equation {eq}`eq-frozen` it cannot reach a silent one. To move the image inside the null
 # space, $P$ must leave the range of $A^\top$, and to leave it in the right direction, it must know what
 # digits look like. That is what the distilled preconditioner {cite}`gualdron2025d2gp` of a [later
-# chapter](11_single_pixel) learns from examples.
+# chapter](single-pixel) learns from examples.
 #
 # ## With noise, stop before the end
 #
-# Measurements carry noise, $y = A x^* + w$. Write $\varepsilon_{k,i}$ for the factor by which $k$
-# iterations multiply the error of mode $i$; for gradient descent it is $(1 - \alpha s_i^2)^k$. Starting
-# from zero, the iteration has let in the share $1 - \varepsilon_{k,i}$ of what the data say about that
-# mode, and what they say is $v_i^\top x^* + u_i^\top w / s_i$. For white noise of standard deviation
-# $\sigma$ the expected squared error is
+# Measurements carry noise, $y = A x^* + w$. Write $r_{k,i}$ for the factor by which $k$ iterations multiply the
+# error of mode $i$; for gradient descent it is $(1 - \alpha s_i^2)^k$. Starting from zero, the iteration has let in
+# the share $1 - r_{k,i}$ of what the data say about that mode, and what they say is $v_i^\top x^* + u_i^\top w / s_i$.
+# For white noise of standard deviation $\sigma$ the expected squared error is
 #
 # $$\begin{aligned}
 # \mathbb{E}\,\lVert x_k - x^*\rVert^2 = \sum_i \Bigl[\,
-# & \varepsilon_{k,i}^2\,(v_i^\top x^*)^2 \\
-# {}+{} & (1 - \varepsilon_{k,i})^2\, \frac{\sigma^2}{s_i^2} \Bigr],
+# & r_{k,i}^2\,(v_i^\top x^*)^2 \\
+# {}+{} & (1 - r_{k,i})^2\, \frac{\sigma^2}{s_i^2} \Bigr],
 # \end{aligned}$$ (eq-noise)
 #
-# where a silent mode has $\varepsilon = 1$: it contributes its whole signal, and its second term is left out. The
-# first term falls with $k$.
-# The second rises, and for a weak mode its final value $\sigma^2/s_i^2$ may exceed the signal. The error
-# then falls, reaches a minimum and rises: **semiconvergence** {cite}`hansen2010discrete`. One call is
+# where a silent mode has $r_{k,i} = 1$: it contributes its whole signal, and its second term is left out. The first
+# term falls with $k$. The second rises, and for a weak mode its final value $\sigma^2/s_i^2$ may exceed the signal.
+# The error then falls, reaches a minimum and rises: **semiconvergence** {cite}`hansen2010discrete`. One call is
 # equation {eq}`eq-noise`, averaged over the 500 digits:
 
 # %%
@@ -624,17 +685,17 @@ def quality(factors):
     return -10 * (curve.total / truth.numel()).log10()
 
 
-def damped_newton(tau):
-    effective = lam / (lam + tau)
+def damped_newton(damping):
+    effective = lam / (lam + damping)
     return analysis.error_factors(effective, 1 / float(effective.max()), 3000)
 
 
 methods = {
     "gradient descent": left,
     "growing momentum": analysis.error_factors(lam, 1.0, 3000, chambolle_dossal),
-    "Newton, tau = 0.1": damped_newton(0.1),
+    "Newton, λ = 0.1": damped_newton(0.1),
     "constant momentum": analysis.error_factors(lam, 1.0, 3000, beta),
-    "Newton, tau = 0.001": damped_newton(0.001),
+    "Newton, λ = 0.001": damped_newton(0.001),
 }
 
 # %%
@@ -650,11 +711,12 @@ assert max(hasty) < min(careful) - 1
 
 # %% [markdown]
 # (Decibels here are those of the expected squared error, averaged over digits before the logarithm.) The first
-# three agree to a tenth of a decibel: they let the modes in in nearly the same order, and differ in *when*. The
+# three agree to a tenth of a decibel: they admit the modes in nearly the same order, and differ in *when*. The
 # other two fail for different reasons. Constant momentum makes the fast modes ring, so signal is missing there
-# while noise enters elsewhere. Newton with $\tau = 0.001$ has passed the minimum at its first iteration: the
-# smallest condition number gives the worst image. None of the five goes deeper. That takes information that
-# neither the data nor $A$ contain: a prior, such as the denoiser that the next chapter puts behind every gradient step.
+# while noise enters elsewhere. Newton with $\lambda = 0.001$ has passed the minimum at its first iteration: of the
+# five, the one with the smallest condition number gives the worst image. None of the five goes noticeably deeper than
+# gradient descent. That takes information that neither the data nor $A$ contain: a prior, such as the denoiser that the next
+# chapter puts behind every gradient step.
 #
 # The camera has nothing to fear here: its non-zero singular values are all 1, so it never amplifies noise,
 # and its error is flat from the first iteration on ({ref}`ex-camera-noise`).
@@ -750,8 +812,8 @@ if answer is not None:
 # :label: sol-camera-noise
 # :class: dropdown
 # ```
-# The seen modes have $\varepsilon_{1,i} = 1 - 1 \cdot 1 = 0$: signal and noise are let in at once, and
-# $m\sigma^2$ of noise enters. The silent modes have $\varepsilon = 1$ for ever. Nothing changes after the
+# The seen modes have $r_{1,i} = 1 - 1 \cdot 1 = 0$: signal and noise are let in at once, and
+# $m\sigma^2$ of noise enters. The silent modes have $r_{k,i} = 1$ for ever. Nothing changes after the
 # first iteration, and the null space dominates by far:
 
 # %%
@@ -774,8 +836,9 @@ assert parts.noise[1] < 1e-3 * parts.null[1]
 #   nothing about it. The single-pixel camera has $\kappa = 1$ and misses nine tenths of the modes.
 # - A step beyond $2/L$ diverges; no step below it speeds up modes with $s_i^2 \ll L$ by more than about a factor of
 #   two over $1/L$.
-# - Momentum turns $1 - 1/\kappa^2$ into $1 - 1/\kappa$, and rings in the modes that were fast.
-# - A preconditioner $p(A^\top A)$ reshapes $\lambda$ into $\lambda\,p(\lambda)$. Where $A A^\top = I$ it
+# - Momentum turns $1 - 1/\kappa^2$ into $1 - 1/\kappa$, and rings in the modes that were fast. No mix of gradients
+#   has a much better rate.
+# - A preconditioner $p(A^\top A)$ reshapes $\lambda_i$ into $\lambda_i\,p(\lambda_i)$. Where $A A^\top = I$ it
 #   acts as a number. For every $A$, no such $P$, no step and no count of iterations moves the image inside
 #   the null space.
 # - With noise, the best image comes early. A faster method reaches it sooner and passes it sooner; it may
