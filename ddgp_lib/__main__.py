@@ -18,6 +18,7 @@ from .checkpoints import WEIGHTS_FOLDER
 from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
+from .distillation.processes import Processes, is_torchrun, launch
 from .evaluation import Trace, evaluate
 from .linear import LinearDistillation, LinearRecipe, distill_linear
 from .shipped import (
@@ -44,13 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(arguments.threads)
     try:
         result = arguments.run(arguments)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, ImportError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    sys.stdout.write((json.dumps(result) if arguments.json else arguments.show(result)) + "\n")
+    if result is not None:
+        sys.stdout.write((json.dumps(result) if arguments.json else arguments.show(result)) + "\n")
     return 0
 
 
@@ -72,10 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     denoiser.add_argument("task", nargs="?", default="single_pixel", choices=tuple(TASKS))
     denoiser.add_argument("--output", type=Path, default=WEIGHTS_FOLDER, help="folder to write to")
 
-    text = "Distil a task's preconditioners, then tune every method's σ, momentum and decay."
+    text = (
+        "Distil a task's preconditioners, then tune every method's σ, momentum and decay. "
+        "Under torchrun, its processes train the networks together."
+    )
     train = command("train", _train, _show_lines, text, threads=1)
     train.add_argument("task", choices=tuple(TASKS))
     train.add_argument("--kind", help="train this kind alone, and tune nothing")
+    train.add_argument("--device", default="cpu", help="cpu or cuda; under torchrun, for each process")
 
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", _train_alternatives, _show_lines, text, threads=1)
@@ -155,28 +161,38 @@ def _largest_jacobian(denoiser: Any, images: torch.Tensor, sigma: float) -> torc
         return jacobian_norms(denoiser, middle + sigma * noise, sigma, iterations=30).detach().max()
 
 
-def _train(arguments: argparse.Namespace) -> dict[str, Any]:
+def _train(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """Train in this process, or together with those of torchrun, of which the first writes and answers."""
     recipes = RECIPES[arguments.task]
     kinds = tuple(recipes) if arguments.kind is None else (arguments.kind,)
+    for kind in kinds:
+        require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
+    fabric = launch(arguments.device) if is_torchrun() else None
+    where: dict[str, Any] = {"device": arguments.device} if fabric is None else {"fabric": fabric}
+    first = Processes(fabric).first
     task = load_task(arguments.task)
     arguments.checkpoints.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {}
     for kind in kinds:
-        require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
         recipe, started = recipes[kind], time.perf_counter()
         distillation: Distillation | LinearDistillation
         if isinstance(recipe, LinearRecipe):
+            if not first:
+                continue
             distillation = distill_linear(task, **vars(recipe))
         else:
             steps = {"steps": arguments.steps} if arguments.steps else {}
             checkpoint = arguments.checkpoints / f"{task.name}-{kind}.safetensors"
-            distillation = distill(task, checkpoint=checkpoint, **(vars(recipe) | steps))
-        metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
-        metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)
-        save_preconditioner(
-            arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
-        )
-        result[kind] = metrics
+            distillation = distill(task, checkpoint=checkpoint, **where, **(vars(recipe) | steps))
+        if first:
+            metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
+            metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)
+            save_preconditioner(
+                arguments.output / f"{task.name}-{kind}.safetensors", distillation, task, kind, metrics
+            )
+            result[kind] = metrics
+    if not first:
+        return None
     if arguments.kind is None and arguments.output == WEIGHTS_FOLDER:
         result["tuning"] = _tune(arguments)
     return result

@@ -204,6 +204,8 @@ def save_preconditioner(
         "recipe": asdict(distillation.recipe),
         "metrics": metrics,
     }
+    if isinstance(distillation, Distillation) and distillation.processes > 1:
+        description["processes"] = distillation.processes  # with batches of the recipe's size each
     save_checkpoint(path, weights, description)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from .processes import Processes
 from .schedules import Schedule
 
 
@@ -32,6 +33,8 @@ class ResumableTraining:
         Factor of the learning rate at each step.
     generator : torch.Generator
         Source of every random choice.
+    processes : Processes, optional
+        The processes that train together; by default this one alone.
     """
 
     def __init__(
@@ -43,21 +46,25 @@ class ResumableTraining:
         optimiser: torch.optim.Optimizer,
         schedule: Schedule,
         generator: torch.Generator,
+        processes: Processes | None = None,
     ) -> None:
         self.kind, self.task_name, self.recipe, self.step = kind, task_name, recipe, 0
         self.model, self.optimiser = model, optimiser
         self.schedule, self.generator = schedule, generator
+        self.processes = processes or Processes()
+        self.processes.share_weights(model)
 
     def advance(self) -> float:
         """Take one optimisation step; return the loss."""
         raise NotImplementedError
 
     def update_weights(self, loss: torch.Tensor) -> None:
-        """Follow the gradient of a loss, of norm 1 at most, at the scheduled rate."""
+        """Follow the gradient of a loss, averaged over the processes, of norm 1 at most, at the scheduled rate."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * self.schedule.factor(self.step)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.processes.average_gradients(self.model.parameters())
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
 
@@ -73,18 +80,22 @@ class ResumableTraining:
         checkpoint_every : int
             Steps between writes.
         progress : bool
-            Show a progress bar.
+            Show a progress bar, in the first process.
 
         Raises
         ------
         CheckpointError
-            If the checkpoint cannot be used, or was written by another recipe.
+            If the checkpoint cannot be used, or was written by another recipe or number of processes.
         """
-        if checkpoint is not None and Path(checkpoint).is_file():
-            self.restore(checkpoint)
-        elif checkpoint is not None:
-            self.save(checkpoint)
-        with tqdm(total=self.recipe.steps, initial=self.step, desc=name, disable=not progress) as bar:
+        if checkpoint is not None:
+            started = self.processes.of_first(Path(checkpoint).is_file())
+            self.restore(checkpoint) if started else self.save(checkpoint)
+        with tqdm(
+            total=self.recipe.steps,
+            initial=self.step,
+            desc=name,
+            disable=not (progress and self.processes.first),
+        ) as bar:
             while self.step < self.recipe.steps:
                 loss = self.advance()
                 bar.update()
@@ -94,16 +105,23 @@ class ResumableTraining:
                     self.save(checkpoint)
 
     def save(self, path: str | Path) -> None:
-        """Write everything that the next step depends on."""
+        """Write everything that the next step depends on, in all processes; the first one writes."""
         tensors = {f"weights.{name}": value for name, value in weights_of(self.model).items()}
         for index, slots in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
-        tensors["generator"] = self.generator.get_state()
+        own = {"generator": self.generator.get_state()} | self.own_tensors()
+        tensors |= self.tensors() | self.processes.collect(own)
         description = {"kind": self.kind, "task": self.task_name, "recipe": asdict(self.recipe)}
-        save_checkpoint(path, tensors | self.tensors(), description | {"step": self.step} | self.notes())
+        description |= {"step": self.step, "processes": self.processes.count} | self.notes()
+        if self.processes.first:
+            save_checkpoint(path, tensors, description)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return what a subclass adds to the tensors of a checkpoint."""
+        return {}
+
+    def own_tensors(self) -> dict[str, torch.Tensor]:
+        """Return what a subclass adds to the tensors of a checkpoint that differs between processes."""
         return {}
 
     def notes(self) -> dict[str, Any]:
@@ -118,13 +136,18 @@ class ResumableTraining:
             raise CheckpointError(
                 f"checkpoint={str(path)!r}: written by {description['recipe']}, expected {recipe}"
             )
+        written = description.get("processes", 1)
+        if written != self.processes.count:
+            raise CheckpointError(
+                f"checkpoint={str(path)!r}: written by {written} process(es), expected {self.processes.count}"
+            )
         load_weights(self.model, under("weights.", tensors), path)
         optimiser = self.optimiser.state_dict()
         for name, value in under("optimiser.", tensors).items():
             index, slot = name.split(".", 1)
             optimiser["state"].setdefault(int(index), {})[slot] = value
         self.optimiser.load_state_dict(optimiser)
-        self.generator.set_state(tensors["generator"])
+        self.generator.set_state(self.processes.own({"generator": tensors["generator"]})["generator"])
         self.step = description["step"]
         return tensors, description
 

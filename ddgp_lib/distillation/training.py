@@ -4,7 +4,7 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,10 +14,14 @@ from ..preconditioners import LearnedPreconditioner, State
 from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
 from .losses import LOSS_OF_A_PAIR, Pair
+from .processes import Processes
 from .recipe import OPTIMISERS, DistillationRecipe, build_preconditioner
 from .resumable import ResumableTraining, under
 from .schedules import build_schedule
 from .states import FreshStates, StatePool, States
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 EARLY = 20
 """The first of the two iterations at which validation measures; the other is the recipe's horizon."""
@@ -32,15 +36,18 @@ class Distillation:
     preconditioner : LearnedPreconditioner
         P_θ, in evaluation mode.
     history : dict of str to list of float
-        Each loss, unweighted, and the ``"total"``, at every step; where it was asked for, the score of each
-        ``"validation"``.
+        Each loss, unweighted, and the ``"total"``, at every step, means over the processes; where it was asked for,
+        the score of each ``"validation"``.
     recipe : DistillationRecipe
         What it was trained with.
+    processes : int
+        Number of processes that trained it, each with batches of the recipe's size.
     """
 
     preconditioner: LearnedPreconditioner
     history: dict[str, list[float]]
     recipe: DistillationRecipe
+    processes: int = 1
 
 
 def distill(
@@ -49,7 +56,8 @@ def distill(
     *,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
-    device: str = "cpu",
+    device: str | None = None,
+    fabric: "Fabric | None" = None,
     progress: bool = True,
     **options: Any,
 ) -> Distillation:
@@ -80,8 +88,14 @@ def distill(
     checkpoint_every : int
         Steps between writes; the start and the end are written too, so that an interrupted training can always
         be resumed from the last write.
-    device : str
-        ``"cpu"`` or ``"cuda"``: where iterations run.  States are made and kept on the CPU.
+    device : str, optional
+        ``"cpu"`` (default) or ``"cuda"``: where iterations run.  States are made and kept on the CPU.
+    fabric : Fabric, optional
+        A launched Lightning Fabric, whose processes train together: each on its own device, with ``batch_size``
+        states at a time from its own pool, which its own generator fills (seed plus rank times
+        :data:`~ddgp_lib.distillation.processes.SEED_STRIDE`).  Gradients are averaged, so a step is that of a batch
+        as many times as large, at the recipe's learning rate.  The first process writes, and the checkpoint holds the
+        states of all; the number of processes must stay the same.
     progress : bool
         Show a progress bar.
     **options
@@ -90,12 +104,13 @@ def distill(
     Returns
     -------
     Distillation
-        On the CPU; with ``validate_every``, with the weights whose validation was best.
+        On the CPU, the same in every process; with ``validate_every``, with the weights whose validation was best.
 
     Raises
     ------
     ValueError
-        If an option is outside what is accepted, or a checkpoint was written by another recipe.
+        If an option is outside what is accepted, a checkpoint was written by another recipe or number of processes,
+        or both ``device`` and ``fabric`` are given.
 
     References
     ----------
@@ -103,7 +118,9 @@ def distill(
     L_S and the pairing of own trajectories; the pool, the same-iterate pairing, L_R and L_N are this book's.
     """
     recipe = DistillationRecipe(network=network, **options)
-    training = _Training(task, recipe, device)
+    alone = fabric is None or device is None
+    require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
+    training = _Training(task, recipe, device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.result()
 
@@ -111,7 +128,11 @@ def distill(
 class _Training(ResumableTraining):
     """One distillation: what :class:`ResumableTraining` keeps, the solver states and the history."""
 
-    def __init__(self, task: Task, recipe: DistillationRecipe, device: str) -> None:
+    def __init__(
+        self, task: Task, recipe: DistillationRecipe, device: str, processes: Processes | None = None
+    ) -> None:
+        processes = processes or Processes()
+        device = device if processes.fabric is None else str(processes.fabric.device)
         self.task, self.device = _on_device(task, device), device
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
@@ -120,8 +141,10 @@ class _Training(ResumableTraining):
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         schedule = build_schedule(recipe.schedule, recipe.steps)
-        generator = torch.Generator().manual_seed(recipe.seed)
-        super().__init__("training", task.name, recipe, self.preconditioner, optimiser, schedule, generator)
+        generator = torch.Generator().manual_seed(processes.seed(recipe.seed))
+        super().__init__(
+            "training", task.name, recipe, self.preconditioner, optimiser, schedule, generator, processes
+        )
         source = StatePool if recipe.pairing == "same_iterate" else FreshStates
         self.states = source(task, recipe, self.generator)
         self.history: dict[str, list[float]] = {
@@ -139,14 +162,15 @@ class _Training(ResumableTraining):
         total = torch.stack([self.recipe.weights[name] * loss for name, loss in losses.items()]).sum()
         self.update_weights(total)
         self.states.put_back(places, x.detach().cpu(), z.detach().cpu(), self.recipe.unrolled)
-        for name, value in [*losses.items(), ("total", total)]:
-            self.history[name].append(value.item())
-        self.schedule.observe(total.item())
+        values = self.processes.mean(torch.stack([*losses.values(), total]).detach()).tolist()
+        for name, value in zip([*losses, "total"], values, strict=True):
+            self.history[name].append(value)
+        self.schedule.observe(values[-1])
         self.step += 1
         every = self.recipe.validate_every
         if every and (self.step % every == 0 or self.step == self.recipe.steps):
             self._validate()
-        return total.item()
+        return values[-1]
 
     def _iterate(self, states: States) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
         """Run the student for some iterations, with the teacher beside it; return x, z and the mean losses."""
@@ -219,12 +243,16 @@ class _Training(ResumableTraining):
         """Return the preconditioner, with the weights of the best validation where there was one."""
         if self.best:
             self.preconditioner.load_state_dict(self.best)
-        return Distillation(self.preconditioner.cpu().eval(), self.history, self.recipe)
+        trained = self.preconditioner.cpu().eval()
+        return Distillation(trained, self.history, self.recipe, self.processes.count)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return the solver states, and the weights of the best validation where there was one."""
-        best = {f"best.{name}": value for name, value in self.best.items()}
-        return best | {f"states.{name}": value for name, value in self.states.tensors.items()}
+        """Return the weights of the best validation, where there was one."""
+        return {f"best.{name}": value for name, value in self.best.items()}
+
+    def own_tensors(self) -> dict[str, torch.Tensor]:
+        """Return the solver states."""
+        return {f"states.{name}": value for name, value in self.states.tensors.items()}
 
     def notes(self) -> dict[str, Any]:
         """Return the history."""
@@ -234,7 +262,7 @@ class _Training(ResumableTraining):
         """Continue from what was saved, the schedule with what it has observed."""
         tensors, description = super().restore(path)
         self.best = under("best.", tensors)
-        self.states.tensors = under("states.", tensors)
+        self.states.tensors = self.processes.own(under("states.", tensors))
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
