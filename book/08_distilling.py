@@ -7,12 +7,12 @@
 # trained, step by step, on points that it helps to choose. This chapter takes that training apart. It writes the loop
 # out, tests it against the library's, and looks at each of its parts: the losses, the pairing with the teacher, the
 # pool of states, the recipe. It begins with two trainings of which the one with the better loss makes the worse
-# solver.
+# solver. All measurements are simulated, from one set of images, handwritten digits.
 #
 # After this chapter you can
 #
 # 1. write the training of a preconditioner in some thirty lines, and say what each line is for;
-# 2. say what each of six losses sees, and where along the iterations it is loud;
+# 2. say what each of six losses sees, where along the iterations it is loud, and what each is worth in training;
 # 3. explain why the teacher's gradient is taken at the *student's* iterate, and what the other pairing costs;
 # 4. predict the ages of the states in a pool, and say why they must be the network's own;
 # 5. read a recipe, and interrupt and resume a training without changing a bit of its result.
@@ -58,7 +58,8 @@ from ddgp_lib.study import compare
 # \end{aligned}
 # $$ (eq-dn-pair)
 #
-# Both start from one $z$. What the teacher does is a constant: no gradient flows through it.
+# Both start from one $z$. What the teacher does is a constant: no gradient flows through it. In the code, `directions`
+# returns $\nabla g_s$, $P_\theta$ and $\nabla g_t$, and `iterate` adds the two images.
 
 # %%
 task = ddgp_lib.load_task("single_pixel")
@@ -80,8 +81,7 @@ def iterate(P, states):
 
 
 # %% [markdown]
-# The default loss compares directions and images, with both weights equal to one
-# {cite}`gualdron2025d2gp`:
+# The default loss compares directions and images {cite}`gualdron2025d2gp`. We give both the weight one:
 #
 # $$
 # \begin{aligned}
@@ -91,8 +91,9 @@ def iterate(P, states):
 # \end{aligned}
 # $$ (eq-dn-loss)
 #
-# Around it stands the loop. It draws a batch from a pool of states, follows the gradient of the loss, and puts the
-# states back one iteration further on. The argument `policy` says *whose* iterate goes back into the pool: that of
+# where $S_c$ is the cosine similarity, and both are averaged over the batch. Around them stands the loop. It draws a
+# batch from a pool of states, follows the gradient of the loss, and puts the states back one iteration further on.
+# `steepness` is the norm of the gradient in the weights, before it is clipped to one. The argument `policy` says *whose* iterate goes back into the pool: that of
 # the network in training, or that of the plain solver, which has no preconditioner. Remember it.
 
 
@@ -142,15 +143,19 @@ for mine, theirs in zip(ours.parameters(), library.preconditioner.parameters(), 
 #
 # Now 150 steps, a few seconds of work, twice. Both trainings have the same recipe, the same initial weights, the same
 # loss. They differ in `policy` alone. The first learns on states that its own network has caused, the second on those
-# of the plain solver. We look at the loss while they train, and then at their solvers. Four of these reconstruct
-# 32 held-out digits: with the two networks, with the untrained one, and without a preconditioner but with $\sigma$ and
-# momentum tuned.
+# of the plain solver.
 
 # %%
 recipe = DistillationRecipe(steps=150, batch_size=16, pool_size=128, learning_rate=3e-3, momentum="none")
 P, history, kept = train(recipe, keep=(5, 10, 20, 40, 80, 150))
 P_plain, history_plain, _ = train(recipe, policy="plain")
 
+# %% [markdown]
+# Four solvers then reconstruct 32 held-out digits: with the two networks, with the untrained one, and without a
+# preconditioner but with $\sigma$ and momentum tuned. The table has the losses, as means over the last thirty steps, the
+# PSNR in dB, and a *score*, the lower of the PSNRs after 20 and after 50 iterations, which we need later.
+
+# %%
 images = task.test_images[:32]
 y = task.measure(images)
 
@@ -173,6 +178,8 @@ curves = {
     "untrained": curve(solver(untrained)),
     "no $P$, tuned": curve(ddgp_lib.load_solver("single_pixel", "none")),
 }
+
+# %% tags=["nbval-ignore-output"]
 print(f"{'':24s}{'L_G':>6s}{'L_I':>7s}   PSNR at 1, 2, 5, 20, 50;  score")
 logs = {"own states": history, "plain solver's states": history_plain}
 for name, values in curves.items():
@@ -180,7 +187,7 @@ for name, values in curves.items():
     row = " ".join(f"{values[k - 1]:6.2f}" for k in (1, 2, 5, 20, 50))
     print(f"{name:24s}{last[0]:6.2f}{last[1]:7.2f}   {row}  {min(values[19], values[49]):6.2f}")
 
-# %%
+# %% tags=["hide-input"]
 own, plain, _, tuned = curves.values()
 assert history[1, -30:].mean() < 0.5 * history[1, :10].mean()
 assert history_plain[0, -30:].mean() < 0.5 * history[0, -30:].mean()
@@ -190,7 +197,7 @@ assert own[49] > plain[49] + 4
 assert plain[1] > own[1] + 0.4
 assert plain[49] < curves["untrained"][0]
 
-# %% mystnb={"figure": {"name": "fig-dn-question", "caption": "Mean PSNR over 32 held-out digits of two preconditioners after the same 150 training steps, of the untrained one, and of the tuned solver without P."}, "image": {"alt": "Four curves of PSNR against iteration. The network trained on its own states rises fastest and stays highest. The one trained on the plain solver's states is highest for the first two iterations, then falls steadily and ends far below all others. The untrained network and the tuned baseline rise slowly to a level in between."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-dn-question", "caption": "Mean PSNR over 32 held-out digits of two preconditioners after the same 150 training steps, of the untrained one, and of the tuned solver without P."}, "image": {"alt": "Four curves of PSNR against iteration. The network trained on its own states rises fastest and stays highest. The one trained on the plain solver's states is highest for the first two iterations, then falls steadily and ends far below all others. The untrained network and the tuned baseline rise slowly to a level in between."}} tags=["hide-input", "nbval-ignore-output"]
 figures.curves(
     torch.arange(1, 51),
     curves,
@@ -204,8 +211,10 @@ figures.curves(
 # %% [markdown]
 # A hundred and fifty steps are enough to pass the tuned baseline, by more than 1.5 dB after five iterations.
 # The other network has the gradient loss of a better student, less than half, and is ahead for two iterations. Then
-# it falls, and ends below the first iterate of the untrained solver. Both did what they were asked. The rest of the chapter is
-# about what one asks for.
+# it falls, and ends below the first iterate of the untrained solver. (One seed. With `seed=1` or `seed=2` in the
+# recipe, the folded assertions hold as well. A training amplifies
+# rounding: on another processor its numbers come out otherwise, by some tenths of a decibel.) Both did what they were asked. The rest of the chapter is about what one
+# asks for.
 #
 # ## Why the cosine
 #
@@ -226,8 +235,9 @@ figures.curves(
 # \end{aligned}
 # $$ (eq-dn-blind)
 #
-# The second follows from the first, differentiated by $\xi$ at $\xi = 1$, the third from the first, differentiated by
-# $d$. We check all three, at the points where the plain solver stands after three iterations.
+# The second statement is the first, differentiated by $\xi$ at $\xi = 1$; the third is the first, differentiated by
+# $d$. We check all three at the points where the plain solver stands after three iterations, for the shipped
+# preconditioner.
 
 # %%
 bare = solver(None)
@@ -244,7 +254,6 @@ shipped = ddgp_lib.load_preconditioner("single_pixel")
 g, d, g_t, x, x_t = iterate(shipped, states)
 
 
-# %%
 def cosine(a, b):
     return torch.cosine_similarity(a.flatten(1), b.flatten(1))
 
@@ -260,19 +269,23 @@ def pull(d):
 assert abs(loss - loss_of_double) < 1e-6
 torch.testing.assert_close(slope_of_double, slope / 2, rtol=1e-4, atol=1e-9)
 along = (slope * d).flatten(1).sum(dim=1) / (norms(slope) * norms(d))
-print(f"cosine between a direction and the gradient of its loss: at most {along.abs().max():.0e}")
-assert along.abs().max() < 1e-3
+assert along.abs().max() < 1e-5
+print("a direction and the gradient of its loss are orthogonal, up to 1e-5")
+
+# %% [markdown]
+# The last line of {eq}`eq-dn-blind` has a trap in it: a short direction has a steep loss. How steep was it in our
+# training?
+
+# %% tags=["nbval-ignore-output"]
 steepness = history[2]
 print(f"norm of the gradient in the weights: {steepness[0]:.0e} in the first training step,", end=" ")
 print(f"{steepness[-30:].median():.0f} in the last thirty (median)")
 assert steepness[0] > 100 * steepness[-30:].median()
 
 # %% [markdown]
-# The last line of {eq}`eq-dn-blind` has a trap in it: a short direction has a steep loss. In the first step of a
-# training the pool holds states at $k = 0$ only, where the student's gradient vanishes but for rounding
-# ({ref}`ex-silent`), and a network that starts at zero adds nothing. So $d$ is as short as can be, and the gradient
-# in the weights, printed last, is more than a hundred times what it is later.
-# Clipping to norm 1 {cite}`pascanu2013difficulty` bounds it. This matters all the more with Adam
+# In the first step of a training the pool holds states at $k = 0$ only, where the student's gradient vanishes but for
+# rounding ({ref}`ex-silent`), and a network that starts at zero adds nothing. So $d$ is as short as can be, and the
+# gradient in the weights is more than a hundred times what it is later. Clipping to norm 1 {cite}`pascanu2013difficulty` bounds it. This matters all the more with Adam
 # {cite}`kingma2015adam`, which divides each step by the root of a running mean of squared gradients. By default that
 # mean forgets a thousandth at each step: unclipped, the first gradient would shrink all steps of a short training.
 #
@@ -290,8 +303,9 @@ assert steepness[0] > 100 * steepness[-30:].median()
 # | $L_\perp$, row space | $\lVert (I - A_s^+A_s) P \rVert^2 / \lVert P \rVert^2$ | to stay where the data are |
 # | $L_N$, penalty | $\alpha_s \lVert A_s (P - \nabla g_s) \rVert^2 / \lVert P \rVert^2$ | to leave measured data alone |
 #
-# Each is a mean over the batch; $\rho_G, \rho_R, \dots$ are their weights. $L_G$, $L_I$ and $L_S$ are the paper's,
-# $L_\perp$ is what a public review of the paper asks for, $L_R$ and $L_N$ are ours. In code:
+# Each is a mean over the batch; $\rho_G, \rho_R, \dots$ are their weights. $L_G$, $L_I$ and $L_S$ are the paper's
+# (the formulas of the last two are our reading of it); $L_\perp$ is what a public, machine-written review of the paper
+# asks for; $L_R$ and $L_N$ are ours. In code:
 
 
 # %%
@@ -308,7 +322,7 @@ def by_hand(g, d, g_t, x, x_t):
     }
 
 
-# %%
+# %% tags=["hide-input"]
 found = {name: value.mean() for name, value in by_hand(g, d, g_t, x, x_t).items()}
 expected = {
     "L_G": distillation.gradient_loss(d, g_t),
@@ -321,7 +335,7 @@ expected = {
 torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 # %% [markdown]
-# A loss is understood by what it prefers. Here are five directions at the same 32 points: the plain gradient; the
+# The folded cell compares it with the library's. A loss is understood by what it prefers. Here are five directions at the same 32 points: the plain gradient; the
 # shipped preconditioner; the same, three times as long; the teacher's gradient; and the part of the teacher's
 # gradient that lies in the student's row space. Zero is perfect. Who wins in which column?
 
@@ -341,7 +355,7 @@ print(f"{'':16s}" + "".join(f"{key:>8s}" for key in table["P"]))
 for name, row in table.items():
     print(f"{name:16s}" + "".join(f"{value:8.3f}" for value in row.values()))
 
-# %%
+# %% tags=["hide-input"]
 columns = {key: {name: row[key] for name, row in table.items()} for key in table["P"]}
 G, R, L_I, S, perp, N = columns.values()
 assert abs(G["3 P"] - G["P"]) < 1e-6 < G["P"] < 0.5 * G["∇g_s"]
@@ -353,10 +367,9 @@ assert perp["∇g_t, row space"] < 1e-6 < 0.5 < perp["∇g_t"]
 assert N["P"] < 1e-6 < 1e-3 < N["∇g_t"] < 0.01 < N["3 P"]
 
 # %% [markdown]
-# $L_G$ does not tell $P$ from $3P$; the four that follow it do, except $L_\perp$. $L_R$ sees length alone. $L_\perp$
-# is a preference for the plain gradient: it is worst for the teacher, since
-# what a teacher has to teach lies in the student's null space ([chapter on teachers](teachers)). With a large weight
-# it forbids what the other terms ask for. $L_N$ is zero for $P$, because the shipped
+# $L_G$ and $L_\perp$ do not tell $P$ from $3P$; the others do. $L_R$ sees length alone. $L_\perp$ is a preference for
+# the plain gradient: it is worst for the teacher, since what a teacher has to teach lies in the student's null space,
+# as the [chapter on teachers](teachers) has measured. With a large weight it forbids what the other terms ask for. $L_N$ is zero for $P$, because the shipped
 # network has the null-space form {eq}`eq-null-space-form`; so with this form it is not needed, and the library
 # trains with it only in the form called `"penalised"`, which the [chapter on failures](when-it-breaks) compares.
 #
@@ -456,15 +469,15 @@ for z_s, z_t in zip(points_s, points_t, strict=True):
     rows.append([cosine(v, z_s - images).mean() for v in (same, own_run)])
     lengths.append((norms(own_run) / norms(same)).mean())
 
-# %%
+# %% tags=["hide-input"]
 similar_same, similar_own = torch.tensor(rows).T
-for k in (0, 1, 5, 20):
+for k in (1, 5, 20):
     print(f"k = {k:2d}: cosine {similar_same[k]:.2f}, own {similar_own[k]:.2f};", end=" ")
-    print(f"the own gradient is {lengths[k]:.2g} times as long")
+    print(f"the own gradient is {lengths[k]:.2f} times as long")
 assert similar_same.min() > 0.65
 assert similar_own[1:].max() < similar_same[1:].min()
 assert similar_own[20] < 0.6 * similar_same[20]
-assert lengths[0] < 1e-4
+assert lengths[0] < 1e-4  # zero but for rounding
 assert 0.1 < min(lengths[1:]) < max(lengths[1:]) < 0.3
 
 # %% mystnb={"figure": {"name": "fig-dn-pairing", "caption": "Cosine similarity between the student's error and the teacher's gradient, taken at the student's iterate or at the teacher's own; means over 32 held-out digits from iteration 1, both runs without momentum."}, "image": {"alt": "Two curves against the iteration. The gradient at the student's iterate falls slowly from 0.85 to 0.74. That at the teacher's own iterate starts at 0.56 and falls to below 0.4."}} tags=["hide-input"]
@@ -484,8 +497,8 @@ figures.curves(
 # perhaps because one denoiser pulls both runs from the truth in similar ways. But it stays below all values of the
 # other pairing, and it is about a fifth as long.
 #
-# At the student's iterate the inner product with the error is $\lVert A_t e \rVert^2$, never negative, so following
-# the teacher for a short enough step always helps ({ref}`ex-teacher-descent`). On own trajectories nothing of the
+# At the student's iterate the inner product with the error is, without noise, $\lVert A_t e \rVert^2$, never negative,
+# so following the teacher for a short enough step never harms ({ref}`ex-teacher-descent`). On own trajectories nothing of the
 # kind holds. The second price is memory. To learn from a later iterate of its own run, the student is
 # differentiated through all iterations before it, denoisers included.
 
@@ -514,7 +527,10 @@ assert 5.5 < memory[8] / memory[1] < 7
 # %% [markdown]
 # Eight iterations, which is what the library unrolls by default for own trajectories, keep about six times as much as
 # one; only the weights are kept once. That bounds the horizon: a network that has never seen an iteration past the
-# eighth is used for twenty, or two hundred. The study `forms` that ships with the library has trained both pairings, for equal numbers of gradients:
+# eighth is used for twenty, or two hundred. The study `forms` that ships with the library has trained both pairings,
+# for equal numbers of gradients, a step of eight iterations counting eight times. (The rows are means over 100 test
+# digits, after $\sigma$ was chosen on validation images; the gain is that over the tuned solver without $P$ after 20
+# iterations.)
 
 # %%
 lines = {line["row"]: line for line in compare("single_pixel")["forms"]}
@@ -530,7 +546,7 @@ assert lines["null_space, state_aware, own trajectories"]["gain_20"] < 0
 # %% [markdown]
 # Own trajectories lose with either form, and in the null-space form they end below the baseline. Two causes are mixed
 # here, the target and the short horizon. But the loss shows at $k = 5$ already, inside the horizon.
-# (The rows have few seeds, and neither training was tuned; we claim the order, not the distance.)
+# (The last column says how many seeds a row has, and neither training was tuned: we claim the order, not the distance.)
 #
 # ## The pool: which states, and whose
 #
@@ -560,6 +576,9 @@ for turn in range(500):
         counts += torch.bincount(pool.tensors["k"], minlength=50)
 observed = counts / counts.sum()
 
+# %% [markdown]
+# And what does {eq}`eq-dn-ages` predict?
+
 # %%
 k = torch.arange(50)
 alive = 1 - torch.log(k + 1.0) / math.log(50.99)
@@ -574,7 +593,7 @@ assert history[3, 9] < history[3, 74] < history[3, 149] < (predicted * k).sum()
 assert abs(observed[0] / predicted[0] - 1) < 0.1
 assert abs((observed * k).sum() / (predicted * k).sum() - 1) < 0.1
 
-# %% mystnb={"figure": {"name": "fig-dn-ages", "caption": "Share of states of each age in a pool with horizon 50: counted over 400 turns, and predicted by the equation."}, "image": {"alt": "Share against age. Counted and predicted lie on each other: they fall from 0.08 at age zero, steeply at first, to zero at age fifty."}}
+# %% mystnb={"figure": {"name": "fig-dn-ages", "caption": "Share of states of each age in a pool with horizon 50: counted over 400 turns, and predicted by the equation."}, "image": {"alt": "Share against age. Counted and predicted lie on each other: they fall from 0.08 at age zero, steeply at first, to zero at age fifty."}} tags=["hide-input"]
 figures.curves(
     k,
     {"counted": observed, "predicted": predicted},
@@ -608,17 +627,16 @@ for name, network in (("own", P), ("plain", P_plain)):
     shift[f"{name} / own"] = match_along(network, caused)
     shift[f"{name} / plain"] = match_along(network, points_s)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run_own, visiting, run_plain, at_home = shift.values()
-print(
-    f"trained on the plain solver's states: {at_home[5]:.2f} there, {run_plain[5]:.2f} on its own, at k = 5"
-)
+print(f"trained on the plain solver's states: cosine {at_home[5]:.2f} there,", end=" ")
+print(f"{run_plain[5]:.2f} on its own, at k = 5")
 print(f"trained on its own states: {run_own[5]:.2f} on its own")
 assert at_home[5] > 0.4 > 0 > run_plain[5]
 assert run_own[5] > 0.1
 assert visiting[20] > run_own[20] + 0.15
 
-# %% mystnb={"figure": {"name": "fig-dn-shift", "caption": "Cosine similarity between the preconditioned and the teacher's gradient for the two networks of the opening, each on the states that it causes itself and on those of the plain solver. Labels: trained on / evaluated on."}, "image": {"alt": "Four curves against the iteration. On the plain solver's states both networks are good, the one trained there best. On its own states that network falls below zero after three iterations; the one trained on its own states stays positive."}}
+# %% mystnb={"figure": {"name": "fig-dn-shift", "caption": "Cosine similarity between the preconditioned and the teacher's gradient for the two networks of the opening, each on the states that it causes itself and on those of the plain solver. Labels: trained on / evaluated on."}, "image": {"alt": "Four curves against the iteration. On the plain solver's states both networks are good, the one trained there best. On its own states that network falls below zero after three iterations; the one trained on its own states stays positive."}} tags=["hide-input", "nbval-ignore-output"]
 figures.curves(
     torch.arange(21),
     shift,
@@ -639,14 +657,14 @@ figures.curves(
 # The pool protects against what is in it, no more. Our network was trained without momentum. With momentum it meets
 # extrapolated points that it never caused:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 fast = curve(solver(P, "chambolle_dossal"), 20)
 print(f"trained and run without momentum: {own[19]:.2f} dB at k = 20; run with it: {fast[19]:.2f} dB")
-assert abs(fast[4] - own[4]) < 0.5
+assert abs(fast[4] - own[4]) < 1
 assert fast[19] < own[19] - 1
 
 # %% [markdown]
-# After five iterations nothing shows. Training knows the rule for $\beta_k$, the $\sigma$ and the
+# After five iterations hardly anything shows; after twenty the run with momentum is lost. Training knows the rule for $\beta_k$, the $\sigma$ and the
 # denoiser; one that is to be run otherwise should be trained otherwise.
 #
 # ## The recipe
@@ -675,7 +693,7 @@ with torch.no_grad():
         doubled = network(2 * g, ddgp_lib.State(2 * z, 3, A, 2 * y))
         torch.testing.assert_close(doubled, 2 * network(g, ddgp_lib.State(z, 3, A, y)), rtol=0, atol=1e-5)
 
-# %% mystnb={"figure": {"name": "fig-dn-schedules", "caption": "Learning rate, as a share of its largest value, over 150 steps. The plateau rule has observed the losses of the training above."}, "image": {"alt": "Four curves against the training step. Warm cosine: at once near one, then a smooth fall to zero. One cycle: from near zero up to one at a third of the way, then down to zero. Plateau: a staircase that halves again and again, to nearly zero after a third of the way. Constant: a line at one."}}
+# %% tags=["nbval-ignore-output"]
 shapes = {}
 for name in SCHEDULES:
     rule, shapes[name] = build_schedule(name, recipe.steps), []
@@ -683,6 +701,11 @@ for name in SCHEDULES:
         shapes[name].append(rule.factor(step))
         rule.observe(total)
 assert shapes["plateau"][50] < 0.1
+late = {n: curve(solver(network), 20)[19] for n, network in kept.items() if n > 40}
+print("PSNR at k = 20 after", ", ".join(f"{n} steps: {value:.2f} dB" for n, value in late.items()))
+assert late[150] > late[80]
+
+# %% mystnb={"figure": {"name": "fig-dn-schedules", "caption": "Learning rate, as a share of its largest value, over 150 steps. The plateau rule has observed the losses of the training above."}, "image": {"alt": "Four curves against the training step. Warm cosine: at once near one, then a smooth fall to zero. One cycle: from near zero up to one at a third of the way, then down to zero. Plateau: a staircase that halves again and again, to nearly zero after a third of the way. Constant: a line at one."}} tags=["hide-input", "nbval-ignore-output"]
 figures.curves(
     torch.arange(1, recipe.steps + 1),
     {name.replace("_", " "): values for name, values in shapes.items()},
@@ -693,9 +716,10 @@ figures.curves(
 )
 
 # %% [markdown]
-# The plateau has cut the rate to nearly nothing after a third of the steps, while the network was still improving. A
-# rule that watches the loss is on uncertain ground here, since the loss is measured on states that
-# move. What does not move is the task itself: validation runs the solver on images that are not trained on, and its
+# The plateau has cut the rate to nearly nothing after a third of the steps, while the network that these losses belong
+# to went on improving. (It averages the losses over a hundredth of the training; here that is one step, so that noise
+# alone can trigger it. In a long training it is steadier.) A rule that watches the loss is on uncertain ground in any
+# case, since the loss is measured on states that move. What does not move is the task itself: validation runs the solver on images that are not trained on, and its
 # score is the lower of the PSNRs after 20 iterations and at the horizon. It would have told our two networks
 # apart: their scores, on the digits of the opening, are the last column of the table there.
 #
@@ -737,7 +761,7 @@ print(sorted({name.split(".")[0] for name in tensors}))
 # ## From 150 steps to the shipped network
 #
 # The shipped preconditioner has the same architecture and losses. Its file carries its recipe and what it reached on
-# validation images, so the claim can be compared with a run.
+# validation images, so the claim can be compared with a run. First, what differs from our recipe:
 
 # %%
 path = checkpoints.WEIGHTS_FOLDER / "single_pixel-distilled.safetensors"
@@ -787,6 +811,7 @@ def describe_steps(n):
     )
 
 
+# %% tags=["nbval-ignore-output", "hide-input"]
 slider = {"draw": after_steps, "values": list(networks), "label": "Training step", "start": 6}
 widgets.frames(
     **slider,
