@@ -91,19 +91,9 @@ figures.images(
 #
 # The algorithm of [plug-and-play FISTA](pnp-fista) alternates a gradient step on
 # $g(x) = \tfrac12 \lVert A_s x - y_s \rVert^2$ with a denoiser $D_\sigma$ in the place of a prior's proximal map
-# {cite}`venkatakrishnan2013pnp,beck2009fista`, and then extrapolates:
-#
-# $$
-# \begin{aligned}
-# u_k &= z_k - \alpha \nabla g(z_k), \\
-# x_{k+1} &= D_\sigma(u_k), \\
-# z_{k+1} &= x_{k+1} + \beta_{k+1} (x_{k+1} - x_k).
-# \end{aligned}
-# $$ (eq-pnp-fista)
-#
-# The step is $\alpha = 1/\lVert A_s \rVert^2 = 1$, the momentum is that of Chambolle and Dossal
-# {cite}`chambolle2015iterates`, $\beta_{k+1} = k/(k+4)$, and the start is $x_0 = z_0 = A_s^\top y_s$. Here is
-# {eq}`eq-pnp-fista` in code, and the same from the library.
+# {cite}`venkatakrishnan2013pnp,beck2009fista`, and then extrapolates; its three lines are {eq}`eq-pnp-fista`. The step is $\alpha = 1/\lVert A_s \rVert^2 = 1$, the momentum is that of Chambolle and Dossal
+# {cite}`chambolle2015iterates`, $\beta_{k+1} = k/(k+4)$, and the start is $x_0 = z_0 = A_s^\top y_s$. Here are the
+# three lines in code, $u_k$, $x_{k+1}$ and $z_{k+1}$ in turn, and the same from the library.
 
 # %%
 A, alpha, sigma = task.student, task.stepsize, solvers["none"].params_algo["g_param"][0]
