@@ -630,6 +630,6 @@ for name, step in steps.items():
 # ## Further reading
 #
 # Incoherent sampling and sparsity: {cite}`lustig2007sparse`. Plug-and-play in MRI is reviewed in {cite}`ahmad2020plug`;
-# a preconditioned method for several coils off the Cartesian grid, with a proof of convergence, is {cite}`hong2024p2np`. The operators follow
-# deepinv {cite}`tachella2025deepinverse`. Tests on more slices, runs of 1,000 iterations and rival networks are in
-# [three cameras](three-tasks).
+# a preconditioned method for several coils off the Cartesian grid, with a proof of convergence, is
+# {cite}`hong2024p2np`. The operators follow deepinv {cite}`tachella2025deepinverse`. Tests on more slices, runs of
+# 1,000 iterations and rival networks are in [three cameras](three-tasks).

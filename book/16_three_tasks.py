@@ -2,10 +2,12 @@
 # (three-tasks)=
 # # Three cameras, one recipe: what can be guessed, and what cannot
 #
-# A [case study](single-pixel) trained a preconditioner for one camera and one kind of image. Here the same
-# recipe stands behind three: the single-pixel camera and its digits, an MRI scanner that skips three columns of
-# k-space out of four, and a camera whose pixels are too large by a factor of four. They do not lose the same
-# things. Does one recipe work behind all of them? And where it helps little, could we have known before training?
+# The [first case study](single-pixel) distilled a preconditioner $P$ for one camera and one kind of image: a network
+# inside the gradient step of plug-and-play FISTA, trained to make of a *student's* gradient that of a *teacher*, which
+# measures more. Here the same recipe stands behind three cameras: the single-pixel camera and its digits, an MRI scanner
+# that skips three columns of k-space out of four, and a camera whose pixels are too large by a factor of four. They do
+# not lose the same things. Does one recipe work behind all of them? And where it helps little, could we have known
+# before training?
 #
 # After this chapter you can
 #
@@ -34,8 +36,7 @@ import ddgp_lib
 from ddgp_lib import analysis, figures, widgets
 from ddgp_lib.benchmark import PARTS, load_benchmark
 from ddgp_lib.operators import null_projection, range_projection
-from ddgp_lib.preconditioners import Newton
-from ddgp_lib.shipped import RECIPES, SOLVER_KINDS
+from ddgp_lib.shipped import ALTERNATIVE_RECIPES, RECIPES, SOLVER_KINDS
 
 tasks = {name: ddgp_lib.load_task(name) for name in ("single_pixel", "mri", "super_resolution")}
 
@@ -51,7 +52,6 @@ def share(part, whole):
     return part.flatten(1).norm(dim=1) / whole.flatten(1).norm(dim=1)
 
 
-# %%
 lost = {}
 print(f"{'':18s}{'modes':>8s}{'seen: student, teacher':>26s}{'share unseen':>19s}")
 for name, task in tasks.items():
@@ -78,7 +78,8 @@ for name, (student, teacher) in lost.items():
     assert 5 < forecast < 8
 
 # %% [markdown]
-# By this measure the three teachers have about equally much to teach. What differs is how. To the three in turn.
+# By this measure the three teachers have about equally much to teach, within two decibels. What differs is how. To the
+# three in turn.
 #
 # ### Single-pixel camera: digits
 #
@@ -102,8 +103,9 @@ for name, (student, teacher) in lost.items():
 # **The images.** Slices of two T1-weighted volumes. Training and validation slices are of one man, the Colin27
 # average {cite}`holmes1998enhancement`; test slices are of MNI152, an average of 152 other people
 # {cite}`fonov2011unbiased`. Those are smoother than a scan and show no skull, so nothing here speaks for whole
-# heads. Only the magnitudes are real. The phase of each image, the single coil, k-space and its noise are
-# simulated. PSNR and SSIM compare magnitudes.
+# heads. They are slices of *one* volume, so a standard error over them says how much other slices of it would move a
+# mean, and nothing about another head. Only the magnitudes are real. The phase of each image, the single coil, k-space
+# and its noise are simulated. PSNR and SSIM compare magnitudes over the whole field, background included.
 #
 # ### Super-resolution: faces
 #
@@ -119,8 +121,8 @@ for name, (student, teacher) in lost.items():
 # eight people in the test part are not among those in training or validation. The small images are computed, and
 # the reconstruction knows the blur exactly: in none of the three tasks is there an error in the model.
 #
-# The claims about operators can be checked at once: orthonormal rows for two of them, and a student's modes that
-# the teacher sees as well, exactly or, for super-resolution, up to a few per cent of their norm.
+# These claims can be checked at once. First, orthonormal rows for two of the operators, and a student's modes that the
+# teacher sees as well, exactly or, for super-resolution, up to a few per cent of their norm. Then the counts.
 
 # %%
 for name, task in tasks.items():
@@ -132,13 +134,14 @@ for name, task in tasks.items():
     print(f"{name:18s} AAᵀ differs from I by {gap:.4f}, the teacher misses {missed:.4f}")
     assert missed < (0.05 if name == "super_resolution" else 1e-5)
     assert (gap < 1e-5) == (name != "super_resolution")
-
-# %%
 digits, brains = tasks["single_pixel"], tasks["mri"]
 assert (digits.student.rank, digits.teacher.rank) == (102, 102 + 308)
 assert (int(brains.student.columns.sum()), int(brains.teacher.columns.sum())) == (32, 32 + 32)
 assert brains.student.columns[59:69].all()
 assert len(brains.train_images) == 311
+
+# %% [markdown]
+# The spectrum of super-resolution, student and teacher, each relative to its largest singular value:
 
 # %%
 eta, faces = 0.03, tasks["super_resolution"]
@@ -146,11 +149,11 @@ spectra = {
     name: A.spectrum.sqrt().flatten().sort(descending=True).values / A.squared_norm**0.5
     for name, A in (("student", faces.student), ("teacher", faces.teacher))
 }
-for name, A in (("student", faces.student), ("teacher", faces.teacher)):
-    values = spectra[name][spectra[name] > eta]
-    count = f"{len(values)} of {len(spectra[name])}"
-    print(f"{name}: {count} measured modes are seen, condition number {1 / values[-1]:.1f}")
-    assert len(values) == A.rank
+for name, values in spectra.items():
+    above = values[values > eta]
+    print(
+        f"{name}: {len(above)} of {len(values)} measured modes are seen, condition number {1 / above[-1]:.1f}"
+    )
 assert 1 / spectra["student"][faces.student.rank - 1] ** 2 > 1000
 
 # %% mystnb={"figure": {"name": "fig-three-spectrum", "caption": "Super-resolution: singular values of student and teacher, each relative to its largest; the remaining modes, up to 4,096, are zero. What lies below the line counts as unseen."}, "image": {"alt": "Two falling curves of relative singular values on a logarithmic axis. The student's has 256 values, crosses the line at 0.03 after 145 and ends near one ten-thousandth. The teacher's has 1024 and ends at 0.17, above the line."}} tags=["hide-input"]
@@ -185,10 +188,9 @@ assert ratios[0.03] > 2 > ratios[0.01] > 0.5 > ratios[0]
 # Just above the threshold the signal is a few times the noise, below it about as large as the noise or smaller. So
 # the threshold is a choice, but not an arbitrary one.
 #
-# Both ailments of the [chapter on conditioning](conditioning) meet in this camera: silent modes, most of them, and
-# slow ones. A gradient step with $\alpha = 1/\lVert A \rVert^2$ corrects the weakest mode that is seen by less than a
-# thousandth, since $\kappa^2$ is above 1,000. For slow modes that chapter had a remedy that needs no learning, a
-# function of $A^\top A$. Here it is the damped Newton step,
+# Both ailments of [conditioning](conditioning) meet in this camera: silent modes, most of them, and slow ones. A gradient step with $\alpha = 1/\lVert A \rVert^2$ corrects the weakest mode that is seen by less than a
+# thousandth, since $\kappa^2$ is above 1,000. For slow modes there is a remedy that needs no learning, a
+# [function of $A^\top A$](linear-preconditioners). Here it is the damped Newton step,
 #
 # $$
 # R_\lambda = \lVert A \rVert^2 \bigl(A^\top A + \lambda \lVert A \rVert^2 I\bigr)^{-1},
@@ -197,8 +199,8 @@ assert ratios[0.03] > 2 > ratios[0.01] > 0.5 > ratios[0]
 # which treats all modes well above $\sqrt\lambda\, \lVert A \rVert$ alike. For this task the preconditioner has the
 # form $P_\theta(\nabla g; z) = R_\lambda \nabla g + (I - A^+A)\, N_\theta(\nabla g, z)$: algebra for what is slow,
 # a network for what is silent. With $A A^\top = I$, $R_\lambda$ only scales the gradient, so the other two tasks
-# keep the null-space form {eq}`eq-null-space-form`. A gain over no $P$ now has two sources, and the method
-# `newton`, $P = R_\lambda$ alone, will tell them apart.
+# keep the null-space form {eq}`eq-null-space-form`, $P_\theta(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g,
+# z)$. A gain over no $P$ now has two sources, and the method `newton`, $P = R_\lambda$ alone, will tell them apart.
 #
 # ## Before any training: can the null space be guessed?
 #
@@ -236,8 +238,8 @@ for name, task in tasks.items():
 assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["super_resolution"]
 
 # %% [markdown]
-# The ridge was chosen on validation images, the number is for test images. Even a linear map guesses a good part of
-# what a digit hides. Of a brain slice it guesses little, and of a face as good as nothing. A network can do better:
+# The ridge $\varepsilon$ was chosen on validation images, the number is for test images. Even a linear map guesses a good
+# part of what a digit hides. Of a brain slice it guesses little, and of a face as good as nothing. A network can do better:
 # it is not linear, and works on neighbourhoods, of which a few hundred images hold very many. So this is a warning,
 # not a bound. It says where to expect most, and where least.
 #
@@ -245,18 +247,15 @@ assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["
 #
 # The solvers are those of the case studies: plug-and-play FISTA without $P$, with the distilled $P$, and with the
 # teacher's measurements in place of the student's. For each task and each method the denoiser's noise level, the
-# momentum and what fades, {eq}`eq-prior-decay` or {eq}`eq-update-decay`, were tuned on validation images. Network, losses and pairing
-# are the same for all; what differs between the trainings is printed below. The test images are the first three of
-# each task, not the best.
+# momentum and what fades, {eq}`eq-prior-decay` or {eq}`eq-update-decay`, were tuned on validation images. Network, losses
+# and pairing are the same for all; what differs between the trainings is printed below. One network was trained for each
+# task, from one seed. The test images are the first three of each task, not the best.
 
 # %%
 for name in tasks:
-    recipe = RECIPES[name]["distilled"]
-    values = {
-        key: getattr(recipe, key)
-        for key in ("form", "steps", "batch_size", "pool_size", "horizon", "momentum")
-    }
-    print(f"{name:18s}" + ", ".join(f"{key} {value}" for key, value in values.items()))
+    recipe = vars(RECIPES[name]["distilled"])
+    chosen = ("form", "steps", "learning_rate", "batch_size", "pool_size", "horizon", "momentum")
+    print(f"{name:18s}" + ", ".join(f"{key} {recipe[key]}" for key in chosen))
 
 # %%
 labels = {"none": "no $P$", "newton": "Newton", "distilled": "distilled $P$", "teacher": "teacher"}
@@ -269,7 +268,7 @@ for name, task in tasks.items():
             task, solver, images=task.test_images[:3], physics=physics, max_iter=20
         )
 
-# %%
+# %% tags=["hide-input"]
 print(f"{'PSNR (dB) at k = 20':32s}{'image 0':>9s}{'1':>7s}{'2':>7s}")
 for (name, kind), trace in live.items():
     print(f"{name:18s}{kind:14s}" + "".join(f"{value:8.2f}" for value in trace.psnr[-1]))
@@ -386,10 +385,17 @@ assert all(left[name, "teacher"] < left[name, "none"] for name in tasks)
 #
 # Three images show how, not how much. The tables below are over more of them, for 200 iterations. Measuring them
 # takes longer than a page should, so it was done beforehand, by `python -m ddgp_lib benchmark TASK`, and the
-# results ship with the library.
+# results ship with the library. A little code to print them is folded away.
 
 # %%
 results = {name: load_benchmark(name) for name in tasks}
+compared = {name: result["side_by_side"]["methods"] for name, result in results.items()}
+for name, result in results.items():
+    counts = (result["side_by_side"]["n_images"], result["long_runs"]["n_images"])
+    minutes = round(sum(result[part]["seconds"] for part in PARTS) / 60)
+    print(f"{name:18s} {counts[0]} test images, {counts[1]} of them for the long runs: {minutes} minutes")
+
+# %% tags=["hide-input"]
 short = {
     "none": "no P",
     "newton": "Newton",
@@ -399,15 +405,7 @@ short = {
     "teacher": "teacher",
 }
 
-# %%
-compared = {name: result["side_by_side"]["methods"] for name, result in results.items()}
-for name, result in results.items():
-    counts = (result["side_by_side"]["n_images"], result["long_runs"]["n_images"])
-    minutes = round(sum(result[part]["seconds"] for part in PARTS) / 60)
-    print(f"{name:18s} {counts[0]} test images, {counts[1]} of them for the long runs: {minutes} minutes")
 
-
-# %%
 def table(title, columns, rows, width=14):
     print(f"{title:20s}" + "".join(f"{column:>{width}s}" for column in columns))
     for name, *cells in rows:
@@ -418,7 +416,7 @@ def with_error(mean, error):
     return f"{mean:.2f} ± {error:.2f}"
 
 
-# %%
+# %% tags=["hide-input"]
 for name, methods in compared.items():
     rows = [
         [short[kind], *(with_error(*found["psnr"][k]) for k in ("1", "5", "20", "200"))]
@@ -432,7 +430,7 @@ for name, methods in compared.items():
 # standard error is smaller. The next table has it for iteration 20, with the share of images on which a method
 # helps; before it, the best mean PSNR of the run, where it was, and how much of it was lost by iteration 200.
 
-# %%
+# %% tags=["hide-input"]
 for name, methods in compared.items():
     rows = []
     for kind, found in methods.items():
@@ -445,10 +443,12 @@ for name, methods in compared.items():
     table(name, ["best, dB", "at k =", "lost by 200", "gain at 20", "better"], rows, width=13)
 
 # %% [markdown]
-# All runs end within 0.3 dB of their best; where a method does not do so by itself, tuning has made it fade. How long does a method take to reach the best mean PSNR of the baseline? The times were measured on one machine, with as
-# many threads as stated, on whole batches; they include the network's own cost.
+# All runs end within 0.3 dB of their best; where a method does not do so by itself, tuning has made it fade. How long
+# does a method take to reach the best mean PSNR of the baseline? The times include the network's own cost. Each is of
+# one run on a whole batch, with as many threads as stated, on a machine that had other work too: compare their orders of
+# magnitude, and count on the iterations.
 
-# %%
+# %% tags=["hide-input"]
 for name, methods in compared.items():
     rows, count = [], results[name]["side_by_side"]["n_images"]
     for kind, found in methods.items():
@@ -463,7 +463,7 @@ for name, methods in compared.items():
 # Two other measures of the same runs: SSIM, and the data residual, of the teacher on its own data. Where a residual
 # is near zero at 200, the tuned setting has let the denoiser fade, and the data are fitted with their noise.
 
-# %%
+# %% tags=["hide-input"]
 for name, methods in compared.items():
     rows = [
         [short[kind], *(f"{found[key][k][0]:.4f}" for key in ("ssim", "residual") for k in ("20", "200"))]
@@ -471,50 +471,56 @@ for name, methods in compared.items():
     ]
     table(name, ["SSIM, k = 20", "200", "residual, 20", "200"], rows)
 
+# %% [markdown]
+# What does the distilled $P$ gain? At iteration 20, image by image, and between the best means of the two runs,
+# whenever they are reached. In super-resolution, over Newton's step too.
+
+# %%
+gain = {name: methods["distilled"]["gain_20"] for name, methods in compared.items()}
+learned = compared["super_resolution"]["distilled"]["gain_20_over_newton"]
+between = {
+    name: methods["distilled"]["best_psnr"] - methods["none"]["best_psnr"]
+    for name, methods in compared.items()
+}
+for name, (mean, error) in gain.items():
+    print(f"{name:18s} {mean:+.2f} ± {error:.2f} dB at k = 20, {between[name]:+.2f} dB between the bests")
+print(f"over Newton's step {learned[0]:+.2f} ± {learned[1]:.2f} dB at k = 20")
+
+
+# %% [markdown]
+# From here on, a difference is called a gain or a loss where it exceeds twice its standard error, and even otherwise.
+
 
 # %%
 def verdict(mean, error):
     return "gain" if mean > 2 * error else "loss" if mean < -2 * error else "even"
 
 
-gain = {name: methods["distilled"]["gain_20"] for name, methods in compared.items()}
-between = {
-    name: methods["distilled"]["best_psnr"] - methods["none"]["best_psnr"]
-    for name, methods in compared.items()
-}
-for name, (mean, error) in gain.items():
-    print(
-        f"{name:18s} {mean:+.2f} ± {error:.2f} dB at 20 iterations, {between[name]:+.2f} dB between the bests"
-    )
-learned = compared["super_resolution"]["distilled"]["gain_20_over_newton"]
-print(f"super_resolution   {learned[0]:+.2f} ± {learned[1]:.2f} dB over Newton's step at 20 iterations")
 linear = {name: methods["distilled_linear"]["gain_20"] for name, methods in compared.items()}
-
-# %%
-assert all(verdict(*difference) == "gain" for difference in (*gain.values(), learned))
-assert gain["mri"][0] > gain["single_pixel"][0] > 2 * gain["super_resolution"][0] * 0.9
-assert all(verdict(*difference) == "gain" for difference in linear.values())
+assert all(verdict(*difference) == "gain" for difference in (*gain.values(), learned, *linear.values()))
 assert max(linear[name][0] / gain[name][0] for name in ("single_pixel", "mri")) < 0.5
 assert abs(compared["super_resolution"]["distilled_linear"]["gain_20_over_newton"][0]) < 0.2
-assert between["single_pixel"] > between["mri"] > 3 > 1 > between["super_resolution"] > 0
+assert min(between["single_pixel"], between["mri"]) > 3 > 1 > between["super_resolution"] > 0
+assert gain["mri"][0] - between["mri"] > 0.5
 none, newton = (compared["super_resolution"][kind] for kind in ("none", "newton"))
 assert abs(none["best_psnr"] - newton["best_psnr"]) < 0.1
 assert 10 * newton["iterations_to_baselines_best"] < none["iterations_to_baselines_best"]
 
 # %% [markdown]
-# The two columns do not say the same. At 20 iterations $P$ gains most in MRI. But there, and in super-resolution,
-# the baseline is still rising at that point. Between the best that either reaches within 200 iterations, the order
-# is single-pixel, MRI, super-resolution: that of the linear guess. In super-resolution the better part of the gain
-# at iteration 20 is time. Newton's step reaches in a dozen iterations the PSNR for which the baseline needs two
-# hundred, and gets no further; half a decibel, over either, is what the network has learned.
+# The two columns do not say the same. In MRI and in super-resolution the baseline is still rising at iteration 20, so a
+# part of the gain there is time. Between the best that either reaches within 200 iterations, digits and brain slices
+# gain more than 3 dB, and faces about half a decibel. In super-resolution the better part of the gain at iteration 20
+# is time: Newton's step reaches in a dozen iterations the PSNR for which the baseline needs two hundred, and gets no
+# further. Half a decibel, over either, is what the network has learned.
 #
 # The row *linear* is the [closed form](closed-form), which takes seconds to minutes and no training loop. For digits and
 # brain slices it has less than half of the network's gain; for faces it is as good as Newton's step, which it contains.
 # What a network adds to the best affine maps is the larger part.
 #
-# About MRI the guess was too pessimistic. What has been folded onto an edge can be told from that edge and its
-# neighbourhood, at which a convolutional network looks and a regression on 311 whole slices does not. A guess
-# before training shows where something can be learned. It cannot show that there is nothing.
+# So the linear guess was right about faces, where next to nothing can be guessed, and too pessimistic about MRI. A
+# likely reason is that what has been folded onto an edge can be told from that edge and its neighbourhood, at which a
+# convolutional network looks and a regression on 311 whole slices does not. A guess before training shows where
+# something can be learned. It cannot show that there is nothing.
 #
 # The whole course of the runs follows. Look for two things: where a curve falls after its best, and where two
 # curves meet, since there $P$ has bought time and not quality.
@@ -523,6 +529,7 @@ assert 10 * newton["iterations_to_baselines_best"] < none["iterations_to_baselin
 roles = dict(
     zip(short.values(), ("baseline", "other", "distilled", "gradient_only", "linear", "teacher"), strict=True)
 )
+titles = {"single_pixel": "single-pixel", "mri": "MRI", "super_resolution": "super-resolution"}
 figure, panels = figures.axes(3, height=2.9)
 for panel, (name, methods) in zip(panels, compared.items(), strict=True):
     curves = {short[kind]: [mean for mean, _ in found["psnr"].values()] for kind, found in methods.items()}
@@ -530,7 +537,7 @@ for panel, (name, methods) in zip(panels, compared.items(), strict=True):
         [int(k) for k in methods["none"]["psnr"]],
         curves,
         xlabel="iteration" if panel is panels[-1] else "",
-        ylabel=f"{name.replace('_', '-')}: PSNR (dB)",
+        ylabel=f"{titles[name]}: PSNR (dB)",
         xscale="log",
         roles={label: roles[label] for label in curves},
         legend=None,
@@ -546,44 +553,46 @@ figure
 # A network can be put to work on such a problem without any of this. *End to end*, it maps $A^\top y$ to an image in
 # one go {cite}`jin2017deep`. *Unrolled*, a few iterations of a solver, each with a network of its own in the
 # denoiser's place, are trained as one {cite}`monga2021algorithm`. Below are both, deepinv's, on the U-Net that is
-# inside $P$, with as many parameters. They were trained on the squared error of the image, on the same images and
-# for about as long as $P$ on the same processor. (The denoiser, which $P$ needs and they do not, took several minutes
-# more.) $P$ gets twenty iterations, the unrolled network has six.
+# inside $P$, with about as many parameters. They were trained on the squared error of the image, on the same images
+# behind the same camera, with as many steps as took the time of $P$'s on the same processor. (The denoiser, which $P$
+# needs and they do not, took several minutes more.) Their learning rates are the best of four in short trainings on
+# digits; nothing else of them was tuned. $P$ gets twenty iterations, the unrolled network has six.
 
-# %%
+# %% tags=["hide-input"]
+recipes = {name: {"distilled": RECIPES[name]["distilled"], **ALTERNATIVE_RECIPES[name]} for name in tasks}
 rivals = {"distilled": "distilled", "end_to_end": "end to end", "unrolled": "unrolled"}
 instead = {name: result["alternatives"]["methods"] for name, result in results.items()}
 for name, methods in instead.items():
     count, rows = results[name]["alternatives"]["n_images"], []
     for kind, found in methods.items():
         ahead = "" if kind == "distilled" else with_error(*found["distilled_gain"])
+        recipe = f"{found['steps']} at {recipes[name][kind].learning_rate:g}"
         cells = [with_error(*found["psnr"]), f"{found['ssim'][0]:.3f}", f"{found['residual'][0]:.3f}"]
-        rows.append([rivals[kind], *cells, f"{1000 * found['seconds'] / count:.0f}", ahead])
-    table(name, ["PSNR, dB", "SSIM", "residual", "ms an image", "P is ahead by"], rows, width=15)
+        rows.append([rivals[kind], recipe, *cells, f"{1000 * found['seconds'] / count:.0f}", ahead])
+    table(name, ["steps, rate", "PSNR, dB", "SSIM", "residual", "ms an image", "P is ahead by"], rows)
+
+# %% [markdown]
+# Who is ahead, task by task, by the rule above:
 
 # %%
-ahead = {
-    (name, kind): verdict(*found["distilled_gain"])
-    for name, methods in instead.items()
-    for kind, found in methods.items()
-    if kind != "distilled"
-}
-assert {pair: found for pair, found in ahead.items() if found != "gain"} == {
-    ("single_pixel", "unrolled"): "loss",
-    ("mri", "unrolled"): "even",
-}
-assert -1.1 < instead["single_pixel"]["unrolled"]["distilled_gain"][0] < -0.6
-assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.1
-assert all(10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"] for found in instead.values())
+words = {"gain": "ahead of", "loss": "behind", "even": "even with"}
+for name, methods in instead.items():
+    found = {kind: verdict(*methods[kind]["distilled_gain"]) for kind in ("end_to_end", "unrolled")}
+    print(f"{name:18s}" + ", ".join(f"P is {words[what]} {rivals[kind]}" for kind, what in found.items()))
+    assert found["end_to_end"] == "gain"
+    assert abs(methods["unrolled"]["distilled_gain"][0]) < 2
+    assert 5 * methods["unrolled"]["seconds"] < methods["distilled"]["seconds"]
+assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.05
 
 # %% [markdown]
-# $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones it is ahead for faces, even for
-# brain slices, where its SSIM is the higher one by a tenth, and clearly behind for digits. So an unrolled network is a
-# strong rival: it is trained on true images for the very six iterations that it will run, and it takes less than a
-# tenth of the time. If operator, noise and images will stay as they are, and there are true images to train on, it is
-# what to try first. What is to be said for $P$ comes next: how it does where it was not trained.
-
-# %% [markdown]
+# $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones the verdict differs from task to
+# task, and in none of them are the two 2 dB apart. (In MRI the SSIM of $P$ is clearly the higher one; it counts the dark
+# background, too.) So an unrolled network is a strong rival: it is trained on true images for the very six iterations
+# that it will run, and it takes less than a fifth of the time. If operator, noise and images will stay as they are, and
+# there are true images to train on, it is what to try first. The comparison is of one trained network each, so a
+# difference of a few tenths may be another one with another seed. What is to be said for $P$ comes next: how it does
+# where it was not trained.
+#
 # ## Conditions that no training saw
 #
 # A held-out image tests one thing. The camera, its noise and the kind of image were the training's own. Now one of
@@ -592,7 +601,7 @@ assert all(10 * found["unrolled"]["seconds"] < found["distilled"]["seconds"] for
 # where that exceeds twice its standard error; how many images the safeguard took $P$ from; and what the others
 # change.
 
-# %%
+# %% tags=["hide-input"]
 for name, result in results.items():
     known = result["generalisation"]["rows"][0]["gain"]
     others, rows = [kind for kind in ("newton", "end_to_end", "unrolled") if kind in known], []
@@ -612,73 +621,69 @@ for name, result in results.items():
     losses[name] = [row["condition"] for row in rows if verdict(*row["gain"]["distilled"]) == "loss"]
 for name, found in losses.items():
     print(f"{name:18s} loses with: {'; '.join(found) or 'none of these'}")
-assert losses == {"single_pixel": ["noise 0.1"], "mri": [], "super_resolution": []}
-
-# %%
-changed = {row["condition"]: row["gain"] for row in results["super_resolution"]["generalisation"]["rows"]}
-for condition in ("digits", "two portraits"):
-    assert changed[condition]["newton"][0] > changed[condition]["distilled"][0] > 0
-for condition in ("blur 1.5", "blur 2.5", "filter bicubic"):
-    assert max(changed[condition]["end_to_end"][0], changed[condition]["unrolled"][0]) < -5
-patterns = {row["condition"]: row["gain"] for row in results["single_pixel"]["generalisation"]["rows"]}
-for condition in ("ratio 0.05", "ratio 0.2", "ordering zig_zag"):
-    assert patterns[condition]["end_to_end"][0] < -2 < 2 < patterns[condition]["distilled"][0]
-    assert patterns[condition]["unrolled"][0] > 1
-masks = {row["condition"]: row["gain"] for row in results["mri"]["generalisation"]["rows"]}
-for condition in ("acceleration 3", "acceleration 6", "another mask"):
-    assert masks[condition]["distilled"][0] > masks[condition]["unrolled"][0]
-for condition in ("noise 0.1", "faces"):
-    assert patterns[condition]["end_to_end"][0] > 1 > 0.7 > patterns[condition]["distilled"][0]
-assert masks["noise 0.1"]["end_to_end"][0] > masks["noise 0.1"]["distilled"][0] > 0
-assert masks["noise 0.03"]["distilled"][0] > masks["noise 0.03"]["unrolled"][0] + 0.5
-for result in results.values():
-    assert all(row["rejected"] == 0 for row in result["generalisation"]["rows"])
+change = {
+    name: {
+        row["condition"]: {kind: mean for kind, (mean, _) in row["gain"].items()}
+        for row in result["generalisation"]["rows"]
+    }
+    for name, result in results.items()
+}
+digit, brain, face = change.values()
+assert max(digit["noise 0.1"]["distilled"], digit["faces"]["distilled"] - 1) < 0.5
+assert all(face[other]["newton"] > face[other]["distilled"] > 0 for other in ("digits", "two portraits"))
 
 # %% [markdown]
-# The single-pixel camera has one loss, and there is no use in calling it anything else: with ten times the noise of
-# its training. On faces, of which its network knows nothing, next to no gain is left. With other images
-# super-resolution gains over the baseline, but less than by Newton's step alone: there the network, which knows faces,
-# does harm.
+# The weak point of the single-pixel camera is noise: at ten times that of its training nothing of the gain is left, or
+# less than nothing. On faces, of which its network knows nothing, little is left. With other images super-resolution
+# gains over the baseline, but less than by Newton's step alone: there the network, which knows faces, does harm.
 #
-# Under more noise super-resolution keeps a gain for a reason that has nothing to do with learning. Newton's damping
-# is a ratio of variances, noise to signal, and the solver knows the noise: above the level $\sigma_0 = 0.001$ that
+# Under more noise super-resolution keeps a gain mostly for a reason that has nothing to do with learning. Newton's damping
+# is a ratio of variances, noise to signal, and the solver is told the noise: above the level $\sigma_0 = 0.001$ that
 # $\lambda$ was chosen for, it takes $\lambda\, (\sigma_w / \sigma_0)^2$, where $\sigma_w$ is the standard deviation
-# of $w$. Held fixed, it would pass on what the weak modes carry, amplified:
+# of $w$. [Super-resolution](super-resolution) shows what a fixed damping would do.
+#
+# The last columns of the table cut both ways. An end-to-end network is tied to its operator: with other patterns, or
+# with another blur, it ends far below the baseline. But it stands noise 0.1 better than $P$ does, and digits' networks
+# without $P$ do far better on faces. An unrolled network is told the operator at every stage. With other patterns and
+# other masks it keeps a gain, as $P$ does; with another blur it fails as the end-to-end one does. $P$ loses to the
+# baseline with none of these operators: it sits in a solver that fits the data whatever the network says, because its
+# correction stays in the null space, or what counts as such. In MRI, $P$ and the unrolled network compare like this:
 
 # %%
-tuned = ddgp_lib.load_tuning("super_resolution")["newton"]["setting"]
-for level in (0.001, 0.003, 0.01):
-    noisy = ddgp_lib.load_task("super_resolution", noise=level)
-    truth, found = noisy.test_images[:8], {}
-    solvers = {"no P": ddgp_lib.load_solver("super_resolution", "none", task=noisy)}
-    for label, P in (("fixed", Newton(1e-3)), ("following", Newton(1e-3, noise=0.001))):
-        solvers[label] = ddgp_lib.PreconditionedFISTA(noisy.denoiser, P, stepsize=noisy.stepsize, **tuned)
-    for label, solver in solvers.items():
-        found[label] = noisy.psnr(solver(noisy.measure(truth), noisy.student), truth).mean()
-    print(f"noise {level:<6g}" + "".join(f"{label:>12s} {value:.2f} dB" for label, value in found.items()))
-    assert found["following"] > found["no P"]
-assert found["fixed"] < found["following"] - 5
+patterns, blurs = ("ratio 0.05", "ratio 0.2", "ordering zig_zag"), ("blur 1.5", "blur 2.5", "filter bicubic")
+masks = ("acceleration 3", "acceleration 6", "another mask")
+for mask in ("as trained", *masks):
+    ahead = brain[mask]["distilled"] - brain[mask]["unrolled"]
+    print(f"{mask:16s} P is {abs(ahead):.2f} dB {'ahead of' if ahead > 0 else 'behind'} unrolled")
+for found, others in ((digit, patterns), (brain, masks)):
+    assert all(min(found[other]["distilled"], found[other]["unrolled"]) > 1 for other in others)
+assert all(digit[other]["end_to_end"] < -2 for other in patterns)
+assert all(max(face[other]["end_to_end"], face[other]["unrolled"]) < -5 for other in blurs)
+assert all(face[other]["distilled"] > -0.1 for other in blurs)
+for found, others in ((digit, ("noise 0.1", "faces")), (brain, ("noise 0.1",))):
+    assert all(found[other]["end_to_end"] > found[other]["distilled"] + 0.3 for other in others)
 
 # %% [markdown]
-# The last columns of the table cut both ways. An end-to-end network is tied to its operator: with other patterns, or
-# with another blur, it ends far below the baseline, by more than 2 dB for digits and more than 5 dB for faces. But it
-# stands noise 0.1 better than $P$ does, and digits' networks without $P$ do far better on faces. An unrolled network is
-# told the operator at every stage. With other patterns it keeps its gain, as $P$ does; with another blur it fails as the
-# end-to-end one does. In MRI, where the two are even with the mask that both were trained for, $P$ is ahead with each of
-# the three others. $P$ keeps a gain with all of these operators: it sits in a solver that fits the data whatever the
-# network says, because its correction stays in the null space, or what counts as such.
-#
-# The safeguard did not change a single line: no image was rejected. It watches residuals, and can tell an iteration
-# that goes astray from one that comes to rest. It cannot tell a wrong image that fits the data from the right one.
-# What helps there is to know the conditions: to set the damping by the noise, and to train on what will be met.
-#
+# And the safeguard? It watches residuals, and can tell an iteration that goes astray from one that comes to rest. It
+# cannot tell a wrong image that fits the data from the right one. Where $P$ did harm, what helps is to know the
+# conditions: to set the damping by the noise, and to train on what will be met.
+
+# %%
+for name, result in results.items():
+    rows = result["generalisation"]["rows"]
+    rejected, tried = (sum(row[key] for row in rows) for key in ("rejected", "n_images"))
+    print(f"{name:18s} {rejected} of {tried} images were rejected, in all conditions together")
+    assert rejected < 0.05 * tried
+
+# %% [markdown]
+
 # ## A thousand iterations
 #
 # Training followed a state for some tens of iterations. What becomes of it after a thousand? Nothing in the
 # training says. The columns are the mean PSNR, the lowest PSNR of an image at the end, and how many images the
 # safeguard rejected.
 
-# %%
+# %% tags=["hide-input"]
 for name, result in results.items():
     rows = []
     for kind, found in result["long_runs"]["methods"].items():
@@ -693,33 +698,30 @@ for result in results.values():
     runs = result["long_runs"]["methods"]
     for kind in ("distilled", "distilled_gradient_only"):
         guarded = runs[kind + " + safeguard"]
-        assert guarded["rejected"] == 0
-        assert guarded["psnr"] == runs[kind]["psnr"]
-    assert runs["distilled"]["psnr"]["1000"] > runs["distilled"]["psnr"]["200"] - 0.1
+        assert guarded["rejected"] <= 1
+        assert abs(guarded["psnr"]["1000"] - runs[kind]["psnr"]["1000"]) < 0.1
+    assert runs["distilled"]["psnr"]["1000"] > runs["distilled"]["psnr"]["200"] - 0.3
 late = results["super_resolution"]["long_runs"]["methods"]["none"]["psnr"]
 assert late["1000"] < late["200"] - 2
 
 # %% [markdown]
-# From 200 to 1,000 iterations the distilled preconditioners stay where they are. The run that decays is a
-# baseline's: without $P$, super-resolution loses more than 2 dB. It had been tuned for 200 iterations, and nothing
-# in its tuning asked for more. No image was rejected, and the guarded runs are the unguarded ones: at tuned
-# settings on the training's own kind of images the safeguard costs nothing and is not needed. It is there for
-# settings and operators that are not tuned, where a rejected image gets the baseline's own iterates. (The long runs
-# are over fewer images than the tables.)
+# From 200 to 1,000 iterations the distilled preconditioners stay where they are, to a few tenths. The run that decays is
+# a baseline's: without $P$, super-resolution loses more than 2 dB. It had been tuned for 200 iterations, and nothing in
+# its tuning asked for more. The guarded runs are as good as the unguarded ones: at tuned settings on the training's own
+# kind of images the safeguard costs nothing and is not needed. It is there for settings and operators that are not
+# tuned, where a rejected image gets the baseline's own iterates. (The long runs are over fewer images than the tables.)
 #
 # ## Why the gains differ
 #
 # Two tables sum up. In the first, what could be known before any training. In the second, over all held-out images,
 # the two parts of the error after 20 and after 200 iterations, relative to the image; their squares add up.
 
-# %%
+# %% tags=["hide-input"]
 rows = [
     [name, f"{lost[name][0]:.2f}", f"{lost[name][1]:.2f}", f"{guessed[name]:.2f}", f"{gain[name][0]:+.2f} dB"]
     for name in tasks
 ]
 table("", ["unseen", "by teacher", "linear guess", "gain at 20"], rows)
-
-# %%
 for name, methods in compared.items():
     rows = []
     for kind in (kind for kind in ("none", "newton", "distilled") if kind in methods):
@@ -742,11 +744,11 @@ assert abs(faces_range["newton"]["20"][0] - faces_range["none"]["200"][0]) < 0.0
 assert faces_range["none"]["20"][0] > 3 * faces_range["newton"]["20"][0]
 
 # %% [markdown]
-# Three causes can be told apart. **How much of the hidden part can be guessed.** Coarse blocks of a digit allow few
+# Three causes suggest themselves. **How much of the hidden part can be guessed.** Coarse blocks of a digit allow few
 # continuations, since strokes are alike. An edge in a brain slice and its fold are two signs of one thing. The fine
 # detail of a face hardly depends on its coarse modes. The best prediction of something that does not depend on the
 # data is its mean, and that is what squared errors teach a network to return. The teachers' shares do not explain
-# the order: by the forecast they had about equally much to teach.
+# the differences: by the forecast they had about equally much to teach.
 #
 # **What the denoiser finds anyway.** MRI leaves gaps *between* columns that are measured, and the folds that they
 # cause look unlike an image. A denoiser removes a part of them alone, and goes on removing them after iteration 20.
@@ -885,8 +887,8 @@ assert without_phase < guessed["mri"] - 0.05
 #   most of the gain at iteration 20 was the first.
 # - The gain is a paired one: the same images, the same noise, both methods tuned, with a standard error.
 # - A gain at a fixed iteration mixes time and quality. Compare the bests as well.
-# - A network trained end to end or unrolled is fast, and an unrolled one is, at home, as good as $P$ or better in two of
-#   three tasks. With another operator either can fail where $P$, inside a solver that fits the data, keeps a gain.
+# - A network trained end to end or unrolled is fast, and an unrolled one is, at home, a rival of $P$ that may win. With
+#   another operator either can fail where $P$, inside a solver that fits the data, does not.
 # - Where conditions leave the training's, the gain shrinks or becomes a loss. A safeguard stops runs that go
 #   astray; it does not recognise a wrong image that fits the data.
 # - All measurements here are simulated, with the operator that the reconstruction knows. What a real scanner or
