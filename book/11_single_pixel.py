@@ -241,7 +241,7 @@ torch.testing.assert_close(A.A(direction), A.A(g_student), rtol=0, atol=1e-5)
 # random number of iterations, at most a *horizon*. Training then costs the memory of one iteration, and late states are
 # met as well as early ones. A hundred steps take seconds:
 
-# %% tags=["remove-stderr"]
+# %% tags=["remove-stderr", "nbval-ignore-output"]
 short = ddgp_lib.distill(task, steps=100, batch_size=16, pool_size=64, progress=False)
 losses = torch.tensor(short.history["imitation"])
 print(
@@ -249,7 +249,7 @@ print(
 )
 assert losses[-10:].mean() < 0.6 * losses[:10].mean()
 
-# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, step by step, and its mean over windows of ten steps."}, "image": {"alt": "A noisy curve that falls from above ten to about five within a hundred steps, most of it in the first thirty, with a smoother curve of its ten-step means on it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, step by step, and its mean over windows of ten steps."}, "image": {"alt": "A noisy curve that falls from above ten to about five within a hundred steps, most of it in the first thirty, with a smoother curve of its ten-step means on it."}} tags=["hide-input", "nbval-ignore-output"]
 steps = torch.arange(1, 101)
 means = losses.unfold(0, 10, 1).mean(dim=1)
 figures.curves(
