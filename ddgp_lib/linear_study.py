@@ -218,9 +218,14 @@ class Counted(LinearPhysics):
 
 
 def descend(
-    physics: LinearPhysics, y: torch.Tensor, P: Preconditioner, steps: int, momentum: str = "none"
+    physics: LinearPhysics,
+    y: torch.Tensor,
+    P: Preconditioner,
+    steps: int,
+    momentum: str = "none",
+    start: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:
-    """Yield z_1, z_2, … of gradient descent on the data term alone, from Aᵀy and with the step 1/‖A‖².
+    """Yield z_1, z_2, … of gradient descent on the data term alone, with the step 1/‖A‖².
 
     Parameters
     ----------
@@ -234,8 +239,11 @@ def descend(
         Number of steps.
     momentum : str
         A name in :data:`ddgp_lib.solvers.MOMENTUM`.
+    start : Tensor, optional
+        z_0; Aᵀy by default.
     """
-    adjoint = x = z = physics.A_adjoint(y)
+    adjoint = physics.A_adjoint(y)
+    x = z = adjoint if start is None else start
     stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
     for k in range(steps):
         with torch.no_grad():
