@@ -107,7 +107,7 @@ torch.testing.assert_close(x, solvers["none"](y, A), rtol=0, atol=1e-4)
 # %% [markdown]
 # A comparison is worth as much as its baseline. Three things were chosen on validation images, for each method on its
 # own: the noise level $\sigma$ of the denoiser, whether momentum is used, and whether something fades late in the run
-# (explained [below](fading), where it matters). The score is the PSNR after 20 or after 200 iterations, whichever is
+# (explained [below](what-fades), where it matters). The score is the PSNR after 20 or after 200 iterations, whichever is
 # lower. The denoiser itself is a small DnCNN {cite}`zhang2017dncnn`, trained with a penalty where the norm of its
 # Jacobian exceeds 1.25, in the manner of {cite}`pesquet2021learning`. The level matters: with too little smoothing the
 # same denoiser drives the iteration away from the image.
@@ -339,7 +339,7 @@ assert all(drop < 0.3 for drop in lost.values())
 
 # %% [markdown]
 # All four stay where they are, far past the longest horizon of the training. For gradient only that takes a further
-# measure, to which we [come back](fading).
+# measure, to which we [come back](what-fades).
 #
 # Move through the iterations. Watch which strokes appear at once, and which the denoiser alone never finds.
 
@@ -424,7 +424,7 @@ assert traces["distilled"].null_error[-1].mean() < 0.75 * baseline.null_error[-1
 # %% [markdown]
 # It is. (The smaller part, in the range, shrinks with it.)
 #
-# (fading)=
+# (what-fades)=
 # ## Silent at both ends, and a cure
 #
 # One reason why gradient only is weaker: a network without biases maps zero to zero. At $z_0$ the student's
