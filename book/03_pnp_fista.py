@@ -185,6 +185,10 @@ def fista(denoise, beta, iterations):
     return x
 
 
+# %% [markdown]
+# Two denoisers: total variation, which again gets the best of three weights, and the network.
+
+
 # %%
 def shrink_variation(weight):
     prior = TVPrior(n_it_max=50)
@@ -423,6 +427,10 @@ def flat_denoiser(v):
 slope = torch.func.jacrev(flat_denoiser, chunk_size=32)(u.flatten()).double()
 matrix = analysis.dense_matrix(A, task.img_size)
 J = slope @ (torch.eye(1024) - alpha * matrix.T @ matrix)
+
+# %% [markdown]
+# Is $D_\sigma'$ symmetric? And where are its eigenvalues, and those of $J$?
+
 
 # %%
 asymmetry = float((slope - slope.T).norm() / (slope + slope.T).norm())

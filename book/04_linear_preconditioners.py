@@ -80,6 +80,10 @@ scanners = {
 }
 methods = {"no $P$": Identity(), "polynomial": Polynomial.of("l2", 4), "Newton": Newton(1e-3)}
 
+# %% [markdown]
+# Each method runs on each scanner. (The last line compares the library's first step with ours.)
+
+
 # %%
 found = {
     (name, label): last(A, A.A(brain), P, 60) for name, A in scanners.items() for label, P in methods.items()
@@ -135,6 +139,10 @@ t = modes.eigenvalues / modes.eigenvalues[0]
 
 def residual(P, t):
     return 1 - t * sum(c * t**j for j, c in enumerate(P.coefficients))
+
+
+# %% [markdown]
+# The prediction, and the run:
 
 
 # %%
@@ -249,6 +257,9 @@ cameras = {
     "shadow": (single_pixel(signs * 10 ** -torch.linspace(0, 1, 256)), digit),
 }
 
+# %% [markdown]
+# A run stops where the misfit is reached, and says what it has cost:
+
 
 # %%
 def products_to(target, A, x, P, momentum="none"):
@@ -258,12 +269,20 @@ def products_to(target, A, x, P, momentum="none"):
             return A.count
 
 
+# %% [markdown]
+# These are the methods, Chebyshev's with $l = 0.03$:
+
+
 # %%
 def by_hand(A, shape):
     chosen = [("ifista", 4), ("ℓ2", 2), ("ℓ2", 4), ("ℓ2", 8), ("Chebyshev", 4), ("Chebyshev", 6)]
     found = {f"{name}, d = {d}": rule(name, d) for name, d in chosen}
     found |= {f"Newton, λ = {damping:g}": Newton(damping) for damping in (0.1, 0.01)}
     return found | {"Jacobi": Jacobi.of(A, shape), "circulant": Circulant.of(A, shape)}
+
+
+# %% [markdown]
+# Newton's step is tried with its closed form, and without it by conjugate gradients (CG).
 
 
 # %%
@@ -444,9 +463,10 @@ assert misfit["circulant, bare"][30] > 1e6
 # %% [markdown]
 # Scaled, the circulant $P$ is safe and useless: it has to shrink by its largest eigenvalue, and takes the modes that
 # it treated well down with it. In super-resolution the same happens by **aliasing**. Keeping one pixel of
-# $s \times s$ folds $s^2$ frequencies onto one. Within such a group $A^\top A$ is a rank-one matrix $b b^*/s^2$, and
-# the circulant approximation keeps its diagonal, $|b_j|^2 / s^2$. Without damping the eigenvalue of $P A^\top A$ is
-# therefore $\sum_j |b_j|^2 / |b_j|^2 = s^2$, whatever the blur. Damping, or a blur that leaves one frequency per
+# $4 \times 4$ folds 16 frequencies onto one. Let $\hat b$ hold the Fourier transform of the blur at these 16. Within
+# the group $A^\top A$ is the rank-one matrix $\hat b \hat b^*/16$, and the circulant approximation keeps its diagonal,
+# $|\hat b_j|^2 / 16$. Without damping the eigenvalue of $P A^\top A$ is therefore
+# $\sum_j |\hat b_j|^2 / |\hat b_j|^2 = 16$, whatever the blur. Damping, or a blur that leaves one frequency per
 # group, hides it:
 
 # %%
@@ -551,17 +571,17 @@ assert all(robust[noise, "following"] > robust[noise, "no P"] - 0.1 for noise in
 # of degree 4: the denoiser sees five images in the one case and one in the other. A polynomial saves four calls of
 # five. Whether the result suffers is a question for a measurement.
 #
-# **$P$ changes the result, not only the speed.** Suppose $D_\sigma$ is the proximal map of a function $h$. Then
+# **$P$ changes the result, not only the speed.** Suppose $D_\sigma$ is the proximal map of a function $f$. Then
 #
 # $$\begin{aligned}
 # & x = D_\sigma\bigl(x - \alpha P \nabla g(x)\bigr) \\
-# \iff\quad & {-\alpha} P \nabla g(x) \in \partial h(x),
+# \iff\quad & {-\alpha} P \nabla g(x) \in \partial f(x),
 # \end{aligned}$$ (eq-lp-fixed-point)
 #
 # so $P$ stays in the equation of the fixed point. With $P = p(A^\top A)$ one has
 # $P \nabla g = A^\top p(A A^\top)(A x - y)$, the gradient of $\tfrac12 \lVert p(A A^\top)^{1/2} (A x - y) \rVert^2$:
 # **the preconditioned method solves another problem**, whose data term trusts weak modes more. (To keep the problem,
-# $h$ would need a proximal map in the metric of $P^{-1}$ {cite}`becker2019quasi`. A denoiser comes with none.) Four
+# $f$ would need a proximal map in the metric of $P^{-1}$ {cite}`becker2019quasi`. A denoiser comes with none.) Four
 # methods, run until they stand still:
 
 
@@ -583,6 +603,10 @@ for name, P in trials.items():
     score = float(faces.psnr(rest[name], faces.test_images[:3]).mean())
     print(f"{name:10s} PSNR {score:.2f} dB")
     assert moved < 1e-4
+
+# %% [markdown]
+# Are these other points, or slower ways to the same one? Start without $P$ where Newton's step has come to rest:
+
 
 # %%
 back, _ = fixed_point(faces, y, rest["Newton"], Identity(), 0.1)
@@ -615,6 +639,10 @@ def compare(task, damping):
         sigma = max(scores, key=scores.get)
         curves[name] = (sigma, cost, run(task, P, cost, sigma, test))
     return curves
+
+
+# %% [markdown]
+# The two tasks, with one table for each:
 
 
 # %%

@@ -57,6 +57,9 @@ z0, noise_floor = A.A_adjoint(y), norms(A.A(images) - y) / norms(y)
 ridges = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 diagonals = {e: learn_linear(faces, "diagonal", 1, n_images=100, ridge=e) for e in ridges}
 
+# %% [markdown]
+# One step, and the two measures by which we judge it:
+
 
 # %%
 def one_step(P):
@@ -147,6 +150,10 @@ learned = {s: learn_linear(faces, s, 4, kernel_size=7, n_images=100) for s in st
 generator = torch.Generator().manual_seed(0)
 start = Trajectory.start(faces, training_images(faces, 100, generator), generator)
 
+# %% [markdown]
+# Both directions are compared at $z_0$:
+
+
 # %%
 direction = gradient(A, z0, z0)
 for structure, candidates in (("scalar", lambda grad: [grad]), ("convolution", shifts)):
@@ -212,6 +219,10 @@ def level(values):
     return torch.zeros(int(group[-1]) + 1).index_add(0, group, values.float()) / group.bincount()
 
 
+# %% [markdown]
+# Here `local` is $\varepsilon_i$, and `predicted` the gain of {eq}`eq-ll-newton`.
+
+
 # %%
 gains = {s: level(modes.analyse(P(v, State(v, 0, A, y))).diagonal()) for s, P in learned.items()}
 power = level(modes.analyse(start.gradient).square().sum(dim=0)[: len(t)])
@@ -270,6 +281,10 @@ for ax, measure, look in zip(panels, (residual, psnr), looks, strict=True):
     figures.curves(range(1, 9), curves, xlabel="iteration", ax=ax, **look)
 figure
 
+# %% [markdown]
+# The same after four iterations, with momentum, and with the error split into its two parts:
+
+
 # %%
 print(f"{'after 4 iterations':22s}{'residual':>9s}{'PSNR':>7s}{'range error':>13s}{'null error':>12s}")
 reached = {}
@@ -314,6 +329,10 @@ tail = (modes.values > 0) & (modes.eigenvalues < 1e-3 * modes.eigenvalues[0])
 def judged(x, data):
     misfit = (norms(A.A(x) - data) / norms(data)).mean()
     return psnr(x), float(misfit), float(modes.analyse(x - images)[:, tail].square().sum(1).mean())
+
+
+# %% [markdown]
+# Each matrix on each kind of data:
 
 
 # %%
@@ -428,6 +447,10 @@ rest, g = (-grads - x).flatten(1).double(), grads.flatten(1).double()
 damped = g.T @ g + 1e-2 * g.square().sum() / 1024 * eye
 supervised = torch.linalg.solve(damped, g.T @ rest).T.float()
 
+# %% [markdown]
+# Its guess is then looked at through each pair of eyes:
+
+
 # %%
 test = digits.test_images[:64]
 found = camera.A_adjoint(digits.measure(test, seed=1))
@@ -522,6 +545,10 @@ def products_to(target, A, y, P, momentum="none"):
     return torch.stack(below).int().argmax(dim=0) + 1
 
 
+# %% [markdown]
+# The operators: super-resolution, the scanner with four coils, and patterns of random signs.
+
+
 # %%
 signs = (2.0 * torch.randint(2, (205, 256), generator=torch.Generator().manual_seed(0)) - 1) / 16
 signs_camera = LinearPhysics(
@@ -531,6 +558,10 @@ brains = ddgp_lib.load_task("mri", size=32, coils=4)
 small = torch.nn.functional.avg_pool2d(digits.test_images[:8], 2)
 cameras = {"SR": (A, images[::5]), "4 coils": (brains.student, brains.test_images[::20][:8])}
 cameras["signs ±1"] = signs_camera, small
+
+# %% [markdown]
+# And the counts, from the least to the largest over eight images:
+
 
 # %%
 counts = {}
@@ -593,6 +624,10 @@ def best(task, make, momentum="none"):
     return psnr_curves(task, chosen, test, task.student, 10).mean(dim=1)
 
 
+# %% [markdown]
+# The convolution is learned anew for each $\sigma$, at points of runs with the denoiser.
+
+
 # %%
 def learned_inside(s):
     return learn_linear(faces, "convolution", 10, kernel_size=7, n_images=12, sigma=s)
@@ -629,6 +664,10 @@ solver = PreconditionedFISTA(digits.denoiser, stepsize=1.0, sigma=0.1, momentum=
 *_, before, now = (z for _, z in solver.iterates(digits.measure(some), camera, 3))
 delta, g = now - before, gradient(camera, now, camera.A_adjoint(digits.measure(some)))
 b = normal(camera, delta)
+
+# %% [markdown]
+# The part in the null space, by the definition and by {eq}`eq-ll-echo`:
+
 
 # %%
 hidden = null_projection(camera, rank_one(g, delta, b))
