@@ -238,7 +238,7 @@ def descend(
     steps : int
         Number of steps.
     momentum : str
-        A name in :data:`ddgp_lib.solvers.MOMENTUM`.
+        A rule's name, a key of ``ddgp_lib.solvers.MOMENTUM``.
     start : Tensor, optional
         z_0; Aᵀy by default.
     """
