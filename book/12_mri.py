@@ -461,14 +461,14 @@ methods = {
     "distilled": (P, "distilled"),
 }
 coils = {}
-print(f"{'':10s}" + "".join(f"{name:>20s}" for name in methods))
+print(f"{'':8s}" + "".join(f"{name:>19s}" for name in methods))
 for name, t in (("1 coil", small), ("4 coils", four)):
     for label, (preconditioner, kind) in methods.items():
         solver = ddgp_lib.PreconditionedFISTA(
             t.denoiser, preconditioner, stepsize=t.stepsize, **settings[kind]
         )
         coils[name, label] = float(t.psnr(solver(t.measure(held), t.student), held).mean())
-    print(f"{name:10s}" + "".join(f"{coils[name, label]:20.2f}" for label in methods))
+    print(f"{name:8s}" + "".join(f"{coils[name, label]:19.2f}" for label in methods))
 assert coils["1 coil", "distilled"] > coils["1 coil", "no P"] + 3
 assert coils["4 coils", "Newton"] > coils["4 coils", "no P"] + 0.8
 assert abs(coils["4 coils", "distilled"] - coils["4 coils", "no P, P's setting"]) < 1

@@ -252,10 +252,9 @@ assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["
 # task, from one seed. The test images are the first three of each task, not the best.
 
 # %%
-for name in tasks:
-    recipe = vars(RECIPES[name]["distilled"])
-    chosen = ("form", "steps", "learning_rate", "batch_size", "pool_size", "horizon", "momentum")
-    print(f"{name:18s}" + ", ".join(f"{key} {recipe[key]}" for key in chosen))
+for key in ("form", "steps", "learning_rate", "batch_size", "pool_size", "horizon", "momentum"):
+    values = (str(getattr(RECIPES[name]["distilled"], key)) for name in tasks)
+    print(f"{key:14s}" + "".join(f"{value:>20s}" for value in values))
 
 # %%
 labels = {"none": "no $P$", "newton": "Newton", "distilled": "distilled $P$", "teacher": "teacher"}
@@ -406,10 +405,12 @@ short = {
 }
 
 
-def table(title, columns, rows, width=14):
-    print(f"{title:20s}" + "".join(f"{column:>{width}s}" for column in columns))
+def table(title, columns, rows):
+    rows = [[title, *columns], *([f"  {name}", *cells] for name, *cells in rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
-        print(f"  {name:18s}" + "".join(f"{cell:>{width}s}" for cell in cells))
+        right = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        print("  ".join([name.ljust(widths[0]), *right]).rstrip())
 
 
 def with_error(mean, error):
@@ -440,7 +441,7 @@ for name, methods in compared.items():
         best = [f"{found['best_psnr']:.2f}", f"{found['best_iteration']}", f"{lost_later:.2f}"]
         rows.append([short[kind], *best, *gains])
         assert lost_later < 0.3
-    table(name, ["best, dB", "at k =", "lost by 200", "gain at 20", "better"], rows, width=13)
+    table(name, ["best, dB", "at k =", "lost by 200", "gain at 20", "better"], rows)
 
 # %% [markdown]
 # All runs end within 0.3 dB of their best; where a method does not do so by itself, tuning has made it fade. How long
@@ -556,7 +557,8 @@ figure
 # inside $P$, with about as many parameters. They were trained on the squared error of the image, on the same images
 # behind the same camera, with as many steps as took the time of $P$'s on the same processor. (The denoiser, which $P$
 # needs and they do not, took several minutes more.) Their learning rates are the best of four in short trainings on
-# digits; nothing else of them was tuned. $P$ gets twenty iterations, the unrolled network has six.
+# digits; nothing else of them was tuned. $P$ gets twenty iterations, the unrolled network has six. (*ms*: milliseconds
+# for an image, of one run on the whole batch.)
 
 # %% tags=["hide-input"]
 recipes = {name: {"distilled": RECIPES[name]["distilled"], **ALTERNATIVE_RECIPES[name]} for name in tasks}
@@ -569,7 +571,7 @@ for name, methods in instead.items():
         recipe = f"{found['steps']} at {recipes[name][kind].learning_rate:g}"
         cells = [with_error(*found["psnr"]), f"{found['ssim'][0]:.3f}", f"{found['residual'][0]:.3f}"]
         rows.append([rivals[kind], recipe, *cells, f"{1000 * found['seconds'] / count:.0f}", ahead])
-    table(name, ["steps, rate", "PSNR, dB", "SSIM", "residual", "ms an image", "P is ahead by"], rows)
+    table(name, ["steps, rate", "PSNR, dB", "SSIM", "residual", "ms", "P ahead by"], rows)
 
 # %% [markdown]
 # Who is ahead, task by task, by the rule above:
@@ -607,12 +609,11 @@ for name, result in results.items():
     others, rows = [kind for kind in ("newton", "end_to_end", "unrolled") if kind in known], []
     for row in result["generalisation"]["rows"]:
         change, error = row["gain"]["distilled + safeguard"]
-        cells = [f"{row['psnr']['none'][0]:.2f} dB", f"{with_error(change, error)} {verdict(change, error)}"]
+        cells = [f"{row['psnr']['none'][0]:.2f}", f"{with_error(change, error)} {verdict(change, error)}"]
         cells += [f"{row['rejected']}", *(f"{row['gain'][kind][0]:+.2f}" for kind in others)]
         rows.append([row["condition"], *cells])
-    table(
-        name, ["no P", "with P", "off for", *({**short, **rivals}[kind] for kind in others)], rows, width=18
-    )
+    names = [{**short, **rivals}[kind] for kind in others]
+    table(name, ["no P, dB", "with P", "off for", *names], rows)
 
 # %%
 losses = {}
