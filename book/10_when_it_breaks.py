@@ -5,7 +5,8 @@
 # A preconditioner made from $A$ can be proved right. One made from images can only be tested, and a test on held-out
 # images says how it does for twenty iterations, with the camera, the noise and the images of its training. This
 # chapter breaks learned preconditioners on purpose. Some failures are loud and some are silent, and the silent ones
-# fit the data best.
+# fit the data best. It does so with one camera, simulated measurements and few digits: what breaks here can break
+# elsewhere, and what holds here need not.
 #
 # After this chapter you can
 #
@@ -34,7 +35,7 @@ from ddgp_lib import figures, widgets
 from ddgp_lib.data import load_faces
 from ddgp_lib.distillation.losses import consistency_penalty, row_space_penalty
 from ddgp_lib.operators import HadamardCamera, norms, null_projection
-from ddgp_lib.study import load_study
+from ddgp_lib.study import compare
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
 
@@ -42,16 +43,17 @@ warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorc
 # ## The question in one picture
 #
 # The camera is the single-pixel camera with 102 of 1,024 patterns. Two preconditioners join the shipped one. The
-# first is a network that we train here, for a few seconds, in the paper's **free form** $P_\theta(\nabla g; z) =
-# \nabla g +
-# N_\theta(\nabla g, z)$. Its training follows each state for five iterations at most. (The loop of the same training
-# makes two more for later.)
+# first is a network that we train here, for a few seconds, in the **free form** $P_\theta(\nabla g; z) = \nabla g +
+# N_\theta(\nabla g, z)$, where nothing restricts the network. (The paper's is free as well; it is given the gradient
+# alone.) Its training follows each state for a *horizon* of five iterations at most. The same loop makes two more
+# networks for later.
 
 # %%
 task = ddgp_lib.load_task("single_pixel")
 A, digits = task.student, task.test_images[:8]
 y = task.measure(digits)
-brief = {"steps": 150, "batch_size": 16, "pool_size": 64, "momentum": "none", "parameters": "small"}
+brief = {"steps": 150, "batch_size": 16, "pool_size": 64, "learning_rate": 3e-3}
+brief |= {"momentum": "none", "parameters": "small", "seed": 0}
 trained = {
     (form, horizon): ddgp_lib.distill(
         task, form=form, horizon=horizon, progress=False, **brief
@@ -95,6 +97,13 @@ def residual(x):
 
 shipped, plain = ddgp_lib.load_preconditioner("single_pixel"), ddgp_lib.load_solver("single_pixel", "none")
 invented = Invented(wrong_images(digits))
+
+# %% [markdown]
+# Four solvers run for 100 iterations: the tuned one without $P$; one with the shipped $P$; one with the free network, and
+# with momentum, which it was not trained for; and one with `Invented`, where what is learned fades from the tenth
+# iteration on, {eq}`eq-prior-decay`.
+
+# %%
 methods = {
     "no $P$": plain,
     "shipped $P$": solver(shipped),
@@ -103,32 +112,39 @@ methods = {
 }
 paths = {name: [x for x, _ in method.iterates(y, A, 100)] for name, method in methods.items()}
 
-# %% mystnb={"figure": {"name": "fig-wb-question", "caption": "Four reconstructions from the same 102 measurements of one digit, after 50 iterations, with their absolute errors. The last one fits the data best."}, "image": {"alt": "An eight and four estimates. Without P: an eight, blurred in the middle. Shipped P: a sharper eight. Free P with momentum: bright strokes that form no digit. Invented: a clear six with faint clouds beside it. The error map of the six is bright where the strokes of the eight are missing."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-wb-question", "caption": "Four reconstructions from the same 102 measurements of one digit, after 50 iterations, with their absolute errors. The last one fits the data best."}, "image": {"alt": "An eight and four estimates. Without P: an eight, blurred in the middle. Shipped P: a sharper eight. Free P with momentum: bright strokes and dark ones that form no digit. Invented: a clear six with faint clouds beside it. The error map of the six is bright where the strokes of the eight are missing."}} tags=["hide-input", "nbval-ignore-output"]
 figures.reconstructions(
     digits[7], {name: path[50][7] for name, path in paths.items()}, columns=3, error_limit=1
 )
 
-# %%
+# %% tags=["nbval-ignore-output"]
 print(f"{'digit 7':18s}{'PSNR, k = 50':>13s}{'residual, k = 50':>18s}{'k = 100':>12s}")
 for name, path in paths.items():
     level = task.psnr(path[50][7:], digits[7:]).item()
     print(f"{name:18s}{level:13.1f}{residual(path[50])[7]:18.4f}{residual(path[100])[7]:12.2g}")
+
+# %% tags=["hide-input"]
 late = {name: residual(path[100]) for name, path in paths.items()}
 assert (late["invented, fading"] < residual(digits)).all()
 assert (late["invented, fading"] < 0.2 * late["shipped $P$"]).all()
-assert late["shipped $P$"].mean() < late["no $P$"].mean() < 0.1 < 3 < late["free, momentum"].mean()
+assert late["shipped $P$"].mean() < late["no $P$"].mean() < 0.1
+assert not late["free, momentum"].mean() < 0.3  # it may be infinite
 wrong = task.psnr(paths["invented, fading"][100], digits)
 assert (wrong < task.psnr(paths["no $P$"][100], digits) - 1).all()
 
 # %% [markdown]
-# An eight has become a six, and the six explains the 102 numbers better than the true image could: it fits the noise
-# as well. So a failure can be loud or silent. We begin with the loud one.
+# The free network with momentum has left the data, by several times the residual of no $P$. And an eight has become a
+# six, which explains the 102 numbers better than the true image could: it fits the noise as well. So a failure can be
+# loud or silent. We begin with the loud one.
+#
+# (What a training on the page reaches differs with the processor, and this one ends in different ruins. The text says
+# what was seen with `seed` 0, 1 and 2 as well, and the assertions check it.)
 #
 # ## The falsifier, run
 #
-# A public review of the paper {cite}`gualdron2025d2gp` says what would settle its claim: reconstructions whose
-# forward projections deviate substantially from the measured data, or an iteration that diverges. Both can be
-# computed without a true image, and the third row of the table above has done it. This $P$ is ours, brief and small,
+# A public, machine-written review of the paper {cite}`gualdron2025d2gp` says what would refute its claim:
+# reconstructions whose forward projections deviate substantially from the measured data, or an iteration that diverges.
+# Both can be computed without a true image, and the third row of the table above has done it. This $P$ is ours, brief and small,
 # and says nothing about the paper's own weights, which we do not have. It says that nothing in the free form forbids
 # it. To see what forbids what, write down the forms:
 #
@@ -154,9 +170,11 @@ assert (wrong < task.psnr(paths["no $P$"][100], digits) - 1).all()
 #
 # Here $A A^\top = I$ and $\alpha = 1$, so the first term vanishes: $A u = y - A N_\theta$. **A free network writes
 # over every measurement in every iteration**, and the data are fitted as well as it has learned to return zero
-# there. In the null-space form $A u = y$, whatever the network says. At a point that the baseline visits:
+# there. In the null-space form $A u = y$, whatever the network says. We check it at a point that the baseline visits,
+# and compute two numbers beside it: $L_N = \alpha \lVert A (P_\theta - \nabla g) \rVert^2 / \lVert P_\theta \rVert^2$,
+# the penalty of the penalised form, and the share of $\lVert P_\theta \rVert^2$ outside the row space of $A$.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 z = list(plain.iterates(y, A, 3))[-1][1]
 grad, state = A.A_adjoint(A.A(z) - y), ddgp_lib.State(z, k=3, physics=A, y=y)
 print(f"{'':16s}{'‖Au − y‖/‖y‖':>14s}{'L_N':>10s}{'outside the row space':>24s}")
@@ -168,31 +186,32 @@ for name, P in forms.items():
         torch.testing.assert_close(A.A(u), y - A.A(direction - grad), rtol=0, atol=1e-4)
     penalty = float(consistency_penalty(direction, grad, A, task.stepsize))
     outside = float(row_space_penalty(direction, A))
-    print(f"{name:16s}{residual(u).mean():14.1e}{penalty:10.1e}{outside:24.2f}")
+    print(f"{name:16s}{residual(u).mean():14.4f}{penalty:10.4f}{outside:24.2f}")
     assert (penalty < 1e-8) == (residual(u).mean() < 1e-4) == (name != "free")
     assert name != "shipped" or outside > 0.85
 
 # %% [markdown]
-# The penalised form is trained with $L_N = \alpha \lVert A (P_\theta - \nabla g) \rVert^2 / \lVert P_\theta
-# \rVert^2$ beside the other losses: it is drawn towards the equality in {eq}`eq-wb-silent` and does not have it. The
-# review asks for a penalty on what lies outside the row space of $A$. That is the last column, a
-# share of the squared norm. For the shipped $P$ it is above 85 %: the penalty would punish what $P_\theta$ is for.
+# The penalised form is trained with $L_N$ beside the other losses: it is drawn towards the equality in
+# {eq}`eq-wb-silent` and does not have it. The review asks for a penalty on what lies outside the row space of $A$. That
+# is the last column. For the shipped $P$ it is above 85%: the penalty would punish what $P_\theta$ is for.
 #
 # ## Past the horizon
 #
 # Does the equality keep a run together? Three short trainings, equal but for the form and the horizon, and the
-# shipped $P$, trained for 20,000 steps with a horizon of 50. None of these runs has momentum, as in their trainings.
+# shipped $P$, whose training is printed. None of these runs has momentum. (The shipped $P$ was trained with it.)
 
 # %%
-assert ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].steps == 20000
-assert ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].horizon == 50
+recipe = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
+print(f"shipped: {recipe.steps:,} steps, horizon {recipe.horizon}, momentum {recipe.momentum}")
+assert recipe.steps > 100 * brief["steps"]
+assert (recipe.horizon, recipe.momentum) == (50, "chambolle_dossal")
 tested = {f"{form.replace('_', ' ')}, {horizon}": P for (form, horizon), P in trained.items()}
 runs = {name: [x for x, _ in solver(P).iterates(y, A, 100)] for name, P in tested.items()}
 tested["shipped, 50"], runs["shipped, 50"] = shipped, paths["shipped $P$"]
 psnr = {name: [task.psnr(x, digits).mean() for x in path[1:]] for name, path in runs.items()}
 unfitted = {name: torch.stack([residual(x) for x in path[1:]]) for name, path in runs.items()}
 
-# %% mystnb={"figure": {"name": "fig-wb-horizon", "caption": "Mean of eight digits, without momentum. The number is the horizon of the training. Above: PSNR. Below: data residual."}, "image": {"alt": "Two panels against iterations on a logarithmic axis. PSNR: the two preconditioners with horizon 5 rise to about 19 dB at iteration 5 and then fall, the null-space one faster, to about 0 and 9 dB. The free one with horizon 50 rises above 21 dB near iteration 35 and loses about 1 dB by 100; the shipped one stays near 25. Residual: with horizon 5 it rises to several tenths; with horizon 50 it stays near 0.06, for the shipped one near 0.03."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-wb-horizon", "caption": "Mean of eight digits, without momentum. The number is the horizon of the training. Above: PSNR. Below: data residual."}, "image": {"alt": "Two panels against iterations on a logarithmic axis. PSNR: the two preconditioners with horizon 5 rise to about 21 dB near iteration 5 and then fall by several decibels, the null-space one furthest. The free one with horizon 50 rises more slowly to about 22 dB and stays; the shipped one stays near 25. Residual: with horizon 5 it stays near 0.1, with horizon 50 near 0.05, for the shipped one near 0.03."}} tags=["hide-input", "nbval-ignore-output"]
 figure, panels = figures.axes(2, height=2.7)
 figures.curves(
     range(1, 101),
@@ -217,33 +236,37 @@ figures.curves(
 )
 figure
 
-# %%
+# %% tags=["nbval-ignore-output"]
 lost = {name: float(max(curve) - curve[-1]) for name, curve in psnr.items()}
 for name, drop in lost.items():
     best = int(torch.stack(psnr[name]).argmax()) + 1
     print(f"{name:15s} best {max(psnr[name]):5.1f} dB at k = {best:3d}, {drop:4.1f} dB lost by 100")
-assert min(lost["free, 5"], lost["null space, 5"]) > 5
-assert lost["free, 50"] < 3
+assert min(lost["free, 5"], lost["null space, 5"]) > lost["free, 50"] + 0.5
+assert lost["free, 50"] < 1.5
 assert lost["shipped, 50"] < 0.7
+assert unfitted["null space, 5"][-1].mean() > 1.2 * unfitted["free, 50"][-1].mean()
+assert unfitted["null space, 5"][-1].mean() > 1.02 * unfitted["null space, 5"].mean(dim=1).min()
 
 # %% [markdown]
 # **Here the form did not decide; the horizon did.** Both networks with a horizon of five pass their best at about
-# iteration five and fall. The null-space form is lost like the free one, and even its data residual rises, though
-# every gradient step fits the data exactly: the denoiser no longer recognises the image and changes it, also where it
-# was measured. Equation {eq}`eq-wb-silent` speaks of one step. About where many steps lead it says nothing. The same
-# free network, trained on states up to iteration 50, loses little by iteration 100.
+# iteration five and fall. The null-space form falls as the free one does, and even its data residual rises again,
+# though every gradient step fits the data exactly: the denoiser no longer recognises the image and changes it, also
+# where it was measured. Equation {eq}`eq-wb-silent` speaks of one step. About where many steps lead it says nothing. The
+# same free network, trained on states up to iteration 50, loses little by iteration 100.
 #
 # What the null-space form does is confine the harm. A free $P$ can push the measured part away and be pushed back by
 # nothing but itself. These are brief trainings with one seed, and a form can look better or worse in them than it is.
 # The library ships a study with ten times as many steps:
 
 # %%
-study = load_study("forms")
-print(f"{'test digits, dB at k =':44s}{'5':>8s}{'20':>8s}{'100':>8s}")
-for run in study["runs"]:
-    assert run["configuration"]["recipe"]["steps"] in (1500, 187)
-    print(f"{run['row']:44s}" + "".join(f"{run['psnr'][k][0]:8.2f}" for k in ("5", "20", "100")))
-rows = {run["row"]: {k: value[0] for k, value in run["psnr"].items()} for run in study["runs"]}
+print(f"{'test digits, dB at k =':44s}{'5':>8s}{'20':>8s}{'100':>8s}{'seeds':>8s}")
+rows = {}
+for line in compare("single_pixel")["forms"]:
+    rows[line["row"]] = line["psnr"]
+    print(f"{line['row']:44s}" + "".join(f"{line['psnr'][k]:8.2f}" for k in ("5", "20", "100")), end="")
+    print(f"{line['seeds']:8d}")
+
+# %%
 at_20 = [rows[f"{form}, state_aware"]["20"] for form in ("null_space", "penalised", "free")]
 assert at_20 == sorted(at_20, reverse=True)
 assert at_20[0] - at_20[-1] < 0.5
@@ -252,9 +275,9 @@ drops = {name: found["20"] - found["100"] for name, found in rows.items()}
 assert max(drops, key=drops.get) == "null_space, state_aware, own trajectories"
 
 # %% [markdown]
-# (One seed each.) With a horizon of 50 and the iterate as an input all three forms hold, and the null-space form is
-# ahead by less than half a decibel. The row that decays most is a null-space form: it was trained on its own first
-# eight iterations, for 187 steps of eight. So we use the null-space form for what it promises, and long horizons for
+# With a horizon of 50 and the iterate as an input all three forms hold, and the null-space form is ahead by less than
+# half a decibel. (Where a row has one seed, so small a difference is no ranking.) The row that decays most is a
+# null-space form: it was trained on its own first eight iterations, for an eighth of the steps. So we use the null-space form for what it promises, and long horizons for
 # the rest; the [chapter on training](distilling) says
 # how the pool reaches them.
 #
@@ -262,9 +285,10 @@ assert max(drops, key=drops.get) == "null_space, state_aware, own trajectories"
 #
 # The [chapter on plug-and-play](pnp-fista) took the Jacobian $J$ of one iteration. With a preconditioner the map is
 # $T(z) = D_\sigma\bigl(z - \alpha P_\theta(\nabla g(z); z)\bigr)$, and the two numbers are the same: the norm
-# $\lVert J \rVert$, for one step, and the spectral radius $\rho(J)$, for many. We ask after 20 iterations.
+# $\lVert J \rVert$, for one step, and the spectral radius $\rho(J)$, for many. We ask after 20 iterations, for two
+# digits.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 radius = {}
 for name, P in tested.items():
     P.requires_grad_(False)
@@ -274,13 +298,13 @@ for name, P in tested.items():
     print(f"{name:15s} ‖J‖ {norm:.2f}, ρ(J) {radius[name]:.3f}, lost by 100: {lost[name]:4.1f} dB")
     if name == "shipped, 50":
         assert norm > 2
-assert radius["shipped, 50"] < radius["free, 50"] < 0.98
-assert min(radius["free, 5"], radius["null space, 5"]) > 0.98
+assert max(radius["shipped, 50"], radius["free, 50"]) < 0.97
+assert min(radius["free, 5"], radius["null space, 5"]) > 0.99
 
 # %% [markdown]
 # The norm would refuse the best of the four: the shipped $P$ may magnify a change more than twofold in one step. The
-# radius puts them in order, well below 1 for the two that stay, and close to 1 or above it for the two that leave.
-# (Close to 1 from below is no acquittal: the radius speaks for the neighbourhood of a fixed point, and a run that
+# radius tells them apart, well below 1 for the two that stay and about 1 or above it for the two that leave.
+# (Slightly below 1 is no acquittal: the radius speaks for the neighbourhood of a fixed point, and a run that
 # drifts is not near one. There, many small steps in one direction do what an eigenvalue need not.) $J$ is far from
 # symmetric, since a null-space network sends what it sees in the range into the null space, and such a map can have a
 # large norm and small eigenvalues.
@@ -363,20 +387,23 @@ assert last[2] < last[1] - 0.5 > last[2.5] + 8
 #
 # If steps are bounded, $\sum_k \gamma_k < 2 k_0$ bounds the movement. But a network that expands makes longer steps
 # the further it has gone. Let $q = A^+y$, which a gradient step leaves where it is, and suppose only $\lVert h_k
-# \rVert \le a + c\, \lVert x_k - q \rVert$ with some $a, c > 0$. The gradient step with $\alpha \le 2/L$ increases no
-# distance from $q$, so $\lVert x_{k+1} - q \rVert \le (1 + \gamma_k c) \lVert x_k - q \rVert + \gamma_k a$. Add $a/c$
-# to both sides, multiply up, and use $1 + \gamma c \le e^{\gamma c}$:
+# \rVert \le b + \ell\, \lVert x_k - q \rVert$ with some $b, \ell > 0$. The gradient step with $\alpha \le 2/L$
+# increases no distance from $q$, so $\lVert x_{k+1} - q \rVert \le (1 + \gamma_k \ell) \lVert x_k - q \rVert +
+# \gamma_k b$. Add $b/\ell$ to both sides, multiply over the iterations, and use $1 + \gamma_k \ell \le e^{\gamma_k
+# \ell}$:
 #
 # $$
-# \lVert x_k - q \rVert + \tfrac{a}{c} \le e^{2 c k_0} \bigl(\lVert x_0 - q \rVert + \tfrac{a}{c}\bigr) .
+# \lVert x_k - q \rVert + \tfrac{b}{\ell} \le e^{2 \ell k_0} \bigl(\lVert x_0 - q \rVert + \tfrac{b}{\ell}\bigr) .
 # $$ (eq-wb-fading)
 #
-# So for *every* network of linear growth the iterates stay bounded, and what is learned moves the image by a finite
-# total. How far is another matter. Below, that total is in units of the true image's norm.
+# So for *every* network and denoiser of at most linear growth the iterates stay bounded, and what is learned moves the
+# image by a finite total. How far is another matter. Below, that total is in units of the true image's norm, after 50 and 100 iterations,
+# with the PSNR after 5 and 100.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 bad = trained["free", 5]
 print(f"{'free, 5':14s}{'moved by 50':>14s}{'by 100':>9s}{'dB at k = 5':>13s}{'100':>7s}")
+stopped = {}
 for decay in (None, 10, 3):
     faded = solver(bad, prior_decay=decay)
     path = [x for x, _ in faded.iterates(y, A, 100)] if decay else runs["free, 5"]
@@ -389,10 +416,12 @@ for decay in (None, 10, 3):
     print(f"{name:14s}{moved[49]:14.1f}{moved[99]:9.1f}{levels[0]:13.1f}{levels[1]:7.1f}")
     assert decay is None or moved[99] - moved[49] < 0.25 * moved[49]
     assert decay != 3 or levels[1] > levels[0] - 2
+    stopped[decay] = levels[1]
+assert stopped[None] < stopped[10] < stopped[3]
 
 # %% [markdown]
-# With fading every run comes to rest, and *when* decides *where*. Faded from iteration 10 on, this $P$ has done
-# damage; faded from iteration 3 on, it stops near its best. The rule is to fade no later than the horizon. Fading
+# With fading every run comes to rest, and *when* decides *where*. Faded from iteration 10 on, this $P$ has done some
+# damage before; faded from iteration 3 on, it stops near its best. The rule is to fade no later than the horizon. Fading
 # does not make an image right: in the question's picture it was fading that let the false six settle on the data.
 #
 # ## The safeguard
@@ -406,7 +435,7 @@ for decay in (None, 10, 3):
 # $$ (eq-wb-safeguard)
 #
 # A rejected image is computed again without $P$ *from its start*, since in the null space no data would call a
-# half-spoilt image back. It then has the baseline's own iterates.
+# half-spoilt image back. It then has the iterates of the same solver without $P$. We run it on five cases.
 
 
 # %%
@@ -426,6 +455,8 @@ cases = {
     "null space, 5": (trained["null_space", 5], "none", {}),
     "invented, fading": (invented, "none", {"prior_decay": 10}),
 }
+
+# %% tags=["nbval-ignore-output"]
 off = {}
 for name, (P, momentum, options) in cases.items():
     x, rejected, when = guarded(P, momentum, **options)
@@ -434,35 +465,36 @@ for name, (P, momentum, options) in cases.items():
     if when:
         without = list(solver(None, momentum, **options).iterates(y, A, 100))[-1][0]
         torch.testing.assert_close(x[rejected], without[rejected], rtol=0, atol=1e-4)
-        assert not rejected.all() or torch.equal(x, without)
-assert off["shipped"] == off["invented, fading"] == off["null space, 5"] == []
+        assert when != [1] * len(digits) or torch.equal(x, without)
+assert off["shipped"] == off["invented, fading"] == []
 assert off["shipped × 30"] == [1] * len(digits)
-assert 3 < len(off["free, 5, momentum"]) < len(digits)
-assert min(off["free, 5, momentum"]) > 10
+assert len(off["null space, 5"]) < 4 < 5 < len(off["free, 5, momentum"])
+assert min(off["free, 5, momentum"]) > 5
 
 # %% [markdown]
-# Thirty times too strong: all rejected in the first iteration, and the output is the baseline's bit for bit. The
-# diverging free $P$: most are rejected, but only after tens of iterations, and they agree with the baseline up to
-# rounding. The slow decay of the null-space network: **none rejected**, though its images are ruined. Its residuals
-# stay within the bounds. Here $A A^\top = I$ and $x_0$ fits the data, so $\min d_j$ is zero from the start and the
-# bound on $d_k$ is $c\,\eta_d = 0.8$, which is generous. Would a tighter bound do? It can be read off the runs that
-# we have.
+# Thirty times too strong: all rejected in the first iteration, and the output is that without $P$ bit for bit. The
+# free $P$ with momentum: rejected, but only after several to many iterations, and what is rejected agrees with the run
+# without $P$ up to rounding. The slow decay of the null-space network: **most images pass**, though they lose decibels.
+# Their residuals stay within the bounds. Here $A A^\top = I$ and $x_0$ fits the data, so $\min d_j$ is zero from the
+# start and the bound on $d_k$ is $c\,\eta_d = 0.8$, which is generous. Would a tighter bound do? It can be read off the
+# runs without momentum that we have.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 watched = {"no P": torch.stack([residual(x) for x in paths["no $P$"][1:]])} | unfitted
 print(f"{'images of 8 above the bound':28s}" + "".join(f"{bound:7g}" for bound in (0.8, 0.4, 0.2, 0.1)))
 above = {}
 for name, values in watched.items():
     above[name] = [int((values.max(dim=0).values > bound).sum()) for bound in (0.8, 0.4, 0.2, 0.1)]
     print(f"{name:28s}" + "".join(f"{count:7d}" for count in above[name]))
-assert above["null space, 5"][0] == 0 < above["null space, 5"][2]
-assert above["no P"][1] == 0 < above["no P"][3]
+assert above["null space, 5"][1] == above["no P"][1] == 0
+assert above["null space, 5"][2] < 5 < min(above["null space, 5"][3], above["no P"][3])
 assert (watched["no P"][0] > watched["no P"][-1]).all()
 
 # %% [markdown]
-# Tighter bounds catch the drift, and in the end also runs that are well, the baseline's own among them: its first
-# iterations disturb the data more than its last. The default is set so as not to disturb what works. A user who knows
-# how small the residuals of a camera are should set `Safeguard(data_floor=…)` by validation images.
+# A bound that catches the drift catches runs that are well too, the baseline's own among them: its first
+# iterations disturb the data more than its last. No bound on the data residual tells the two apart. The default is set so
+# as not to disturb what works. A user who knows how small the residuals of a camera are should set
+# `Safeguard(data_floor=…)` by validation images.
 #
 # ## What no residual sees
 #
@@ -489,6 +521,7 @@ def held_out(camera, y, method, ordering="cake_cutting"):
     return norms((camera.mask - used.mask) * (camera.A(x) - y))
 
 
+# %% tags=["nbval-ignore-output"]
 print("held-out residual relative to that of no P, 8 digits")
 reference, held = held_out(A, y, plain), {}
 named = {"shipped": shipped, "null space, 5": trained["null_space", 5], "invented": invented}
@@ -497,18 +530,21 @@ for name, P in named.items():
     print(f"    {name:15s}{held[name]:.2f}")
 once, again = [x for x, _ in solver(invented).iterates(y, A, 2)][1:]
 torch.testing.assert_close(once, again, rtol=0, atol=1e-4)  # a constant map
-assert held["shipped"] < 0.9 < 1.5 < min(held["null space, 5"], held["invented"])
+assert held["shipped"] < 0.9 < 1 < min(held["null space, 5"], held["invented"])
 
 # %% [markdown]
 # The shipped $P$ predicts measurements that it was not given better than the baseline does; the other two predict
-# them worse. The price is a tenth of the measurements, or a second run with all of them once $P$ has passed.
+# them worse. The price is a tenth of the measurements, or a second run with all of them once $P$ has passed. (For
+# `Invented` the test runs without fading, with which it makes the same image from any start.)
 #
 # ## Other noise, other cameras, other images
 #
 # These are the mismatches that a user will meet. The [chapter on three tasks](three-tasks) has the tables over
 # many images and several rivals, and shows how in super-resolution the damping of the Newton part has to follow
 # the noise. Here the question is which guard would have *told* us. For 16 images, after 20 iterations and without any
-# true image but in the first column: what the guards see.
+# true image but in the first column, we ask for what the guards see: how many images the safeguard rejects, and two
+# ratios to the baseline, of the data residuals and of the held-out residuals, each in the root mean square over the
+# images.
 
 # %%
 conditions = {
@@ -518,6 +554,8 @@ conditions = {
     "half the patterns": {"ratio": 0.05},
     "faces": {},
 }
+
+# %%
 guarded_shipped, seen = solver(shipped, safeguard=True), {}
 for name, options in conditions.items():
     other = ddgp_lib.load_task("single_pixel", **options)
@@ -535,6 +573,8 @@ for name, options in conditions.items():
 print(f"{'':20s}{'gain, dB':>14s}{'rejected':>10s}{'data residual':>15s}{'held out':>10s}")
 for name, (gain, error, rejected, fit, outside) in seen.items():
     print(f"{name:20s}{gain:7.2f} ± {error:.2f}{rejected:10d}{fit:15.2f}{outside:10.2f}")
+
+# %%
 gains = {name: row[0] for name, row in seen.items()}
 assert min(gains[name] for name in gains if name not in ("noise × 10", "faces")) > 1
 assert gains["noise × 10"] < -1
@@ -543,8 +583,7 @@ assert all(row[2] == 0 and row[3] < 1 for row in seen.values())
 assert seen["noise × 10"][4] > 1 > max(row[4] for name, row in seen.items() if name != "noise × 10")
 
 # %% [markdown]
-# (The last two columns are ratios to the baseline, in the root mean square over the images.) At ten times the noise
-# the shipped $P$ costs decibels, and on faces it costs something too. The safeguard rejects nothing. The data
+# At ten times the noise the shipped $P$ costs decibels, and on faces it costs something too. The safeguard rejects nothing. The data
 # residual is *smaller* with $P$ in every row, the bad ones included. The held-out residual rises above 1 for the
 # noise and warns; for the faces it does not: in the patterns next in order $P$ is still ahead, and what it spoils
 # lies further out. A warning is evidence of a fault, and silence is not evidence of its absence.
@@ -563,7 +602,7 @@ assert seen["noise × 10"][4] > 1 > max(row[4] for name, row in seen.items() if 
 # ```
 
 # %%
-answer = None  # (b): put a factor c here, for A N = c · r
+answer = None  # (b): put a factor here, for A N = factor · r
 if answer is not None:
     direction = grad + answer * grad  # grad = Aᵀr
     u = z - task.stepsize * direction
@@ -574,7 +613,7 @@ if answer is not None:
 # :class: dropdown
 #
 # (a) $P_\theta - \nabla g = N_\theta$, and with $A A^\top = I$ equation {eq}`eq-wb-overwrite` is $A u - y = -A
-# N_\theta$. (b) $A N_\theta = -r$, so $c = -1$: then $A u = y + r = A z$, and the residual stays $\lVert r \rVert$. To
+# N_\theta$. (b) $A N_\theta = -r$, a factor of $-1$: then $A u = y + r = A z$, and the residual stays $\lVert r \rVert$. To
 # be harmless a free network must return nothing in the range; to do nothing it must return $-r$ there.
 # ```
 #
@@ -647,8 +686,8 @@ for level in (0.3, 0.8):
 #
 # | failure | data residual | spectral radius | fading | safeguard | hold-out |
 # |---|---|---|---|---|---|
-# | diverges | seen | near 1 or above | bounds it | catches most, late | – |
-# | drifts past its horizon | rises, slowly | near 1 or above | stops it, if early | misses it | seen |
+# | ruined by momentum | seen | – | – | catches most, late | – |
+# | drifts past its horizon | hardly seen | about 1 or above | stops it, if early | misses most | seen |
 # | much too strong | seen | – | bounds it | catches it at once | – |
 # | too much noise | misses it | – | – | misses it | seen |
 # | other images | misses it | – | – | misses it | misses it |
