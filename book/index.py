@@ -150,6 +150,7 @@ for name in ("single_pixel", "mri", "super_resolution"):
 # | chapter | what it treats |
 # |---|---|
 # | [Other solvers](14_other_solvers.ipynb) | PGD, HQS, ADMM; operators that change |
+# | [At scale](15_at_scale.ipynb) | your own images, what a training costs, several processes, half precision |
 # | [Three cameras, one recipe](16_three_tasks.ipynb) | the tasks side by side, against rivals, and where the gains end |
 #
 # Beside them: [notation](notation.md), [glossary](glossary.md), [library reference](api.md), [data](data.md),
