@@ -92,8 +92,9 @@ assert psnr_astray[20] > psnr_astray[200] + 25
 #
 # ## From a gradient step to a proximal step
 #
-# Let a function $f$ say how implausible an image is, and look for a minimum of $g + f$. Since $\nabla g$ is
-# Lipschitz with constant $L = \lVert A \rVert^2$, a parabola at any point $z$ lies above $g$ if $\alpha \le 1/L$:
+# Let a function $f$ say how implausible an image is, and look for a minimum of $g + f$. The gradient is Lipschitz with
+# the constant $L = \lVert A \rVert^2$, which means that $\lVert \nabla g(x) - \nabla g(z) \rVert \le L \lVert x - z
+# \rVert$. So a parabola at any point $z$ lies above $g$ if $\alpha \le 1/L$:
 #
 # $$
 # \begin{aligned}
@@ -102,7 +103,8 @@ assert psnr_astray[20] > psnr_astray[200] + 25
 # \end{aligned}
 # $$ (eq-majorant)
 #
-# Minimise the parabola plus $f$ instead of $g + f$, and complete the square: the minimum is at
+# Minimise the parabola plus $f$ instead of $g + f$. Completed to a square, the parabola is $\tfrac{1}{2\alpha} \lVert x -
+# (z - \alpha \nabla g(z)) \rVert^2$ and a constant, so the minimum is at
 # $\operatorname{prox}_{\alpha f}(z - \alpha \nabla g(z))$, with the **proximal map**
 #
 # $$
@@ -409,7 +411,8 @@ figures.images(patterns, signed=True)
 #
 # If $\lVert T(a) - T(b) \rVert \le \ell\, \lVert a - b \rVert$ for all images with one $\ell < 1$, there is one
 # fixed point, and the plain iteration finds it (Banach). With $\ell = 1$ it still finds one, if there is one and $T$
-# is averaged, as it is for the proximal map of a convex function and $\alpha < 2/L$. Such bounds can be trained into
+# is *averaged*, a mixture of the identity and a map that makes no distance longer, as it is for the proximal map of a
+# convex function and $\alpha < 2/L$. Such bounds can be trained into
 # a denoiser, or into its residual {cite}`pesquet2021learning,ryu2019plug`. The library's denoisers have a soft
 # penalty on Jacobians with a norm above 1.25, which is enough for neither. So let us look. A digit is small enough
 # for the whole matrix:

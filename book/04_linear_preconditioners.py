@@ -115,7 +115,7 @@ assert all(int(A.columns.sum()) == 12 for A in scanners.values())
 #
 # $$r(t) = 1 - t\, p(t), \qquad r(0) = 1.$$ (eq-lp-residual)
 #
-# Everything about $P$ is in this one curve. No $P$ gives $r(t) = 1 - t$. The **ideal** is $r(t) = 0$ wherever the
+# Everything about $P$ is in this one curve. Without $P$, $r(t) = 1 - t$. The **ideal** is $r(t) = 0$ wherever the
 # operator has an eigenvalue: then one step is enough. It asks for $p(t) = 1/t$, the pseudo-inverse, and the price is
 # work and noise. The affordable choices:
 #
@@ -412,8 +412,8 @@ assert digits.psnr(path[49], x).mean() < plain - 5
 # $$\lambda_{\max}(P A^\top A) < 2 \lVert A \rVert^2,$$ (eq-lp-scale)
 #
 # and with momentum the bound is lower ({ref}`ex-lp-overshoot`). Textbooks write Jacobi's $P$ as one over the diagonal
-# and the circulant one as one over the mean spectrum. Both ignore what $A^\top A$ has beside its diagonal. `of`
-# measures the eigenvalue and scales $P$ down to $\lVert A \rVert^2$. Here is the scanner with four coils, without
+# and the circulant one as one over the mean spectrum. Both ignore what $A^\top A$ has beside its diagonal.
+# `Jacobi.of` and `Circulant.of` measure the eigenvalue and scale $P$ down to $\lVert A \rVert^2$. Here is the scanner with four coils, without
 # that care, from $z_0 = 0$.
 
 

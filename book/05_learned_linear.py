@@ -141,8 +141,8 @@ def shifts(grad):
 
 
 # %% [markdown]
-# The library's `learn_linear` fits a sequence $P_0, P_1, \dots$ of any structure. Does its first member agree with ours,
-# on the gradients of the same training images?
+# The library's `learn_linear` fits a sequence $P_0, P_1, \dots$ of any structure. Does its first member agree with ours?
+# (`Trajectory.start` makes the same training images, with their data, $z_0$ and gradients.)
 
 # %%
 structures = ("scalar", "diagonal", "convolution", "full")
