@@ -171,7 +171,8 @@ def _train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     where: dict[str, Any] = {"device": arguments.device} if fabric is None else {"fabric": fabric}
     first = Processes(fabric).first
     task = load_task(arguments.task)
-    arguments.checkpoints.mkdir(parents=True, exist_ok=True)
+    for folder in (arguments.checkpoints, arguments.output):
+        folder.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {}
     for kind in kinds:
         recipe, started = recipes[kind], time.perf_counter()

@@ -176,10 +176,12 @@ def test_generators_of_all_ranks_differ():
 
 def test_command_line_trains_in_two_processes(tmp_path):
     command = ("-m", "ddgp_lib", "train", "single_pixel", "--kind", "distilled", "--steps", "1")
-    run = run_two(*command, "--output", tmp_path, "--json", cwd=tmp_path)
+    run = run_two(*command, "--output", tmp_path / "new", "--json", cwd=tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]
     (line,) = [text for text in run.stdout.splitlines() if text.startswith("{")]
-    _, description = load_checkpoint(tmp_path / "single_pixel-distilled.safetensors", kind="distilled")
+    _, description = load_checkpoint(
+        tmp_path / "new" / "single_pixel-distilled.safetensors", kind="distilled"
+    )
     assert description["processes"] == 2
     assert json.loads(line)["distilled"]["validation_psnr"] == description["metrics"]["validation_psnr"]
     _, written = load_checkpoint(tmp_path / "checkpoints" / "single_pixel-distilled.safetensors")
