@@ -312,7 +312,7 @@ for name, task in tasks.items():
         "determined": task.picture(seen),
         "not shown": 0.5 + unseen[:, 0],
     }
-    parts |= {f"{names[name]}: {title}": picture for title, picture in three.items()}
+    parts |= {f"{names[name]}\n{title}": picture for title, picture in three.items()}
 figures.images(parts, columns=3)
 
 # %% [markdown]
