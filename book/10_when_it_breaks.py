@@ -138,7 +138,7 @@ assert (wrong < task.psnr(paths["no $P$"][100], digits) - 1).all()
 # loud or silent. We begin with the loud one.
 #
 # (What a training on the page reaches differs with the processor, and this one ends in different ruins. The text says
-# what was seen with `seed` 0, 1 and 2 as well, and the assertions check it.)
+# only what holds with `seed` 0, 1 and 2 alike.)
 #
 # ## The falsifier, run
 #
