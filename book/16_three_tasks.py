@@ -15,7 +15,7 @@
 #    image that lies outside;
 # 2. estimate, before any training, how much of a null space can be guessed;
 # 3. compare methods by paired gains with their standard errors, by iterations and by seconds;
-# 4. say what a held-out test covers: other images, other operators, other noise;
+# 4. say what a held-out test covers, and what it does not: other operators, other noise, other images;
 # 5. read runs of 1,000 iterations, with and without a safeguard.
 
 # %% tags=["remove-cell", "colab-install"]
@@ -247,14 +247,16 @@ assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["
 #
 # The solvers are those of the case studies: plug-and-play FISTA without $P$, with the distilled $P$, and with the
 # teacher's measurements in place of the student's. For each task and each method the denoiser's noise level, the
-# momentum and what fades, {eq}`eq-prior-decay` or {eq}`eq-update-decay`, were tuned on validation images. Network, losses
-# and pairing are the same for all; what differs between the trainings is printed below. One network was trained for each
+# momentum and what fades, {eq}`eq-prior-decay` or {eq}`eq-update-decay`, were tuned on validation images. Network and
+# pairing are the same for all; what differs between the trainings is printed below, in the columns single-pixel, MRI and
+# super-resolution. (`None` as the range of the noise stands for the task's own level.) One network was trained for each
 # task, from one seed. The test images are the first three of each task, not the best.
 
 # %%
-for key in ("form", "steps", "learning_rate", "batch_size", "pool_size", "horizon", "momentum"):
-    values = (str(getattr(RECIPES[name]["distilled"], key)) for name in tasks)
-    print(f"{key:14s}" + "".join(f"{value:>20s}" for value in values))
+distillations = [RECIPES[name]["distilled"] for name in tasks]
+print(f"{'losses':14s}" + "".join(f"{' + '.join(recipe.losses):>22s}" for recipe in distillations))
+for key in ("form", "steps", "learning_rate", "batch_size", "horizon", "momentum", "noise_range"):
+    print(f"{key:14s}" + "".join(f"{getattr(recipe, key)!s:>22s}" for recipe in distillations))
 
 # %%
 labels = {"none": "no $P$", "newton": "Newton", "distilled": "distilled $P$", "teacher": "teacher"}
@@ -587,19 +589,18 @@ for name, methods in instead.items():
 assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.05
 
 # %% [markdown]
-# $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones the verdict differs from task to
-# task, and in none of them are the two 2 dB apart. (In MRI the SSIM of $P$ is clearly the higher one; it counts the dark
-# background, too.) So an unrolled network is a strong rival: it is trained on true images for the very six iterations
-# that it will run, and it takes less than a fifth of the time. If operator, noise and images will stay as they are, and
-# there are true images to train on, it is what to try first. The comparison is of one trained network each, so a
-# difference of a few tenths may be another one with another seed. What is to be said for $P$ comes next: how it does
-# where it was not trained.
+# $P$ is ahead of the end-to-end networks in all three tasks. Against the unrolled ones the lines above give the verdict,
+# and in no task are the two 2 dB apart. (In MRI the SSIM of $P$ is clearly the higher one; it counts the dark
+# background, too.) So an unrolled network is a strong rival: it is trained for the very six iterations that it will run,
+# and it takes less than a fifth of the time. If operator, noise and images will stay as they are, it is what to try
+# first. The comparison is of one trained network each, so a difference of a few tenths may be another one with another
+# seed. What is to be said for $P$ comes next: how it does away from home.
 #
-# ## Conditions that no training saw
+# ## Away from home
 #
-# A held-out image tests one thing. The camera, its noise and the kind of image were the training's own. Now one of
-# them changes at a time, and nothing is trained or tuned again, for any method. The step is $1/\lVert A \rVert^2$ of
-# the camera at hand. The columns: the baseline's PSNR; what $P$, with the safeguard, changes, called a gain or a loss
+# A held-out image tests one thing. The camera, its noise and the kind of image were the task's own. Now one of them
+# changes at a time, and nothing is trained or tuned again, for any method. (The rivals were trained at the task's noise;
+# $P$ too, where the recipe above has no range for it.) The step is $1/\lVert A \rVert^2$ of the camera at hand. The columns: the baseline's PSNR; what $P$, with the safeguard, changes, called a gain or a loss
 # where that exceeds twice its standard error; how many images the safeguard took $P$ from; and what the others
 # change.
 
@@ -630,22 +631,24 @@ change = {
     for name, result in results.items()
 }
 digit, brain, face = change.values()
-assert max(digit["noise 0.1"]["distilled"], digit["faces"]["distilled"] - 1) < 0.5
+assert digit["noise 0.1"]["distilled"] < digit["as trained"]["distilled"] - 1
+assert digit["faces"]["distilled"] < 1.5
 assert all(face[other]["newton"] > face[other]["distilled"] > 0 for other in ("digits", "two portraits"))
 
 # %% [markdown]
-# The weak point of the single-pixel camera is noise: at ten times that of its training nothing of the gain is left, or
-# less than nothing. On faces, of which its network knows nothing, little is left. With other images super-resolution
-# gains over the baseline, but less than by Newton's step alone: there the network, which knows faces, does harm.
+# The lines above say where $P$ loses to the baseline. On faces, of which the single-pixel network knows nothing, little of
+# its gain is left, or less than nothing; with ten times the task's noise the gain is more than 1 dB smaller than at home.
+# With other images super-resolution gains over the baseline, but less than by Newton's step alone: there the network,
+# which knows faces, does harm.
 #
-# Under more noise super-resolution keeps a gain mostly for a reason that has nothing to do with learning. Newton's damping
-# is a ratio of variances, noise to signal, and the solver is told the noise: above the level $\sigma_0 = 0.001$ that
+# Under more noise super-resolution keeps a gain mostly for a reason that has nothing to do with learning. Newton's
+# damping is a ratio of variances, noise to signal, and the solver is told the noise: above the level $\sigma_0 = 0.001$ that
 # $\lambda$ was chosen for, it takes $\lambda\, (\sigma_w / \sigma_0)^2$, where $\sigma_w$ is the standard deviation
 # of $w$. [Super-resolution](super-resolution) shows what a fixed damping would do.
 #
 # The last columns of the table cut both ways. An end-to-end network is tied to its operator: with other patterns, or
-# with another blur, it ends far below the baseline. But it stands noise 0.1 better than $P$ does, and digits' networks
-# without $P$ do far better on faces. An unrolled network is told the operator at every stage. With other patterns and
+# with another blur, it ends far below the baseline. But digits' networks without $P$ do far better on faces, and some
+# stand noise better than $P$ does. An unrolled network is told the operator at every stage. With other patterns and
 # other masks it keeps a gain, as $P$ does; with another blur it fails as the end-to-end one does. $P$ loses to the
 # baseline with none of these operators: it sits in a solver that fits the data whatever the network says, because its
 # correction stays in the null space, or what counts as such. In MRI, $P$ and the unrolled network compare like this:
@@ -657,12 +660,12 @@ for mask in ("as trained", *masks):
     ahead = brain[mask]["distilled"] - brain[mask]["unrolled"]
     print(f"{mask:16s} P is {abs(ahead):.2f} dB {'ahead of' if ahead > 0 else 'behind'} unrolled")
 for found, others in ((digit, patterns), (brain, masks)):
-    assert all(min(found[other]["distilled"], found[other]["unrolled"]) > 1 for other in others)
+    assert all(min(found[other]["distilled"], found[other]["unrolled"]) > 0.5 for other in others)
 assert all(digit[other]["end_to_end"] < -2 for other in patterns)
 assert all(max(face[other]["end_to_end"], face[other]["unrolled"]) < -5 for other in blurs)
 assert all(face[other]["distilled"] > -0.1 for other in blurs)
-for found, others in ((digit, ("noise 0.1", "faces")), (brain, ("noise 0.1",))):
-    assert all(found[other]["end_to_end"] > found[other]["distilled"] + 0.3 for other in others)
+assert min(digit["faces"]["end_to_end"], digit["faces"]["unrolled"]) > digit["faces"]["distilled"] + 1
+assert any(found["noise 0.1"]["end_to_end"] > found["noise 0.1"]["distilled"] for found in (digit, brain))
 
 # %% [markdown]
 # And the safeguard? It watches residuals, and can tell an iteration that goes astray from one that comes to rest. It
