@@ -31,6 +31,7 @@ import torch
 import ddgp_lib
 from ddgp_lib import figures, widgets
 from ddgp_lib.benchmark import load_benchmark
+from ddgp_lib.data import load_faces
 
 # %% [markdown]
 # ## The question in one picture
@@ -224,16 +225,20 @@ torch.testing.assert_close(A.A(direction), A.A(g_student), rtol=0, atol=1e-5)
 # %% [markdown]
 # ## The losses, and a short training
 #
-# Distillation compares the student's step with the teacher's from the same point:
+# Distillation compares the student's step with the teacher's from the same point, and possibly with the true image:
 #
 # $$
-# \mathcal{L} = \rho_G \bigl(1 - S_c(P_\theta(\nabla g_s; z), \nabla g_t)\bigr)^2
-#             + \rho_I \lVert x_s - x_t \rVert^2 ,
+# \begin{aligned}
+# \mathcal{L} &= \rho_G \bigl(1 - S_c(P_\theta(\nabla g_s; z), \nabla g_t)\bigr)^2 \\
+#             & + \rho_I \lVert x_s - x_t \rVert^2 + \rho_S \lVert x_s - x^* \rVert^2 .
+# \end{aligned}
 # $$ (eq-losses)
 #
-# where $S_c$ is the cosine similarity, $\rho_G$ and $\rho_I$ are weights, $x_s = D_\sigma(z - \alpha P_\theta(\nabla
-# g_s; z))$ and $x_t = D_\sigma(z - \alpha_t \nabla g_t)$. The first term is the paper's gradient matching. It does not
-# see the length of $P_\theta$: the second, imitation, does. ([Distilling a network](distilling) takes them one by one.)
+# Here $S_c$ is the cosine similarity, $\rho_G$, $\rho_I$ and $\rho_S$ are weights, $x_s = D_\sigma(z - \alpha
+# P_\theta(\nabla g_s; z))$ and $x_t = D_\sigma(z - \alpha_t \nabla g_t)$. The first term is the paper's gradient
+# matching. It does not see the length of $P_\theta$: the second, imitation of the teacher, and the third, the supervised
+# one, do. ([Distilling a network](distilling) takes them one by one; which of them the shipped network was trained with
+# is printed below.)
 #
 # Which points $z$? Those that the solver will visit with the preconditioner that we are training. We do not
 # know them in advance, so we keep a *pool* of states. Each training step draws a few, moves them by one
@@ -269,11 +274,12 @@ figures.curves(
 
 # %%
 parameters = sum(p.numel() for p in P.parameters())
-print(f"{parameters} parameters, losses with weights {dict(ddgp_lib.distillation.DEFAULT_LOSSES)}")
+print(f"{parameters} parameters")
 for kind in ("distilled", "distilled_gradient_only"):
     recipe = ddgp_lib.shipped.RECIPES["single_pixel"][kind]
     print(f"{kind}: {recipe.steps} steps of {recipe.batch_size} states,", end=" ")
-    print(f"pool {recipe.pool_size}, horizon {recipe.horizon}, learning rate {recipe.learning_rate:g}")
+    print(f"pool {recipe.pool_size}, horizon {recipe.horizon}, learning rate {recipe.learning_rate:g},")
+    print(f"  losses {dict(recipe.losses)}, noise {recipe.noise_range or 'of the task'}")
 
 # %% [markdown]
 # ## The result, to 200 iterations
@@ -389,7 +395,7 @@ widgets.live(at_iteration, **slider)
 # true image leaves $\lVert w \rVert / \lVert y \rVert$ unexplained; a residual below that line means that noise
 # is fitted.
 
-# %% mystnb={"figure": {"name": "fig-residual", "caption": "Relative data residual of three methods on the student's data, and the level of the noise."}, "image": {"alt": "Three curves of the data residual against iterations on logarithmic axes, and a guide line at the noise level near one per cent. All three level off between two and seven per cent, above the line, the baseline highest and the distilled preconditioner lowest."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-residual", "caption": "Relative data residual of three methods on the student's data, and the level of the noise."}, "image": {"alt": "Three curves of the data residual against iterations on logarithmic axes, and a guide line at the noise level near one per cent. All three level off between about two and seven per cent, above the line, the baseline highest and the distilled preconditioner lowest."}} tags=["hide-input"]
 noise_level = float(((y - A.A(images)).flatten(1).norm(dim=1) / y.flatten(1).norm(dim=1)).mean())
 on_student = {name: trace for name, trace in traces.items() if name != "teacher"}
 figures.curves(
@@ -480,35 +486,42 @@ assert drift.max() - drift[-1] > 0.3 > psnr["gradient only"].max() - psnr["gradi
 # %% [markdown]
 # ## Where it fails
 #
-# A distilled preconditioner has learned from one camera, one noise level and one kind of image. Change the camera
-# first: the same number of patterns, in another order. (Nothing is tuned again here, for either method.)
+# A distilled preconditioner has learned from one camera and one kind of image, under the noise that is printed above.
+# Change one of them at a time: the same number of patterns in another order, three and ten times the noise, and faces
+# in the place of digits. (Nothing is tuned again, for either method.)
 
 
 # %%
-def gain_on(other, count=32):
-    scores = {
-        kind: ddgp_lib.evaluate(other, solvers[kind], images=images[:count], max_iter=20).psnr[-1].mean()
+def gain_on(other, truth):
+    none, distilled = (
+        ddgp_lib.evaluate(other, solvers[kind], images=truth, max_iter=20).psnr[-1]
         for kind in ("none", "distilled")
-    }
-    return float(scores["distilled"] - scores["none"])
+    )
+    return distilled - none
 
-
-gain_moved = gain_on(ddgp_lib.load_task("single_pixel", ordering="zig_zag"))
-print(f"gain at home: {gains.mean():+.2f} dB; with another order of patterns: {gain_moved:+.2f} dB")
-assert gain_moved < gains.mean() - 1
-
-# %% [markdown]
-# A part of the gain survives: what the network knows about strokes is of use behind other patterns too. Now change
-# the noise, from a standard deviation of 0.01 to 0.1.
 
 # %%
-gain_noisy = gain_on(ddgp_lib.load_task("single_pixel", noise=0.1))
-print(f"gain with ten times the noise: {gain_noisy:+.2f} dB")
-assert gain_noisy < -1
+found = {"at home": gains} | {
+    name: gain_on(ddgp_lib.load_task("single_pixel", **change), images)
+    for name, change in {
+        "zig-zag order": {"ordering": "zig_zag"},
+        "noise 0.03": {"noise": 0.03},
+        "noise 0.1": {"noise": 0.1},
+    }.items()
+}
+found["faces"] = gain_on(task, load_faces(32).test[:32])
+for name, gain in found.items():
+    error = gain.std() / len(gain) ** 0.5
+    verdict = "gain" if gain.mean() > 2 * error else "loss" if gain.mean() < -2 * error else "even"
+    print(f"{name:14s} {gain.mean():+.2f} ± {error:.2f} dB: {verdict}")
+assert 1 < found["zig-zag order"].mean() < gains.mean() - 0.5
+assert found["noise 0.1"].mean() < gains.mean() - 1
+assert found["faces"].mean() < gains.mean() - 2
 
 # %% [markdown]
-# The gain has become a loss. It seems that the network takes noise in what it sees for strokes, and adds to them in the
-# null space, where no data correct it. (Other kinds of images are tried in [three cameras](three-tasks).)
+# Behind other patterns a good part of the gain survives: what the network knows about strokes is of use there too. Noise
+# costs gain, the more the further it is from what the training met. Faces cost most or all of it. Where the verdict is a
+# loss, the network seems to take for strokes what is none, and adds to it in the null space, where no data correct it.
 #
 # ## What would you pick instead?
 #
@@ -590,7 +603,7 @@ for rule in ("chambolle_dossal", "none"):
     curve = ddgp_lib.evaluate(task, solver, images=images[:16], max_iter=50).psnr.mean(dim=1)
     best_psnr[rule] = float(curve.max())
     print(f"{rule:17s} {curve[4]:.2f} dB at k = 5, {curve[9]:.2f} dB at k = 10, best {curve.max():.2f} dB")
-assert abs(best_psnr["none"] - best_psnr["chambolle_dossal"]) < 0.5
+assert best_psnr["chambolle_dossal"] < best_psnr["none"] + 0.5
 
 # %% [markdown]
 # ```{solution} ex-momentum
@@ -598,15 +611,15 @@ assert abs(best_psnr["none"] - best_psnr["chambolle_dossal"]) < 0.5
 #
 # The cell above is the experiment. Momentum helps a plain gradient method to cross slow directions. Here the
 # range is fitted in one step and the preconditioner moves the null space at once, so little is left for
-# momentum to speed up.
+# momentum to speed up. (It may even do harm, if the network was trained without it.)
 # ```
 #
 # ```{exercise} Can tuning rescue it?
 # :label: ex-noise
 #
-# With noise of standard deviation 0.1 the preconditioner loses against the baseline. Both have their $\sigma$ from
-# data with little noise. Try $\sigma \in \{0.1, 0.2, 0.3\}$ for both on 16 digits. Which part of the error can the
-# network not be blamed for?
+# With noise of standard deviation 0.1 the preconditioner gains less than at home, or nothing. Both methods have their
+# $\sigma$ from data with little noise. Try $\sigma \in \{0.1, 0.2, 0.3\}$ for both on 16 digits. Which part of the error
+# can the network not be blamed for?
 # ```
 
 # %% tags=["hide-cell"]
@@ -620,7 +633,8 @@ for name, kind, preconditioner in (("no P", "none", None), ("distilled", "distil
         retuned[name, level] = float(trace.psnr[-1].mean())
 for name in ("no P", "distilled"):
     print(f"{name:10s}", *(f"σ = {level}: {retuned[name, level]:.2f} dB " for level in (0.1, 0.2, 0.3)))
-assert max(retuned["no P", level] for level in (0.1, 0.2, 0.3)) > retuned["distilled", 0.1]
+best_none, best_P = (max(retuned[name, level] for level in (0.1, 0.2, 0.3)) for name in ("no P", "distilled"))
+assert best_P - best_none < gains.mean() - 1
 
 # %% [markdown]
 # ```{solution} ex-noise
@@ -628,8 +642,8 @@ assert max(retuned["no P", level] for level in (0.1, 0.2, 0.3)) > retuned["disti
 #
 # The cell above is the experiment. In the range, both methods take the same gradient step, $A u_k = y$ whatever
 # $N_\theta$ returns: the noise in the range is not the network's. In the null space it predicts from an image that is
-# disturbed in a way that it has not met in training. A denoiser set to more noise may repair a part of that, as the
-# printed numbers show. The better remedy is to train on the noise that will be met.
+# disturbed more than most or all of those of its training. A denoiser set to more noise may repair a part of that, as
+# the printed numbers show. The better remedy is to train on the noise that will be met.
 # ```
 #
 # ## Recap
@@ -640,7 +654,8 @@ assert max(retuned["no P", level] for level in (0.1, 0.2, 0.3)) > retuned["disti
 # - The null-space form keeps $A P_\theta = A \nabla g$: the data step is the plain one.
 # - On these digits the preconditioner passes the baseline's best within a few iterations, stays within 0.3 dB of its
 #   own best to iteration 200 (which the tuning rewards), and fits the data better than the baseline.
-# - It knows what it was trained on. With other patterns its gain shrinks; with ten times the noise it does harm.
+# - It knows what it was trained on. With other patterns and with more noise its gain shrinks; on faces next to nothing
+#   of it is left, or it does harm.
 # - It is ahead of a network trained end to end. Against an unrolled one, see the cell above.
 #
 # ## Further reading
