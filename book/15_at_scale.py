@@ -4,14 +4,14 @@
 #
 # So far everything was small: embedded images of $32 \times 32$ to $128 \times 128$ pixels, one processor. Your own
 # images are larger, there are more of them, and perhaps several processors or graphics cards stand ready. Two
-# questions follow. What has to change with the images, and what breaks in silence if it does? And what do more
-# machines buy? A training that runs on eight of them is not eight times as good. This chapter measures what it is.
+# questions follow. What has to change with the images, and what breaks in silence if it does not? And what do more
+# machines buy? Nine of them do not finish a training nine times as early. This chapter measures what they do.
 #
 # After this chapter you can
 #
 # 1. put your own images under a task, MNIST, fastMRI and CelebA in their original files included, and name what must
 #    change with them and what must not;
-# 2. predict hours and memory of a training from three counts;
+# 2. predict the hours and the memory of a training from a few measured steps;
 # 3. measure the noise scale of a gradient, and read from it what a larger batch is worth;
 # 4. state what several processes compute together, start them with one command, and resume them;
 # 5. say which parts of an iteration may run in half precision, and show what happens to the others.
@@ -56,7 +56,7 @@ from ddgp_lib.operators import gradient, norms
 
 # %%
 task = ddgp_lib.load_task("single_pixel")
-A, B = task.student, task.teacher
+A, A_t = task.student, task.teacher
 
 
 def loss_of(P, states):
@@ -65,7 +65,7 @@ def loss_of(P, states):
     d = P(g, ddgp_lib.State(z, states["k"], A, states["y_student"]))
     x = task.denoiser(z - task.stepsize * d, task.sigma)
     with torch.no_grad():
-        g_t = gradient(B, z, states["adjoint_teacher"])
+        g_t = gradient(A_t, z, states["adjoint_teacher"])
         x_t = task.denoiser(z - task.teacher_stepsize * g_t, task.sigma)
     return distillation.gradient_loss(d, g_t) + distillation.squared_distance(x, x_t), x
 
@@ -104,19 +104,19 @@ def train(recipe, workers=1, keep=()):
 # rate.)
 
 # %%
-short = {"batch_size": 2, "pool_size": 28, "parameters": "small", "momentum": "none", "schedule": "constant"}
+short = {"batch_size": 2, "pool_size": 20, "parameters": "small", "momentum": "none", "schedule": "constant"}
 _, by_hand, _ = train(DistillationRecipe(steps=4, **short))
 library = ddgp_lib.distill(task, steps=4, progress=False, **short)
 torch.testing.assert_close(by_hand, torch.tensor(library.history["total"]), rtol=1e-3, atol=1e-4)
 
 # %% [markdown]
-# Now 150 steps with one, three and nine workers, each with two states at a time. We plot the training loss, averaged
+# Now 150 steps with one worker and with nine, each with two states at a time. We plot the training loss, averaged
 # over windows of 15 steps, twice: against the steps, which is the time that a user waits if all workers compute at
 # once, and against the states that were used, which is what the user pays for.
 
 # %% tags=["nbval-ignore-output"]
 recipe = DistillationRecipe(steps=150, learning_rate=2e-3, **short)
-runs = {workers: train(recipe, workers, keep=(50, 150)) for workers in (1, 3, 9)}
+runs = {workers: train(recipe, workers, keep=(50, 150)) for workers in (1, 9)}
 smooth = {n: history.unfold(0, 15, 15).mean(dim=1) for n, (_, history, _) in runs.items()}
 ends = {n: history[-45:].mean() for n, (_, history, _) in runs.items()}
 for n in smooth:
@@ -124,24 +124,26 @@ for n in smooth:
 
 # %%
 early_on_one, early_on_nine = smooth[1][-2:].mean(), smooth[9][:2].mean()
-assert ends[9] < 0.85 * ends[3] < 0.85**2 * ends[1]
+assert ends[9] < 0.8 * ends[1]
 assert early_on_one < 0.9 * early_on_nine
 
-# %% mystnb={"figure": {"name": "fig-sc-question", "caption": "Training loss of one, three and nine workers with two states each, means over windows of 15 steps. Above: against steps, the time if workers compute at once. Below: against states used, the cost."}, "image": {"alt": "Two panels with three falling curves each. Above, against steps: nine workers are lowest from a third of the way on, one worker highest. Below, against states: one worker has fallen furthest for the few hundred states that it has used, and nine workers need several times as many for the same loss."}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-sc-question", "caption": "Training loss of one worker and of nine, with two states each, means over windows of 15 steps. Above: against steps, the time if workers compute at once. Below: against states used, the cost."}, "image": {"alt": "Two panels with two falling curves each. Above, against steps: both begin alike, and nine workers end far below one. Below, against states: one worker has fallen further for the few hundred states that it has used, and nine workers need several times as many for the same loss."}} tags=["hide-input", "nbval-ignore-output"]
 figure, panels = figures.axes(2, height=2.6)
 steps = torch.arange(1, 11) * 15
-roles = dict(zip(("1 worker", "3 workers", "9 workers"), ("baseline", "linear", "distilled"), strict=True))
-look = {"ylabel": "loss", "yscale": "log", "roles": roles}
+roles = {"1 worker": "baseline", "9 workers": "distilled"}
+look = {"ylabel": "loss", "roles": roles}
 curves = dict(zip(roles, smooth.values(), strict=True))
 figures.curves(steps, curves, xlabel="steps", ax=panels[0], **look)
 spent = {label: 2 * n * steps for label, n in zip(roles, smooth, strict=True)}
 figures.curves(spent, curves, xlabel="states used", xscale="log", ax=panels[1], legend=None, **look)
 
 # %% [markdown]
-# Nine workers are ahead at every step of the second half. But they are not nine times as far, and for the same number
-# of states the single worker is ahead. More machines buy time, and pay with states. When is that a good bargain? The
-# answer is a number that can be measured, the noise scale of the gradient. Before it come the images, without which
-# there is nothing to scale.
+# After the same number of steps, nine workers are ahead of one. But they have not finished nine times as early, and
+# for the same number of states the single worker is ahead. More machines buy time, and pay with states. When is that a
+# good bargain? The answer is a number that can be measured, the noise scale of the gradient. Before it come the images,
+# without which there is nothing to scale. (One training of each kind is drawn. With other seeds the curves differ, and
+# with two states a step they differ much. Their order has not changed in the few that we tried. Three workers, which we
+# tried too, came out anywhere between.)
 #
 # ## Your own images: what must change
 #
@@ -172,7 +174,6 @@ def idx(images):
     return struct.pack(">HBB3I", 0, 8, 3, *images.shape) + images.tobytes()
 
 
-# %%
 digits = (255 * task.test_images[:60, 0, 2:30, 2:30]).round().to(torch.uint8).numpy()
 (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(digits[:48])))
 (folder / "t10k-images-idx3-ubyte").write_bytes(idx(digits[48:]))
@@ -196,8 +197,6 @@ for view, row in enumerate(people):
         path = folder / "faces" / f"person-{person}"
         path.mkdir(parents=True, exist_ok=True)
         Image.fromarray((255 * face).round().byte().numpy()).save(path / f"{view}.png")
-
-# %%
 portraits = data.load_folder(folder / "faces", 32, val=0.15, test=0.25)
 print([len(part) for part in portraits])
 assert all(len(part) % 10 == 0 for part in portraits)
@@ -223,7 +222,8 @@ print([tuple(part.shape) for part in celeba])
 # of view and takes only the middle of k-space, as a scan at lower resolution would.
 
 # %%
-brains = ddgp_lib.load_task("mri").test_images[:6]
+mri = ddgp_lib.load_task("mri")
+brains = mri.test_images[:6]
 for number, (part, person) in enumerate([("train", "a"), ("train", "b"), ("val", "c")]):
     path = folder / f"singlecoil_{part}" / f"file{number}.h5"
     path.parent.mkdir(exist_ok=True)
@@ -233,20 +233,14 @@ for number, (part, person) in enumerate([("train", "a"), ("train", "b"), ("val",
         file.attrs["patient_id"] = person
 
 # %%
-knees = data.load_fastmri(folder, size=128)
-largest = norms(brains[4:].movedim(1, -1).flatten(0, 2)).max()
-torch.testing.assert_close(knees.test, brains[4:] / largest, rtol=0, atol=1e-5)
-coarse = data.load_fastmri(folder, size=64)
+volumes, coarse = (data.load_fastmri(folder, size=size) for size in (128, 64))
+largest = mri.picture(brains[4:]).max()
+torch.testing.assert_close(volumes.test, brains[4:] / largest, rtol=0, atol=1e-5)
+print([tuple(part.shape) for part in coarse])
 
-# %% mystnb={"figure": {"name": "fig-sc-files", "caption": "What the loaders return: a digit, a face of the folder and one of the list, and a slice at two resolutions, its magnitude."}, "image": {"alt": "Six pictures: a handwritten digit, a coarse face, a finer face, and a brain slice at 128 and at 64 pixels, the second coarser with the same field of view, and the real part of the first."}} tags=["hide-input"]
-shown = {
-    "MNIST": mnist.test[0],
-    "folder, 32": portraits.test[0],
-    "CelebA, 64": celeba.test[0],
-    "fastMRI, 128": norms(knees.test[0].movedim(0, -1).flatten(0, 1)).reshape(128, 128),
-    "fastMRI, 64": norms(coarse.test[0].movedim(0, -1).flatten(0, 1)).reshape(64, 64),
-    "its real part": knees.test[0, 0].abs(),
-}
+# %% mystnb={"figure": {"name": "fig-sc-files", "caption": "What the loaders return: a digit, a face of the folder and one of the list, and the magnitude of a slice at two resolutions."}, "image": {"alt": "Five pictures: a handwritten digit, a coarse face, a finer face, and a brain slice at 128 and at 64 pixels, the second coarser with the same field of view."}} tags=["hide-input"]
+shown = {"MNIST": mnist.test[0], "folder, 32": portraits.test[0], "CelebA, 64": celeba.test[0]}
+shown |= {f"fastMRI, {part.shape[-1]}": mri.picture(part)[0] for part in (volumes.test, coarse.test)}
 figures.images(shown, columns=3)
 
 # %% [markdown]
@@ -269,16 +263,15 @@ assert own.img_size == (1, 32, 32)
 # A wrong scale is refused. Two other mistakes are not, because no program can see them.
 #
 # *The family of the images.* The task `own` has faces, and still the denoiser and $P$ that were trained on digits.
-# We run the four combinations of two denoisers and two preconditioners on validation faces, each with the best of
-# four $\sigma$, and compare with the back-projection $A^\top y$, which needs nothing at all.
+# We run two denoisers, each without and with the digits' $P$, on validation faces: 20 iterations without momentum, as
+# $P$ was trained, each with the best of four $\sigma$. We compare with the back-projection $A^\top y$, which needs
+# nothing at all.
 
 # %%
 faces = data.load_faces(32).val[:24]
 y = own.measure(faces)
 P_digits = ddgp_lib.load_preconditioner("single_pixel")
 denoisers = {"digits": own.denoiser, "faces": load_denoiser("super_resolution")}
-
-# %%
 alien = {"back-projection": float(own.psnr(own.student.A_adjoint(y), faces).mean())}
 for (kind, D), P in ((pair, P) for pair in denoisers.items() for P in (None, P_digits)):
     solvers = [
@@ -353,6 +346,7 @@ x = torch.rand(1, 1, 32, 32)
 moving = x.clone().requires_grad_()
 with torch.no_grad():
     forwards = flops(lambda: task.denoiser(x, task.sigma))
+    assert flops(lambda: task.denoiser(torch.rand(1, 1, 64, 64), task.sigma)) == 4 * forwards
 counts = {
     "network": flops(lambda: network.network(torch.cat([x, x], dim=1)).sum().backward()),
     "denoiser": forwards + flops(lambda: task.denoiser(moving, task.sigma).sum().backward()),
@@ -380,7 +374,6 @@ def seconds(count):
     return time.process_time() - start
 
 
-# %%
 def bytes_kept(count):
     kept = {}
 
@@ -400,11 +393,9 @@ assert abs(memory[8] - memory[1] - 7 * each_state) < 0.02 * memory[8]
 print(f"kept for the backward pass: {each_state / 2**20:.2f} MiB for each state at 32×32")
 
 # %% tags=["nbval-ignore-output"]
-timed = {count: min(seconds(count) for _ in range(4)) for count in (1, 4, 16, 32)}
+timed = {count: min(seconds(count) for _ in range(4)) for count in (4, 32)}
 each = (timed[32] - timed[4]) / 28
 fixed = max(0.0, timed[4] - 4 * each)
-
-# %% tags=["nbval-ignore-output"]
 note = load_checkpoint(WEIGHTS_FOLDER / "single_pixel-distilled.safetensors")[1]
 chosen, spent_seconds = note["recipe"], note["metrics"]["training_seconds"]
 hours = chosen["steps"] * (fixed + chosen["batch_size"] * each) / 3600
@@ -454,7 +445,6 @@ def gradient_of(P, states):
     return torch.cat([part.flatten() for part in parts])
 
 
-# %%
 late, pools = runs[9][2][150]
 states = {name: torch.cat([pool[name] for pool in pools]) for name in pools[0]}
 N = len(states["k"])
@@ -485,7 +475,7 @@ torch.testing.assert_close(workers.mean(dim=0), whole_batch, **tolerance)
 # $$ (eq-sc-scale)
 #
 # With the gradients of single states at hand, all of this is algebra with their Gram matrix: a batch is a vector of
-# weights $w$, and $\lVert G_B \rVert^2 = w^\top K w$ with $K_{ij} = G_i^\top G_j$. We take our 252 states for the
+# weights $w$, and $\lVert G_B \rVert^2 = w^\top K w$ with $K_{ij} = G_i^\top G_j$. We take our 180 states for the
 # whole population, and draw 300 batches of each size from it.
 
 # %% tags=["nbval-ignore-output"]
@@ -513,7 +503,6 @@ sizes = [1, 2, 4, 8, 16, 32, 64, 128]
 found = torch.stack([squared(batches(size) - equal).mean() / true_square for size in sizes])
 print(f"noise scale of these states: {scale:.0f}")
 assert all(abs(value * size / scale - 1) < 0.35 for value, size in zip(found, sizes, strict=True))
-assert 5 < scale < 200
 
 # %% mystnb={"figure": {"name": "fig-sc-law", "caption": "Squared distance of a batch's gradient from the true one, in units of the true gradient's squared length: mean of 300 batches, and the law. The horizontal line is where both have equal length; the law crosses it at the noise scale."}, "image": {"alt": "A falling straight line on logarithmic axes with the measured points on it. It crosses the horizontal line at one where the batch is as large as the noise scale."}} tags=["hide-input", "nbval-ignore-output"]
 figures.curves(
@@ -530,32 +519,32 @@ figures.curves(
 
 # %% [markdown]
 # The next control shows single batches. Each bar is one batch; its two parts are the shares of the squared length of
-# $G_B$ that lie along the true gradient and across it. Only the first part is worth its step. Move the slider: at which
+# $G_B$ that lie along the true gradient and across it. (A batch that points the other way gets nothing for the first.)
+# Only the first part is worth its step. Move the slider: at which
 # size are the bars half and half?
 
 
 # %%
 def shares(size):
     w = batches(size, 6)
-    along = (w @ K @ equal).square() / true_square
-    return along / squared(w)
+    along = (w @ K @ equal).clamp(min=0) / true_square.sqrt()
+    return along.square() / squared(w)
 
 
-# %%
-shown_shares = {size: shares(size) for size in sizes}
+shown_shares = {size: shares(size).clamp(0, 1).tolist() for size in sizes}
 
 
 def bars_of(size):
     parts = {
-        f"batch {i + 1}": {"along the true gradient": float(v), "across": float(1 - v).__abs__()}
-        for i, v in enumerate(shown_shares[size])
+        f"batch {i + 1}": {"along the true gradient": share, "across": 1 - share}
+        for i, share in enumerate(shown_shares[size])
     }
     return figures.bars(parts, xlabel="share of the squared length", roles={"across": "other"})
 
 
 # %% tags=["hide-input"]
 def describe_bars(size):
-    mean = float(shown_shares[size].mean())
+    mean = sum(shown_shares[size]) / 6
     return f"Six bars for batches of {size} states. On average {mean:.0%} of a bar points along the true gradient."
 
 
@@ -568,7 +557,9 @@ widgets.frames(
 )
 
 # %% [markdown]
-# In a live kernel the next cell draws the same bars anew.
+# At about the noise scale, as {eq}`eq-sc-noise` says: nearly all noise is across, since the true gradient is one
+# direction among a hundred thousand. In a live kernel the
+# next cell draws the same bars anew.
 
 # %% tags=["remove-output", "nbval-ignore-output"]
 widgets.live(**slider)
@@ -585,8 +576,8 @@ widgets.live(**slider)
 # B_H = \frac{\operatorname{tr}(H \Sigma)}{G^\top H G},
 # $$ (eq-sc-gain)
 #
-# and if $H$ is a multiple of the identity, $B_H$ is $B_\mathrm{noise}$. So a progress that takes $T_{\min}$ steps
-# without noise takes $T_{\min} (1 + B_\mathrm{noise}/B)$ steps and $T_{\min} (B + B_\mathrm{noise})$ states. Far below
+# and if $H$ is a multiple of the identity, $B_H$ is $B_\mathrm{noise}$. So, if a progress takes one unit of steps
+# without noise, it takes $1 + B_\mathrm{noise}/B$ of them with it, and $B + B_\mathrm{noise}$ states in that unit. Far below
 # the noise scale, twice the batch halves the steps, and the states cost nothing extra. Far above it, twice the batch
 # doubles the states and saves no steps. At the noise scale one pays twice the least for both.
 #
@@ -608,7 +599,6 @@ def noise_scale(P, states):
     return float(trace), float(single - trace)  # tr Σ and ‖G‖²
 
 
-# %%
 def settle(P, states, rounds):
     with torch.no_grad():
         for _ in range(rounds):
@@ -630,11 +620,10 @@ stages = {
     "shipped": noise_scale(shipped, visited),
 }
 for name, (trace, square) in stages.items():
-    print(f"{name:16s} tr Σ = {trace:9.3g}, ‖G‖² = {square:9.3g}, noise scale {trace / square:7.1f}")
-
-# %% tags=["nbval-ignore-output"]
-scales = [trace / square for trace, square in stages.values()]
-assert scales[2] > 2.5 * max(scales[:2])
+    found_scale = f"{trace / square:.0f}" if square > trace / N else f"above {N}"
+    print(f"{name:16s} tr Σ = {trace:9.3g}, ‖G‖² = {square:9.3g}, noise scale {found_scale}")
+inverse = [square / trace for trace, square in stages.values()]
+assert inverse[2] < inverse[1] / 2
 
 # %% [markdown]
 # In the short training the scale is a few tens: the 18 states of nine workers are about there, and by
@@ -643,26 +632,27 @@ assert scales[2] > 2.5 * max(scales[:2])
 # for the next. {cite:t}`mccandlish2018empirical` found a rising scale in many other problems. So a batch that is
 # wasteful at the beginning of a training can be right at its end. A learning rate that falls has a
 # similar effect as a batch that grows {cite}`smith2018dont`: it averages over more states. (For the shipped network the
-# true gradient is small, and its estimate from 252 states uncertain; read the order of magnitude.)
+# true gradient is small, and its estimate from 180 states uncertain; read the order of magnitude.)
 #
-# Does {eq}`eq-sc-gain` describe our three trainings? We count the steps until the smoothed loss is where the single
-# worker ends, and compare with $1 + B_\mathrm{noise}/B$, both relative to nine workers.
+# Does {eq}`eq-sc-gain` describe our two trainings? We count the steps until the smoothed loss is at the lowest value
+# that both of them reach, and compare with $1 + B_\mathrm{noise}/B$, both relative to nine workers.
 
 # %% tags=["nbval-ignore-output"]
-goal = smooth[1].min() + 1e-6
+goal = max(history.min() for history in smooth.values())
 needed = {n: 15 * (1 + int((history <= goal).nonzero()[0])) for n, history in smooth.items()}
-expected = {n: (1 + scales[1] / (2 * n)) / (1 + scales[1] / 18) for n in smooth}
+B_noise = 1 / inverse[1]
+expected = {n: (1 + B_noise / (2 * n)) / (1 + B_noise / 18) for n in smooth}
 for n, count in needed.items():
     print(
         f"{n} worker(s): {count:3d} steps, {count / needed[9]:.1f} times as many; expected {expected[n]:.1f}"
     )
-assert needed[1] > needed[3] > needed[9]
-assert needed[1] / needed[9] < expected[1]
+assert 1 < needed[1] / needed[9] < 9
 
 # %% [markdown]
-# The order is right, and the factor is not: the small batches do better than the theory says. Adam divides by a running
-# mean of squares, which averages over many small batches, and clipping shortens the noisiest steps. The noise scale
-# tells where returns diminish. It does not tell the hour of arrival.
+# It is right that nine workers are faster, and that they are far from nine times as fast. Take the factor with
+# care: it comes from one training each, Adam averages its squares over many small batches, clipping shortens the
+# noisiest steps, and the pool moves. The noise scale tells where returns diminish. It does not tell the hour of
+# arrival.
 #
 # *And the learning rate?* A step that is less noisy can be longer. Two rules are in use: in proportion to the batch for
 # plain gradient descent {cite}`goyal2017accurate`, in proportion to its square root for Adam
@@ -675,7 +665,7 @@ assert needed[1] / needed[9] < expected[1]
 # On one machine with two processes, on the processor or with one graphics card each:
 #
 # ```sh
-# pip install "ddgp_lib[scale]"
+# pip install ".[scale]"
 # torchrun --nproc-per-node 2 -m ddgp_lib train single_pixel --kind distilled --output weights
 # torchrun --nproc-per-node 2 -m ddgp_lib train single_pixel --kind distilled --output weights --device cuda
 # ```
@@ -683,26 +673,30 @@ assert needed[1] / needed[9] < expected[1]
 # On two machines with eight cards each, the same line on both, with the address of the first:
 #
 # ```sh
-# torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint first.example:29500 \\
+# torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint first.example:29500 \
 #     -m ddgp_lib train mri --kind distilled --output weights --device cuda
 # ```
 #
-# With your own images it is a script of a few lines, started in the same way:
+# With your own images it is a script of a few lines, started in the same way. Its denoiser has been trained before, in a
+# single process, by `train_denoiser`, and kept with `save_denoiser`.
 #
 # ```python
 # import ddgp_lib
 # from ddgp_lib.data import load_fastmri
+# from ddgp_lib.denoisers import load_denoiser
 # from ddgp_lib.distillation.processes import launch
 #
 # fabric = launch("cuda")
-# task = ddgp_lib.load_task("mri", images=load_fastmri("fastmri", limit=4000), denoiser=my_denoiser)
+# images = load_fastmri("fastmri", limit=4000)
+# task = ddgp_lib.load_task("mri", images=images, denoiser=load_denoiser("mri", "knees.safetensors"))
 # ddgp_lib.distill(task, fabric=fabric, checkpoint="training.safetensors", steps=20000, batch_size=8)
 # ```
 #
 # Each process draws `batch_size` states from a pool of its own. After the backward pass the gradients are averaged, as
 # one vector of 2 MB, then clipped, and every process takes the same step. So weights never need to be compared. The
-# first process alone writes and shows progress. The checkpoint holds the pools and generators of *all* processes;
-# a resumed training goes on to the same bits, and another number of processes is refused, because the pools would not fit.
+# first process alone writes and shows progress. The checkpoint, on a disk that all machines see, holds the pools and
+# generators of *all* processes; a resumed training goes on to the same bits, and another number of processes is refused,
+# because the pools would not fit.
 #
 # What was run for this book: two processes on one processor, in the tests. They check that both end with the same
 # weights; that the first step follows the mean of the two gradients, computed once more in a single process; that the
@@ -730,97 +724,84 @@ assert len({float(first_numbers(SEED_STRIDE * rank)[0]) for rank in range(64)}) 
 # Graphics cards compute several times faster with 16 bits. In `bfloat16` a number keeps 8 significant bits, so
 # rounding changes it by up to $2^{-9}$, two in a thousand. A network bears that. What about the identity on which the
 # null-space form rests, $A P(\nabla g; z) = A \nabla g$ ([](when-it-breaks))? PyTorch's `autocast` runs convolutions and
-# matrix products in half precision and leaves the rest alone. We put it around all of $P$, and then around the network
-# in it, and measure by how much $P$ changes the step in the measured data,
-# $\lVert A (P - R)\nabla g \rVert / \lVert A R \nabla g \rVert$. The base $R$ is the identity, and Newton's step
-# $R_\lambda$ for super-resolution.
+# matrix products in half precision and leaves the rest alone {cite}`micikevicius2018mixed`. We put it around all of
+# $P$, and then around the network in it alone. The gradient and the denoiser stay as they are.
 
 
 # %%
-def half(function, *arguments):
-    with torch.autocast("cpu", torch.bfloat16):
-        return function(*arguments)
-
-
-# %%
-class HalfNetwork(torch.nn.Module):
-    def __init__(self, network):
+class InHalf(torch.nn.Module):
+    def __init__(self, module):
         super().__init__()
-        self.network = network
+        self.module = module
 
     def forward(self, *inputs):
-        return half(self.network, *inputs).float()
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.module(*inputs).float()
 
 
-def network_in_half(P):
-    P = copy.copy(P)
-    P._modules = P._modules | {"network": HalfNetwork(P.network)}
-    return P
+def variants(P):
+    mixed = copy.deepcopy(P)
+    mixed.network = InHalf(P.network)
+    return {"float32": P, "all in bfloat16": InHalf(P), "network alone": mixed}
 
-
-# %%
-def run_in(task, P, tuned, images, whole=False, iterations=10):
-    y, A = task.measure(images), task.student
-    solver = ddgp_lib.PreconditionedFISTA(
-        task.denoiser, P, stepsize=task.stepsize, max_iter=iterations, **tuned
-    )
-    with torch.no_grad():
-        z = list(solver.iterates(y, A, 3))[-1][1]
-        g, state = gradient(A, z, A.A_adjoint(y)), ddgp_lib.State(z, 3, A, y)
-        d = (half(P, g, state) if whole else P(g, state)).float()
-        base = P.base(g, state)
-        x = (half(solver, y, A) if whole else solver(y, A)).float()
-    change = (norms(A.A(d - base)) / norms(A.A(base))).mean()
-    return float(change), float(task.psnr(x, images).mean())
-
-
-# %%
-names = ("single_pixel", "mri", "super_resolution")
-precision = {}
-for name in names:
-    here, P = ddgp_lib.load_task(name), ddgp_lib.load_preconditioner(name)
-    tuned = ddgp_lib.load_tuning(name)["distilled"]["setting"]
-    looked_at = here.test_images[: 2 if name == "mri" else 8]
-    precision[name] = {
-        "float32": run_in(here, P, tuned, looked_at),
-        "bfloat16": run_in(here, P, tuned, looked_at, whole=True),
-        "network alone": run_in(here, network_in_half(P), tuned, looked_at),
-    }
-
-# %% tags=["nbval-ignore-output"]
-print(f"{'change in measured data':24s}" + "".join(f"{kind:>16s}" for kind in precision["mri"]))
-for name in names:
-    print(f"{name:24s}" + "".join(f"{change:16.1e}" for change, _ in precision[name].values()))
-print("PSNR (dB) at k = 10")
-for name in names:
-    print(f"{name:24s}" + "".join(f"{quality:16.2f}" for _, quality in precision[name].values()))
-
-# %%
-for name in names:
-    exact, rounded, mixed = precision[name].values()
-    assert abs(mixed[1] - exact[1]) < 0.1
-    assert mixed[0] < 1.5 * exact[0] + 1e-5
-assert precision["single_pixel"]["bfloat16"][0] > 1000 * precision["single_pixel"]["float32"][0]
-assert precision["mri"]["bfloat16"][0] < 1e-5
-assert precision["super_resolution"]["bfloat16"][1] < 0
 
 # %% [markdown]
-# (For super-resolution, modes below a few hundredths of $\lVert A \rVert$ count as null space, and Newton's step is
-# small there, so the first column is not zero; see [](super-resolution).) Three cameras, three fates.
+# We measure by how much $P$ changes the step in the measured data, $\lVert A (P - R) \nabla g \rVert / \lVert A R
+# \nabla g \rVert$, at an iterate of each task's solver. $R$ is what $P$ is without its network: the identity, and for
+# super-resolution Newton's step $R_\lambda$. Beside it stands the PSNR after ten iterations.
+
+
+# %%
+def changed(here, P, point, y):
+    A = here.student
+    with torch.no_grad():
+        g, state = gradient(A, point, A.A_adjoint(y)), ddgp_lib.State(point, 3, A, y)
+        base = getattr(P, "module", P).base(g, state)
+        return float((norms(A.A(P(g, state) - base)) / norms(A.A(base))).mean())
+
+
+names = ("single_pixel", "mri", "super_resolution")
+precision = {}
+
+# %% tags=["nbval-ignore-output"]
+print(f"{'':18s}{'':17s}{'change in the data':>20s}{'PSNR (dB)':>11s}")
+for name in names:
+    here, tuned = ddgp_lib.load_task(name), ddgp_lib.load_tuning(name)["distilled"]["setting"]
+    truth = here.test_images[: 2 if name == "mri" else 8]
+    y = here.measure(truth)
+    point = list(ddgp_lib.load_solver(name, task=here).iterates(y, here.student, 3))[-1][1]
+    for kind, P in variants(ddgp_lib.load_preconditioner(name)).items():
+        method = ddgp_lib.PreconditionedFISTA(here.denoiser, P, stepsize=here.stepsize, max_iter=10, **tuned)
+        quality = float(here.psnr(method(y, here.student), truth).mean())
+        precision[name, kind] = changed(here, P, point, y), quality
+        print(f"{name:18s}{kind:17s}{precision[name, kind][0]:20.1e}{quality:11.2f}")
+
+# %%
+for name in names:
+    exact, rounded, mixed = (precision[name, kind] for kind in variants(P_digits))
+    assert abs(mixed[1] - exact[1]) < 0.1
+    assert mixed[0] < 1.5 * exact[0] + 1e-6
+    assert (rounded[1] < 0) == (name == "super_resolution")
+    assert (rounded[0] > 1000 * exact[0]) == (name == "single_pixel")
+
+# %% [markdown]
+# (For super-resolution modes below a few hundredths of $\lVert A \rVert$ count as null space, so that the change is
+# not zero in single precision either; see [](super-resolution).) Three cameras, three fates.
 #
 # *Single-pixel.* The projector is two matrix products, and they are rounded. The identity holds to a few parts in a
-# thousand instead of a few in ten million. At this noise the PSNR does not notice; with better data it would.
+# thousand instead of a few in ten million. At this noise the PSNR does not notice. With better data it would.
 #
 # *MRI.* The projector is a Fourier transform, and `autocast` does not touch those. Nothing happens. That is luck: it
 # depends on how an operator is programmed, not on what it is.
 #
 # *Super-resolution.* The reconstruction is destroyed. Newton's step divides by weak eigenvalues. It is computed as
-# $x/\lambda$ minus almost the same, and what rounding leaves of that difference is of the size of $2^{-9}/\lambda$,
-# with $\lambda$ of the order of a thousandth: as large as the gradient itself, in every step anew.
+# $x/\lambda$ minus almost the same, and what rounding leaves of that difference is of the size of $2^{-9}/\lambda$
+# times the gradient. Here $\lambda$ is a thousandth: the error is larger than the gradient itself, in every step anew.
 #
-# The remedy is in the last column. The network alone runs in half precision, which is where three fifths of the work are;
-# gradients, projectors and Newton's step stay in single precision. Then every identity holds as before. The library
-# trains and runs in single precision throughout. Whoever adds `autocast` should add it there, and measure the change in the data.
+# The remedy is in the last rows of each block. The network alone runs in half precision, which is where three fifths of
+# the work are; projectors and Newton's step stay in single precision. Then every identity holds as before. The
+# library trains and runs in single precision throughout. Whoever adds `autocast` should add it there, and measure the
+# change in the data.
 #
 # ## Exercises
 #
@@ -881,7 +862,7 @@ assert clipped["single states"][1] < clipped["nine workers"][1] < 1
 #
 # Workers exchange their gradients anyway. (a) From the mean of the squared norms of $W$ worker gradients, each of $B$
 # states, and the squared norm of their mean, derive unbiased estimates of $\operatorname{tr} \Sigma$ and $\lVert G
-# \rVert^2$. (b) Evaluate them for `workers`, and again for 200 random divisions of the 252 states into nine. How
+# \rVert^2$. (b) Evaluate them for `workers`, and again for 200 random divisions of the 180 states into nine. How
 # reliable is a single step?
 # ```
 
@@ -889,16 +870,16 @@ assert clipped["single states"][1] < clipped["nine workers"][1] < 1
 estimates = []
 for _ in range(200):
     w = torch.zeros(9, N, dtype=torch.float64)
-    w.scatter_(1, torch.randperm(N, generator=generator).reshape(9, 28), 1 / 28)
+    w.scatter_(1, torch.randperm(N, generator=generator).reshape(9, 20), 1 / 20)
     mean_square, square_mean = squared(w).mean(), squared(w.mean(dim=0, keepdim=True))[0]
-    trace = 28 * 9 / 8 * (mean_square - square_mean)
-    estimates.append((float(trace), float(mean_square - trace / 28)))
+    trace = 20 * 9 / 8 * (mean_square - square_mean)
+    estimates.append((float(trace), float(mean_square - trace / 20)))
 
 # %% tags=["hide-cell", "nbval-ignore-output"]
 traces, squares = torch.tensor(estimates).T
-print(f"noise scale from 200 divisions: {traces.mean() / squares.mean():.0f}, directly {scales[1]:.0f}")
+print(f"noise scale from 200 divisions: {traces.mean() / squares.mean():.0f}, directly {B_noise:.0f}")
 print(f"tr Σ from one step: within {traces.std() / traces.mean():.0%}")
-assert abs(traces.mean() / squares.mean() / scales[1] - 1) < 0.2
+assert abs(traces.mean() / squares.mean() / B_noise - 1) < 0.2
 
 # %% [markdown]
 # ```{solution} ex-sc-free
@@ -928,7 +909,7 @@ if answer is not None:
 # :class: dropdown
 #
 # A state costs `whole` times 100, for the pixels; the channels matter in the first and last layers only. Multiply by 32
-# states and 20,000 steps, divide by $10^{13}$: about half an hour to an hour, and a quarter of it on four cards. Neglected are
+# states and 20,000 steps, divide by $10^{13}$: a little over half an hour, and a quarter of it on four cards. Neglected are
 # the Fourier transforms, the fixed time of a step, fresh states that are made on the processor, moving states to and
 # from the card, validation, and the exchange of gradients. Any of these can be the largest on a fast card: measure a hundred steps.
 # ```
