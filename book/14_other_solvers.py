@@ -49,12 +49,14 @@ from ddgp_lib.preconditioners import Identity, Newton, Polynomial
 # ## The question in one picture
 #
 # One digit, one camera with 102 patterns, one denoiser at one noise level, 20 gradients. The columns are four
-# solvers; the lower row has the distilled $P$, which was trained in the first of them. It has the null-space form
-# {eq}`eq-null-space-form`, $P(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z)$: its network $N_\theta$ adds to
-# the gradient a guess of what the camera does not see.
+# solvers; the lower row has the distilled $P$, which was trained in one of them, as the cell prints. It has the
+# null-space form {eq}`eq-null-space-form`, $P(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z)$: its network
+# $N_\theta$ adds to the gradient a guess of what the camera does not see.
 
 # %%
 task, P = ddgp_lib.load_task("single_pixel"), ddgp_lib.load_preconditioner("single_pixel")
+rule = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].momentum
+print("P was trained in", "PGD, without momentum" if rule == "none" else f"FISTA, momentum {rule}")
 A, D, images = task.student, task.denoiser, task.test_images[:24]
 y = task.measure(images)
 NO_P = Identity()
@@ -355,17 +357,17 @@ followed["ADMM, τ = 20"] = build("ADMM", P, sigma=best["ADMM", "P"]["sigma"], t
 cosines = {name: agreement(solver) for name, solver in followed.items()}
 print({name: round(values[-1], 2) for name, values in cosines.items()})
 assert max(abs(values[0] - cosines["PGD"][0]) for values in cosines.values()) < 1e-3
-assert abs(cosines["FISTA"][1] - cosines["ADMM"][1]) < 0.15
+assert abs(cosines["FISTA"][1] - cosines["ADMM"][1]) < 0.25
 assert cosines["ADMM, τ = 20"][-1] < min(cosines[name][-1] for name in ("FISTA", "PGD", "ADMM")) - 0.1
 figures.curves(range(21), cosines, xlabel="iteration $k$", ylabel="cosine similarity", legend="upper right")
 
 # %% [markdown]
-# All begin at the same point. After one step, where many of the decibels are won, the other solvers agree with the
-# teacher about as well as FISTA, the one of the training. Later all curves fall, and that alone is no failure: what
-# $P$ can predict has been used up, and the rest of the teacher's gradient cannot be predicted. What counts is the sign.
-# The teacher's data term changes along $-P$ at the rate $-P^\top \nabla g_t$. Above zero, a small further step along
-# $-P$ would lower it; below zero, $P$ has been followed too far. ADMM with $\tau = 20$ comes down to that point, as
-# {eq}`eq-os-rest` announced.
+# All begin at the same point. After one step, where many of the decibels are won, $P$ agrees with the teacher about as
+# well in one of them as in the other, the one of the training included. Later all curves fall, and that alone is no
+# failure: what $P$ can predict has been used up, and the rest of the teacher's gradient cannot be predicted. What counts
+# is the sign. The teacher's data term changes along $-P$ at the rate $-P^\top \nabla g_t$. Above zero, a small further
+# step along $-P$ would lower it; below zero, $P$ has been followed too far. ADMM with $\tau = 20$ comes down to that
+# point, as {eq}`eq-os-rest` announced.
 #
 # (large-tau)=
 # ## A failure: too large a $\tau$
@@ -470,7 +472,7 @@ shares = [0, 10, 20, 35, 51, 75, 102]
 exchange = {c: [moved(exchanged(c, seed), images[:12]) for seed in (0, 1)] for c in shares}
 exchange = {c: [torch.cat(p).mean() for p in zip(*found, strict=True)] for c, found in exchange.items()}
 difference = {c: float(with_P - plain) for c, (plain, with_P) in exchange.items()}
-print("gain by patterns kept:", ", ".join(f"{c}: {gain:+.1f} dB" for c, gain in difference.items()))
+print("gain (dB) by patterns kept: ", *(f"{c}: {gain:+.1f} " for c, gain in difference.items()))
 assert difference[0] < -0.3 < 1.5 < min(difference[c] for c in (51, 75, 102))
 
 # %% tags=["hide-input"]
@@ -778,8 +780,8 @@ for name in ("home", "zig_zag", "sequency"):
 #
 # ## Recap
 #
-# - A $P$ distilled in one solver gains in PGD, HQS and ADMM without any change. The solvers with $P$ differ less than
-#   those without.
+# - A $P$ distilled in one solver gains in FISTA, PGD, HQS and ADMM without any change. The solvers with $P$ differ less
+#   than those without.
 # - A gain depends on the baseline. In ADMM it is largest over a version that nobody would use; over the strongest
 #   solver without $P$, the exact ADMM, it is smaller, and still decibels.
 # - Each solver multiplies $P$'s correction by its own factor, which its resting image shows: $\alpha$ in PGD, $\alpha
