@@ -107,8 +107,8 @@ figures.images(panels, columns=2)
 # vanishes where
 #
 # $$\begin{aligned}
-# & \sum_{l'} Q_{l l'}\, \theta_{l'} + \varepsilon\, q\, \theta_l
-# = \sum_j \bigl\langle E_l \nabla g_j,\ (I - \alpha A^\top A)\, \nabla g_j \bigr\rangle , \\
+# & \sum_{l'} Q_{l l'}\, \theta_{l'} + \varepsilon\, q\, \theta_l \\
+# & \quad = \sum_j \bigl\langle E_l \nabla g_j,\ (I - \alpha A^\top A)\, \nabla g_j \bigr\rangle , \\
 # & Q_{l l'} = \alpha \sum_j \langle A E_l \nabla g_j,\ A E_{l'} \nabla g_j \rangle .
 # \end{aligned}$$ (eq-ll-normal)
 #
@@ -169,9 +169,10 @@ for structure, candidates in (("scalar", lambda grad: [grad]), ("convolution", s
 # and the vector $\mathbb{1}$ of ones,
 #
 # $$\begin{aligned}
-# \text{diagonal:}\quad & \bigl(\alpha A^\top A \circ S + \varepsilon q I\bigr)\, \theta
-#   = \bigl((I - \alpha A^\top A) \circ S\bigr)\, \mathbb{1} , \\
-# \text{full:}\quad & \alpha A^\top A\, E\, S + \varepsilon q E = (I - \alpha A^\top A)\, S ,
+# \text{diagonal:}\quad & \bigl(\alpha A^\top A \circ S + \varepsilon q I\bigr)\, \theta \\
+# & \quad = \bigl((I - \alpha A^\top A) \circ S\bigr)\, \mathbb{1} , \\
+# \text{full:}\quad & \alpha A^\top A\, E\, S + \varepsilon q E \\
+# & \quad = (I - \alpha A^\top A)\, S ,
 # \end{aligned}$$ (eq-ll-dense)
 #
 # both with $q = \operatorname{tr} S / n$. The right-hand side of the second equation says something about the null space:
@@ -428,7 +429,7 @@ for structure in ("scalar", "diagonal", "convolution"):
 # Both failures have one cause: the distance in {eq}`eq-ll-greedy` is measured through the camera's own eyes. Suppose
 # that in training we may look through another operator $A_t$, and know its noiseless measurements $A_t x_j^*$:
 #
-# $$\min_E\ \sum_j \tfrac12 \bigl\lVert A_t \bigl( \tilde z_j - \alpha E\, \nabla g_j - x_j^* \bigr) \bigr\rVert^2 .$$ (eq-ll-told)
+# $$\min_E\ \sum_j \tfrac12 \lVert A_t ( \tilde z_j - \alpha E\, \nabla g_j - x_j^* ) \rVert^2 .$$ (eq-ll-told)
 #
 # $A_t = A_s$ is this chapter, but for the noise. $A_t = I$ is plain supervision, with the true image for a target.
 # Between them lies every **teacher**. With $M_t = A_t^\top A_t$ and $R = \sum_j (\tilde z_j - x_j^*)\, \nabla
@@ -653,7 +654,10 @@ assert inside["digits"][2] < inside["digits"][0] < inside["digits"][1] - 0.5
 # showed, and the denoiser takes care of the noise. For digits, the greedy rule would give $P = I$ back, and SR1
 # does harm. With $A A^\top = I$ one has $b = A^+A\,\delta$, and {eq}`eq-ll-sr1` has a part in the null space,
 #
-# $$(I - A^+A)\, P \nabla g = \frac{\langle \delta, \nabla g \rangle}{\langle \delta, b \rangle}\, (I - A^+A)\, \delta ,$$ (eq-ll-echo)
+# $$\begin{aligned}
+# & (I - A^+A)\, P \nabla g \\
+# & \quad = \frac{\langle \delta, \nabla g \rangle}{\langle \delta, b \rangle}\, (I - A^+A)\, \delta ,
+# \end{aligned}$$ (eq-ll-echo)
 #
 # the change that the denoiser has just made there, times a number read off the range. It need not suit the null space
 # at all. We check the formula three steps into a run without $P$:

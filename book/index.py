@@ -87,21 +87,21 @@ assert gain > 3
 # pick instead, an unrolled network that was trained on the same images.
 
 # %% tags=["hide-input"]
-from IPython.display import Markdown
+from IPython.display import HTML
 
 from ddgp_lib.benchmark import load_benchmark
 
-table = "| PSNR (dB) | without | with | gain | unrolled |\n|---|---|---|---|---|\n"
+cells = "<tr>" + 5 * "<td>{}</td>" + "</tr>"
+table = cells.replace("td>", "th>").format("PSNR (dB)", "without", "with", "gain", "unrolled")
 for label, name in {"digits": "single_pixel", "brain": "mri", "faces": "super_resolution"}.items():
     result = load_benchmark(name)
     methods = result["side_by_side"]["methods"]
     before, after = (methods[kind]["psnr"]["20"][0] for kind in ("none", "distilled"))
     (mean, error), unrolled = methods["distilled"]["gain_20"], result["alternatives"]["methods"]["unrolled"]
-    table += (
-        f"| {label} | {before:.1f} | {after:.1f} | {mean:.2f} ± {error:.2f} | {unrolled['psnr'][0]:.1f} |\n"
-    )
+    gain = f"{mean:.2f} ± {error:.2f}"
+    table += cells.format(label, f"{before:.1f}", f"{after:.1f}", gain, f"{unrolled['psnr'][0]:.1f}")
     assert mean > 5 * error
-Markdown(table)
+HTML(f'<table class="dataframe">{table}</table>')
 
 # %% [markdown]
 # The preconditioner gains on every camera. That does not make it the best choice on every camera: the unrolled
