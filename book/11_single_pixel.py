@@ -656,7 +656,8 @@ assert best_P - best_none < gains.mean() - 1
 #   own best to iteration 200 (which the tuning rewards), and fits the data better than the baseline.
 # - It knows what it was trained on. With other patterns and with more noise its gain shrinks; on faces next to nothing
 #   of it is left, or it does harm.
-# - It is ahead of a network trained end to end. Against an unrolled one, see the cell above.
+# - It is ahead of a network trained end to end. How it compares with an unrolled one is printed under *What would you
+#   pick instead?*
 #
 # ## Further reading
 #
