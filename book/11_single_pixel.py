@@ -520,8 +520,9 @@ assert found["faces"].mean() < gains.mean() - 2
 
 # %% [markdown]
 # Behind other patterns a good part of the gain survives: what the network knows about strokes is of use there too. Noise
-# costs gain, the more the further it is from what the training met. Faces cost most or all of it. Where the verdict is a
-# loss, the network seems to take for strokes what is none, and adds to it in the null space, where no data correct it.
+# costs gain, the more the further it is from what the training met. On faces most of the gain is gone, or more than all
+# of it. Where the verdict is a loss, the network seems to take for strokes what is none, and adds to it in the null
+# space, where no data correct it.
 #
 # ## What would you pick instead?
 #
