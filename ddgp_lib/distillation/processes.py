@@ -13,8 +13,6 @@ from ..checks import require
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-Tensors = dict[str, torch.Tensor]
-
 SEED_STRIDE = 1_000_003
 """Distance of the generator seeds of neighbouring processes, far more than that of seeds that people choose."""
 
@@ -77,7 +75,7 @@ class Processes:
         """Return what the first process passed."""
         return value if self.count == 1 else self._fabric.broadcast(value)
 
-    def collect(self, tensors: Tensors) -> Tensors:
+    def collect(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Stack the tensors of all processes along a new first axis, in the first process; others get their own.
 
         A single process's tensors stay as they are.
@@ -90,7 +88,7 @@ class Processes:
         torch.distributed.gather(here, places)
         return tensor if places is None else torch.stack(places).cpu()
 
-    def own(self, tensors: Tensors) -> Tensors:
+    def own(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Take this process's part of what :meth:`collect` has stacked."""
         if self.count == 1:
             return tensors
