@@ -368,10 +368,10 @@ assert ceiling < 20
 # do not mix, but each error now depends on the two before it:
 #
 # $$\begin{aligned}
-# \begin{pmatrix} e_{k+1} \\ e_k \end{pmatrix} &=
-# \begin{pmatrix} (1+\beta)\,q & -\beta\,q \\ 1 & 0 \end{pmatrix}
-# \begin{pmatrix} e_k \\ e_{k-1} \end{pmatrix}, \\
-# q &= 1 - \alpha s_i^2 .
+# & \begin{pmatrix} e_{k+1} \\ e_k \end{pmatrix} =
+# \begin{pmatrix} (1+\beta) q & -\beta q \\ 1 & 0 \end{pmatrix} \!
+# \begin{pmatrix} e_k \\ e_{k-1} \end{pmatrix}\!, \\
+# & \text{with } q = 1 - \alpha s_i^2 .
 # \end{aligned}$$ (eq-companion)
 #
 # An eigenvalue $\omega$ of this matrix solves $\omega^2 - (1+\beta)\,q\,\omega + \beta q = 0$, and the larger
@@ -610,9 +610,8 @@ assert torch.allclose(errors["camera"][1:], errors["camera, Newton"][1:], atol=1
 # For white noise of standard deviation $\sigma$ the expected squared error is
 #
 # $$\begin{aligned}
-# \mathbb{E}\,\lVert x_k - x^*\rVert^2 = \sum_i \Bigl[\,
-# & r_{k,i}^2\,(v_i^\top x^*)^2 \\
-# {}+{} & (1 - r_{k,i})^2\, \frac{\sigma^2}{s_i^2} \Bigr],
+# \mathbb{E}\,\lVert x_k - x^*\rVert^2 = {}& \sum_i r_{k,i}^2\,(v_i^\top x^*)^2 \\
+# {}+{} & \sum_i (1 - r_{k,i})^2\, \frac{\sigma^2}{s_i^2} ,
 # \end{aligned}$$ (eq-noise)
 #
 # where a silent mode has $r_{k,i} = 1$: it contributes its whole signal, and its second term is left out. The first

@@ -108,7 +108,10 @@ assert psnr_astray[20] > psnr_astray[200] + 25
 # $\operatorname{prox}_{\alpha f}(z - \alpha \nabla g(z))$, with the **proximal map**
 #
 # $$
-# \operatorname{prox}_{\alpha f}(u) = \operatorname*{argmin}_x\; \alpha f(x) + \tfrac12 \lVert x - u \rVert^2 .
+# \begin{aligned}
+# & \operatorname{prox}_{\alpha f}(u) \\
+# & \quad = \operatorname*{argmin}_x\; \alpha f(x) + \tfrac12 \lVert x - u \rVert^2 .
+# \end{aligned}
 # $$ (eq-prox)
 #
 # Repeating this is proximal gradient descent {cite}`combettes2005signal`; with momentum it is FISTA
@@ -244,7 +247,10 @@ figures.curves(
 # as one map, and ask where it stands still:
 #
 # $$
-# T(z) = D_\sigma\bigl(z - \alpha \nabla g(z)\bigr), \qquad \hat x = T(\hat x).
+# \begin{aligned}
+# T(z) &= D_\sigma\bigl(z - \alpha \nabla g(z)\bigr), \\
+# \hat x &= T(\hat x).
+# \end{aligned}
 # $$ (eq-fixed-point)
 #
 # Near such a **fixed point** $\hat x$, $T(z) - \hat x \approx J\,(z - \hat x)$, where $J$ is the product of two

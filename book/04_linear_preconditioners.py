@@ -350,8 +350,8 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # For every polynomial, and so for every function on a spectrum,
 #
 # $$\begin{aligned}
-# p(A^\top A)\, A^\top &= A^\top p(A A^\top) = p(1)\, A^\top, \\
-# \text{so}\quad p(A^\top A)\, \nabla g(z) &= p(1)\, \nabla g(z).
+# & p(A^\top A)\, A^\top = A^\top p(A A^\top) = p(1)\, A^\top, \\
+# & \text{so}\quad p(A^\top A)\, \nabla g(z) = p(1)\, \nabla g(z).
 # \end{aligned}$$ (eq-lp-flat)
 #
 # That is a step size. And for *any* $A$: the gradient lies in the range of $A^\top$, a function of $A^\top A$ maps
