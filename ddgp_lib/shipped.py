@@ -40,9 +40,18 @@ DENOISER_RECIPES: dict[str, DenoiserRecipe] = {
 }
 """Recipes of the shipped denoisers, by task."""
 
+TRUTH_AND_TEACHER = {"gradient": 1.0, "supervised": 1.0}
+"""L_G + L_S, the teacher's direction and the true image: the best pair of losses in the study ``losses``."""
+
 RECIPES: dict[str, dict[str, DistillationRecipe | LinearRecipe]] = {
     "single_pixel": {
-        "distilled": DistillationRecipe(),
+        "distilled": DistillationRecipe(
+            losses=TRUTH_AND_TEACHER,
+            steps=23400,
+            learning_rate=2e-3,
+            momentum="none",
+            noise_range=(0.005, 0.1),
+        ),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
         ),
