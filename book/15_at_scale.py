@@ -629,7 +629,7 @@ assert inverse[2] < inverse[1] / 1.3
 # In the short training the scale is a few tens: the 18 states of nine workers are hardly above it, and by
 # {eq}`eq-sc-gain` even nine workers more would save less than half of the steps. For the shipped network it is larger
 # still. What is common to all states is learned first, and what is left pulls this way for one state and that way for
-# the next. {cite:t}`mccandlish2018empirical` found a rising scale in many other problems. So a batch that is wasteful
+# the next. {cite}`mccandlish2018empirical` found a rising scale in many other problems. So a batch that is wasteful
 # at the beginning of a training can be right at its end. A learning rate that falls has a similar effect as a batch
 # that grows {cite}`smith2018dont`: it averages over more states. (For the shipped network the true gradient is small,
 # and its estimate from 180 states uncertain; read the order of magnitude.)
@@ -646,8 +646,8 @@ assert 1 <= 150 / reached < 9
 
 # %% [markdown]
 # Nine workers are earlier, and by far less than nine times. Take the factor with care: it comes from one training each,
-# Adam averages its squares over many small batches, clipping shortens the noisiest steps, and the pool moves, faster
-# with nine workers than with one. The noise scale tells where returns diminish. It does not tell the hour of arrival.
+# Adam averages its squares over many small batches, clipping shortens the noisiest steps, and the pool moves. The noise
+# scale tells where returns diminish. It does not tell the hour of arrival.
 #
 # *And the learning rate?* A step that is less noisy can be longer. Two rules are in use: in proportion to the batch for
 # plain gradient descent {cite}`goyal2017accurate`, in proportion to its square root for Adam
