@@ -72,7 +72,7 @@ def build(name, P=None, **setting):
     return classes[name](D, P, stepsize=1.0, **setting)
 
 
-# %% mystnb={"figure": {"name": "fig-os-question", "caption": "A held-out digit after 20 iterations of four solvers, without and with the distilled P. All use the same noise level of the denoiser; HQS and ADMM use τ = 2. Nothing is tuned yet."}, "image": {"alt": "Two rows of four reconstructions of a handwritten four with their PSNR. Upper row, without P: blurred strokes in all four columns. Lower row, with P: sharper strokes in all four columns."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-os-question", "caption": "A held-out digit after 20 iterations of four solvers, without and with the distilled P. All use the same noise level of the denoiser; HQS and ADMM use τ = 2. Nothing is tuned yet."}, "image": {"alt": "Two rows of four reconstructions of a handwritten four with their PSNR. Upper row, without P: blurred strokes in all four columns. Lower row, with P: sharper strokes where the solver suits it."}} tags=["hide-input"]
 shown, panels = 4, {}
 for label, preconditioner in (("", None), (" with $P$", P)):
     for name in classes:
@@ -83,8 +83,8 @@ for label, preconditioner in (("", None), (" with $P$", P)):
 figures.images(panels, columns=4)
 
 # %% [markdown]
-# In this picture $P$ helps in every column. Whether that survives tuning, and more images, is what has to be found
-# out. First the solvers themselves.
+# In which columns does $P$ help here? Whether that survives tuning, and more images, is what has to be found out. First
+# the solvers themselves.
 #
 # ## Three solvers, each in a few lines
 #
@@ -186,7 +186,7 @@ for tau in (1.0, 2.0):
     x = list(build("ADMM", P, sigma=0.1, tau=tau).iterates(few, A, 100))[-1][0]
     gap = {step: norms(D(x - step * direction(x, 100), 0.1) - x) / norms(x) for step in (0.5, tau, 4.0)}
     print(f"τ = {tau:g}: " + ", ".join(f"step {step:g} moves it by {v.max():.5f}" for step, v in gap.items()))
-    assert gap[tau].max() < 0.2 * min(gap[0.5].max(), gap[4.0].max())
+    assert gap[tau].max() < 0.4 * min(gap[0.5].max(), gap[4.0].max())
 
 # %% [markdown]
 # So each solver multiplies what $P$ says by a factor of its own: PGD by $\alpha$, HQS by less, ADMM in the long run
@@ -292,19 +292,23 @@ print(f"exact ADMM {final['exact ADMM', 'no P'].mean():8.2f}")
 means = {key: float(value.mean()) for key, value in final.items()}
 strongest = max((key for key in means if key[1] == "no P"), key=means.get)
 assert strongest[0] == "exact ADMM"
-assert all(gain.mean() > 2 for gain in gains.values())
+assert all(gains[name].mean() > 2 for name in ("PGD", "HQS", "ADMM"))
+assert rule == "none" or gains["FISTA"].mean() > 2
 honest = means["ADMM", "P"] - means[strongest]
 assert 1.5 < honest < gains["ADMM"].mean() - 1
 spread = {
-    label: max(means[name, label] for name in classes) - min(means[name, label] for name in classes)
+    label: max(means[name, label] for name in ("PGD", "HQS", "ADMM"))
+    - min(means[name, label] for name in ("PGD", "HQS", "ADMM"))
     for label in ("no P", "P")
 }
-assert spread["P"] < spread["no P"] / 2
+assert spread["P"] < spread["no P"]
 print(f"best with P in ADMM: {honest:+.2f} dB over the best solver without P, {strongest[0]}")
 
 # %% [markdown]
-# The claim holds: trained in one solver, $P$ gains decibels in each of the four, and their results with $P$ differ
-# far less than those without. Two cautions belong to the table.
+# Trained in one solver, $P$ gains decibels in PGD, HQS and ADMM, and their results with $P$ differ less than those
+# without. FISTA is the one to look at. Momentum extrapolates what $P$ has guessed as it does everything else, to points
+# beyond any that a training without momentum has met: then the line of FISTA may show a loss. A $P$ that was trained with
+# momentum has met them, and works without it too. Two more cautions belong to the table.
 #
 # First, the largest gain is the least honest one. Against ADMM with one inner step $P$ looks best, because that
 # solver is slow without it. The right comparison is with the strongest solver that needs no $P$ at the same number of
@@ -391,12 +395,13 @@ for key, values in swept.items():
 
 assert swept["P, 60"][-1] < max(swept["P, 60"]) - 1
 assert swept["P, 60"][-1] < swept["P, 20"][-1] - 0.5
-assert max(swept["repaired, 60"]) - min(swept["repaired, 60"]) < 1
+swing = {key: max(values) - min(values) for key, values in swept.items()}
+assert swing["repaired, 60"] < swing["P, 60"] / 2
 
 # %% [markdown]
-# With $P$ and a large $\tau$ ADMM is worse at 60 iterations than at 20. The repaired form hardly depends on $\tau$ any
-# more, as its bounded factor suggests, but at its best it is not much better than ADMM with a well chosen $\tau$, or
-# worse. The lesson is not about ADMM. A learned $P$ comes with a unit: the step that it was trained for. A solver that
+# With $P$ and a large $\tau$ ADMM is worse at 60 iterations than at 20. The repaired form depends on $\tau$ far less, as
+# its bounded factor suggests, but at its best it is not much better than ADMM with a well chosen $\tau$, or worse. The
+# lesson is not about ADMM. A learned $P$ comes with a unit: the step that it was trained for. A solver that
 # changes the step changes the meaning of what $P$ says.
 #
 # ## Moving operators: from scan to scan
@@ -470,10 +475,10 @@ def exchanged(c, seed=0):
 # %%
 shares = [0, 10, 20, 35, 51, 75, 102]
 exchange = {c: [moved(exchanged(c, seed), images[:12]) for seed in (0, 1)] for c in shares}
-exchange = {c: [torch.cat(p).mean() for p in zip(*found, strict=True)] for c, found in exchange.items()}
+exchange = {c: [torch.cat(p).median() for p in zip(*found, strict=True)] for c, found in exchange.items()}
 difference = {c: float(with_P - plain) for c, (plain, with_P) in exchange.items()}
 print("gain (dB) by patterns kept: ", *(f"{c}: {gain:+.1f} " for c, gain in difference.items()))
-assert difference[0] < -0.3 < 1.5 < min(difference[c] for c in (51, 75, 102))
+assert difference[0] < 0.5 < 1.5 < min(difference[c] for c in (51, 75, 102))
 
 # %% tags=["hide-input"]
 
@@ -491,7 +496,7 @@ def describe_exchange(c):
     plain, with_P = exchange[c]
     return (
         f"{c} patterns of the training's camera kept: two digits, their back-projections and reconstructions. "
-        f"Mean PSNR over 12 digits and two draws: {plain:.1f} dB without P, {with_P:.1f} dB with P."
+        f"Median PSNR over 12 digits and two draws: {plain:.1f} dB without P, {with_P:.1f} dB with P."
     )
 
 
@@ -513,8 +518,8 @@ widgets.frames(**exchange_slider)
 widgets.live(**exchange_slider)
 
 # %% [markdown]
-# Half of the patterns may go, and a gain of more than 1.5 dB stays. When the coarse ones go as well, $P$ is worse than no
-# $P$. A random selection from the whole basis is a different camera, and not a variant. No residual tells the one from
+# (These are medians over the digits, because some runs may go astray altogether.) Half of the patterns may go, and a gain
+# of more than 1.5 dB stays. When the coarse ones go as well, nothing of it is left, and $P$ may do great harm. A random selection from the whole basis is a different camera, and not a variant. No residual tells the one from
 # the other ({ref}`ex-os-guard`).
 #
 # In MRI another mask for every scan is an ordinary case. Two brain slices, the mask of the training (mask 0) and two
@@ -577,16 +582,14 @@ for share, steps in ((1.0, 20), (0.5, 20), (0.5, 40), (0.25, 80)):
     label = f"{share:.0%} of rows, {steps} iterations"
     print(f"{label:28s}{plain:8.2f}{own:15.2f}{protected:13.2f}")
 
-for plain, own, protected in survived.values():
-    assert min(own, protected) > plain + 2
-    assert own > protected - 0.3
-assert max(v for (share, _), found in survived.items() if share < 1 for v in found) < survived[1.0, 20][1]
+assert all(protected > plain + 2 for plain, _, protected in survived.values())
+assert max(protected for (share, _), (*_, protected) in survived.items() if share < 1) < survived[1.0, 20][2]
 
 # %% [markdown]
-# $P$ survives an operator that it meets once and never again, even with a quarter of the rows. (For no $P$ the
-# better of two $\sigma$ was taken, on the very digits of the test, so $\sigma$ is not to its disadvantage.) To let the
-# network write into rows that are not being looked at does no harm here: their turn comes. But nothing is gained by
-# subsets either: with as many row products as 20 full iterations, that is 40 at one half or 80 at one quarter, the
+# Where the measured rows are protected, $P$ survives an operator that it meets once and never again, even with a quarter
+# of the rows. (For no $P$ the better of two $\sigma$ was taken, on the very digits of the test, so $\sigma$ is not to its
+# disadvantage.) To let the network write into rows that are not being looked at, until their turn comes, is a risk: some
+# trained networks stand it, with others the iteration diverges, as the column shows. And nothing is gained by subsets: with as many row products as 20 full iterations, that is 40 at one half or 80 at one quarter, the
 # result is below that of the full ones. Here the rows are cheap, and denoiser and network are not. Subsets pay where a
 # product with $A$ is the expensive part; this experiment says no more than that $P$ would not stand in their way.
 #
@@ -658,8 +661,8 @@ for name in ("Gaussian rows, 256", "downsampling ×4"):
 
 # %% [markdown]
 # Inpainting has $A A^\top = I$, so [algebra](linear-preconditioners) can do nothing for it. Where the spectrum is real,
-# algebra gains decibels at once, and the digits' $P$, which has never seen such gradients, does no better. Used without
-# scaling and with deepinv's approximate pseudo-inverse it ruins the image. For a new operator a learned $P$ has to be
+# algebra gains decibels at once, and the digits' $P$, which has never seen such gradients, does no better or ruins the
+# image, be the operator normalised and the projector exact. Used without scaling and with deepinv's approximate pseudo-inverse it ruins the image. For a new operator a learned $P$ has to be
 # [distilled](distilling), by `ddgp_lib.distill` on a task with that operator.
 #
 # ## Exercises
@@ -780,16 +783,16 @@ for name in ("home", "zig_zag", "sequency"):
 #
 # ## Recap
 #
-# - A $P$ distilled in one solver gains in FISTA, PGD, HQS and ADMM without any change. The solvers with $P$ differ less
-#   than those without.
+# - A $P$ distilled in one solver gains in PGD, HQS and ADMM without any change. Momentum is another matter: a $P$ that is
+#   to be used with it should be trained with it.
 # - A gain depends on the baseline. In ADMM it is largest over a version that nobody would use; over the strongest
 #   solver without $P$, the exact ADMM, it is smaller, and still decibels.
 # - Each solver multiplies $P$'s correction by its own factor, which its resting image shows: $\alpha$ in PGD, $\alpha
 #   \tau / (\alpha + \tau)$ in HQS, $\tau$ in ADMM. A learned correction has a unit, and too large a factor destroys
 #   the image.
 # - $P$ follows a moving camera through gradient and projector. With variants of its camera it keeps a gain; with
-#   patterns drawn from the whole basis it does harm, and no residual says so.
-# - Rows drawn anew in every iteration do not disturb it, and here save nothing.
+#   patterns drawn from the whole basis it may do great harm, and no residual says so.
+# - Rows drawn anew in every iteration do not disturb it where the measured rows are protected, and here save nothing.
 # - Any linear operator can be used: algebra works at once, a learned $P$ only after scaling, with a true projector,
 #   and as a rule after a new distillation.
 #
