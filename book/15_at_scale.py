@@ -786,7 +786,7 @@ for name in names:
 # not zero in single precision either; see [](super-resolution).) Three cameras, three fates.
 #
 # *Single-pixel.* The projector is two matrix products, and they are rounded. The identity is off by about ten
-# thousand times as much as in single precision. At this noise the PSNR does not notice. With better data it would.
+# thousand times as much as in single precision. At this noise the PSNR does not notice; with better data it could.
 #
 # *MRI.* The projector is a Fourier transform, and `autocast` does not touch those. Nothing happens. That is luck: it
 # depends on how an operator is programmed, not on what it is.
