@@ -347,7 +347,8 @@ assert all(drop < 0.3 for drop in lost.values())
 # All four stay where they are, far past the longest horizon of the training. For gradient only that takes a further
 # measure, to which we [come back](what-fades).
 #
-# Move through the iterations. Watch which strokes appear at once, and which the denoiser alone never finds.
+# Move through the iterations. Watch which strokes appear at once, which the denoiser alone never finds, and whether any
+# are guessed wrong.
 
 # %% tags=["hide-input"]
 runs = {"no P": solvers["none"], "distilled": solvers["distilled"]}
