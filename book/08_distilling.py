@@ -498,9 +498,9 @@ assert scatter < 0.15
 # Whether somebody comments on the direction or on the result matters less.
 #
 # **Best are both.** Direction and true image together are ahead of $L_G$, $L_I$ and $L_G + L_R$ by more than twice what two
-# single seeds would differ by chance. Over $L_S$ alone the lead is at the edge of what these seeds can tell. The shipped
-# preconditioners are trained with $L_G + L_I$, which keeps to the teacher. Who trains a new one has true images, since
-# the teacher's data are made from them, and should try to add $L_S$.
+# single seeds would differ by chance. Over $L_S$ alone the lead is at the edge of what these seeds can tell. True images
+# are there in any training, since the teacher's data are made from them. The shipped preconditioner of the single-pixel
+# camera is therefore trained with $L_G + L_S$; those of the other tasks are trained with $L_G + L_I$.
 #
 # What the study does not show: other weights than one, longer trainings, other tasks, and the gradient-only input of the
 # paper, which has no iterate to read from.
@@ -826,8 +826,8 @@ print(sorted({name.split(".")[0] for name in tensors}))
 # %% [markdown]
 # ## From 150 steps to the shipped network
 #
-# The shipped preconditioner has the same architecture and losses. Its file carries its recipe and what it reached on
-# validation images, so the claim can be compared with a run. First, what differs from our recipe:
+# The shipped preconditioner has the same architecture. Its file carries its recipe and what it reached on validation
+# images, so the claim can be compared with a run. First, what differs from our recipe:
 
 # %%
 path = checkpoints.WEIGHTS_FOLDER / "single_pixel-distilled.safetensors"
@@ -968,7 +968,7 @@ assert left["P"][0] < left["∇g_s"][1]
 # (a) $\lVert e - \alpha d \rVert^2$ is a parabola in $\alpha$ with its minimum at $\alpha = d^\top e / \lVert d
 # \rVert^2$, where it is $\lVert e \rVert^2 - (d^\top e)^2 / \lVert d \rVert^2$. (b) The cell above computes it. For
 # the plain and the teacher's gradient, which are projections of $e$ but for the noise, the best step is near one.
-# So is that of $P$, on average: imitation has taught it its length. Choosing the step image by image would gain little.
+# So is that of $P$, on average: its second loss has taught it its length. Choosing the step image by image would gain little.
 # ```
 #
 # ```{exercise} The wrong partner
