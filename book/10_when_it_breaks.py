@@ -366,12 +366,15 @@ for factor, found in amplified.items():
     print(f"a = {factor:<5g}{levels} dB at k = 3, 30, last residual {residual(found[30]).mean():.3g}")
 last = {factor: float(task.psnr(found[30], digits).mean()) for factor, found in amplified.items()}
 assert min(last[0.5], last[1.5]) > last[1] - 1
-assert last[2] < last[1] - 0.5 > last[2.5] + 8
+assert last[2] < last[1] - 1
+assert last[2.5] < last[1] - 4
+assert residual(amplified[2.5][30]).mean() > 3 * residual(amplified[1][30]).mean()
 
 # %% [markdown]
-# Half as strong or half as strong again, the shipped $P$ hardly notices. At $a = 2$ it loses, and at 2.5 the run
-# diverges, close to where the guide put it. A margin of this size on both sides says that the training did not stop
-# at an edge.
+# Half as strong or half as strong again, the shipped $P$ hardly notices. At $a = 2$, where the guide puts the edge, it
+# loses decibels, and at 2.5 more of them, with a data residual several times as large. A margin on both sides says that
+# the training did not stop at an edge. It need not be so: the [chapter on distilling](distilling) has a $P$ whose
+# training knew no momentum, and which momentum ruins.
 #
 # ## Fading: bounded, whatever $P$ does
 #
@@ -550,6 +553,7 @@ assert held["shipped"] < 0.9 < 1 < min(held["null space, 5"], held["invented"])
 conditions = {
     "as in training": {},
     "noise × 10": {"noise": 0.1},
+    "noise × 30": {"noise": 0.3},
     "zig-zag order": {"ordering": "zig_zag"},
     "half the patterns": {"ratio": 0.05},
     "faces": {},
@@ -576,20 +580,20 @@ for name, (gain, error, rejected, fit, outside) in seen.items():
 
 # %%
 gains = {name: row[0] for name, row in seen.items()}
-assert min(gains[name] for name in gains if name not in ("noise × 10", "faces")) > 1
-assert gains["noise × 10"] < -1
-assert gains["faces"] < 0
+assert min(gains[name] for name in gains if "noise" not in name and name != "faces") > 1
+assert gains["noise × 10"] > 0.2 > -0.5 > gains["noise × 30"]
+assert abs(gains["faces"]) < 1.2
+assert recipe.noise_range[1] == 0.1
 assert all(row[2] == 0 and row[3] < 1 for row in seen.values())
-assert seen["noise × 10"][4] > 1 > max(row[4] for name, row in seen.items() if name != "noise × 10")
+assert seen["noise × 30"][4] > 1 > max(row[4] for name, row in seen.items() if name != "noise × 30")
 
 # %% [markdown]
-# At ten times the noise the shipped $P$ costs decibels, and on faces it costs something too. The safeguard rejects nothing. The data
-# residual is *smaller* with $P$ in every row, the bad ones included. The held-out residual rises above 1 for the
-# noise and warns; for the faces it does not: in the patterns next in order $P$ is still ahead, and what it spoils
-# lies further out. A warning is evidence of a fault, and silence is not evidence of its absence.
-#
-# Against the noise one can train: `noise_range` in a recipe draws a level for each state. What that would gain here
-# is not tested.
+# Against noise one can train. The recipe of the shipped $P$ has a `noise_range`, which draws a level for each state, and
+# ten times the noise of the task is its upper end: $P$ still gains there, though less. Three times beyond that it costs
+# decibels. On faces, which it has not met either, it does next to nothing. The safeguard rejects nothing. The data
+# residual is *smaller* with $P$ in every row, the bad one included. The held-out residual rises above 1 where $P$ does
+# harm, but not by much, and what is spoilt far from the patterns next in order it would not see: a warning is evidence of a
+# fault, and silence is not evidence of its absence.
 #
 # ## Exercises
 #
@@ -689,11 +693,10 @@ for level in (0.3, 0.8):
 # | ruined by momentum | seen | – | – | catches most, late | – |
 # | drifts past its horizon | hardly seen | about 1 or above | stops it, if early | misses most | seen |
 # | much too strong | seen | – | bounds it | catches it at once | – |
-# | too much noise | misses it | – | – | misses it | seen |
-# | other images | misses it | – | – | misses it | misses it |
+# | noise beyond the training's | misses it | – | – | misses it | seen, just |
 # | invents and fits the data | misses it | misses it | helps it to fit | misses it | seen, if careless |
 #
-# A dash means that this chapter has not tested it. The last three rows are the reason why a learned $P$ is judged
+# A dash means that this chapter has not tested it. The last two rows are the reason why a learned $P$ is judged
 # by held-out images of the kind that it will meet, and why no guard replaces them.
 #
 # ## Further reading

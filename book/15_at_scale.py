@@ -52,14 +52,15 @@ from ddgp_lib.operators import gradient, norms
 # A training step of [](distilling) draws a batch of states, computes a loss, and follows its gradient. With several
 # *workers* each draws a batch from a pool of its own, and all follow the mean of their gradients. We write that down
 # for workers that take turns in one process; on real machines they work at the same time. First the loss of a batch,
-# which is that of [](distilling), {eq}`eq-dn-loss`:
+# which is that of the [chapter on distilling](distilling), {eq}`eq-dn-loss`, or with `supervised` the same with the true
+# image in the place of the teacher's:
 
 # %%
 task = ddgp_lib.load_task("single_pixel")
 A, A_t = task.student, task.teacher
 
 
-def loss_of(P, states):
+def loss_of(P, states, supervised=False):
     z = states["z"]
     g = gradient(A, z, states["adjoint_student"])
     d = P(g, ddgp_lib.State(z, states["k"], A, states["y_student"]))
@@ -67,7 +68,8 @@ def loss_of(P, states):
     with torch.no_grad():
         g_t = gradient(A_t, z, states["adjoint_teacher"])
         x_t = task.denoiser(z - task.teacher_stepsize * g_t, task.sigma)
-    return distillation.gradient_loss(d, g_t) + distillation.squared_distance(x, x_t), x
+    goal = states["truth"] if supervised else x_t
+    return distillation.gradient_loss(d, g_t) + distillation.squared_distance(x, goal), x
 
 
 # %% [markdown]
@@ -440,8 +442,8 @@ assert held == 6 * 32 * 32**2 * 4
 
 
 # %%
-def gradient_of(P, states):
-    parts = torch.autograd.grad(loss_of(P, states)[0], list(P.parameters()))
+def gradient_of(P, states, **options):
+    parts = torch.autograd.grad(loss_of(P, states, **options)[0], list(P.parameters()))
     return torch.cat([part.flatten() for part in parts])
 
 
@@ -584,14 +586,15 @@ widgets.live(**slider)
 # This is a theory of plain gradient descent. Adam, clipping and a moving pool are outside of it, and we use it for
 # orientation. Where are we on this curve, and does the place change during a training? We estimate
 # $B_\mathrm{noise}$ without bias {cite}`mccandlish2018empirical` from two mean squares, for one state and for $N$, at
-# two times of our training and for the shipped network, on the states that it causes.
+# two times of our training and for the shipped network, on the states that it causes. (The shipped one was trained with
+# $L_G + L_S$; so its gradient is of that sum.)
 
 
 # %%
-def noise_scale(P, states):
+def noise_scale(P, states, **options):
     total, squares = 0.0, []
     for i in range(len(states["k"])):
-        row = gradient_of(P, take(states, [i]))
+        row = gradient_of(P, take(states, [i]), **options)
         total = total + row
         squares.append(row.square().sum())
     n, single = len(squares), torch.stack(squares).mean()
@@ -617,7 +620,7 @@ visited = settle(shipped, states, 5)
 stages = {
     "after 50 steps": noise_scale(early, early_states),
     "after 150 steps": noise_scale(late, states),
-    "shipped": noise_scale(shipped, visited),
+    "shipped": noise_scale(shipped, visited, supervised=True),
 }
 for name, (trace, square) in stages.items():
     found_scale = f"{trace / square:.0f}" if square > trace / N else f"above {N}"

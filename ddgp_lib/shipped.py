@@ -41,7 +41,7 @@ DENOISER_RECIPES: dict[str, DenoiserRecipe] = {
 """Recipes of the shipped denoisers, by task."""
 
 TRUTH_AND_TEACHER = {"gradient": 1.0, "supervised": 1.0}
-"""L_G + L_S, the teacher's direction and the true image: the best pair of losses in the study ``losses``."""
+"""L_G + L_S: the teacher's direction and the true image."""
 
 RECIPES: dict[str, dict[str, DistillationRecipe | LinearRecipe]] = {
     "single_pixel": {
@@ -49,7 +49,6 @@ RECIPES: dict[str, dict[str, DistillationRecipe | LinearRecipe]] = {
             losses=TRUTH_AND_TEACHER,
             steps=23400,
             learning_rate=2e-3,
-            momentum="none",
             noise_range=(0.005, 0.1),
         ),
         "distilled_gradient_only": DistillationRecipe(
@@ -59,7 +58,14 @@ RECIPES: dict[str, dict[str, DistillationRecipe | LinearRecipe]] = {
     },
     "mri": {
         "distilled": DistillationRecipe(
-            steps=4000, batch_size=8, pool_size=128, horizon=100, sigma=0.03, momentum="none"
+            losses=TRUTH_AND_TEACHER,
+            steps=4000,
+            batch_size=8,
+            learning_rate=3e-3,
+            pool_size=128,
+            horizon=100,
+            sigma=0.02,
+            momentum="none",
         ),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",

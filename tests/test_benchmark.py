@@ -71,7 +71,15 @@ def test_side_by_side_is_what_evaluate_measures(task):
     assert (curves["distilled"][: first - 1] < best).all()
     assert curves["distilled"][first - 1] >= best
     assert result["methods"]["none"]["iterations_to_baselines_best"] == int(curves["none"].argmax()) + 1
-    assert found["seconds_to_baselines_best"] == pytest.approx(first * found["seconds_per_iteration"])
+
+
+def test_every_method_is_timed(task, monkeypatch):
+    monkeypatch.setattr(benchmark, "ROUNDS", 2)
+    result = benchmark.timing(task, task.test_images[:3])
+    assert result["n_images"] == 3
+    assert set(result["milliseconds"]) == {*SOLVER_KINDS["single_pixel"], "end_to_end", "unrolled"}
+    assert min(result["milliseconds"].values()) > 0
+    assert result["milliseconds"]["distilled"] > result["milliseconds"]["none"]
 
 
 @pytest.mark.parametrize("name", SOLVER_KINDS)
@@ -178,7 +186,7 @@ def test_a_benchmark_goes_on_where_it_stopped(task, tmp_path, monkeypatch):
     tuning = load_tuning("single_pixel")
     monkeypatch.setattr(benchmark, "load_tuning", lambda name: tuning | {"teacher": tuning["none"]})
     benchmark.benchmark(task, images, images[:2], folder=tmp_path)
-    assert measured == [*benchmark.PARTS, "long_runs", "side_by_side"]
+    assert measured == [*benchmark.PARTS, "long_runs", "side_by_side", "timing"]
 
 
 def test_parts_depend_on_the_weights_that_they_run():
