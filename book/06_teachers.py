@@ -687,14 +687,24 @@ assert gains[15] + 0.5 < gains[20] < gains[20] + 0.5 < gains[30]
 assert gains[40] > gains[15] + 2
 assert gains[15] < gains[40] / 3
 assert all(abs(gains[share] - gains[40]) < 0.6 for share in gains if share > 40)
+by_seed = {share: {} for share in by_share}
+for run in study.load_study("teachers")["runs"]:
+    share = next((share for share, row in by_share.items() if row == run["row"]), None)
+    if share:
+        by_seed[share][run["seed"]] = run["gain_20"][0]
+for share in (60, 80, 100):
+    more = torch.tensor([by_seed[share][seed] - by_seed[40][seed] for seed in by_seed[40]])
+    assert len(more) == 3
+    assert -2 * more.std() / 3**0.5 < more.mean() < 3 * more.std() / 3**0.5 + 0.1
 assert all(run["recipe"]["losses"] == {"gradient": 1.0, "imitation": 1.0} for run in runs)
 
 # %% [markdown]
 # The trained networks follow the linear guess: both curves rise steeply up to 40% and bend there. (That they agree in
 # height as well is chance. One is a single step, the other a solver of twenty iterations with a network and a denoiser
 # in it.) A teacher that is hardly stronger than the student has little to teach: 15% of the patterns are worth less than
-# a third of what 40% are worth. From 40% on, more strength changes little, as the guess says. No harm of a stronger
-# teacher has shown up in these rows; with one seed a small one could not. The book's teacher, 40%, stands at the bend.
+# a third of what 40% are worth. From 40% on, more strength changes little, as the guess says: what is gained beyond is less
+# than three of its standard errors, and no harm of a stronger teacher has shown up in these rows. The book's teacher, 40%,
+# stands at the bend.
 
 # %% [markdown]
 # ## Noise in the teacher's data
