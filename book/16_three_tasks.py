@@ -590,7 +590,7 @@ for name, methods in instead.items():
     print(f"{name:18s}" + ", ".join(f"P is {words[what]} {rivals[kind]}" for kind, what in found.items()))
     assert found["end_to_end"] == "gain"
     assert abs(methods["unrolled"]["distilled_gain"][0]) < 2
-    assert 3 * timed[name]["unrolled"] < 20 * timed[name]["distilled"]
+    assert 5 * timed[name]["unrolled"] < 20 * timed[name]["distilled"]
 assert instead["mri"]["unrolled"]["ssim"][0] < instead["mri"]["distilled"]["ssim"][0] - 0.05
 
 # %% [markdown]
@@ -823,6 +823,8 @@ for name, task in tasks.items():
         f" way to the second: {(found - base) / (ceilings[1] - base):.0%}"
     )
     assert ceilings[0] > ceilings[1] > base
+    supervised = "supervised" in RECIPES[name]["distilled"].losses
+    assert (found > ceilings[1]) == supervised
 
 # %% [markdown]
 # ```{solution} ex-ceiling
@@ -830,8 +832,9 @@ for name, task in tasks.items():
 #
 # The cell above is the experiment. The first ceiling is what a network that acts in the null space could reach at
 # best from this estimate; what is then missing is the error in the range. The second is the most that a perfect
-# imitation of the teacher would add. It is a ceiling for prediction, not for the method: an image that is better in
-# the null space also changes what the denoiser does in the range.
+# imitation of the teacher would add. It is a ceiling for that prediction, not for the method: an image that is better in
+# the null space also changes what the denoiser does in the range. And the networks for digits and brain slices, which
+# were trained towards the true image too, guess modes that the teacher does not see: they pass it.
 # ```
 #
 # ```{exercise} Guess what the teacher sees

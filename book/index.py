@@ -104,10 +104,10 @@ for label, name in {"digits": "single_pixel", "brain": "mri", "faces": "super_re
 HTML(f'<table class="dataframe">{table}</table>')
 
 # %% [markdown]
-# The preconditioner gains on every camera. That does not make it the best choice on every camera: the unrolled
-# network is a serious rival, and [the last chapter](three-tasks) says where it is ahead, what each costs, and what
-# happens when the camera, the noise or the images change. All records are simulated from images that are known; see
-# the [data cards](data.md).
+# The preconditioner gains on every camera. That does not make it the best choice everywhere: the unrolled network is a
+# serious rival and takes less time, and [the last chapter](three-tasks) says what each costs, and what happens when the
+# camera, the noise or the images change. All records are simulated from images that are known; see the
+# [data cards](data.md).
 #
 # ## For whom
 #
