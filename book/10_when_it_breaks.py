@@ -35,7 +35,7 @@ from ddgp_lib import figures, widgets
 from ddgp_lib.data import load_faces
 from ddgp_lib.distillation.losses import consistency_penalty, row_space_penalty
 from ddgp_lib.operators import HadamardCamera, norms, null_projection
-from ddgp_lib.study import compare
+from ddgp_lib.study import compare, load_study
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
 
@@ -268,18 +268,21 @@ for line in compare("single_pixel")["forms"]:
 
 # %%
 at_20 = [rows[f"{form}, state_aware"]["20"] for form in ("null_space", "penalised", "free")]
-assert at_20 == sorted(at_20, reverse=True)
-assert at_20[0] - at_20[-1] < 0.5
+assert max(at_20[1:]) < at_20[0] < min(at_20[1:]) + 0.5
+assert abs(at_20[1] - at_20[2]) < 0.15
+by_seed = {(run["row"], run["seed"]): run["gain_20"][0] for run in load_study("forms")["runs"]}
+for (row, seed), gain in by_seed.items():
+    if row in ("free, state_aware", "penalised, state_aware"):
+        assert 0 < by_seed["null_space, state_aware", seed] - gain < 0.5
 assert all(rows[f"{form}, state_aware"][k] > 24 for form in ("free", "penalised") for k in ("20", "100"))
 drops = {name: found["20"] - found["100"] for name, found in rows.items()}
 assert max(drops, key=drops.get) == "null_space, state_aware, own trajectories"
 
 # %% [markdown]
-# With a horizon of 50 and the iterate as an input all three forms hold, and the null-space form is ahead by less than
-# half a decibel. (Where a row has one seed, so small a difference is no ranking.) The row that decays most is a
-# null-space form: it was trained on its own first eight iterations, for an eighth of the steps. So we use the null-space form for what it promises, and long horizons for
-# the rest; the [chapter on training](distilling) says
-# how the pool reaches them.
+# With a horizon of 50 and the iterate as an input all three forms hold. The null-space form is ahead of the other two with
+# each seed, by less than half a decibel; those two cannot be told apart. The row that decays most is a null-space form: it
+# was trained on its own first eight iterations, for an eighth of the steps. So we use the null-space form for what it promises, and long horizons for the
+# rest; the [chapter on training](distilling) says how the pool reaches them.
 #
 # ## One number for many steps
 #

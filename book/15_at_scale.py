@@ -49,7 +49,7 @@ from ddgp_lib.operators import gradient, norms
 # %% [markdown]
 # ## The question in one picture
 #
-# A training step of [](distilling) draws a batch of states, computes a loss, and follows its gradient. With several
+# A training step of a [distillation](distilling) draws a batch of states, computes a loss, and follows its gradient. With several
 # *workers* each draws a batch from a pool of its own, and all follow the mean of their gradients. We write that down
 # for workers that take turns in one process; on real machines they work at the same time. First the loss of a batch,
 # which is that of the [chapter on distilling](distilling), {eq}`eq-dn-loss`, or with `supervised` the same with the true
