@@ -123,14 +123,24 @@ def psnr_and_rejected(
     physics: LinearPhysics,
     max_iter: int,
     seed: int = 0,
+    batch_size: int | None = None,
 ) -> tuple[torch.Tensor, int | None]:
-    """Return what :func:`psnr_curves` does, and how many images a safeguard rejected; None where there is none."""
-    states = solver.states(measure(physics, images, seed), physics, max_iter)
-    next(states)
-    rows = []
-    for X in states:
-        rows.append(task.psnr(solver.point(X)[0], images))
-    return torch.stack(rows), int(X["rejected"].sum()) if "rejected" in X else None
+    """Return what :func:`psnr_curves` does, and how many images a safeguard rejected; None where there is none.
+
+    All images are measured at once, and run ``batch_size`` at a time: by default all together.
+    """
+    y, size = measure(physics, images, seed), batch_size or len(images)
+    curves, rejected = [], []
+    for part, truth in zip(y.split(size), images.split(size), strict=True):
+        states = solver.states(part, physics, max_iter)
+        next(states)
+        rows = []
+        for X in states:
+            rows.append(task.psnr(solver.point(X)[0], truth))
+        curves.append(torch.stack(rows))
+        rejected.append(int(X["rejected"].sum()) if "rejected" in X else None)
+    counts = [count for count in rejected if count is not None]
+    return torch.cat(curves, dim=1), sum(counts) if counts else None
 
 
 def task_solver(

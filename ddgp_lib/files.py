@@ -1,5 +1,6 @@
 """Write files so that a reader sees the old content or the new one, never half of it; read arrays and results."""
 
+import gzip
 import io
 import json
 import os
@@ -42,6 +43,12 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def read_unzipped(path: Path) -> bytes:
+    """Read a file's bytes, decompressed if they begin as those of gzip do."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 
 def write_results(path: str | Path, results: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from .benchmark import mean_and_error
+from .benchmark import mean_and_error, mean_or_none
 from .evaluation import psnr_curves
 from .linear import learn_linear
 from .operators import gradient, normal, squared_norm
@@ -126,8 +126,8 @@ class ProductsRow:
             "seed": seed,
         }
 
-    def run(self, seed: int) -> dict[str, Any]:
-        """Count products to the goal, and measure plug-and-play runs at equal products.
+    def run(self, seed: int, *, progress: bool = True) -> dict[str, Any]:
+        """Count products to the goal, and measure plug-and-play runs at equal products; nothing shows progress.
 
         Returns
         -------
@@ -140,7 +140,8 @@ class ProductsRow:
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
         found: dict[str, Any] = {"configuration": self.configuration(seed)}
         found["products"] = self._products(task, P, images)
-        swept = {sigma: self._at_budgets(task, P, sigma, task.val_images[:IMAGES], 0) for sigma in SIGMAS}
+        tuning = task.val_images[:IMAGES]
+        swept = {sigma: self._at_budgets(task, P, sigma, tuning, 0) for sigma in SIGMAS}
         found |= {"sigma": {}, "psnr": {}}
         best = {budget: max(SIGMAS, key=lambda s: float(swept[s][budget].mean())) for budget in BUDGETS}
         measured = {sigma: self._at_budgets(task, P, sigma, images, seed) for sigma in set(best.values())}
@@ -148,6 +149,13 @@ class ProductsRow:
             found["sigma"][str(budget)] = sigma
             found["psnr"][str(budget)] = mean_and_error(measured[sigma][budget])
         return found
+
+    def summary(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Average runs over their seeds: ``"psnr"`` by budget, ``"products"`` None where a seed has none."""
+        return {
+            "psnr": {str(k): mean_or_none([run["psnr"][str(k)][0] for run in runs]) for k in BUDGETS},
+            "products": mean_or_none([run["products"] for run in runs]),
+        }
 
     @property
     def _momentum(self) -> str:

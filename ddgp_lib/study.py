@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from .benchmark import mean_and_error
+from .benchmark import mean_and_error, mean_or_none
 from .checks import require
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import psnr_curves
 from .files import read_results, write_results
-from .linear_study import BUDGETS, ProductsRow
+from .linear_study import ProductsRow
 from .linear_study import rows as linear_rows
 from .preconditioners import Preconditioner
 from .shipped import Method
@@ -81,6 +81,57 @@ class Row:
     task: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def configuration(self, seed: int) -> dict[str, Any]:
+        """Everything that decides the row's numbers, as JSON gives it back."""
+        recipe = DistillationRecipe(**{**SHORT[self.task], **self.recipe, "seed": seed})
+        chosen = {"task": self.task, "options": dict(self.options), "recipe": asdict(recipe)}
+        found: dict[str, Any] = json.loads(json.dumps(chosen))
+        return found
+
+    def run(self, seed: int, *, progress: bool = True) -> dict[str, Any]:
+        """Train with the row's configuration, choose σ on validation images and measure on test images.
+
+        Returns
+        -------
+        dict
+            The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time,
+            ``"milliseconds"`` of an iteration and image; ``"sigma"``; mean and standard error over images of
+            ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
+        """
+        task = load_task(self.task, **self.options)
+        chosen = self.configuration(seed)
+        started = time.process_time()
+        distillation: Distillation = distill(task, **chosen["recipe"], progress=progress)
+        seconds = time.process_time() - started
+        P = distillation.preconditioner
+        count_val, count_test = IMAGES[task.name]
+        sigma = best_sigma(task, P, task.val_images[:count_val])
+        images, started = task.test_images[:count_test], time.perf_counter()
+        curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
+        elapsed = time.perf_counter() - started
+        return {
+            "configuration": chosen,
+            "parameters": sum(parameter.numel() for parameter in P.parameters()),
+            "training_seconds": round(seconds, 3),
+            "milliseconds": round(1000 * elapsed / (len(images) * ITERATIONS[-1]), 3),
+            "sigma": sigma,
+            "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
+            "gain_20": mean_and_error(curves[19] - _baseline(task.name)),
+        }
+
+    def summary(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Average runs over their seeds; the entries are those of :func:`compare`."""
+        gains = torch.tensor([math.nan if run["gain_20"][0] is None else run["gain_20"][0] for run in runs])
+        return {
+            "psnr": {str(k): mean_or_none([run["psnr"][str(k)][0] for run in runs]) for k in ITERATIONS},
+            "gain_20": mean_or_none([run["gain_20"][0] for run in runs]),
+            "gain_20_error": mean_and_error(gains)[1] if len(runs) > 1 else None,
+            **{
+                name: mean_or_none([run[name] for run in runs])
+                for name in ("parameters", "milliseconds", "training_seconds")
+            },
+        }
 
 
 def _networks() -> dict[str, Row]:
@@ -189,9 +240,7 @@ def run_study(
     done = {(run["row"], run["seed"]): run["configuration"] for run in result["runs"]}
     for key, row, seed in tqdm(list(_pending(rows, seeds, done)), desc=f"study {name}", disable=not progress):
         kept = [run for run in result["runs"] if (run["row"], run["seed"]) != (key, seed)]
-        result = result | {
-            "runs": [*kept, {"row": key, "seed": seed} | run_row(row, seed, progress=progress)]
-        }
+        result = result | {"runs": [*kept, {"row": key, "seed": seed} | row.run(seed, progress=progress)]}
         write_results(path, result)
     return result
 
@@ -202,53 +251,8 @@ def _pending(
     """Yield what has not been run with the configuration that it has now."""
     for seed in seeds:
         for key, row in rows.items():
-            if done.get((key, seed)) != configuration(row, seed):
+            if done.get((key, seed)) != row.configuration(seed):
                 yield key, row, seed
-
-
-def configuration(row: Row | ProductsRow, seed: int) -> dict[str, Any]:
-    """Everything that decides a row's numbers, as JSON gives it back."""
-    if isinstance(row, ProductsRow):
-        return row.configuration(seed)
-    recipe = DistillationRecipe(**{**SHORT[row.task], **row.recipe, "seed": seed})
-    chosen = {"task": row.task, "options": dict(row.options), "recipe": asdict(recipe)}
-    found: dict[str, Any] = json.loads(json.dumps(chosen))
-    return found
-
-
-def run_row(row: Row | ProductsRow, seed: int, *, progress: bool = True) -> dict[str, Any]:
-    """Train with one row's configuration, choose σ on validation images and measure on test images.
-
-    Returns
-    -------
-    dict
-        The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time, ``"milliseconds"``
-        of an iteration and image; ``"sigma"``; mean and standard error over images of ``"psnr"`` at
-        :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.  A row of the study of
-        linear preconditioners trains no network; see :meth:`~ddgp_lib.linear_study.ProductsRow.run`.
-    """
-    if isinstance(row, ProductsRow):
-        return row.run(seed)
-    task = load_task(row.task, **row.options)
-    chosen = configuration(row, seed)
-    started = time.process_time()
-    distillation: Distillation = distill(task, **chosen["recipe"], progress=progress)
-    seconds = time.process_time() - started
-    P = distillation.preconditioner
-    count_val, count_test = IMAGES[task.name]
-    sigma = best_sigma(task, P, task.val_images[:count_val])
-    images, started = task.test_images[:count_test], time.perf_counter()
-    curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
-    elapsed = time.perf_counter() - started
-    return {
-        "configuration": chosen,
-        "parameters": sum(parameter.numel() for parameter in P.parameters()),
-        "training_seconds": round(seconds, 3),
-        "milliseconds": round(1000 * elapsed / (len(images) * ITERATIONS[-1]), 3),
-        "sigma": sigma,
-        "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
-        "gain_20": mean_and_error(curves[19] - _baseline(task.name)),
-    }
 
 
 def best_sigma(task: Task, preconditioner: Preconditioner, images: torch.Tensor) -> float:
@@ -281,7 +285,7 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
     Returns
     -------
     dict
-        ``"study"``, and ``"runs"``, a list of what :func:`run_row` returned, each with its ``"row"`` and ``"seed"``.
+        ``"study"``, and ``"runs"``, what each row's ``run`` returned, with its ``"row"`` and ``"seed"``.
 
     Raises
     ------
@@ -327,38 +331,10 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
             continue
         saved = load_study(name, folder)["runs"]
         lines = [
-            (_products_line if isinstance(row, ProductsRow) else _line)(key, runs)
+            {"row": key, "seeds": len(runs)} | row.summary(runs)
             for key, row in rows.items()
             if row.task == task_name and (runs := [run for run in saved if run["row"] == key])
         ]
         if lines:
             tables[name] = lines
     return tables
-
-
-def _mean(values: list[float | None]) -> float | None:
-    return None if None in values else sum(v for v in values if v is not None) / len(values)
-
-
-def _products_line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "row": key,
-        "seeds": len(runs),
-        "psnr": {str(k): _mean([run["psnr"][str(k)][0] for run in runs]) for k in BUDGETS},
-        "products": _mean([run["products"] for run in runs]),
-    }
-
-
-def _line(key: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    gains = torch.tensor([math.nan if run["gain_20"][0] is None else run["gain_20"][0] for run in runs])
-    return {
-        "row": key,
-        "seeds": len(runs),
-        "psnr": {str(k): _mean([run["psnr"][str(k)][0] for run in runs]) for k in ITERATIONS},
-        "gain_20": _mean([run["gain_20"][0] for run in runs]),
-        "gain_20_error": mean_and_error(gains)[1] if len(runs) > 1 else None,
-        **{
-            name: _mean([run[name] for run in runs])
-            for name in ("parameters", "milliseconds", "training_seconds")
-        },
-    }

@@ -6,6 +6,7 @@ from deepinv.loss.metric import PSNR
 
 from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditioner, load_solver
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from ddgp_lib.evaluation import psnr_and_rejected, task_solver
 from ddgp_lib.shipped import (
     RECIPES,
     SOLVER_KINDS,
@@ -61,6 +62,20 @@ def test_identity_changes_nothing(task):
     images = task.test_images[:4]
     plain, identity = (evaluate(task, method, images=images, max_iter=5) for method in (None, Identity()))
     torch.testing.assert_close(plain.psnr, identity.psnr, rtol=0, atol=0)
+
+
+def test_batches_change_no_curve_and_no_count(task):
+    def wild(grad, state):
+        return grad - 50 * state.z
+
+    images = task.test_images[:3]
+    for P, rejected in ((wild, 3), (Identity(), 0)):
+        solver = PreconditionedFISTA(task.denoiser, P, stepsize=1.0, sigma=0.1, safeguard=True)
+        whole, count = psnr_and_rejected(task, solver, images, task.student, 4)
+        parts, counts = psnr_and_rejected(task, solver, images, task.student, 4, batch_size=2)
+        torch.testing.assert_close(parts, whole)
+        assert count == counts == rejected
+    assert psnr_and_rejected(task, task_solver(task), images, task.student, 1, batch_size=2)[1] is None
 
 
 def test_same_seed_same_bits(task):

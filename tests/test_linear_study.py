@@ -72,7 +72,6 @@ def test_budgets_are_of_products(small):
 def test_it_is_run_and_printed_like_the_others(tmp_path, monkeypatch, capsys):
     only = {"single_pixel: none": ProductsRow("single_pixel", "none")}
     monkeypatch.setattr("ddgp_lib.study.STUDIES", {"linear": only})
-    monkeypatch.setattr("ddgp_lib.study.BUDGETS", (4, 12))
     result = run_study("linear", tmp_path, seeds=(0, 1), progress=False)
     assert [run["seed"] for run in result["runs"]] == [0, 1]
     assert run_study("linear", tmp_path, seeds=(0, 1), progress=False) == result

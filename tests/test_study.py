@@ -9,16 +9,15 @@ from ddgp_lib import load_task, study
 from ddgp_lib.__main__ import main
 from ddgp_lib.distillation import DistillationRecipe
 from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.linear_study import BUDGETS
 from ddgp_lib.networks import NETWORKS
 from ddgp_lib.preconditioners import Identity
 from ddgp_lib.study import (
-    BUDGETS,
     ITERATIONS,
     STUDIES,
     STUDIES_FOLDER,
     Row,
     compare,
-    configuration,
     load_study,
     run_study,
 )
@@ -54,7 +53,7 @@ def test_a_row_records_what_it_did(tiny, tmp_path):
 
 
 def test_gains_are_paired_with_the_tuned_baseline(task, tiny):
-    run = study.run_row(tiny["null"], 0, progress=False)
+    run = tiny["null"].run(0, progress=False)
     recipe = DistillationRecipe(**run["configuration"]["recipe"])
     assert recipe.seed == 0
     images = task.test_images[:3]
@@ -65,11 +64,9 @@ def test_gains_are_paired_with_the_tuned_baseline(task, tiny):
 def test_a_study_goes_on_where_it_stopped(tiny, tmp_path, monkeypatch):
     first = run_study("forms", tmp_path, seeds=(0,), only="null", progress=False)
     ran = []
-    original = study.run_row
+    original = Row.run
     monkeypatch.setattr(
-        study,
-        "run_row",
-        lambda row, seed, **options: ran.append((row, seed)) or original(row, seed, **options),
+        Row, "run", lambda row, seed, **options: ran.append((row, seed)) or original(row, seed, **options)
     )
     both = run_study("forms", tmp_path, seeds=(0,), progress=False)
     assert ran == [(tiny["free"], 0)]
@@ -121,9 +118,9 @@ def test_the_commands(tiny, tmp_path, monkeypatch, capsys):
 def test_every_row_of_every_study_can_be_configured():
     for name, rows in STUDIES.items():
         for row in rows.values() if name != "linear" else ():
-            recipe = DistillationRecipe(**configuration(row, 1)["recipe"])
+            recipe = DistillationRecipe(**row.configuration(1)["recipe"])
             assert recipe.seed == 1
-        assert len({json.dumps(configuration(row, 0)) for row in rows.values()}) == len(rows), name
+        assert len({json.dumps(row.configuration(0)) for row in rows.values()}) == len(rows), name
     assert {row.recipe["network"] for row in STUDIES["networks"].values()} == set(NETWORKS)
 
 
@@ -164,6 +161,6 @@ def test_shipped_studies_are_of_the_present_configuration(name):
     runs = load_study(name)["runs"]
     assert len({(run["row"], run["seed"]) for run in runs}) == len(runs)
     for run in runs:
-        expected = configuration(STUDIES[name][run["row"]], run["seed"])
+        expected = STUDIES[name][run["row"]].configuration(run["seed"])
         assert run["configuration"] == expected, f"run `python -m ddgp_lib study {name}` again"
         assert set(run["psnr"]) == {str(k) for k in (BUDGETS if name == "linear" else ITERATIONS)}

@@ -23,7 +23,6 @@ A slice stays if at least an eighth of its pixels is above a tenth of that perce
 """
 
 import argparse
-import gzip
 import hashlib
 import math
 import struct
@@ -36,7 +35,7 @@ from pathlib import Path
 import numpy as np
 
 from ..checks import require
-from ..files import write_npz
+from ..files import read_unzipped, write_npz
 from .brains import BRAIN_VOLUMES, BRAINS_FILE, ORIENTATIONS
 
 SIZE = 128
@@ -110,9 +109,7 @@ def read_nifti(path: Path) -> Volume:
     ValueError
         If the file is anything else.
     """
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+    content = read_unzipped(path)
     orders = [order for order in "<>" if content[:4] == struct.pack(order + "i", 348)]
     require(bool(orders) and content[344:348] == b"n+1\0", "path", str(path), "a NIfTI-1 file")
 

@@ -1,6 +1,5 @@
 """The whole of MNIST, read from its original files."""
 
-import gzip
 import hashlib
 import math
 import struct
@@ -11,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from ..checks import require
+from ..files import read_unzipped
 from .split import Split, existing_folder
 
 HELD_OUT = 6
@@ -73,9 +73,7 @@ def read_idx(path: Path) -> np.ndarray:
     ValueError
         If the file is anything else.
     """
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+    content = read_unzipped(path)
     known = len(content) >= 4 and content[:3] == bytes([0, 0, UNSIGNED_BYTE])
     require(known, "path", str(path), "an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
