@@ -116,8 +116,8 @@ figures.reconstructions(images[shown], {name: x[0] for name, x in after_four.ite
 #
 # We compute it at a small size, $16 \times 16$ pixels without noise, at the points $z_1$ that one call of the
 # denoiser leads to. `walk` follows a solver without momentum through its iterations and yields its states. In a state,
-# `gradient` is $\nabla g_s(z_k)$ and `target` is $(\alpha_t/\alpha_s) \nabla g_t(z_k)$; here the factor is 1, since
-# both operators have norm one.
+# `gradient` is $\nabla g_s(z_k)$ and `target` is $(\alpha_t/\alpha_s) \nabla g_t(z_k)$, with the step sizes $\alpha =
+# 1/\lVert A \rVert^2$ of teacher and student; here the factor is 1, since both operators have norm one.
 
 
 # %%
@@ -142,18 +142,25 @@ digits = training_images(small, 1000, generator)
 start, states = walk(small, digits, fitted, 2, generator)
 
 # %% [markdown]
-# The first lines of the next cell are $M_s$, $M_t$ and $C$; `best` is {eq}`eq-cf-wiener`, and `by_hand` applies
-# it. The library knows nothing of these matrices. It fits a ridge regression of gradients on gradients. Do
-# the two agree?
+# Next come $M_s$, $M_t$ and $C$; `best` is {eq}`eq-cf-wiener`, and `by_hand` applies it.
+
 
 # %%
-dense = [analysis.dense_matrix(A, small.img_size).double() for A in (small.student, small.teacher)]
-M_s, M_t = (A.T @ A for A in dense)
+def normal_matrices(task):
+    dense = (analysis.dense_matrix(A, task.img_size) for A in (task.student, task.teacher))
+    return [A.T @ A for A in dense]
+
+
+M_s, M_t = normal_matrices(small)
 e = (states.z - states.truth).flatten(1).double()
 C = e.T @ e / len(e)
 best = M_t @ C @ M_s @ torch.linalg.pinv(M_s @ C @ M_s, rtol=1e-9, hermitian=True)
 by_hand = states.gradient.flatten(1).double() @ best.T
 
+# %% [markdown]
+# The library knows nothing of these matrices. It fits a ridge regression of gradients on gradients. Do the two agree?
+
+# %%
 library = fitted(states.gradient, states.state).flatten(1)
 difference = float((library - by_hand).norm() / by_hand.norm())
 assert difference < 1e-5
@@ -164,7 +171,7 @@ assert start.gradient.abs().max() < 1e-5
 
 # %% [markdown]
 # They agree to rounding error: **distilling a linear preconditioner is one regression, and the regression is the
-# formula.** The next check is the property that defines a best linear predictor: what it misses is uncorrelated
+# formula.** The cell also checks the property that defines a best linear predictor: what it misses is uncorrelated
 # with what it was told. With noise, $M_s e$ is not available, and the covariances of the gradients themselves take
 # the place of $M_s C M_s$ and $M_t C M_s$. The regression uses those anyway.
 #
@@ -231,8 +238,8 @@ for inputs in ("gradient_only", "affine"):
 # At $k = 0$ the gradient-only map explains nothing, as the formula says, and the affine one more than 70%: the
 # measurements are in $z_0$, and a regression on them is the guess of the last chapter. Gradient only catches up later
 # but stays more than 1 dB behind. Free and null-space form are the same within 0.05 dB. That is no accident. For a
-# nested teacher with $A A^\top = I$, the best linear map keeps the measured part by itself, and only a ridge can
-# disturb it ({ref}`ex-cf-range`).
+# nested teacher with $A A^\top = I$ and without noise, the best linear map keeps the measured part by itself, and only
+# a ridge can disturb it ({ref}`ex-cf-range`).
 #
 # ## The answer at full size
 #
@@ -249,29 +256,21 @@ curves = {name: values.mean(dim=1) for name, values in each.items()}
 for k in (1, 2, 3, 4, 10, 20, 40):
     print(f"after {k:2d}: " + ", ".join(f"{name} {c[k - 1]:.2f}" for name, c in curves.items()) + " dB")
 names = list(curves)
-for better, worse in ((names[1], names[0]), (names[2], names[1])):
+for better, worse in zip(names[1:], names[:-1], strict=True):
     gain = each[better][3] - each[worse][3]
     print(f"{better} over {worse}, after 4: {gain.mean():.2f} ± {gain.std() / len(gain) ** 0.5:.2f} dB")
 
-# %%
+# %% tags=["hide-input"]
 none, line, net = curves.values()
 assert line[3] > none[3] + 3
 assert line[9] > none.max() + 0.3
 assert net[3] > line[3] + 2
 assert net.max() > line.max() + 3
 
-# %% mystnb={"figure": {"name": "fig-cf-psnr", "caption": "Mean PSNR over 24 held-out digits. The linear preconditioner has four fitted maps; after the fourth iteration plain steps follow."}, "image": {"alt": "Three curves of PSNR against the iteration, 1 to 40, on a logarithmic axis. The network is highest, from 21.5 to 25.4. The linear map rises from 18.6 to 21.3 within four iterations, then slowly to nearly 22, and stays level. Without a preconditioner the curve starts at 16 and rises slowly to 21."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-cf-psnr", "caption": "Mean PSNR over 24 held-out digits. The linear preconditioner has four fitted maps; after the fourth iteration plain steps follow."}, "image": {"alt": "Three curves of PSNR against the iteration, 1 to 40, on a logarithmic axis. The network is highest: it starts above where the linear map ends, and soon levels off about three decibels higher. The linear map rises from 18.6 to 21.3 within four iterations, then slowly to nearly 22, and stays level. Without a preconditioner the curve starts at 16 and rises slowly to 21."}} tags=["hide-input"]
+axis = {"xlabel": "iteration", "ylabel": "PSNR (dB)", "vertical": {"last fitted map": 4}, "legend": "above"}
 roles = dict(zip(curves, ("baseline", "linear", "distilled"), strict=True))
-figures.curves(
-    range(1, 41),
-    curves,
-    xlabel="iteration",
-    ylabel="PSNR (dB)",
-    xscale="log",
-    roles=roles,
-    vertical={"last fitted map": 4},
-    legend="above",
-)
+figures.curves(range(1, 41), curves, xscale="log", roles=roles, **axis)
 
 # %% [markdown]
 # Four matrices, fitted in seconds, gain more than 3 dB over the tuned baseline at the fourth iteration, and at the
@@ -298,32 +297,31 @@ def offered(P, states, k=None):
     return null_projection(states.task.student, P(states.gradient, state) - states.gradient)
 
 
-def features(states):
-    X = torch.cat([states.gradient, states.z], dim=1)
-    return X.flatten(1).double(), wanted(states).flatten(1).double()
-
+# %% [markdown]
+# First the match at $z_0$ to $z_3$, for 200 digits of either kind.
 
 # %%
-seen = training_images(task, 2000, torch.Generator().manual_seed(0))[:200]
 unseen = task.test_images[100:300]
-match = {
-    name: [explained(wanted(s), offered(P, s)) for s in walk(task, digits, P, 4)]
-    for name, digits in (("in the fit", seen), ("held out", unseen))
+kinds = {
+    "in the fit": training_images(task, 2000, torch.Generator().manual_seed(0))[:200],
+    "held out": unseen,
 }
-
-# %%
-along = list(walk(task, unseen, P, 4))
-crossed = torch.tensor([[explained(wanted(s), offered(P, s, j)) for j in range(4)] for s in along])
+walks = {name: list(walk(task, digits, P, 4)) for name, digits in kinds.items()}
+match = {name: [explained(wanted(s), offered(P, s)) for s in states] for name, states in walks.items()}
 for name, values in match.items():
     print(f"{name:12s}" + "".join(f"{v:7.2f}" for v in values))
-for k, row in enumerate(crossed):
-    print(f"at z_{k}, map of iteration 0 to 3:" + "".join(f"{v:7.2f}" for v in row))
+first, *later = (a - b for a, b in zip(*match.values(), strict=True))
+assert abs(first) < 0.04 < 0.1 < min(later)
+assert match["held out"][3] < 0.05 < match["in the fit"][3]
+
+# %% [markdown]
+# Now each map at each of the four points, on the held-out digits.
 
 # %%
-gaps = [a - b for a, b in zip(*match.values(), strict=True)]
-assert abs(gaps[0]) < 0.04
-assert min(gaps[1:]) > 0.1
-assert match["held out"][3] < 0.05 < match["in the fit"][3]
+along = walks["held out"]
+crossed = torch.tensor([[explained(wanted(s), offered(P, s, j)) for j in range(4)] for s in along])
+for k, row in enumerate(crossed):
+    print(f"at z_{k}, map of iteration 0 to 3:" + "".join(f"{v:7.2f}" for v in row))
 assert crossed[0, 1:].max() < 0 < crossed[0, 0]
 assert crossed[1:, 0].max() < -1
 
@@ -343,24 +341,36 @@ assert crossed[1:, 0].max() < -1
 #
 # Overfitting is what the ridge is for. `Ridge` needs one eigendecomposition for all values of $\varepsilon$, and
 # where images are fewer than features it takes that of the smaller matrix, $N \times N$
-# {cite}`hastie2009elements`. We fit $t_1$ at the points $z_1$, with 250 and with 1,000 digits.
+# {cite}`hastie2009elements`. We fit $t_1$ at the points $z_1$ of training digits, and
+# judge the fit on validation digits.
+
 
 # %%
+def features(states):
+    X = torch.cat([states.gradient, states.z], dim=1)
+    return X.flatten(1).double(), wanted(states).flatten(1).double()
+
+
 X, Y = features(list(walk(task, task.train_images[:1000], P, 2))[1])
 X_new, Y_new = features(list(walk(task, task.val_images[:200], P, 2))[1])
-ridges = [10 ** (power / 2) for power in range(-12, 3, 2)] + [0.03]
-ridges.sort()
-sweep = {}
+
+# %% [markdown]
+# The regression is made from 250 and from 1,000 of the training digits. `size` is what $c$ is measured in.
+
+# %%
+ridges, sweep = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 1.0, 10.0), {}
 for count in (250, 1000):
     x_mean, y_mean = X[:count].mean(dim=0), Y[:count].mean(dim=0)
-    size = float(X[:count, 1024:].square().sum()) / 1024  # as in the definition of c, from z alone
+    size = float(X[:count, 1024:].square().sum()) / 1024  # of z alone
     fit = Ridge((X[:count] - x_mean)[None], (Y[:count] - y_mean)[None], size)
-    for ridge in ridges:
-        W = fit.weights(ridge)[0]
+    for W in (fit.weights(ridge)[0] for ridge in ridges):
         for name, inputs, outputs in (("in the fit", X[:count], Y[:count]), ("held out", X_new, Y_new)):
             value = explained(outputs, (inputs - x_mean) @ W + y_mean)
             sweep.setdefault(f"{count:,}, {name}", []).append(value)
 del X, Y, X_new, Y_new, fit, inputs, outputs, W  # large
+
+# %% [markdown]
+# First the numbers for 1,000 digits; the figure below them has both sizes.
 
 # %%
 held = sweep["1,000, held out"]
@@ -395,22 +405,25 @@ figures.curves(
 # have the rows $L_0\,(z_0^i - \bar z_0)$, what the map adds to each training digit beyond the mean. Its singular value
 # decomposition $F = U \Sigma V^\top$ orders the map by what it does *on digits*: the rows of $V^\top$ are the patterns
 # that it adds, $\Sigma^2$ is how much of the total each accounts for, and of all maps of rank $r$ the one that keeps the
-# first $r$ is nearest to the full map on these digits {cite}`izenman1975reduced`. A randomised decomposition {cite}`halko2011finding` is enough, as the
-# comparison with the exact values shows.
+# first $r$ is nearest to the full map on these digits {cite}`izenman1975reduced`. A randomised decomposition
+# {cite}`halko2011finding` is enough, as the comparison with the exact values shows.
 
 # %%
-first = next(walk(task, training_images(task, 2000, torch.Generator().manual_seed(0)), P, 1))
+z = next(walk(task, training_images(task, 2000, torch.Generator().manual_seed(0)), P, 1)).z.flatten(1)
 W = P.weights[0, 0, 1024:]
-z = first.z.flatten(1)
 F = (z - z.mean(dim=0)) @ W
 torch.manual_seed(0)
 U, S, V = torch.svd_lowrank(F, q=task.student.rank, niter=4)
-shares = (S**2 / S.square().sum()).cumsum(dim=0)
-for r in (1, 4, 8, 16, 32, 64):
-    print(f"rank {r:2d}: {shares[r - 1]:.2f} of what the full map adds")
 exact = torch.linalg.svdvals(F)
 assert (S - exact[: len(S)]).abs().max() < 1e-4 * S[0]
 assert exact[len(S)] < 1e-4 * S[0]
+
+# %% [markdown]
+# How much of the whole do the first directions carry?
+
+# %%
+shares = (S**2 / S.square().sum()).cumsum(dim=0)
+print(", ".join(f"rank {r}: {shares[r - 1]:.2f}" for r in (1, 4, 8, 16, 32, 64)))
 assert 0.35 < shares[3] < 0.5 < 0.7 < shares[15] < 0.85 < 0.95 < shares[63]
 
 # %% [markdown]
@@ -429,9 +442,9 @@ figures.images(dict(zip(titles, torch.cat(scaled), strict=True)), signed=True, v
 # %% [markdown]
 # Above, in blocks, is what a coarse camera sees of rings, bars and pairs of strokes. Below, in the same places, are
 # finer and often oblique lines: what has to be added so that strokes come out of the blocks. Nobody has told the map
-# about strokes. Move the rank in the next control, from none,
-# where only the mean is added, to all: what does the first step add to the digit, and where does it begin to add
-# what is not there?
+# about strokes.
+#
+# `at_rank` gives what the first step adds to test digits if the map has rank $r$, and the mean PSNR after it.
 
 # %%
 z_test = task.student.A_adjoint(y)
@@ -445,6 +458,9 @@ def at_rank(r):
     return guess, float(task.psnr(z_test + guess, images).mean())
 
 
+# %% [markdown]
+# With all 102 directions it has to be the library's step.
+
 # %%
 quality = {r: at_rank(r)[1] for r in (0, 1, 2, 4, 8, 16, 32, 64, 102)}
 print(", ".join(f"rank {r}: {value:.2f} dB" for r, value in quality.items()))
@@ -453,6 +469,10 @@ full = z_test - task.stepsize * P(gradient(task.student, z_test, z_test), state)
 torch.testing.assert_close(z_test + at_rank(102)[0], full, rtol=0, atol=1e-3)
 assert quality[102] > quality[0] + 2
 assert quality[102] - quality[32] < 0.5
+
+# %% [markdown]
+# Move the rank in the next control, from none, where only the mean is added, to all: what does the first step add to the
+# digit, and where does it begin to add what is not there?
 
 
 # %% tags=["hide-input"]
@@ -469,22 +489,18 @@ def draw_rank(r):
     return figures.images(panels, columns=3, signed=True, vmax=0.8)
 
 
-ranks = {
-    "draw": draw_rank,
-    "values": list(quality),
-    "label": "Rank of the first map",
-    "start": 5,
-    "text": lambda r: "0 (mean only)" if r == 0 else str(r),
-}
-widgets.frames(
-    **ranks,
-    alt=lambda r: (
+# %% tags=["hide-input"]
+def describe_rank(r):
+    return (
         f"A handwritten four, its hidden part, and the guess of it by a map of rank {r}, explaining "
-        f"{explained(hidden[shown], at_rank(r)[0][shown]):.2f}; mean PSNR over 24 digits {at_rank(r)[1]:.1f} dB."
-    ),
-    colours=128,
-    caption="What one linear step adds to what the camera saw; red is positive, blue negative.",
-)
+        f"{explained(hidden[shown], at_rank(r)[0][shown]):.2f}; mean PSNR over 24 digits {quality[r]:.1f} dB."
+    )
+
+
+caption = "What one linear step adds to what the camera saw; red is positive, blue negative."
+ranks = {"draw": draw_rank, "values": list(quality), "label": "Rank of the first map", "start": 5}
+ranks["text"] = lambda r: "0 (mean only)" if r == 0 else str(r)
+widgets.frames(**ranks, alt=describe_rank, colours=128, caption=caption)
 
 # %% [markdown]
 # In a running kernel, the twin of this control draws anew; change `shown` for another digit.
@@ -500,15 +516,16 @@ widgets.live(**ranks)
 # reasonable: errors should hardly change any more. A third run has plain steps and a denoiser whose weight fades from
 # the tenth iteration on, by {eq}`eq-prior-decay`.
 
+
 # %%
-tails = {
-    "plain steps": line,
-    "plain steps, fading": psnr_curves(
-        task, PreconditionedFISTA(task.denoiser, P, prior_decay=10, **options), images, task.student, 40
-    ).mean(dim=1),
-}
+def tail(**more):
+    solver = PreconditionedFISTA(task.denoiser, P, **options, **more)
+    return psnr_curves(task, solver, images, task.student, 40).mean(dim=1)
+
+
+tails = {"plain steps": line, "plain steps, fading": tail(prior_decay=10)}
 P.after = "last"
-tails["last map repeated"] = psnr_curves(task, solvers["linear $P$"], images, task.student, 40).mean(dim=1)
+tails["last map repeated"] = tail()
 P.after = "identity"
 
 # %% [markdown]
@@ -524,10 +541,12 @@ P.after = "identity"
 v = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
 for _ in range(60):
     g = normal(task.student, v)
-    moved = v - task.stepsize * (
-        g + null_projection(task.student, P.linear_part(torch.cat([g, v], dim=1), 3))
-    )
+    change = g + null_projection(task.student, P.linear_part(torch.cat([g, v], dim=1), 3))
+    moved = v - task.stepsize * change
     growth, v = float(moved.norm() / v.norm()), moved / moved.norm()
+
+# %% [markdown]
+# And the three solvers with their denoiser?
 
 # %%
 plain, faded, repeated = tails.values()
@@ -538,16 +557,8 @@ assert faded.max() - faded[-1] < 0.1
 assert growth > 1.15
 
 # %% mystnb={"figure": {"name": "fig-cf-last", "caption": "What follows the last fitted map: plain steps, plain steps with a denoiser whose weight fades after ten iterations, or the last map for ever. Mean over 24 digits."}, "image": {"alt": "Three curves of PSNR against the iteration, 1 to 40. All rise together to above 21 at iteration 4. With plain steps the curve goes on to nearly 22 and falls a little towards the end; with fading it stays level; with the last map repeated it falls from iteration 7 on and drops out of the figure at 12 before iteration 19."}} tags=["hide-input"]
-figures.curves(
-    range(1, 41),
-    tails,
-    xlabel="iteration",
-    ylabel="PSNR (dB)",
-    ylim=(12, 23),
-    roles=dict(zip(tails, ("linear", "teacher", "other"), strict=True)),
-    vertical={"last fitted map": 4},
-    legend="above",
-)
+roles = dict(zip(tails, ("linear", "teacher", "other"), strict=True))
+figures.curves(range(1, 41), tails, ylim=(12, 23), roles=roles, **axis)
 
 # %% [markdown]
 # It diverges. The affine form closes a loop: $P$ changes $z$ in the null space, and $z$ in the null space is an
@@ -569,8 +580,8 @@ figures.curves(
 # since $t - m$ is uncorrelated with all functions of what is known. The first term is nobody's fault: the data do
 # not determine it. The second is what a class of functions and a training leave undone. The best affine map has a
 # second term too, so **the linear match is a floor** for what a good $P$ explains: a network that explains less, at the
-# same points, has lost something that a regression finds in seconds. (The teacher's own noise is in $t - m$, and changes nothing else.) We
-# compare at the points of the linear method, and at the first point, which all methods share. The shipped network was
+# same points, has lost something that a regression finds in seconds. (The teacher's own noise is in $t - m$, and
+# changes nothing else.) We compare at the points of the linear method, and at the first point, which all methods share. The shipped network was
 # trained towards the teacher's direction *and* the true image, so it adds something in modes that the teacher does not
 # see. There the teacher wants nothing; we compare in the modes that it sees.
 
@@ -580,22 +591,24 @@ def in_teachers_modes(Q, states):
     return range_projection(task.teacher, offered(Q, states))
 
 
-# %%
 network = ddgp_lib.load_preconditioner("single_pixel")
-floor, reached = ([explained(wanted(s), in_teachers_modes(Q, s)) for s in along] for Q in (P, network))
-elsewhere = [explained(wanted(s), in_teachers_modes(P, s)) for s in walk(task, unseen, network, 4)]
-for name, values in {"linear": floor, "network": reached, "linear, network's points": elsewhere}.items():
+cases = (
+    ("linear", P, along),
+    ("network", network, along),
+    ("linear, network's points", P, walk(task, unseen, network, 4)),
+)
+rows = {name: [explained(wanted(s), in_teachers_modes(Q, s)) for s in points] for name, Q, points in cases}
+for name, values in rows.items():
     print(f"{name:26s}" + "".join(f"{v:7.2f}" for v in values))
+floor, reached, elsewhere = rows.values()
 assert all(value > least + 0.05 for least, value in zip(floor, reached, strict=True))
-assert reached[0] > floor[0] + 0.1
-assert reached[0] > 0.8
+assert reached[0] > max(0.8, floor[0] + 0.1)
 assert elsewhere[1] < -2
 
 # %% [markdown]
 # The network is above the floor at every iteration, also at points that it has never produced itself. (From $k = 2$
 # on, our fitted map explains less than nothing on new digits. There the floor is zero, that of no map; a fit to more
-# digits would raise it.) At $z_0$ it
-# explains more than 80% of what the teacher adds. So at most a fifth is really hidden, and a good part of what the
+# digits would raise it.) At $z_0$ it explains more than 80% of what the teacher adds. So at most a fifth is really hidden, and a good part of what the
 # linear map misses there, it misses by being linear. The last row is the other side: at the network's points, which
 # are better than its own, the linear map of $k = 1$ does great harm. It was fitted to other errors than these.
 #
@@ -613,19 +626,22 @@ def operations(call):
     return counter.get_total_flops()
 
 
-back, state = z_test[:1], ddgp_lib.State(z_test[:1], 0, task.student, y[:1])
-g = gradient(task.student, back, back)
+z_one, state = z_test[:1], ddgp_lib.State(z_test[:1], 0, task.student, y[:1])
+g = gradient(task.student, z_one, z_one)
 bill = {
-    "gradient": operations(lambda: gradient(task.student, back, back)),
-    "denoiser": operations(lambda: task.denoiser(back, task.sigma)),
+    "gradient": operations(lambda: gradient(task.student, z_one, z_one)),
+    "denoiser": operations(lambda: task.denoiser(z_one, task.sigma)),
     "linear P": operations(lambda: P(g, state)),
     "network P": operations(lambda: network(g, state)),
 }
 
+# %% [markdown]
+# The learning: what the fit at the opening took, and steps of a training with the recipe of the shipped network.
+
 # %%
 recipe = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
-train = {"batch_size": recipe.batch_size, "pool_size": recipe.batch_size, "progress": False}
-train |= {"losses": recipe.losses, "noise_range": recipe.noise_range}
+train = {name: getattr(recipe, name) for name in ("batch_size", "losses", "noise_range")}
+train |= {"pool_size": recipe.batch_size, "progress": False}
 with torch.enable_grad():
     two, four = (operations(lambda n=n: ddgp_lib.distill(task, steps=n, **train)) for n in (2, 4))
 bill |= {
@@ -677,7 +693,7 @@ def fitted_solver(other):
 
 
 # %% [markdown]
-# In each line: the PSNR in dB after 1, 2, 3 and 10 iterations.
+# The lines have the PSNR in dB after 1, 2, 3 and 10 iterations.
 
 # %%
 others, first_match = {}, {}
@@ -691,7 +707,7 @@ for name, other in small_tasks.items():
         others[name, kind] = curve
         print(f"  {kind:12s}" + "".join(f"{curve[k - 1]:7.2f}" for k in (1, 2, 3, 10)))
 
-# %%
+# %% tags=["hide-input"]
 gain = {key: float(curve[2] - others[key[0], "none"][2]) for key, curve in others.items()}
 part = gain["super_resolution", "newton"] / gain["super_resolution", "linear"]
 print(f"Newton's part of the linear gain at k = 3, super-resolution: {part:.2f}")
@@ -706,8 +722,8 @@ assert others["mri", "distilled"][9] > others["mri", "linear"][9] + 2
 # %% [markdown]
 # On MRI the linear map gains more than 4 dB in three iterations: what a row shows explains a third or so of what the
 # teacher adds at first. Part of this is haste; best against best in twenty iterations it is ahead of the baseline by
-# more than 2 dB. The network finds more than 2 dB beyond it. In super-resolution about nine tenths of the
-# gain are those of Newton's step {eq}`eq-newton` alone, and after ten iterations the linear map is not more than 0.15
+# more than 2 dB. The network finds more than 2 dB beyond it. In super-resolution about nine tenths of the gain after
+# three iterations are those of Newton's step {eq}`eq-newton` alone, and after ten iterations the linear map is not more than 0.15
 # dB ahead of it. Equation {eq}`eq-cf-wiener` says why. With $C = I$, no knowledge of images at all,
 # $P^* = M_t M_s^+$: Newton's step without damping, followed by the teacher's weights ({ref}`ex-cf-white`). What a linear map could add beyond it
 # is the null space, and of a face's null space little can be guessed linearly, as the match says.
@@ -727,8 +743,7 @@ assert others["mri", "distilled"][9] > others["mri", "linear"][9] + 2
 #
 # (a) The derivative in $b$ vanishes for $b = \bar y - W^\top \bar x$, with the means of the rows. Put in, what is left
 # is the problem without $b$ for centred rows, and its derivative in $W$ vanishes where $(X^\top X + c I)\, W = X^\top
-# Y$. (b)
-# Multiply $X^\top (X X^\top + c I) = (X^\top X + c I)\, X^\top$ by the two inverses. The right side inverts a
+# Y$. (b) Multiply $X^\top (X X^\top + c I) = (X^\top X + c I)\, X^\top$ by the two inverses. The right side inverts a
 # matrix of the size of the number of samples: it is cheaper where images are fewer than features, as in
 # {numref}`fig-cf-ridge`.
 # ```
@@ -775,12 +790,9 @@ assert kept.min() < 0.5
 
 # %% tags=["hide-cell"]
 faces = ddgp_lib.load_task("super_resolution", size=32)
-dense = [analysis.dense_matrix(A, faces.img_size).double() for A in (faces.student, faces.teacher)]
-N_s, N_t = (A.T @ A for A in dense)
-e_train, e_val = (
-    (faces.student.A_adjoint(faces.student.A(x)) - x).flatten(1).double()
-    for x in (faces.train_images, faces.val_images[:40])
-)
+N_s, N_t = normal_matrices(faces)
+sets = (faces.train_images, faces.val_images[:40])
+e_train, e_val = ((faces.student.A_adjoint(faces.student.A(x)) - x).flatten(1).double() for x in sets)
 D = e_train.T @ e_train / len(e_train)
 inverse = torch.linalg.pinv(N_s, rtol=0.03**2, hermitian=True)
 inverse_C = torch.linalg.pinv(N_s @ D @ N_s, rtol=1e-7, hermitian=True)
