@@ -151,7 +151,7 @@ figures.curves(spent, curves, xlabel="states used", xscale="log", ax=panels[1], 
 # | projector $I - A^+A$ | must be exact: the null-space form rests on it ([](other-solvers)) |
 # | $\alpha = 1/\lVert A_s \rVert^2$ | follows from $A_s$; `load_task` computes it |
 # | denoiser $D_\sigma$ | trained on images of your kind, `train_denoiser` |
-# | random changes of images | `augment` turns, stretches and mirrors; switch it off with `perturbed=0` where that makes images that cannot be |
+# | random changes of the images | `augment` turns, stretches, may mirror; `perturbed=0` is without, where such images cannot be |
 # | preconditioner $P$ | distilled with your images, operators and denoiser |
 # | $\sigma$, momentum, fading | chosen on your validation images, for the baseline too |
 #
@@ -617,9 +617,10 @@ assert trained < ours / 1.3
 # their mean is corrected for the noise that is still in it. The shipped network began with a scale of a few states and
 # ended with one several times as large. (Read the order of magnitude: the estimate from 180 states is uncertain where the
 # true gradient is small, and other states have other scales.) A likely reason: what is common to all states is learned
-# first, and what is left pulls this way for one state and that way for the next. {cite}`mccandlish2018empirical` found a rising scale in many other problems. So a batch that is
-# wasteful at the beginning of a training can be right at its end. A learning rate that falls has a similar effect as a
-# batch that grows {cite}`smith2018dont`: it averages over more states.
+# first, and what is left pulls this way for one state and that way for the next. {cite}`mccandlish2018empirical` found
+# a rising scale in many other problems. So a batch that is wasteful at the beginning of a training can be right at its
+# end. A learning rate that falls has a similar effect as a batch that grows {cite}`smith2018dont`: it averages over
+# more states.
 #
 # Does {eq}`eq-sc-gain` describe our two trainings? We look for the step at which nine workers have reached the mean
 # loss of the single worker's last 45 steps, and compare with what $1 + B_\mathrm{noise}/B$ promises. And what would
@@ -640,7 +641,7 @@ assert 20 < B_noise < 100
 # difference at all, since the gain is $\eta \lVert G \rVert^2$ for every $B$. Adam lies between, as it divides by the
 # size of what it sees, noise included. Clipping and the moving pool may be others, and one training each is few. The
 # noise scale tells where returns diminish: the 18 states of nine workers are still below it, and twice as many would
-# save a third of the steps at best. It does not tell the hour of arrival.
+# save about a third of the steps, by this theory. It does not tell the hour of arrival.
 #
 # *Which learning rate, then?* A step that is less noisy can be longer. Two rules are in use: in proportion to the batch
 # for plain gradient descent {cite}`goyal2017accurate`, in proportion to its square root for Adam
@@ -666,19 +667,23 @@ assert 20 < B_noise < 100
 #     -m ddgp_lib train mri --kind distilled --output weights --device cuda
 # ```
 #
-# With your own images it is a script of a few lines, started in the same way. Its denoiser has been trained before, in
-# a single process, by `train_denoiser`, and kept with `save_denoiser`.
+# With your own images it is a script of a few lines, `torchrun --nproc-per-node 8 knees.py`. Its denoiser has been
+# trained before, in a single process, by `train_denoiser`, and kept with `save_denoiser`. What it writes is read by
+# `load_preconditioner("mri", path="knees-distilled.safetensors")`.
 #
 # ```python
 # import ddgp_lib
 # from ddgp_lib.data import load_fastmri
 # from ddgp_lib.denoisers import load_denoiser
 # from ddgp_lib.distillation.processes import launch
+# from ddgp_lib.shipped import save_preconditioner
 #
 # fabric = launch("cuda")
 # images = load_fastmri("fastmri", limit=4000)
 # task = ddgp_lib.load_task("mri", images=images, denoiser=load_denoiser("mri", "knees.safetensors"))
-# ddgp_lib.distill(task, fabric=fabric, checkpoint="training.safetensors", steps=20000, batch_size=8)
+# found = ddgp_lib.distill(task, fabric=fabric, checkpoint="training.safetensors", steps=20000, batch_size=8)
+# if fabric.is_global_zero:
+#     save_preconditioner("knees-distilled.safetensors", found, task, "distilled", {})
 # ```
 #
 # Each process draws `batch_size` states from a pool of its own. After the backward pass the gradients are averaged, as
@@ -881,8 +886,8 @@ assert abs(traces.mean() / squares.mean() / B_noise - 1) < 0.2
 # :label: ex-sc-hours
 #
 # You have fastMRI at $320 \times 320$, two channels, and a card that sustains $10^{13}$ operations per second on
-# this network. Predict, from `whole`, the hours of 20,000 steps of 32 states, and for four such cards with 8 states
-# each. What is neglected?
+# this network. Predict the hours of 20,000 steps of 32 states from `whole`, the operations of a state with $L_G + L_S$ at
+# $32 \times 32$, and for four such cards with 8 states each. What is neglected?
 # ```
 
 # %%
@@ -895,7 +900,7 @@ if answer is not None:
 # :class: dropdown
 #
 # A state costs `whole` times 100, for the pixels; the channels matter in the first and last layers only. Multiply by
-# 32 states and 20,000 steps, divide by $10^{13}$: a little over half an hour, and a quarter of it on four cards.
+# 32 states and 20,000 steps, divide by $10^{13}$: about half an hour, and a quarter of it on four cards.
 # Neglected are the Fourier transforms, the fixed time of a step, fresh states that are made on the processor, moving
 # states to and from the card, validation, and the exchange of gradients. Any of these can be the largest on a fast
 # card: measure a hundred steps.
