@@ -6,8 +6,8 @@
 # student, does, but it measures them better, and the preconditioner learns to turn the student's gradient into the
 # teacher's {cite}`gualdron2025d2gp`. A camera that exists only on paper costs nothing. So why not take the best one:
 # all patterns, all of k-space, no blur, no noise? This chapter says what "better" can mean, finds a teacher that is
-# better conditioned than the other teachers of its task and does harm, and measures how much of what a teacher asks for can be guessed, by
-# a regression and by networks that were trained with teachers of growing strength.
+# better conditioned than the other teachers of its task and does harm, and measures how much of what a teacher asks for
+# can be guessed, by a regression and by networks that were trained with teachers of growing strength.
 #
 # All measurements are simulated from real images, with known operators, and the noise that the tasks have by default.
 #
@@ -148,7 +148,7 @@ figures.spectrum(spectra, roles={"student, ×4": "baseline", "teacher, blur only
 # is nearly silent in what a preconditioner learns from.
 #
 # Now the teachers of the book's three tasks, together with some that we would rather not have: patterns in another
-# order, a mask from another seed, another blur.
+# order (*sequency*: by their number of sign changes, read as one line), a mask from another seed, another blur.
 
 # %%
 cases = {
@@ -214,8 +214,8 @@ torch.testing.assert_close(cameras["student, ×4"].A(images[:1]), between[..., :
 
 # %% [markdown]
 # The best-conditioned teacher of super-resolution is the last: $\kappa$ below 1.1, and more modes than the student.
-# But it misses more than half of an image, by norm, and a part of what the student sees is at more than $40°$ to its range.
-# Keep it in mind; it will be the failure of this chapter. Condition, on its own, says nothing about a teacher.
+# But it misses more than half of an image, by norm, and a part of what the student sees is at more than $40°$ to its
+# range. Keep it in mind; it will be the failure of this chapter. Condition, on its own, says nothing about a teacher.
 #
 # ## Nested: what both see, both see alike
 #
@@ -238,7 +238,8 @@ torch.testing.assert_close(cameras["student, ×4"].A(images[:1]), between[..., :
 # The teacher repeats what the student's data say, and adds a part in the null space of $A_s$. So a preconditioner of
 # the form $\nabla g_s + h$ with $A_s h = 0$ can in principle reach the cosine similarity $S_c = 1$. What if the two
 # are not nested? Let $b$ be what the form starts from, $\nabla g_s$ or, in super-resolution, the Newton step
-# $R_\lambda \nabla g_s$, without the little of it that lies in modes which count as zero; let $\nu$ be the share of $\lVert \nabla g_t \rVert^2$ in the null space of $A_s$, and
+# {eq}`eq-newton`, $R_\lambda \nabla g_s$ with $\lambda = 0.001$, without the little of it that lies in modes which count
+# as zero; let $\nu$ be the share of $\lVert \nabla g_t \rVert^2$ in the null space of $A_s$, and
 # $\chi = S_c(b, A_s^+A_s \nabla g_t)$ the *agreement* in the student's row space. Then
 #
 # $$
@@ -388,11 +389,11 @@ assert (lost_rows, student.rank) == (39, 102)
 
 # %% [markdown]
 # (The setting is one for all rows of a task and not tuned, and the means are over 12 images: look at the signs and at
-# differences of decibels.) The nested teacher, granted in full, gains more than 2 dB with 52 more patterns. The one with its patterns in another order gains little, although all that it says is true: 39 of
-# the student's 102 patterns are not among its own. Along these, the free form takes no gradient step, nothing corrects
-# what the denoiser does there, and the data residual is more than twice that without $P$. *To imitate this teacher is
-# to forget what was measured.* In the null-space form nothing is forgotten, and then this teacher is as good as the
-# nested one.
+# differences of decibels.) The nested teacher, granted in full, gains more than 2 dB with 52 more patterns. The one
+# with its patterns in another order gains little, although all that it says is true: 39 of the student's 102 patterns
+# are not among its own. Along these, the free form takes no gradient step, nothing corrects what the denoiser does
+# there, and the data residual is more than twice that without $P$. *To imitate this teacher is to forget what was
+# measured.* In the null-space form nothing is forgotten, and then this teacher is as good as the nested one.
 #
 # In super-resolution the task's own teacher gains in both forms, but less in the null-space form: there the range is
 # left to the student's plain gradient, and its slow modes stay slow. That is why the preconditioners of this task
@@ -647,10 +648,10 @@ figures.curves(
 
 # %% [markdown]
 # It does, within one step of our seven teachers: the prediction is right for most numbers of examples, and off by one
-# where a band lies near the line and two teachers are nearly equal. With 200 examples the teacher that sees everything is more than half a decibel worse than
-# one with 30% of the patterns. So a teacher can be too good, for a student who cannot learn enough about each wish
-# from the examples it gets. The remedy need not be a weaker teacher: more examples or a larger ridge, which the
-# regression had above, move the best teacher to the right.
+# where a band lies near the line and two teachers are nearly equal. With 200 examples the teacher that sees everything
+# is more than half a decibel worse than one with 30% of the patterns. So a teacher can be too good, for a student who
+# cannot learn enough about each wish from the examples it gets. The remedy need not be a weaker teacher: more examples
+# or a larger ridge, which the regression had above, move the best teacher to the right.
 #
 # So the linear answer has two halves. **A stronger teacher is never worse as such.** Each of its modes is guessed
 # for itself. **It is worse for a student that is fitted to too few examples, too closely**, and where that begins can
@@ -850,9 +851,9 @@ if answer is not None:
 # $(I - \alpha_t M_t)\, e$, and the eigenvalues of this matrix lie between 0 and 1. (b) With rows $u$ and $v$ the
 # product is $\cos\vartheta\, (u^\top e)(v^\top e)$. The matrix $\tfrac12 (u v^\top + v u^\top)$ has the eigenvalues
 # $\tfrac12 (\cos\vartheta \pm 1)$, so the smallest value is $\tfrac12 \cos\vartheta\,(\cos\vartheta - 1)$, which is
-# least at $\vartheta = 60°$ (and, with one row turned round, at $120°$): $-1/8$. (c) All Hadamard cameras share one basis, so $M_s$ and $M_t$ commute, and
-# their product is a projector: $\nabla g_s^\top \nabla g_t = \lVert M_s M_t e \rVert^2$. The same holds for MRI
-# with one coil. There, teachers that are not nested are silent, but do not oppose.
+# least at $\vartheta = 60°$ (and, with one row turned round, at $120°$): $-1/8$. (c) All Hadamard cameras share one
+# basis, so $M_s$ and $M_t$ commute, and their product is a projector: $\nabla g_s^\top \nabla g_t = \lVert M_s M_t e
+# \rVert^2$. The same holds for MRI with one coil. There, teachers that are not nested are silent, but do not oppose.
 
 # %%
 line = torch.linspace(0, torch.pi, 1201)
@@ -959,8 +960,8 @@ assert abs(fine[0] - coarse[0]) < 0.02 < 0.08 < fine[1] - coarse[1]
 # its Newton step weighs all modes above $\sqrt\lambda$ alike and agrees. (b) In the plain gradients the additional
 # modes of $\times 1$ hardly show. Whitened, they do. The price is noise. Along a mode of strength $s = r \lVert A_t
 # \rVert$ the whitened gradient is $\lVert A_t \rVert^2\, r^2/(r^2 + \lambda)$ times the error, less $\lVert A_t
-# \rVert\, r/(r^2 + \lambda)$ times the noise. The last factor, $r/(r^2 + \lambda)$, is at most $1/(2\sqrt\lambda)$, about
-# sixteen, at $r = \sqrt\lambda$, where the error has half its weight. But the teacher's noise is ours to choose.
+# \rVert\, r/(r^2 + \lambda)$ times the noise. The last factor, $r/(r^2 + \lambda)$, is at most $1/(2\sqrt\lambda)$,
+# about sixteen, at $r = \sqrt\lambda$, where the error has half its weight. But the teacher's noise is ours to choose.
 # ```
 #
 # ## Recap

@@ -60,8 +60,8 @@ P = linear.preconditioner
 assert time.process_time() - started < 60
 
 # %% [markdown]
-# It is compared with two solvers. The first has no preconditioner; its $\sigma$ and momentum are tuned. The other has the
-# shipped network, tuned as well. Between them stands the linear map, with the task's default $\sigma$ and nothing
+# It is compared with two solvers. The first has no preconditioner; its $\sigma$ and momentum are tuned. The other has
+# the shipped network, tuned as well. Between them stands the linear map, with the task's default $\sigma$ and nothing
 # tuned.
 
 # %%
@@ -402,7 +402,8 @@ figures.curves(
 # ## If you see this, add that
 #
 # At $k = 0$ the gradient is zero and $P_0$ is a map from the measured part of $z_0$ to the unmeasured part. Let $F$
-# have the rows $L_0\,(z_0^i - \bar z_0)$, what the map adds to each training digit beyond the mean. Its singular value
+# have the rows $L_0\,(z_0^i - \bar z_0)$, with the mean $\bar z_0$ of the $z_0^i$: what the map adds to each training
+# digit beyond the mean. Its singular value
 # decomposition $F = U \Sigma V^\top$ orders the map by what it does *on digits*: the rows of $V^\top$ are the patterns
 # that it adds, $\Sigma^2$ is how much of the total each accounts for, and of all maps of rank $r$ the one that keeps the
 # first $r$ is nearest to the full map on these digits {cite}`izenman1975reduced`. A randomised decomposition
@@ -581,9 +582,9 @@ figures.curves(range(1, 41), tails, ylim=(12, 23), roles=roles, **axis)
 # not determine it. The second is what a class of functions and a training leave undone. The best affine map has a
 # second term too, so **the linear match is a floor** for what a good $P$ explains: a network that explains less, at the
 # same points, has lost something that a regression finds in seconds. (The teacher's own noise is in $t - m$, and
-# changes nothing else.) We compare at the points of the linear method, and at the first point, which all methods share. The shipped network was
-# trained towards the teacher's direction *and* the true image, so it adds something in modes that the teacher does not
-# see. There the teacher wants nothing; we compare in the modes that it sees.
+# changes nothing else.) We compare at the points of the linear method, and at the first point, which all methods share.
+# The shipped network was trained towards the teacher's direction *and* the true image, so it adds something in modes
+# that the teacher does not see. There the teacher wants nothing; we compare in the modes that it sees.
 
 
 # %%
@@ -608,9 +609,10 @@ assert elsewhere[1] < -2
 # %% [markdown]
 # The network is above the floor at every iteration, also at points that it has never produced itself. (From $k = 2$
 # on, our fitted map explains less than nothing on new digits. There the floor is zero, that of no map; a fit to more
-# digits would raise it.) At $z_0$ it explains more than 80% of what the teacher adds. So at most a fifth is really hidden, and a good part of what the
-# linear map misses there, it misses by being linear. The last row is the other side: at the network's points, which
-# are better than its own, the linear map of $k = 1$ does great harm. It was fitted to other errors than these.
+# digits would raise it.) At $z_0$ it explains more than 80% of what the teacher adds. So at most a fifth is really
+# hidden, and a good part of what the linear map misses there, it misses by being linear. The last row is the other
+# side: at the network's points, which are better than its own, the linear map of $k = 1$ does great harm. It was fitted
+# to other errors than these.
 #
 # ## The bill
 #
@@ -723,10 +725,10 @@ assert others["mri", "distilled"][9] > others["mri", "linear"][9] + 2
 # On MRI the linear map gains more than 4 dB in three iterations: what a row shows explains a third or so of what the
 # teacher adds at first. Part of this is haste; best against best in twenty iterations it is ahead of the baseline by
 # more than 2 dB. The network finds more than 2 dB beyond it. In super-resolution about nine tenths of the gain after
-# three iterations are those of Newton's step {eq}`eq-newton` alone, and after ten iterations the linear map is not more than 0.15
-# dB ahead of it. Equation {eq}`eq-cf-wiener` says why. With $C = I$, no knowledge of images at all,
-# $P^* = M_t M_s^+$: Newton's step without damping, followed by the teacher's weights ({ref}`ex-cf-white`). What a linear map could add beyond it
-# is the null space, and of a face's null space little can be guessed linearly, as the match says.
+# three iterations are those of Newton's step {eq}`eq-newton` alone, and after ten iterations the linear map is not more
+# than 0.15 dB ahead of it. Equation {eq}`eq-cf-wiener` says why. With $C = I$, no knowledge of images at all, $P^* =
+# M_t M_s^+$: Newton's step without damping, followed by the teacher's weights ({ref}`ex-cf-white`). What a linear map
+# could add beyond it is the null space, and of a face's null space little can be guessed linearly, as the match says.
 #
 # ## Exercises
 #
@@ -773,8 +775,8 @@ assert kept.min() < 0.5
 #
 # (a) Write $S = M_s C M_s$. Since $M_s M_t = M_s$, $M_s P^* M_s = M_s C M_s\, S^+ M_s = S S^+ M_s$, and $S S^+$ is the
 # projector on the range of $S$, which is the range of $A_s^\top$ if $C$ is positive definite there. So it is $M_s$.
-# (b) In the same way $M_s P_c M_s = S (S + c I)^{-1}$ on that range: a mode in which the error has the variance $s$ keeps
-# the share $s/(s + c)$ of its gradient. Weak modes of the error are hardly corrected any more, although the data
+# (b) In the same way $M_s P_c M_s = S (S + c I)^{-1}$ on that range: a mode in which the error has the variance $s$
+# keeps the share $s/(s + c)$ of its gradient. Weak modes of the error are hardly corrected any more, although the data
 # determine them. (c) The null-space form takes the measured part from $\nabla g_s$ itself and regresses only the rest,
 # so a ridge shrinks guesses and no measurements.
 # ```
@@ -809,10 +811,10 @@ assert scores["C = I"] > 0.99
 # :class: dropdown
 #
 # (a) $P^* = M_t M_s (M_s M_s)^+$. On an eigenvector of $M_s$ with the eigenvalue $\lambda > 0$ the last two factors
-# give $\lambda \cdot \lambda^{-2} = \lambda^{-1}$, on the null space zero: that is $M_s^+$. (b) The student's own gradient
-# comes far, because its strongest modes carry most of the squared norm; with $C = I$ more than 99% is explained. The
-# formula with the faces' own covariance does *not* come further. It has to learn from 280 faces what algebra
-# knows, and there is hardly anything else to learn.
+# give $\lambda \cdot \lambda^{-2} = \lambda^{-1}$, on the null space zero: that is $M_s^+$. (b) The student's own
+# gradient comes far, because its strongest modes carry most of the squared norm; with $C = I$ more than 99% is
+# explained. The formula with the faces' own covariance does *not* come further. It has to learn from 280 faces what
+# algebra knows, and there is hardly anything else to learn.
 # ```
 #
 # ```{exercise} Which maps are needed?
@@ -838,9 +840,9 @@ assert kept[3] > kept[2] + 0.1
 # :class: dropdown
 #
 # Each map adds something, the later ones less and less. The match does not say so. It compares a map with the
-# teacher's wish, in squares summed over all digits, and its zero is a step without any correction. What counts after the step is the image that the denoiser makes of it, and there a
-# correction that is too large on some digits can still be worth more than none. Choose maps, as ridges, by the PSNR
-# on validation images.
+# teacher's wish, in squares summed over all digits, and its zero is a step without any correction. What counts after
+# the step is the image that the denoiser makes of it, and there a correction that is too large on some digits can still
+# be worth more than none. Choose maps, as ridges, by the PSNR on validation images.
 # ```
 #
 # ## Recap
