@@ -1,7 +1,8 @@
 """Print the whole built site as one PDF, in the order of its contents, through a headless Chromium.
 
-The title page is opened, the articles of all other pages are put below it, formulas are typeset, and the result is
-printed. A slider shows the picture that it starts with.
+The title page is opened, the articles of all other pages are put below it, links between pages become links inside
+the document, formulas are typeset, and the result is printed with an outline.  A slider shows the picture that it
+starts with; code that a page folds is left out, solutions are not.
 """
 
 import argparse
@@ -20,15 +21,36 @@ PDF = BUILD / "book.pdf"
 SCALE = 0.75
 
 APPEND = """(async names => {
-  let last = document.querySelector('article.bd-article');
+  const first = document.querySelector('article.bd-article');
+  const inside = (article, page) => {
+    article.querySelectorAll('[id]').forEach(element => { element.id = page + '--' + element.id; });
+    article.id = page;
+    article.querySelectorAll('a[href]').forEach(link => {
+      const [file, id] = link.getAttribute('href').split('#');
+      const target = file || page;
+      if (target === page || names.includes(target)) {
+        link.setAttribute('href', '#' + target + (id ? '--' + id : ''));
+      }
+    });
+  };
+  const contents = document.createElement('ol');
+  contents.className = 'ddgp-contents';
+  inside(first, 'index.html');
+  let last = first;
   for (const name of names) {
     const text = await (await fetch(name)).text();
     const article = new DOMParser().parseFromString(text, 'text/html').querySelector('article.bd-article');
+    article.querySelectorAll('a.headerlink').forEach(link => link.remove());
+    inside(article, name);
     article.style.breakBefore = 'page';
+    const link = document.createElement('a');
+    link.href = '#' + name;
+    link.textContent = article.querySelector('h1').textContent;
+    contents.appendChild(document.createElement('li')).append(link);
     last.after(article);
     last = article;
   }
-  document.querySelectorAll('details').forEach(details => { details.open = false; });
+  first.append(contents);
   document.querySelectorAll('img').forEach(image => { image.loading = 'eager'; });
   if (window.MathJax) {
     await MathJax.startup.promise;
@@ -41,10 +63,14 @@ APPEND = """(async names => {
 STYLE = """
   @page { size: A4; margin: 16mm 14mm; }
   .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer, footer,
-  .ddgp-frames input, .btn { display: none !important; }
+  #jb-print-docs-body, .ddgp-frames input, .btn, details.hide { display: none !important; }
+  .bd-main .bd-content .bd-article h1:first-of-type { display: block; }
   .bd-main, .bd-content, .bd-article-container, .bd-page-width { max-width: none !important; padding: 0 !important; }
   pre { white-space: pre-wrap; font-size: 8pt; }
   figure, .output img, table, .admonition { break-inside: avoid; }
+  img { max-height: 300mm; object-fit: contain; }
+  td, th { padding: 0 0.7em !important; }
+  .ddgp-contents { list-style: none; break-before: page; }
 """
 
 
@@ -76,7 +102,14 @@ def print_site(path: Path, names: list[str], html: Path = HTML) -> None:
         page.evaluate(f"document.head.append(Object.assign(document.createElement('style'), {style}))")
         if errors := page.evaluate(APPEND.replace("PAGES", json.dumps(names))):
             raise RuntimeError(f"{errors} formulas could not be typeset")
-        printed = page.command("Page.printToPDF", printBackground=True, preferCSSPageSize=True, scale=SCALE)
+        printed = page.command(
+            "Page.printToPDF",
+            printBackground=True,
+            preferCSSPageSize=True,
+            scale=SCALE,
+            generateTaggedPDF=True,
+            generateDocumentOutline=True,
+        )
         path.write_bytes(base64.b64decode(printed["data"]))
 
 
