@@ -143,10 +143,10 @@ assert (wrong < task.psnr(paths["no $P$"][100], digits) - 1).all()
 # ## The falsifier, run
 #
 # A public, machine-written review of the paper {cite}`gualdron2025d2gp` says what would refute its claim:
-# reconstructions whose forward projections deviate substantially from the measured data, or an iteration that diverges.
-# Both can be computed without a true image, and the third row of the table above has done it. This $P$ is ours, brief and small,
-# and says nothing about the paper's own weights, which we do not have. It shows that nothing in the free form forbids
-# such a failure. To see what forbids what, write down the forms:
+# reconstructions whose forward projections deviate substantially from the measured data, or an iteration that
+# diverges. Both can be computed without a true image, and the third row of the table above has done it. This $P$ is
+# ours, brief and small, and says nothing about the paper's own weights, which we do not have. It shows that nothing
+# in the free form forbids such a failure. To see what forbids what, write down the forms:
 #
 # $$
 # \begin{aligned}
@@ -282,13 +282,13 @@ assert drops[last_row] < 0.5
 assert all(rows[last_row]["20"] < found["20"] - 0.3 for name, found in rows.items() if "own" not in name)
 
 # %% [markdown]
-# With a horizon of 50 and the iterate as an input all three forms hold. The null-space form is ahead of the other two with
-# each seed, by less than half a decibel; those two cannot be told apart. The row that decays most is a null-space form: it
-# was trained on its own first eight iterations, for an eighth of the steps. A short horizon does not doom every run: the
-# last row, free and given the gradient alone as in the paper, was trained in the same way and hardly decays. (It is also
-# behind every row of the pool.) A likely reason is that such a $P$ has little to act on once the data are fitted. So we use the null-space form
-# for what it promises, and long horizons for the rest; the [chapter on training](distilling) says how the pool reaches
-# them.
+# With a horizon of 50 and the iterate as an input all three forms hold. The null-space form is ahead of the other two
+# with each seed, by less than half a decibel; those two cannot be told apart. The row that decays most is a
+# null-space form: it was trained on its own first eight iterations, for an eighth of the steps. A short horizon does
+# not doom every run: the last row, free and given the gradient alone as in the paper, was trained in the same way and
+# hardly decays. (It is also behind every row of the pool.) A likely reason is that such a $P$ has little to act on
+# once the data are fitted. So we use the null-space form for what it promises, and long horizons for the rest; the
+# [chapter on training](distilling) says how the pool reaches them.
 #
 # ## One number for many steps
 #
