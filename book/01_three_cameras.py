@@ -15,7 +15,8 @@
 # 4. build two different images with the same data;
 # 5. say what a noise level means for a given camera, and when not to trust $A^+$.
 #
-# Symbols are those of the [notation page](notation.md). You need linear algebra and a little PyTorch.
+# You need linear algebra and a little PyTorch. Symbols are gathered on the [notation page](notation.md), terms in the
+# [glossary](glossary.md).
 
 # %% tags=["remove-cell", "colab-install"]
 import subprocess
@@ -46,8 +47,7 @@ digits, brains, faces = tasks.values()
 # ## One question, one picture
 #
 # Each column below is one camera: the object, the numbers that are recorded of it, and the *back-projection* $A^\top
-# y$, a first attempt at the way back. What could you tell of the object from the middle row alone? And how much of the
-# top row is there again in the bottom row?
+# y$, a first attempt at the way back. What could you tell of the object from the middle row alone?
 
 # %% mystnb={"figure": {"name": "fig-tc-question", "caption": "Three objects, what is recorded of them, and the back-projection. The first two records are magnitudes on a logarithmic scale, black where nothing was measured; the last back-projection is multiplied by 16. Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of three images. Top: a digit four, a sagittal brain slice, a face. Middle: scattered grey dots on black; bright vertical lines, dense in the middle; a blurred face of 16 by 16 pixels. Bottom: a blocky shadow of the four; the brain, blurred and with stripes beside it; a face so blurred that little but its outline is left."}} tags=["hide-input"]
 pairs = {"single_pixel": (4, 0), "mri": (5, 3), "super_resolution": (3, 4)}
@@ -75,7 +75,7 @@ figures.images({f"{names[name]}: {row}": x for (row, name), x in titled.items()}
 # Here $x^* \in \mathbb{R}^n$ is the true image with its $n$ pixels in one column, $A \in \mathbb{R}^{m \times n}$ is
 # the **operator**, also called the *physics* or the *forward model*, $y$ holds $m$ measurements, and $w$ is noise. To
 # find $x^*$ from $y$ and $A$ is an **inverse problem**. All three cameras have $m < n$: fewer equations than
-# unknowns. Let us see what each row of $A$ is.
+# unknowns.
 #
 # ## Camera one: a single pixel
 #
@@ -105,9 +105,9 @@ chosen = (0, 1, 2, 3, 7, 11, 85, 101)
 figures.images({f"no. {i + 1} ({pieces[i]})": patterns[i] for i in chosen}, signed=True, vmax=1 / 20)
 
 # %% [markdown]
-# Both are so: the number of pieces never falls along the order, and pattern times image, summed, is what the camera
-# records. There is a faster way than 102 sums. Write the image as a $32 \times 32$ matrix. All 1,024 inner products at once are $\Psi\, x\, \Psi$, with a small
-# matrix $\Psi = \Psi^\top$ whose entries are $\pm 1/\sqrt{32}$, and the camera keeps a set $\Omega$ of them:
+# Both are so. Now write the image as a $32 \times 32$ matrix. All 1,024 inner products
+# at once are $\Psi\, x\, \Psi$, with a small matrix $\Psi = \Psi^\top$ whose entries are $\pm 1/\sqrt{32}$, and the
+# camera keeps a set $\Omega$ of them:
 #
 # $$
 # A x = (\Psi\, x\, \Psi)_\Omega .
@@ -206,8 +206,8 @@ figures.images(
 # %% [markdown]
 # ## Why an operator is a function
 #
-# A linear map is a matrix, and its column $j$ is what the camera records of a single lit pixel $j$. For the smallest
-# of our cameras we can write it down. For the others, look at what it would weigh, in single precision:
+# A linear map is a matrix, and its column $j$ is what the camera records of a single lit pixel $j$. For the smallest of
+# our cameras we can write it down. What would it weigh for the others, in single precision?
 
 # %%
 dense, one = analysis.dense_matrix(spc, digits.img_size), first["single_pixel"]
@@ -221,9 +221,8 @@ assert sizes["super_resolution"] == (16 * 16, 64 * 64)
 
 # %% [markdown]
 # The dense matrix grows with the *square* of the number of pixels; for a slice of $1024 \times 1024$ it would take
-# thousands of gigabytes. The three functions above need a $32 \times 32$ matrix, 128 booleans and a kernel. So from
-# here on, $A$ is something that can be applied, and never something that can be looked into. Methods for such
-# operators may use two things: $A$ and $A^\top$.
+# thousands of gigabytes. The three functions above need a $32 \times 32$ matrix with its mask, 128 booleans and a
+# kernel. So from here on, $A$ is something that can be applied, and methods may use two things: $A$ and $A^\top$.
 #
 # ## The adjoint: back-projection
 #
@@ -262,11 +261,11 @@ assert abs(faces.stepsize - 16) < 1e-3  # 1 / ‖A‖²
 
 # %% [markdown]
 # For the first two cameras the columns agree: their rows are orthonormal, $A A^\top = I$, and then $A^+ = A^\top$
-# ({ref}`ex-tc-orthonormal`). The third is different. Its back-projection is far too dark, which a factor of
+# ({ref}`ex-tc-orthonormal`). The third back-projection is far too dark, which a factor of
 # $1/\lVert A \rVert^2 = 16$ mends, and it is blurred a second time, which no factor mends. Only $A^+$ fits its data.
 #
-# And here is the point of the chapter. There was no noise in this experiment. **Every $A^+ y$ fits the data exactly,
-# and none of them is the image.** Nothing went wrong in the inversion. What is missing was never in the data.
+# There was no noise in this experiment. **Every $A^+ y$ fits the data exactly, and none of them is the image.** What is
+# missing was never in the data.
 #
 # ## What the data determine
 #
@@ -354,11 +353,10 @@ for name, task in tasks.items():
 figures.images(shown, columns=3)
 
 # %% [markdown]
-# **The data cannot tell which.** No amount of computing decides between the first and the last column. And they are
-# only two of very many: $x + a\,h$ has the same record for every number $a$ and every image $h$ of the null space,
-# which has $n - m$ dimensions. It follows that no method, trained or not, can be right about all of them. Let
-# $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A \tilde x$, the triangle inequality
-# says
+# **The data cannot tell which.** And these are only two of very many: $x + a\,h$ has the same record for every number
+# $a$ and every image $h$ of the null space, which has $n - m$ dimensions. It follows that no method, trained or not,
+# can be right about all of them. Let $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A
+# \tilde x$, the triangle inequality says
 #
 # $$
 # \begin{aligned}
@@ -375,16 +373,15 @@ figures.images(shown, columns=3)
 # ## Noise
 #
 # In all three cameras $w$ is white Gaussian noise: every number in $y$ has its own, independent, with the standard
-# deviation $\sigma$. (That is a simplification for cameras that count light, whose noise grows with the light.) The
-# same $\sigma$ means different things, because the numbers do not mean the same.
+# deviation $\sigma$. (In cameras that count light, noise grows with the light.) The
+# same $\sigma$ means different things.
 #
 # - **One pixel**, $\sigma = 0.01$. The rows are orthonormal: with all 1,024 of them, this would be noise of 0.01 in
 #   each pixel, a hundredth of the range from black to white.
 # - **MRI**, $\sigma = 0.01$ on the real and on the imaginary part of each coefficient: the same, if all of k-space
 #   were read. But coefficients differ far more in size than Hadamard ones, and the weak ones drown.
 # - **Few pixels**, $\sigma = 0.001$. The kernel has the sum 1, so a measurement is a grey level. Rounding to 8 bits
-#   makes an error of about this size, $1/(255\sqrt{12})$. Here 0.01 would be two and a half of
-#   255 grey levels.
+#   makes an error of about this size, $1/(255\sqrt{12})$.
 #
 # The next cell compares $\sigma$ with the *signal*, the root mean square of a measured number over 64 images, and
 # counts the numbers that are *drowned*: their own root mean square is below $\sigma$.
@@ -400,8 +397,8 @@ for name, sigma in sigmas.items():
 assert 0.001 < 1 / (255 * 12**0.5) < 0.0012
 
 # %% [markdown]
-# What reaches the image is $A^+ w$. In the singular vectors, $A v_i = s_i u_i$, it is $\sum_i (u_i^\top w / s_i)\,
-# v_i$ over the $s_i$ that are not zero, so that
+# What reaches the image is $A^+ w$. In the singular vectors, $A v_i = s_i u_i$, the *modes* of the camera, it is
+# $\sum_i (u_i^\top w / s_i)\, v_i$ over the $s_i$ that are not zero, so that
 #
 # $$
 # \mathbb{E}\, \lVert A^+ w \rVert^2 = \sigma^2 \sum_{s_i > 0} \frac{1}{s_i^2} .
@@ -439,8 +436,7 @@ assert 5 < raised["careful"] < 20 < 500 < raised["super_resolution"] < 1500
 # %% [markdown]
 # In the first two cameras the noise in a pixel is below $\sigma$, since it is spread over more pixels than there are
 # measurements. The careful reading of the third raises it about tenfold, the exact one several hundredfold, to about
-# the range from black to white. Without noise, the exact $A^+ y$ was the best possible fit. With noise that no eye
-# would notice in $y$, it is this:
+# the range from black to white. With noise that no eye would notice in $y$, the exact $A^+ y$ is this:
 
 # %% mystnb={"figure": {"name": "fig-tc-noise", "caption": "The same record with a noise of 0.001, inverted by the exact pseudo-inverse and by one that counts singular values up to 3% of the largest as zero. Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Four images: a face; its record of 16 by 16 pixels, in which no noise can be seen; the exact pseudo-inverse, a strong pattern of black and white waves without any face; and the careful pseudo-inverse, a blurred face."}} tags=["hide-input"]
 face = first["super_resolution"]
@@ -483,8 +479,7 @@ assert shares[0, :2].max() < 1e-6 < 1e-4 < shares[0, 2]
 assert int(cameras(64)["mri"].columns.sum()) == 2
 
 # %% [markdown]
-# In the next control the upper row is what the data determine, the lower row what is lost. Where does each picture
-# stop being useful?
+# Where does each picture of what is seen stop being useful?
 
 
 # %% tags=["hide-input"]
@@ -526,9 +521,8 @@ widgets.live(**amount)
 #
 # All records of this book are computed from images that we know. That is how errors can be measured at all, and it
 # flatters every method. To simulate the data with the very $A$, on the very grid, that is then used to invert them is
-# called an *inverse crime* {cite}`kaipio2007statistical`. We commit it in all three tasks, as is common where
-# reconstructions are learned from simulated data. A real scanner has an $A$ that is known only nearly. Here is how
-# much "nearly" costs: let the true blur be five per cent wider than we think.
+# called an *inverse crime* {cite}`kaipio2007statistical`. We commit it in all three tasks. A real scanner has an $A$
+# that is known only nearly. What does that cost if the true blur is five per cent wider than we think?
 
 # %%
 wider = FourierDownsampling(4, faces.img_size, std=4.2)
@@ -539,16 +533,14 @@ assert mistake > 3 * 0.001
 # %% [markdown]
 # The model's error is more than three times the noise, and unlike noise it does not average out. What we can do, and
 # do, is to keep the images apart: weights are fitted on *training* images, every choice is made on *validation*
-# images, and what is reported comes from *test* images. Test faces are of
-# other people than training faces, and test slices of another volume, since two photographs of one person are nearly
-# one image; for digits the writers are not known. The [data
-# cards](data.md) say what each split does and does not give. In this chapter nothing is fitted, and all images shown
-# are test images.
+# images, and what is reported comes from *test* images. Test faces are of other people than training faces, and test
+# slices of another volume, since two photographs of one person are nearly one image; for digits the writers are not
+# known (see the [data cards](data.md)). All images of this chapter are test images.
 #
 # ## What helps when $A$ alone cannot say?
 #
-# Three answers, in the order of this book. If the data determine something, but only weakly, the question is speed
-# and stability: **conditioning**. If a better direction can be computed from $A$, one may reshape the problem:
+# Three answers, in the order of this book. What the data determine weakly is a question of speed and stability:
+# **conditioning**. If a better direction can be computed from $A$, one may reshape the problem:
 # **preconditioning**. If the data say nothing, only knowledge of images can: a **prior**. The method at the heart
 # of this book joins the last two. It is a preconditioner that has learned from images, and from a *teacher*, a camera
 # that sees more and exists only during training {cite}`gualdron2025d2gp`.
@@ -561,9 +553,7 @@ assert mistake > 3 * 0.001
 # | What should a preconditioner be taught, and how? | [teachers](teachers), [closed form](closed-form), [distilling](distilling), [networks](networks) |
 # | When does it fail? | [when it breaks](when-it-breaks) |
 # | What does it give, camera by camera? | [single-pixel](single-pixel), [MRI](mri-case), [super-resolution](super-resolution) |
-# | Does it carry over? | [other solvers](other-solvers), [three tasks compared](three-tasks) |
-#
-# Terms are gathered in the [glossary](glossary.md).
+# | Does it carry over? | [other solvers](other-solvers), [own images](at-scale), [three tasks compared](three-tasks) |
 #
 # ## Exercises
 #
@@ -671,18 +661,16 @@ torch.testing.assert_close(adjoint(y), lens.A_adjoint(y), rtol=0, atol=1e-5)
 #
 # - One equation, $y = A x^* + w$, describes cameras that look nothing alike. Each number is an inner product of the
 #   image with a row of $A$: a pattern, a wave, a spot.
-# - An operator is a pair of functions, $A$ and $A^\top$, tied by one identity that can be tested. The dense matrix
-#   grows with the square of the pixels.
+# - An operator is a pair of functions, $A$ and $A^\top$, tied by one identity that can be tested.
 # - $A^\top$ puts numbers back where they came from. It inverts nothing; where $A A^\top = I$ it equals $A^+$.
 # - $x = A^+A\,x + (I - A^+A)\,x$: the data determine the first part and say nothing about the second. Images that differ in the
 #   second part alone have the same record, and every method is wrong on some of them.
-# - Noise adds a second kind of unseen: $A^+$ divides it by $s_i$, and what lies below is better counted as lost.
+# - Noise adds a second kind of unseen: $A^+$ divides it by $s_i$, and what lies below the noise is better counted as lost.
 # - Simulated data flatter. Splits keep images apart; they do not make the model true.
 #
 # ## Further reading
 #
-# Duarte and colleagues {cite}`duarte2008single` describe the single-pixel camera, Lustig, Donoho and Pauly
-# {cite}`lustig2007sparse` MRI from few measurements, and Zhao and colleagues {cite}`zhao2016fast` the algebra of blur
-# and decimation. Hansen {cite}`hansen2010discrete` is a gentle book on discrete inverse problems. The operators of
-# this book are those of deepinv {cite}`tachella2025deepinverse`, where many more can be found. The [next
-# chapter](conditioning) takes two cameras apart into modes and asks which of their ailments can be cured.
+# On the single-pixel camera see {cite}`duarte2008single`, on MRI from few measurements {cite}`lustig2007sparse`, on the
+# algebra of blur and decimation {cite}`zhao2016fast`; a gentle book on discrete inverse problems is
+# {cite}`hansen2010discrete`. The operators of this book are made of those of deepinv {cite}`tachella2025deepinverse`.
+# The [next chapter](conditioning) takes two cameras apart into modes and asks which of their ailments can be cured.
