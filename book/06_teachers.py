@@ -713,9 +713,9 @@ for share in (60, 80, 100):
 # The trained networks follow the linear guess: both curves rise steeply up to 40% and bend there. (That they agree in
 # height as well is chance. One is a single step, the other a solver of twenty iterations with a network and a denoiser
 # in it.) A teacher that is hardly stronger than the student has little to teach: 15% of the patterns are worth less than
-# a third of what 40% are worth. From 40% on, more strength changes little, as the guess says: the last lines of the
-# cell, differences between trainings with one seed, are all below 0.4 dB, and no harm of a stronger teacher has shown
-# up in these rows. The book's teacher, 40%, stands at the bend.
+# a third of what 40% are worth. From 40% on, more strength changes little, as the guess says: the mean differences
+# between trainings with the same seed, in the lines below the figure, are less than 0.4 dB, and no harm of a stronger
+# teacher has shown up in these rows. The book's teacher, 40%, stands at the bend.
 
 # %% [markdown]
 # ## Noise in the teacher's data
