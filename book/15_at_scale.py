@@ -151,7 +151,7 @@ figures.curves(spent, curves, xlabel="states used", xscale="log", ax=panels[1], 
 # | projector $I - A^+A$ | must be exact: the null-space form rests on it ([](other-solvers)) |
 # | $\alpha = 1/\lVert A_s \rVert^2$ | follows from $A_s$; `load_task` computes it |
 # | denoiser $D_\sigma$ | trained on images of your kind, `train_denoiser` |
-# | random changes of the images | `augment` turns, stretches, may mirror; `perturbed=0` is without, where such images cannot be |
+# | random changes of the images | `augment` turns, stretches and may mirror; `perturbed=0` where that makes impossible images |
 # | preconditioner $P$ | distilled with your images, operators and denoiser |
 # | $\sigma$, momentum, fading | chosen on your validation images, for the baseline too |
 #
