@@ -87,14 +87,15 @@ def iterate(P, states):
 # \begin{aligned}
 # \mathcal{L} &= \rho_G L_G + \rho_I L_I, \\
 # L_G &= \bigl(1 - S_c(P_\theta(\nabla g_s; z), \nabla g_t)\bigr)^2, \\
-# L_I &= \lVert x_s - x_t \rVert^2 .
+# L_I &= \lVert x_s - x_t \rVert^2 ,
 # \end{aligned}
 # $$ (eq-dn-loss)
 #
 # where $S_c$ is the cosine similarity, and both are averaged over the batch. Around them stands the loop. It draws a
 # batch from a pool of states, follows the gradient of the loss, and puts the states back one iteration further on.
-# `steepness` is the norm of the gradient in the weights, before it is clipped to one. The argument `policy` says *whose* iterate goes back into the pool: that of
-# the network in training, or that of the plain solver, which has no preconditioner. Remember it.
+# `steepness` is the norm of the gradient in the weights, before it is clipped to one. The argument `policy` says *whose*
+# iterate goes back into the pool: that of the network in training, or that of the plain solver, which has no
+# preconditioner. Remember it.
 
 
 # %%
@@ -133,8 +134,8 @@ def train(recipe, policy="own", keep=()):
 tiny = {"steps": 4, "batch_size": 4, "pool_size": 8, "parameters": "small", "momentum": "none"}
 ours, history, _ = train(DistillationRecipe(**tiny))
 library = ddgp_lib.distill(task, progress=False, **tiny)
-torch.testing.assert_close(history[0], torch.tensor(library.history["gradient"]), rtol=1e-4, atol=1e-6)
-torch.testing.assert_close(history[1], torch.tensor(library.history["imitation"]), rtol=1e-4, atol=1e-6)
+for losses, name in zip(history, ("gradient", "imitation"), strict=False):
+    torch.testing.assert_close(losses, torch.tensor(library.history[name]), rtol=1e-4, atol=1e-6)
 for mine, theirs in zip(ours.parameters(), library.preconditioner.parameters(), strict=True):
     torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-5)
 
@@ -151,26 +152,28 @@ P, history, kept = train(recipe, keep=(5, 10, 20, 40, 80, 150))
 P_plain, history_plain, _ = train(recipe, policy="plain")
 
 # %% [markdown]
-# Four solvers then reconstruct 32 held-out digits: with the two networks, with the untrained one, and without a
-# preconditioner but with $\sigma$ and momentum tuned. The table has the losses, as means over the last thirty steps, the
-# PSNR in dB, and a *score*, the lower of the PSNRs after 20 and after 50 iterations, which we need later.
+# Then 32 held-out digits are reconstructed. `curve` gives their mean PSNR at each iteration.
 
 # %%
 images = task.test_images[:32]
 y = task.measure(images)
 
 
-def solver(P, momentum="none"):
-    return ddgp_lib.PreconditionedFISTA(
-        task.denoiser, P, stepsize=task.stepsize, sigma=sigma, momentum=momentum
-    )
+def solver(P, momentum="none", stepsize=task.stepsize):
+    options = {"stepsize": stepsize, "sigma": sigma, "momentum": momentum}
+    return ddgp_lib.PreconditionedFISTA(task.denoiser, P, **options)
 
 
 def curve(method, iterations=50):
     return psnr_curves(task, method, images, A, iterations).mean(dim=1)
 
 
-# %%
+# %% [markdown]
+# There are four solvers: with the two networks, with the untrained one, and without a preconditioner but with $\sigma$
+# and momentum tuned. The table has the losses, as means over the last thirty steps, the PSNR in dB, and a *score*, the
+# lower of the PSNRs after 20 and after 50 iterations, which we need later.
+
+# %% tags=["nbval-ignore-output"]
 untrained = distillation.build_preconditioner(recipe, 1, task.img_size)
 curves = {
     "own states": curve(solver(P)),
@@ -178,14 +181,12 @@ curves = {
     "untrained": curve(solver(untrained)),
     "no $P$, tuned": curve(ddgp_lib.load_solver("single_pixel", "none")),
 }
-
-# %% tags=["nbval-ignore-output"]
-print(f"{'':24s}{'L_G':>6s}{'L_I':>7s}   PSNR at 1, 2, 5, 20, 50;  score")
 logs = {"own states": history, "plain solver's states": history_plain}
+print(f"{'':24s}{'L_G':>6s}{'L_I':>7s}   PSNR at 1, 2, 5, 20, 50;  score")
 for name, values in curves.items():
-    last = logs[name][:2, -30:].mean(dim=1) if name in logs else torch.full((2,), math.nan)
+    last = "".join(f"{v:7.2f}" for v in logs[name][:2, -30:].mean(dim=1)) if name in logs else " " * 14
     row = " ".join(f"{values[k - 1]:6.2f}" for k in (1, 2, 5, 20, 50))
-    print(f"{name:24s}{last[0]:6.2f}{last[1]:7.2f}   {row}  {min(values[19], values[49]):6.2f}")
+    print(f"{name:23s}{last}   {row}  {min(values[19], values[49]):6.2f}")
 
 # %% tags=["hide-input"]
 own, plain, _, tuned = curves.values()
@@ -193,28 +194,22 @@ assert history[1, -30:].mean() < 0.5 * history[1, :10].mean()
 assert history_plain[0, -30:].mean() < 0.5 * history[0, -30:].mean()
 assert own[4] > tuned[4] + 1.5
 assert own[19] > tuned[19] + 0.2
-assert own[49] > plain[49] + 4
+assert plain[49] + 4 < own[49] < tuned[49] + 0.5
 assert plain[1] > own[1] + 0.4
 assert plain[49] < curves["untrained"][0]
 
-# %% mystnb={"figure": {"name": "fig-dn-question", "caption": "Mean PSNR over 32 held-out digits of two preconditioners after the same 150 training steps, of the untrained one, and of the tuned solver without P."}, "image": {"alt": "Four curves of PSNR against iteration. The network trained on its own states rises fastest and stays highest. The one trained on the plain solver's states is highest for the first two iterations, then falls steadily and ends far below all others. The untrained network and the tuned baseline rise slowly to a level in between."}} tags=["hide-input", "nbval-ignore-output"]
-figures.curves(
-    torch.arange(1, 51),
-    curves,
-    xlabel="iteration $k$",
-    ylabel="PSNR (dB)",
-    xscale="log",
-    roles=dict(zip(curves, ("distilled", "gradient_only", "other", "baseline"), strict=True)),
-    legend="above",
-)
+# %% mystnb={"figure": {"name": "fig-dn-question", "caption": "Mean PSNR over 32 held-out digits of two preconditioners after the same 150 training steps, of the untrained one, and of the tuned solver without P."}, "image": {"alt": "Four curves of PSNR against iteration. The network trained on its own states rises fast and is highest from the fourth to about the twenty-fifth iteration. The one trained on the plain solver's states is highest for the first three iterations, then falls steadily and ends far below all others. The untrained network and the tuned baseline rise slowly and end about where the first network does."}} tags=["hide-input", "nbval-ignore-output"]
+along_k = {"xlabel": "iteration $k$", "legend": "above"}
+roles = dict(zip(curves, ("distilled", "gradient_only", "other", "baseline"), strict=True))
+figures.curves(range(1, 51), curves, ylabel="PSNR (dB)", xscale="log", roles=roles, **along_k)
 
 # %% [markdown]
-# A hundred and fifty steps are enough to pass the tuned baseline, by more than 1.5 dB after five iterations.
-# The other network has the gradient loss of a better student, less than half, and is ahead for two iterations. Then
-# it falls, and ends below the first iterate of the untrained solver. (One seed. With `seed=1` or `seed=2` in the
-# recipe, the folded assertions hold as well. A training amplifies
-# rounding: on another processor its numbers come out otherwise, by some tenths of a decibel.) Both did what they were asked. The rest of the chapter is about what one
-# asks for.
+# A hundred and fifty steps are enough to pass the tuned baseline, by more than 1.5 dB after five iterations. (They are
+# not enough to stay ahead: after fifty iterations little or nothing of the lead is left.) The other network has the
+# gradient loss of a better student, less than half, and is ahead in the first iterations. Then it falls, and ends below
+# the first iterate of the untrained solver. (One seed. With `seed=1` or `seed=2` in the recipe, the folded assertions
+# hold as well. A training amplifies rounding: on another processor its numbers come out otherwise, by some tenths of a
+# decibel.) Both did what they were asked. The rest of the chapter is about what one asks for.
 #
 # ## Why the cosine
 #
@@ -243,28 +238,22 @@ figures.curves(
 bare = solver(None)
 z = list(bare.iterates(y, A, max_iter=3))[-1][1]
 y_t = measure(B, images, seed=1)
-states = {
-    "z": z,
-    "k": 3,
-    "y_student": y,
-    "adjoint_student": A.A_adjoint(y),
-    "adjoint_teacher": B.A_adjoint(y_t),
-}
+states = {"z": z, "k": 3, "y_student": y}
+states |= {"adjoint_student": A.A_adjoint(y), "adjoint_teacher": B.A_adjoint(y_t)}
 shipped = ddgp_lib.load_preconditioner("single_pixel")
 g, d, g_t, x, x_t = iterate(shipped, states)
 
+# %% [markdown]
+# `pull` returns $L_G$ at a direction, and its gradient there.
 
-def cosine(a, b):
-    return torch.cosine_similarity(a.flatten(1), b.flatten(1))
 
-
+# %%
 def pull(d):
     d = d.clone().requires_grad_()
     loss = distillation.gradient_loss(d, g_t)
     return loss.item(), torch.autograd.grad(loss, d)[0]
 
 
-# %%
 (loss, slope), (loss_of_double, slope_of_double) = pull(d), pull(2 * d)
 assert abs(loss - loss_of_double) < 1e-6
 torch.testing.assert_close(slope_of_double, slope / 2, rtol=1e-4, atol=1e-9)
@@ -285,9 +274,10 @@ assert steepness[0] > 100 * steepness[-30:].median()
 # %% [markdown]
 # In the first step of a training the pool holds states at $k = 0$ only, where the student's gradient vanishes but for
 # rounding ({ref}`ex-silent`), and a network that starts at zero adds nothing. So $d$ is as short as can be, and the
-# gradient in the weights is more than a hundred times what it is later. Clipping to norm 1 {cite}`pascanu2013difficulty` bounds it. This matters all the more with Adam
-# {cite}`kingma2015adam`, which divides each step by the root of a running mean of squared gradients. By default that
-# mean forgets a thousandth at each step: unclipped, the first gradient would shrink all steps of a short training.
+# gradient in the weights is more than a hundred times what it is later. Clipping to norm 1 {cite}`pascanu2013difficulty`
+# bounds it. This matters all the more with Adam {cite}`kingma2015adam`, which divides each step by the root of a running
+# mean of squared gradients. By default that mean forgets a thousandth at each step: unclipped, the first gradient would
+# shrink all steps of a short training.
 #
 # ## Six losses, and what each one sees
 #
@@ -309,6 +299,10 @@ assert steepness[0] > 100 * steepness[-30:].median()
 
 
 # %%
+def cosine(a, b):
+    return torch.cosine_similarity(a.flatten(1), b.flatten(1))
+
+
 def by_hand(g, d, g_t, x, x_t):
     step, step_t = norms(task.stepsize * d), norms(task.teacher_stepsize * g_t)
     change = norms(A.A(d - g)) / norms(d)
@@ -335,18 +329,13 @@ expected = {
 torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 # %% [markdown]
-# The folded cell compares it with the library's. A loss is understood by what it prefers. Here are five directions at the same 32 points: the plain gradient; the
-# shipped preconditioner; the same, three times as long; the teacher's gradient; and the part of the teacher's
-# gradient that lies in the student's row space. Zero is perfect. Who wins in which column?
+# The folded cell compares it with the library's. A loss is understood by what it prefers. Here are five directions at
+# the same 32 points: the plain gradient; the shipped preconditioner; the same, three times as long; the teacher's
+# gradient; and the part of the teacher's gradient that lies in the student's row space. Zero is perfect. Who wins in
+# which column?
 
 # %%
-proposals = {
-    "∇g_s": g,
-    "P": d,
-    "3 P": 3 * d,
-    "∇g_t": g_t,
-    "∇g_t, row space": range_projection(A, g_t),
-}
+proposals = {"∇g_s": g, "P": d, "3 P": 3 * d, "∇g_t": g_t, "∇g_t, row space": range_projection(A, g_t)}
 table = {}
 for name, v in proposals.items():
     values = by_hand(g, v, g_t, task.denoiser(z - task.stepsize * v, sigma), x_t)
@@ -356,22 +345,22 @@ for name, row in table.items():
     print(f"{name:16s}" + "".join(f"{value:8.3f}" for value in row.values()))
 
 # %% tags=["hide-input"]
-columns = {key: {name: row[key] for name, row in table.items()} for key in table["P"]}
-G, R, L_I, S, perp, N = columns.values()
+G, R, L_I, S, perp, N = ({name: row[key] for name, row in table.items()} for key in table["P"])
 assert abs(G["3 P"] - G["P"]) < 1e-6 < G["P"] < 0.5 * G["∇g_s"]
 assert R["3 P"] > R["P"] + 0.1
 assert L_I["3 P"] > 2 * L_I["∇g_s"] > 2 * L_I["P"]
 assert max(G["∇g_t"], R["∇g_t"], L_I["∇g_t"]) < 1e-6 < S["∇g_t"] < S["P"] < S["∇g_s"]
 assert perp["∇g_s"] < 1e-6 < 0.5 < perp["P"]
-assert perp["∇g_t, row space"] < 1e-6 < 0.5 < perp["∇g_t"]
+assert perp["∇g_t, row space"] < 1e-6 < 0.9 < perp["∇g_t"] <= 1
 assert N["P"] < 1e-6 < 1e-3 < N["∇g_t"] < 0.01 < N["3 P"]
 
 # %% [markdown]
 # $L_G$ and $L_\perp$ do not tell $P$ from $3P$; the others do. $L_R$ sees length alone. $L_\perp$ is a preference for
-# the plain gradient: it is worst for the teacher, since what a teacher has to teach lies in the student's null space,
-# as the [chapter on teachers](teachers) has measured. With a large weight it forbids what the other terms ask for. $L_N$ is zero for $P$, because the shipped
-# network has the null-space form {eq}`eq-null-space-form`; so with this form it is not needed, and the library
-# trains with it only in the form called `"penalised"`, which the [chapter on failures](when-it-breaks) compares.
+# the plain gradient: for the teacher's it is close to one, its largest value, since what a teacher has to teach lies in
+# the student's null space, as the [chapter on teachers](teachers) has measured. With a large weight it forbids what the
+# other terms ask for. $L_N$ is zero for $P$, because the shipped network has the null-space form
+# {eq}`eq-null-space-form`; so with this form it is not needed, and the library trains with it only in the form called
+# `"penalised"`, which the [chapter on failures](when-it-breaks) compares.
 #
 # Does blindness do harm? In the null-space form the length of $\nabla g_s$ is fixed, and with it, where
 # $\nabla g_s \neq 0$, the length of what should be added ({ref}`ex-teacher-ceiling`). In the free form, nothing is
@@ -392,12 +381,12 @@ curves_of = {c: curve(solver(Scaled(shipped, c)), 10) for c in (0.3, 0.6, 1.0, 1
 for c, values in curves_of.items():
     print(f"{c:3.1f} P: {values[4]:6.2f} dB at k = 5, {values[9]:6.2f} dB at k = 10")
 assert curves_of[0.3][4] < curves_of[1.0][4] - 1
-assert 0 < curves_of[1.0][9] - curves_of[1.5][9] < 1.5
+assert max(abs(curves_of[c][4] - curves_of[1.0][4]) for c in (0.6, 1.5)) < 1.5
 assert curves_of[2.5][4] < curves_of[1.0][4] - 3
 
 # %% [markdown]
-# At $1.5\,P$ the loss is about that of a step at two thirds of the right length, so the fault can stay hidden; at
-# $2.5\,P$ the step on the measured data overshoots, $|1 - 2.5| > 1$, and the iteration diverges.
+# At $0.6\,P$ and at $1.5\,P$ less than 1.5 dB is lost after five iterations, so the fault can stay hidden; at $2.5\,P$
+# the step on the measured data overshoots, $|1 - 2.5| > 1$, and the iteration diverges.
 #
 # ## Where along the iterations a loss is loud
 #
@@ -413,25 +402,24 @@ assert curves_of[2.5][4] < curves_of[1.0][4] - 3
 #
 # length and direction in one term. So why add $L_G$? Because of the factor $\ell_s \ell_t$. Imitation weighs each
 # state by the squared length of its step, which falls along the iterations; $L_G$ weighs all states alike. We follow
-# the shipped preconditioner for twenty iterations.
+# the shipped preconditioner for twenty iterations, and check {eq}`eq-dn-imitation` on the way (both step sizes are one).
 
 # %%
-rows = []
+loud = []
 for k, (_, z_k) in enumerate(list(solver(shipped).iterates(y, A, 20))):
     _, d_k, g_tk, x_k, x_tk = iterate(shipped, states | {"z": z_k, "k": k})
-    step, step_t = norms(d_k), norms(g_tk)
-    similar = cosine(d_k, g_tk)
+    step, step_t, similar = norms(d_k), norms(g_tk), cosine(d_k, g_tk)
     split = (step - step_t) ** 2 + 2 * step * step_t * (1 - similar)
     torch.testing.assert_close(split, norms(d_k - g_tk) ** 2, rtol=1e-3, atol=1e-4)
-    rows.append([((1 - similar) ** 2).mean(), (norms(x_k - x_tk) ** 2).mean(), similar.mean()])
-
-# %%
-loud_G, loud_I, similar = torch.tensor(rows).T
-for k in (0, 1, 5, 20):
-    print(f"k = {k:2d}: L_G {loud_G[k]:.3f}, L_I {loud_I[k]:.2f}, cosine {similar[k]:.2f};", end=" ")
-    print(f"imitation is {loud_I[k] / loud_G[k]:.1f} times as large")
-assert loud_I[0] > 2 * loud_I[20]
-assert loud_G[20] > 10 * loud_G[0]
+    loss_G, loss_I = distillation.gradient_loss(d_k, g_tk), distillation.squared_distance(x_k, x_tk)
+    loud.append([loss_G, loss_I])
+    if k in (0, 1, 5, 20):
+        print(
+            f"k = {k:2d}: L_G {loss_G:.3f}, L_I {loss_I:.2f}, {loss_I / loss_G:.1f} times as large;", end=" "
+        )
+        print(f"cosine {similar.mean():.2f}")
+assert loud[0][1] > 2 * loud[20][1]
+assert loud[20][0] > 10 * loud[0][0]
 
 # %% [markdown]
 # The two are complements. The rise of $L_G$ is not a fault of the network. It removes at once what can be guessed,
@@ -455,9 +443,9 @@ for name, line in sorted(rows.items(), key=lambda item: -item[1]["gain_20"]):
     print(f"{name:18s}{values}{line['gain_20']:+8.2f} ± {line['gain_20_error']:.2f}")
 
 # %% [markdown]
-# The seeds scatter by as much as the rows differ. But the rows are made of three parts, and that helps: each part can be
-# added to three of the rows, to each other part alone and to both. The mean of the three differences in gain is what the
-# part adds. We form it for each seed apart, since rows with one seed share initial weights and images.
+# The seeds scatter by as much as neighbouring rows differ. But the rows are made of three parts, and that helps: each
+# part can be added to three of the rows, to each other part alone and to both. The mean of the three differences in
+# gain is what the part adds. We form it for each seed apart, since rows with one seed share initial weights and images.
 
 # %%
 runs = {(run["row"], run["seed"]): run["gain_20"][0] for run in load_study("losses")["runs"]}
@@ -470,6 +458,9 @@ def added(part, seed):
     return sum(runs[both[row], seed] - runs[row, seed] for row in rests) / len(rests)
 
 
+# %% [markdown]
+# Here are the means over the seeds, with their standard errors.
+
 # %%
 effect = {part: torch.tensor([added(part, seed) for seed in range(3)]) for part in sorted(parts)}
 for part, values in effect.items():
@@ -478,14 +469,8 @@ for part, values in effect.items():
 
 # %% mystnb={"figure": {"name": "fig-dn-losses", "caption": "Mean PSNR over 100 test digits of preconditioners that were trained with one loss alone, with the default, and with direction and true image together."}, "image": {"alt": "Five curves of PSNR against the iteration, from 1 to 100 on a logarithmic axis. At iteration 1 the gradient loss alone is at about 18 dB, the others at 21 to 22. From iteration 10 on all are nearly level between 24.8 and 25.6 dB, gradient and supervised loss together highest."}} tags=["hide-input"]
 drawn = ("L_G", "L_I", "L_S", "L_G + L_I", "L_G + L_S")
-figures.curves(
-    ITERATIONS,
-    {f"${name}$": [rows[name]["psnr"][str(k)] for k in ITERATIONS] for name in drawn},
-    xlabel="iteration $k$",
-    ylabel="PSNR (dB)",
-    xscale="log",
-    legend="above",
-)
+levels = {f"${name}$": [rows[name]["psnr"][str(k)] for k in ITERATIONS] for name in drawn}
+figures.curves(ITERATIONS, levels, ylabel="PSNR (dB)", xscale="log", **along_k)
 
 # %% tags=["hide-input"]
 gains = {name: line["gain_20"] for name, line in rows.items()}
@@ -496,7 +481,9 @@ assert effect["L_S"].min() > 0
 assert effect["L_S"].mean() > 2 * effect["L_S"].std() / 3**0.5
 assert effect["L_S"].mean() > max(effect["L_G"].mean(), effect["L_I"].mean())
 assert gains["L_S"] > gains["L_G + L_I"] - 0.2
+assert abs(gains["L_G"] - gains["L_I"]) < 0.3
 assert max(gains, key=gains.get) == "L_G + L_I + L_S"
+assert gains["L_G + L_I + L_S"] - gains["L_S"] < 0.4
 assert all(line["seeds"] == 3 for line in rows.values())
 
 # %% [markdown]
@@ -508,10 +495,10 @@ assert all(line["seeds"] == 3 for line in rows.values())
 # It costs nothing: true images are there in any training, since the teacher's data are made from them. What $L_G$ and
 # $L_I$ add to the others is smaller, and by these seeds hardly to be told from nothing.
 #
-# **The teacher is not indispensable.** $L_S$ alone asks no teacher, and it is not behind the default $L_G + L_I$. The rows
-# differ by less than 1 dB, and the last of them still gains more than three times that difference. So in this task most of the gain must
-# come from what all rows share: a network that sees the iterate, the null-space form, and states of its own making.
-# Whether somebody comments on the direction or on the result matters less.
+# **The teacher is not indispensable.** $L_S$ alone asks no teacher, and it is not behind the default $L_G + L_I$. The
+# rows differ by less than 1 dB, and the last of them still gains more than three times that difference. So in this task
+# most of the gain must come from what all rows share: a network that sees the iterate, the null-space form, and states
+# of its own making. Whether somebody comments on the direction or on the result matters less.
 #
 # The shipped preconditioners of the single-pixel camera and of MRI are trained with $L_G + L_S$, which were chosen by
 # short trainings on validation images; that of super-resolution, where we have not compared, with $L_G + L_I$.
@@ -533,15 +520,12 @@ assert all(line["seeds"] == 3 for line in rows.values())
 # $$ (eq-dn-own)
 #
 # The first is the student's error as the teacher sees it. The second is the *teacher's* error, that of another run.
-# It soon is small, and what is left of it is the denoiser's doing ({ref}`ex-range`). How similar is each gradient to what would
-# help, the student's error $e = z_s - x^*$?
+# It soon is small, and what is left of it is the denoiser's doing ({ref}`ex-range`). How similar is each gradient to
+# what would help, the student's error $e = z_s - x^*$?
 
 # %%
-teacher_run = ddgp_lib.PreconditionedFISTA(
-    task.denoiser, stepsize=task.teacher_stepsize, sigma=sigma, momentum="none"
-)
 points_s = [z_k for _, z_k in bare.iterates(y, A, 20)]
-points_t = [z_k for _, z_k in teacher_run.iterates(y_t, B, 20)]
+points_t = [z_k for _, z_k in solver(None, stepsize=task.teacher_stepsize).iterates(y_t, B, 20)]
 rows, lengths = [], []
 for z_s, z_t in zip(points_s, points_t, strict=True):
     same, own_run = (gradient(B, point, states["adjoint_teacher"]) for point in (z_s, z_t))
@@ -561,15 +545,10 @@ assert lengths[0] < 1e-4  # zero but for rounding
 assert 0.1 < min(lengths[1:]) < max(lengths[1:]) < 0.3
 
 # %% mystnb={"figure": {"name": "fig-dn-pairing", "caption": "Cosine similarity between the student's error and the teacher's gradient, taken at the student's iterate or at the teacher's own; means over 32 held-out digits from iteration 1, both runs without momentum."}, "image": {"alt": "Two curves against the iteration. The gradient at the student's iterate falls slowly from 0.85 to 0.74. That at the teacher's own iterate starts at 0.56 and falls to below 0.4."}} tags=["hide-input"]
-figures.curves(
-    torch.arange(1, 21),
-    {"same iterate": similar_same[1:], "own trajectories": similar_own[1:]},
-    xlabel="iteration $k$",
-    ylabel="cosine with the student's error",
-    roles={"same iterate": "distilled", "own trajectories": "teacher"},
-    ylim=(0, 1),
-    legend="above",
-)
+pairings = {"same iterate": similar_same[1:], "own trajectories": similar_own[1:]}
+roles = {"same iterate": "distilled", "own trajectories": "teacher"}
+label = "cosine with the student's error"
+figures.curves(range(1, 21), pairings, ylabel=label, roles=roles, ylim=(0, 1), **along_k)
 
 # %% [markdown]
 # At $k = 0$ the teacher's own gradient is zero but for rounding: its data are fitted, and it has no advice for the
@@ -578,8 +557,8 @@ figures.curves(
 # other pairing, and it is about a fifth as long.
 #
 # At the student's iterate the inner product with the error is, without noise, $\lVert A_t e \rVert^2$, never negative,
-# so following the teacher for a short enough step never harms ({ref}`ex-teacher-descent`). On own trajectories nothing of the
-# kind holds. The second price is memory. To learn from a later iterate of its own run, the student is
+# so following the teacher for a short enough step never harms ({ref}`ex-teacher-descent`). On own trajectories nothing
+# of the kind holds. The second price is memory. To learn from a later iterate of its own run, the student is
 # differentiated through all iterations before it, denoisers included.
 
 
@@ -597,6 +576,9 @@ def bytes_kept(iterations):
             moving["z"] = iterate(trainable, moving)[3]
     return sum(tensor.nbytes for tensor in kept.values())
 
+
+# %% [markdown]
+# We count the bytes for eight states and one, two and eight iterations.
 
 # %%
 pooled = {name: value[:8] if isinstance(value, torch.Tensor) else value for name, value in states.items()}
@@ -621,6 +603,7 @@ for start in ("null_space, state_aware", "free, gradient_only"):
         values = "".join(f"{line['psnr'][k]:9.2f}" for k in ("5", "20", "100"))
         print(f"{row:46s}{values}{line['gain_20']:+8.2f}   seeds: {line['seeds']}")
     assert line["gain_20"] < lines[start]["gain_20"] - 0.5
+    assert line["psnr"]["5"] < lines[start]["psnr"]["5"]
 assert lines["null_space, state_aware, own trajectories"]["gain_20"] < 0
 
 # %% [markdown]
@@ -663,25 +646,19 @@ observed = counts / counts.sum()
 k = torch.arange(50)
 alive = 1 - torch.log(k + 1.0) / math.log(50.99)
 predicted = alive / alive.sum()
-print(f"fresh: {observed[0]:.3f} (predicted {predicted[0]:.3f}), mean age", end=" ")
-print(f"{(observed * k).sum():.1f} ({(predicted * k).sum():.1f})")
-print(
-    "mean age in our training after 10, 75, 150 steps:",
-    [round(float(history[3, i]), 1) for i in (9, 74, 149)],
-)
-assert history[3, 9] < history[3, 74] < history[3, 149] < (predicted * k).sum()
+ages = (observed * k).sum(), (predicted * k).sum()
+print(f"fresh: {observed[0]:.3f} (predicted {predicted[0]:.3f}), mean age {ages[0]:.1f} ({ages[1]:.1f})")
+reached = [round(float(history[3, i]), 1) for i in (9, 74, 149)]
+print("mean age in our training after 10, 75, 150 steps:", reached)
+assert reached == sorted(reached)
+assert reached[-1] < ages[1]
 assert abs(observed[0] / predicted[0] - 1) < 0.1
-assert abs((observed * k).sum() / (predicted * k).sum() - 1) < 0.1
+assert abs(ages[0] / ages[1] - 1) < 0.1
 
 # %% mystnb={"figure": {"name": "fig-dn-ages", "caption": "Share of states of each age in a pool with horizon 50: counted over 400 turns, and predicted by the equation."}, "image": {"alt": "Share against age. Counted and predicted lie on each other: they fall from 0.08 at age zero, steeply at first, to zero at age fifty."}} tags=["hide-input"]
-figures.curves(
-    k,
-    {"counted": observed, "predicted": predicted},
-    xlabel="age $k$",
-    ylabel="share of the pool",
-    roles={"counted": "distilled", "predicted": "truth"},
-    legend="above",
-)
+roles = {"counted": "distilled", "predicted": "truth"}
+both = {"counted": observed, "predicted": predicted}
+figures.curves(k, both, xlabel="age $k$", ylabel="share of the pool", roles=roles, legend="above")
 
 # %% [markdown]
 # Early states, where most is decided, are frequent, and late ones are not forgotten. In a young pool all states are
@@ -706,25 +683,17 @@ for name, network in (("own", P), ("plain", P_plain)):
     caused = [z_k for _, z_k in solver(network).iterates(y, A, 20)]
     shift[f"{name} / own"] = match_along(network, caused)
     shift[f"{name} / plain"] = match_along(network, points_s)
-
-# %% tags=["nbval-ignore-output"]
 run_own, visiting, run_plain, at_home = shift.values()
-print(f"trained on the plain solver's states: cosine {at_home[5]:.2f} there,", end=" ")
-print(f"{run_plain[5]:.2f} on its own, at k = 5")
-print(f"trained on its own states: {run_own[5]:.2f} on its own")
 assert at_home[5] > 0.4 > 0 > run_plain[5]
 assert run_own[5] > 0.1
 assert visiting[20] > run_own[20] + 0.15
 
-# %% mystnb={"figure": {"name": "fig-dn-shift", "caption": "Cosine similarity between the preconditioned and the teacher's gradient for the two networks of the opening, each on the states that it causes itself and on those of the plain solver. Labels: trained on / evaluated on."}, "image": {"alt": "Four curves against the iteration. On the plain solver's states both networks are good, the one trained there best. On its own states that network falls below zero after three iterations; the one trained on its own states stays positive."}} tags=["hide-input", "nbval-ignore-output"]
-figures.curves(
-    torch.arange(21),
-    shift,
-    xlabel="iteration $k$",
-    ylabel="cosine with $\\nabla g_t$",
-    horizontal={"no help": 0.0},
-    legend="above",
-)
+# %% [markdown]
+# Which curve crosses zero?
+
+# %% mystnb={"figure": {"name": "fig-dn-shift", "caption": "Cosine similarity between the preconditioned and the teacher's gradient for the two networks of the opening, each on the states that it causes itself and on those of the plain solver. Labels: trained on / evaluated on."}, "image": {"alt": "Four curves against the iteration. On the plain solver's states both networks are good, the one trained there best. On its own states that network falls below zero after three iterations; the one trained on its own states falls more slowly, to nearly zero at the twentieth."}} tags=["hide-input", "nbval-ignore-output"]
+no_help = {"no help": 0.0}
+figures.curves(range(21), shift, ylabel="cosine with $\\nabla g_t$", horizontal=no_help, **along_k)
 
 # %% [markdown]
 # On the states that it knows, the second network is the better one; on those that it causes, its direction points
@@ -744,8 +713,9 @@ assert abs(fast[4] - own[4]) < 1
 assert fast[19] < own[19] - 1
 
 # %% [markdown]
-# After five iterations hardly anything shows; after twenty the run with momentum is lost. Training knows the rule for $\beta_k$, the $\sigma$ and the
-# denoiser; one that is to be run otherwise should be trained otherwise.
+# After five iterations hardly anything shows; after twenty the run with momentum is more than 1 dB behind. Training
+# knows the rule for $\beta_k$, the $\sigma$ and the denoiser; one that is to be run otherwise should be trained
+# otherwise.
 #
 # ## The recipe
 #
@@ -773,6 +743,9 @@ with torch.no_grad():
         doubled = network(2 * g, ddgp_lib.State(2 * z, 3, A, 2 * y))
         torch.testing.assert_close(doubled, 2 * network(g, ddgp_lib.State(z, 3, A, y)), rtol=0, atol=1e-5)
 
+# %% [markdown]
+# Next the schedules, and what our network reached at two of its steps.
+
 # %% tags=["nbval-ignore-output"]
 shapes = {}
 for name in SCHEDULES:
@@ -786,22 +759,18 @@ print("PSNR at k = 20 after", ", ".join(f"{n} steps: {value:.2f} dB" for n, valu
 assert late[150] > late[80]
 
 # %% mystnb={"figure": {"name": "fig-dn-schedules", "caption": "Learning rate, as a share of its largest value, over 150 steps. The plateau rule has observed the losses of the training above."}, "image": {"alt": "Four curves against the training step. Warm cosine: at once near one, then a smooth fall to zero. One cycle: from near zero up to one at a third of the way, then down to zero. Plateau: a staircase that halves again and again, to nearly zero after a third of the way. Constant: a line at one."}} tags=["hide-input", "nbval-ignore-output"]
-figures.curves(
-    torch.arange(1, recipe.steps + 1),
-    {name.replace("_", " "): values for name, values in shapes.items()},
-    xlabel="training step",
-    ylabel="share of the largest rate",
-    markers=False,
-    legend="above",
-)
+rates = {name.replace("_", " "): values for name, values in shapes.items()}
+axis = {"xlabel": "training step", "ylabel": "share of the largest rate", "legend": "above"}
+figures.curves(range(1, recipe.steps + 1), rates, markers=False, **axis)
 
 # %% [markdown]
 # The plateau has cut the rate to nearly nothing after a third of the steps, while the network that these losses belong
 # to went on improving. (It averages the losses over a hundredth of the training; here that is one step, so that noise
 # alone can trigger it. In a long training it is steadier.) A rule that watches the loss is on uncertain ground in any
-# case, since the loss is measured on states that move. What does not move is the task itself: validation runs the solver on images that are not trained on, and its
-# score is the lower of the PSNRs after 20 iterations and at the horizon. It would have told our two networks
-# apart: their scores, on the digits of the opening, are the last column of the table there.
+# case, since the loss is measured on states that move. What does not move is the task itself: validation runs the solver
+# on images that are not trained on, and its score is the lower of the PSNRs after 20 iterations and at the horizon. It
+# would have told our two networks apart: their scores, on the digits of the opening, are the last column of the table
+# there.
 #
 # ## Interrupted, and resumed
 #
@@ -821,6 +790,9 @@ def unplugged(calls_left):
 
     return dataclasses.replace(task, denoiser=denoiser)
 
+
+# %% [markdown]
+# Eight steps without a cut, and eight with one: are the results the same?
 
 # %%
 small = tiny | {"steps": 8, "progress": False}
@@ -862,8 +834,7 @@ assert abs(float(again.psnr[4].mean()) - claimed["5"]) < 0.05
 # When does the reconstruction pass that of the plain solver?
 
 # %% tags=["hide-input"]
-shown = 4
-networks = {0: untrained} | kept
+shown, networks = 4, {0: untrained} | kept
 with torch.no_grad():
     pointed = {n: directions(network, states)[1] for n, network in networks.items()}
     results = {n: list(solver(network).iterates(y[:16], A, 5))[-1][0] for n, network in networks.items()}
@@ -881,9 +852,9 @@ def after_steps(n):
     return figures.images(panels, columns=3, signed=True)
 
 
+# %% tags=["nbval-ignore-output", "hide-input"]
 def describe_steps(n):
-    close = cosine(pointed[n], g_t).mean()
-    score = task.psnr(results[n], images[:16]).mean()
+    close, score = cosine(pointed[n], g_t).mean(), task.psnr(results[n], images[:16]).mean()
     return (
         f"After {n} training steps: the student's gradient, the proposed direction, the teacher's gradient, "
         f"and three images of a four. Mean cosine with the teacher {close:.2f}, mean PSNR after five "
@@ -891,15 +862,12 @@ def describe_steps(n):
     )
 
 
-# %% tags=["nbval-ignore-output", "hide-input"]
 slider = {"draw": after_steps, "values": list(networks), "label": "Training step", "start": 6}
-widgets.frames(
-    **slider,
-    alt=describe_steps,
-    colours=128,
-    caption="Upper row: three directions at one point, twice as strong as they are; red is to be added. Lower row: "
-    "the plain solver's and the network's reconstruction after five iterations, and the truth.",
+caption = (
+    "Upper row: three directions at one point, twice as strong as they are; red is to be added. Lower row: "
+    "the plain solver's and the network's reconstruction after five iterations, and the truth."
 )
+widgets.frames(**slider, alt=describe_steps, colours=128, caption=caption)
 
 # %% [markdown]
 # In a live kernel, the next cell draws the same picture anew. Change `shown` for another digit.
@@ -982,7 +950,8 @@ assert left["P"][0] < left["∇g_s"][1]
 # (a) $\lVert e - \alpha d \rVert^2$ is a parabola in $\alpha$ with its minimum at $\alpha = d^\top e / \lVert d
 # \rVert^2$, where it is $\lVert e \rVert^2 - (d^\top e)^2 / \lVert d \rVert^2$. (b) The cell above computes it. For
 # the plain and the teacher's gradient, which are projections of $e$ but for the noise, the best step is near one.
-# So is that of $P$, on average: its second loss has taught it its length. Choosing the step image by image would gain little.
+# That of $P$ is not far from it on average: its second loss has taught it its length. Choosing the step image by image
+# would gain little.
 # ```
 #
 # ```{exercise} The wrong partner
@@ -1025,7 +994,7 @@ assert wrong > 2 * right
 # - Imitation weighs states by their squared step and is loud early; $L_G$ weighs all alike, and rises along
 #   the iterations because what remains cannot be guessed.
 # - In a training the losses differ less than one would think. $L_G$ alone is late; the true image alone, without a
-#   teacher, is not behind the default; both together are best, by a few tenths of a decibel.
+#   teacher, is not behind the default; all three together are best, by less than half a decibel.
 # - A teacher's gradient at its own iterate is the error of another run. At the student's iterate it never points
 #   away from the truth, but for noise.
 # - States must be those that the network causes, with the momentum that it will run with. A lower loss on other states
