@@ -18,8 +18,10 @@ from book._tools import notebooks
 from book._tools.address import COLAB_TAG
 
 SECONDS, GIGABYTES = 60.0, 1.5
-MEDIAN_CELL, LONGEST_CELL = 12, 40
-WORDS_PER_LINE = (4.0, 14.0)
+MEDIAN_CELL, LONG_CELL, LONGEST_CELL = 8, 20, 30
+LONG_SHARE = 0.1
+"""Share of the cells that may be longer than ``LONG_CELL`` lines."""
+WORDS_PER_LINE = (8.0, 12.0)
 FRONT = "index"
 """The title page, which is not a chapter."""
 
@@ -34,6 +36,8 @@ class Measures:
         Words of prose, lines of code, code cells.
     median_cell, longest_cell : float
         Lines of code of a cell.
+    long_cells : float
+        Share of the cells that are longer than ``LONG_CELL`` lines.
     controls : int
         Sliders that work without a kernel.
     exercises : int
@@ -45,6 +49,7 @@ class Measures:
     cells: int
     median_cell: float
     longest_cell: int
+    long_cells: float
     controls: int
     exercises: int
 
@@ -83,6 +88,7 @@ def measure(source: Path) -> Measures:
         cells=len(lines),
         median_cell=statistics.median(lines),
         longest_cell=max(lines),
+        long_cells=sum(count > LONG_CELL for count in lines) / len(lines),
         controls=sum(calls(cell, "frames") for cell in code),
         exercises=len(re.findall(r"`{3,}\{solution(?:-start)?\}", prose)),
     )
@@ -100,8 +106,9 @@ def broken(found: Measures) -> list[str]:
     """Name the limits that a chapter exceeds."""
     low, high = WORDS_PER_LINE
     limits = {
-        f"words per line of code from {low:g} to {high:g}": low <= found.words_per_line <= high,
+        f"words per line of code from {low:g} to {high:g}": low <= round(found.words_per_line, 1) <= high,
         f"a median cell of at most {MEDIAN_CELL} lines": found.median_cell <= MEDIAN_CELL,
+        f"{1 - LONG_SHARE:.0%} of the cells of at most {LONG_CELL} lines": found.long_cells <= LONG_SHARE,
         f"no cell above {LONGEST_CELL} lines": found.longest_cell <= LONGEST_CELL,
         "a control that works without a kernel": found.controls >= 1,
         "two exercises with solutions": found.exercises >= 2,
