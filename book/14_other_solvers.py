@@ -32,58 +32,44 @@ import deepinv
 import torch
 
 import ddgp_lib
-from ddgp_lib import (
-    PreconditionedADMM,
-    PreconditionedFISTA,
-    PreconditionedHQS,
-    PreconditionedPGD,
-    State,
-    figures,
-    operators,
-    widgets,
-)
+from ddgp_lib import State, figures, operators, widgets
 from ddgp_lib.operators import gradient, measure, norms, null_projection
 from ddgp_lib.preconditioners import Identity, Newton, Polynomial
 
 # %% [markdown]
 # ## The question in one picture
 #
-# One digit, one camera with 102 patterns, one denoiser at one noise level, 20 gradients. The columns are four
-# solvers; the lower row has the distilled $P$, which was trained in one of them, as the cell prints. It has the
-# null-space form {eq}`eq-null-space-form`, $P(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z)$: its network
-# $N_\theta$ adds to the gradient a guess of what the camera does not see.
+# One digit, one camera with 102 patterns, one denoiser at one noise level, 20 gradients. The columns are four solvers;
+# the lower row has the distilled $P$, which was trained in one of them, as the cell prints. It has the null-space form
+# {eq}`eq-null-space-form`, $P(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z)$: its network $N_\theta$
+# adds to the gradient a guess of what the camera does not see.
 
 # %%
 task, P = ddgp_lib.load_task("single_pixel"), ddgp_lib.load_preconditioner("single_pixel")
 rule = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].momentum
 print("P was trained in", "PGD, without momentum" if rule == "none" else f"FISTA, momentum {rule}")
-A, D, images = task.student, task.denoiser, task.test_images[:24]
+A, B, D, images = task.student, task.teacher, task.denoiser, task.test_images[:24]
 y = task.measure(images)
-NO_P = Identity()
-classes = {
-    "FISTA": PreconditionedFISTA,
-    "PGD": PreconditionedPGD,
-    "HQS": PreconditionedHQS,
-    "ADMM": PreconditionedADMM,
-}
+classes = {name: getattr(ddgp_lib, f"Preconditioned{name}") for name in ("FISTA", "PGD", "HQS", "ADMM")}
 
 
-def build(name, P=None, **setting):
-    return classes[name](D, P, stepsize=1.0, **setting)
+def build(name, P=None, stepsize=1.0, **setting):
+    return classes[name](D, P, stepsize=stepsize, **setting)
 
 
-# %% mystnb={"figure": {"name": "fig-os-question", "caption": "A held-out digit after 20 iterations of four solvers, without and with the distilled P. All use the same noise level of the denoiser; HQS and ADMM use τ = 2. Nothing is tuned yet."}, "image": {"alt": "Two rows of four reconstructions of a handwritten four with their PSNR. Upper row, without P: blurred strokes in all four columns. Lower row, with P: sharper strokes where the solver suits it."}} tags=["hide-input"]
-shown, panels = 4, {}
+# %% mystnb={"figure": {"name": "fig-os-question", "caption": "A held-out digit after 20 iterations of four solvers, without and with the distilled P. All use the same noise level of the denoiser; HQS and ADMM have a weight of the data, explained below, of τ = 2. Nothing is tuned yet."}, "image": {"alt": "Two rows of four reconstructions of a handwritten four with their PSNR. Upper row, without P: blurred strokes in all four columns. Lower row, with P: sharp strokes in all four, and a PSNR some decibels higher."}} tags=["hide-input"]
+shown, panels, quality = 4, {}, {}
 for label, preconditioner in (("", None), (" with $P$", P)):
     for name in classes:
         extra = {"tau": 2.0} if name in ("HQS", "ADMM") else {}
         found = build(name, preconditioner, sigma=0.1, **extra)(y[shown : shown + 1], A)
-        quality = float(task.psnr(found, images[shown : shown + 1]))
-        panels[f"{name}{label}\n{quality:.1f} dB"] = found
+        quality[name, label] = float(task.psnr(found, images[shown : shown + 1]))
+        panels[f"{name}{label}\n{quality[name, label]:.1f} dB"] = found
+assert all(quality[name, " with $P$"] > quality[name, ""] + 1 for name in classes)
 figures.images(panels, columns=4)
 
 # %% [markdown]
-# In which columns does $P$ help here? Whether that survives tuning, and more images, is what has to be found out. First
+# Here $P$ helps in all four columns. Whether that survives tuning, and more images, is what has to be found out. First
 # the solvers themselves.
 #
 # ## Three solvers, each in a few lines
@@ -96,7 +82,7 @@ figures.images(panels, columns=4)
 # $$ (eq-os-pgd)
 
 # %%
-few, solved = y[:4], {}
+few = y[:4]
 adjoint = A.A_adjoint(few)
 
 
@@ -175,11 +161,12 @@ torch.testing.assert_close(x, build("ADMM", P, sigma=sigma, tau=tau)(few, A), rt
 
 # %%
 hqs = build("HQS", P, sigma=0.1, tau=2.0)(few, A)
-damped = PreconditionedPGD(D, P, stepsize=2 / 3, sigma=0.1)(few, A)
+damped = build("PGD", P, stepsize=2 / 3, sigma=0.1)(few, A)
 torch.testing.assert_close(hqs, damped, rtol=0, atol=1e-4)
 
 # %% [markdown]
-# Then ADMM: we let it come to rest, and put its image into {eq}`eq-os-rest` with the right step and with two wrong ones.
+# Then ADMM: we let it come to rest, and put its image into {eq}`eq-os-rest` with the right step and with two wrong
+# ones.
 
 # %%
 for tau in (1.0, 2.0):
@@ -208,63 +195,56 @@ for tau in (1.0, 2.0):
 
 
 # %%
-def exact_admm(y, sigma, tau, correct=NO_P, steps=20):
+def exact_admm(y, sigma, tau, correct=None, steps=20):
     adjoint = A.A_adjoint(y)
     x, q = adjoint, torch.zeros_like(adjoint)
     for k in range(steps):
-        grad = gradient(A, x, adjoint)
-        hidden = correct(grad, State(x, k, A, y)) - grad  # zero for the identity
-        u = x - q - tau / (1 + tau) * (gradient(A, x - q, adjoint) + hidden)
+        grad = gradient(A, x - q, adjoint)
+        if correct is not None:
+            at_x = gradient(A, x, adjoint)
+            grad = grad + correct(at_x, State(x, k, A, y)) - at_x
+        u = x - q - tau / (1 + tau) * grad
         x = D(u + q, sigma)
         q = q + u - x
         yield x
 
 
-def last(iterates):
-    return list(iterates)[-1]
-
-
 # %% [markdown]
-# It is deepinv's {cite}`tachella2025deepinverse`:
+# Without `correct` it is deepinv's {cite}`tachella2025deepinverse`:
 
 # %%
-exact = deepinv.optim.ADMM(
-    data_fidelity=deepinv.optim.L2(),
-    prior=deepinv.optim.PnP(D),
-    stepsize=5.0,
-    sigma_denoiser=0.1,
-    max_iter=20,
-)
+fidelity, prior = deepinv.optim.L2(), deepinv.optim.PnP(D)
+exact = deepinv.optim.ADMM(data_fidelity=fidelity, prior=prior, stepsize=5.0, sigma_denoiser=0.1, max_iter=20)
 theirs = exact(few, A, init=(adjoint, torch.zeros_like(adjoint)))
-torch.testing.assert_close(last(exact_admm(few, 0.1, 5.0)), theirs, rtol=0, atol=1e-4)
+torch.testing.assert_close(list(exact_admm(few, 0.1, 5.0))[-1], theirs, rtol=0, atol=1e-4)
 
 # %% [markdown]
-# The grid: four levels of $\sigma$, and for HQS and ADMM some $\tau$ with each.
+# The grid has four levels of $\sigma$, and for HQS and ADMM three $\tau$ with each.
+
 
 # %%
-sigmas, taus = (0.07, 0.1, 0.15, 0.2), (2.0, 20.0, 100.0)
-grids = {
-    name: [dict(sigma=s) for s in sigmas]
-    if name in ("FISTA", "PGD")
-    else [dict(sigma=s, tau=t) for s, t in itertools.product(sigmas, taus[1:] if name == "HQS" else taus)]
-    for name in (*classes, "exact ADMM")
-}
+def run(name, label, y, setting):
+    if name == "exact ADMM":
+        return list(exact_admm(y, **setting))[-1]
+    return build(name, kinds[label], **setting)(y, A)
 
 
-def run(name, P, y, setting):
-    return last(exact_admm(y, **setting)) if name == "exact ADMM" else build(name, P, **setting)(y, A)
+kinds = {"no P": None, "P": P}
+taus = (2.0, 20.0, 100.0)
+levels = [{"sigma": sigma} for sigma in (0.07, 0.1, 0.15, 0.2)]
+pairs = [level | {"tau": tau} for level in levels for tau in taus]
 
+# %% [markdown]
+# What does each choose?
 
 # %%
 val, best = task.val_images[:8], {}
 y_val = task.measure(val)
-for name, grid in grids.items():
-    for label, preconditioner in (("no P", None), ("P", P)):
-        if (name, label) != ("exact ADMM", "P"):
-            score = [float(task.psnr(run(name, preconditioner, y_val, s), val).mean()) for s in grid]
-            best[name, label] = grid[max(range(len(grid)), key=score.__getitem__)]
-for (name, label), setting in best.items():
-    print(f"{name:11s}{label:5s}", ", ".join(f"{key} {value:g}" for key, value in setting.items()))
+for name, label in (*itertools.product(classes, ("no P", "P")), ("exact ADMM", "no P")):
+    grid = levels if name in ("FISTA", "PGD") else pairs
+    score = [float(task.psnr(run(name, label, y_val, setting), val).mean()) for setting in grid]
+    best[name, label] = grid[score.index(max(score))]
+    print(f"{name:11s}{label:5s}", ", ".join(f"{key} {v:g}" for key, v in best[name, label].items()))
 assert best["HQS", "no P"]["tau"] == max(taus)
 
 # %% [markdown]
@@ -275,39 +255,44 @@ assert best["HQS", "no P"]["tau"] == max(taus)
 # 24 held-out digits, 20 iterations, the settings just found. The gains are paired, digit by digit, with their
 # standard error.
 
-# %%
-final = {
-    (name, label): task.psnr(run(name, P if label == "P" else None, y, setting), images)
-    for (name, label), setting in best.items()
-}
-gains = {name: final[name, "P"] - final[name, "no P"] for name in classes}
-print(f"{'PSNR (dB)':12s}{'no P':>7s}{'P':>8s}{'gain':>9s}")
-for name, gain in gains.items():
-    plain, with_P = (final[name, label].mean() for label in ("no P", "P"))
-    error = gain.std() / len(gain) ** 0.5
-    print(f"{name:11s}{plain:8.2f}{with_P:8.2f}{gain.mean():+9.2f} ± {error:.2f}, worst {gain.min():+.2f}")
-print(f"exact ADMM {final['exact ADMM', 'no P'].mean():8.2f}")
 
 # %%
-means = {key: float(value.mean()) for key, value in final.items()}
-strongest = max((key for key in means if key[1] == "no P"), key=means.get)
-assert strongest[0] == "exact ADMM"
+def paired(gain):
+    return f"{gain.mean():+.2f} ± {gain.std() / len(gain) ** 0.5:.2f}"
+
+
+final = {key: task.psnr(run(*key, y, setting), images) for key, setting in best.items()}
+gains = {name: final[name, "P"] - final[name, "no P"] for name in classes}
+means = {key: float(psnr.mean()) for key, psnr in final.items()}
+print(f"{'PSNR (dB)':12s}{'no P':>7s}{'P':>8s}   gain")
+for name, gain in gains.items():
+    row = f"{name:11s}{means[name, 'no P']:8.2f}{means[name, 'P']:8.2f}"
+    print(f"{row}   {paired(gain)}, worst {gain.min():+.2f}")
+print(f"exact ADMM {means['exact ADMM', 'no P']:8.2f}")
 assert all(gain.mean() > 2 for gain in gains.values())
+
+# %% [markdown]
+# Two numbers more: over the four solvers, how far apart is the PSNR without $P$, and with it? And what is the gain over
+# the strongest solver that has no $P$?
+
+# %%
+spread = {}
+for label in ("no P", "P"):
+    reached = [means[name, label] for name in classes]
+    spread[label] = max(reached) - min(reached)
+    print(f"{label:5s}from {min(reached):.2f} to {max(reached):.2f} dB")
+strongest = max((key for key in means if key[1] == "no P"), key=means.get)
 honest = means["ADMM", "P"] - means[strongest]
+print(f"P in ADMM: {honest:+.2f} dB over the best solver without P, {strongest[0]}")
+assert strongest[0] == "exact ADMM"
 assert 1.5 < honest < gains["ADMM"].mean() - 1
-spread = {
-    label: max(means[name, label] for name in ("PGD", "HQS", "ADMM"))
-    - min(means[name, label] for name in ("PGD", "HQS", "ADMM"))
-    for label in ("no P", "P")
-}
 assert spread["P"] < spread["no P"]
-print(f"best with P in ADMM: {honest:+.2f} dB over the best solver without P, {strongest[0]}")
 
 # %% [markdown]
 # The claim holds: trained in one solver, $P$ gains decibels in each of the four, and the results with $P$ differ less
 # than those without. It was trained with momentum, which took the training to points that a plain run does not visit.
-# That is a condition, and not a detail: the [chapter on distilling](distilling) has a $P$ whose training knew no momentum,
-# and in FISTA it is lost. Two more cautions belong to the table.
+# That is a condition, and not a detail: the [chapter on distilling](distilling) has a $P$ whose training knew no
+# momentum, and in FISTA it is lost. Two more cautions belong to the table.
 #
 # First, the largest gain is the least honest one. Against ADMM with one inner step $P$ looks best, because that
 # solver is slow without it. The right comparison is with the strongest solver that needs no $P$ at the same number of
@@ -317,12 +302,10 @@ print(f"best with P in ADMM: {honest:+.2f} dB over the best solver without P, {s
 # 60 iterations separate the two.
 
 # %% mystnb={"figure": {"name": "fig-os-curves", "caption": "Mean PSNR over 24 digits to 60 iterations, in PGD and in both kinds of ADMM, each with its tuned setting."}, "image": {"alt": "Five curves of PSNR against iterations on a logarithmic axis. The two with P rise within five iterations and stay level. The three without P climb slowly and are still below at sixty iterations."}} tags=["hide-input"]
-paths = {
-    f"{name}, {label}": (x for x, _ in list(build(name, p, **best[name, label]).iterates(y, A, 60))[1:])
-    for name in ("PGD", "ADMM")
-    for label, p in (("no P", None), ("P", P))
-}
-paths["exact ADMM, no P"] = exact_admm(y, **best["exact ADMM", "no P"], steps=60)
+paths = {"exact ADMM, no P": exact_admm(y, **best["exact ADMM", "no P"], steps=60)}
+for name, label in itertools.product(("PGD", "ADMM"), ("no P", "P")):
+    iterates = build(name, kinds[label], **best[name, label]).iterates(y, A, 60)
+    paths[f"{name}, {label}"] = (x for x, _ in itertools.islice(iterates, 1, None))
 curves = {name: [float(task.psnr(x, images).mean()) for x in path] for name, path in paths.items()}
 for name, path in curves.items():
     print(f"{name:17s}" + ", ".join(f"k = {k}: {path[k - 1]:.2f} dB" for k in (5, 20, 60)))
@@ -338,27 +321,32 @@ figures.curves(range(1, 61), curves, xlabel="iteration", ylabel="PSNR (dB)", xsc
 #
 # $P_\theta$ is a network. It is accurate at points $z$ like those of its training, and nothing is known elsewhere. So
 # we follow each solver with $P$ in it, and compare at every iterate what $P$ says with what the teacher would say
-# there: the cosine similarity of $P(\nabla g_s; z_k)$ and $\nabla g_t(z_k)$, as in the
-# [single-pixel chapter](single-pixel); without momentum, $z_k = x_k$. One ADMM has its tuned $\tau$, one has $\tau = 20$.
+# there (`B` is its operator): the cosine similarity of $P(\nabla g_s; z_k)$ and $\nabla g_t(z_k)$, as in the
+# [single-pixel chapter](single-pixel); without momentum, $z_k = x_k$.
 
 # %%
-B = task.teacher
 pulls = A.A_adjoint(y), B.A_adjoint(measure(B, images, seed=1))
 
 
-def agreement(solver, steps=20):
+def agreement(solver, where="z"):
     found = []
-    for k, (_, z) in enumerate(solver.iterates(y, A, steps)):
-        said, wanted = P(gradient(A, z, pulls[0]), State(z, k, A, y)), gradient(B, z, pulls[1])
+    for k, (x, z) in enumerate(solver.iterates(y, A, 20)):
+        point = {"x": x, "z": z}[where]
+        said, wanted = P(gradient(A, point, pulls[0]), State(point, k, A, y)), gradient(B, point, pulls[1])
         found.append(float(torch.cosine_similarity(said.flatten(1), wanted.flatten(1)).mean()))
     return found
 
 
-# %% mystnb={"figure": {"name": "fig-os-cosine", "caption": "Mean cosine similarity of P's direction and the teacher's gradient along the iterates of solvers that contain P, over 24 digits."}, "image": {"alt": "Four falling curves of cosine similarity against iterations. All begin together near 0.9. FISTA, PGD and the tuned ADMM level off above zero; ADMM with a weight of 20 falls well below them, to about zero."}}
+# %% [markdown]
+# One ADMM has its tuned $\tau$, one has $\tau = 20$.
+
+# %% mystnb={"figure": {"name": "fig-os-cosine", "caption": "Mean cosine similarity of P's direction and the teacher's gradient along the iterates of solvers that contain P, over 24 digits."}, "image": {"alt": "Four curves of cosine similarity against iterations. All begin together above 0.8 and fall. PGD and the tuned ADMM level off above zero, FISTA turns and rises to 0.4, and ADMM with a weight of 20 falls below them, to zero and beyond."}}
 followed = {name: build(name, P, **best[name, "P"]) for name in ("FISTA", "PGD", "ADMM")}
 followed["ADMM, τ = 20"] = build("ADMM", P, sigma=best["ADMM", "P"]["sigma"], tau=20.0)
 cosines = {name: agreement(solver) for name, solver in followed.items()}
-print({name: round(values[-1], 2) for name, values in cosines.items()})
+at_x = agreement(followed["FISTA"], "x")
+print({name: round(values[-1], 2) for name, values in cosines.items()}, f"FISTA at x: {at_x[-1]:.2f}")
+assert max(at_x[5:]) < 0.3 < cosines["FISTA"][-1]
 assert max(abs(values[0] - cosines["PGD"][0]) for values in cosines.values()) < 1e-3
 assert abs(cosines["FISTA"][1] - cosines["ADMM"][1]) < 0.25
 assert cosines["ADMM, τ = 20"][-1] < min(cosines[name][-1] for name in ("FISTA", "PGD", "ADMM")) - 0.1
@@ -366,11 +354,12 @@ figures.curves(range(21), cosines, xlabel="iteration $k$", ylabel="cosine simila
 
 # %% [markdown]
 # All begin at the same point. After one step, where many of the decibels are won, $P$ agrees with the teacher about as
-# well in one of them as in the other, the one of the training included. Later all curves fall, and that alone is no
-# failure: what $P$ can predict has been used up, and the rest of the teacher's gradient cannot be predicted. What counts
-# is the sign. The teacher's data term changes along $-P$ at the rate $-P^\top \nabla g_t$. Above zero, a small further
-# step along $-P$ would lower it; below zero, $P$ has been followed too far. ADMM with $\tau = 20$ comes down to that
-# point, as {eq}`eq-os-rest` announced.
+# well in one of them as in the other, the one of the training included. Then the curves fall, and that alone is no
+# failure: what $P$ can predict has been used up, and the rest of the teacher's gradient cannot be predicted. (FISTA's
+# rises again because momentum carries $z_k$ past $x_k$, and $P$, trained at such points, points back. At $x_k$ itself
+# it stays low, as the cell prints.) What counts is the sign. The teacher's data term changes along $-P$ at the rate
+# $-P^\top \nabla g_t$. Above zero, a small further step along $-P$ would lower it; below zero, $P$ has been followed
+# too far. ADMM with $\tau = 20$ gets there: by {eq}`eq-os-rest` it multiplies $P$ by 20.
 #
 # (large-tau)=
 # ## A failure: too large a $\tau$
@@ -385,30 +374,29 @@ swept = {"no P, 20": [], "P, 20": [], "P, 60": [], "repaired, 60": []}
 for tau in weights:
     plain = build("ADMM", sigma=0.1, tau=tau)(y_eight, A)
     path = [x for x, _ in build("ADMM", P, sigma=0.1, tau=tau).iterates(y_eight, A, 60)]
-    repaired = last(exact_admm(y_eight, 0.1, tau, correct=P, steps=60))
+    repaired = list(exact_admm(y_eight, 0.1, tau, correct=P, steps=60))[-1]
     for key, x in zip(swept, (plain, path[20], path[60], repaired), strict=True):
         swept[key].append(float(task.psnr(x, eight).mean()))
 print(f"{'PSNR (dB) for τ =':20s}" + "".join(f"{tau:8g}" for tau in weights))
 for key, values in swept.items():
     print(f"{key:20s}" + "".join(f"{value:8.2f}" for value in values))
-
-assert swept["P, 60"][-1] < max(swept["P, 60"]) - 1
-assert swept["P, 60"][-1] < swept["P, 20"][-1] - 0.5
+assert swept["P, 60"][-1] < min(swept["P, 60"][0] - 1, swept["P, 20"][-1] - 0.5)
 swing = {key: max(values) - min(values) for key, values in swept.items()}
 assert swing["repaired, 60"] < swing["P, 60"] / 2
+assert max(swept["repaired, 60"]) < max(swept["P, 60"]) + 0.5
 
 # %% [markdown]
-# With $P$ and a large $\tau$ ADMM is worse at 60 iterations than at 20. The repaired form depends on $\tau$ far less, as
-# its bounded factor suggests, but at its best it is not much better than ADMM with a well chosen $\tau$, or worse. The
-# lesson is not about ADMM. A learned $P$ comes with a unit: the step that it was trained for. A solver that
-# changes the step changes the meaning of what $P$ says.
+# With $P$ and a large $\tau$ ADMM is worse at 60 iterations than at 20. The repaired form depends on $\tau$ far less,
+# as its bounded factor suggests, but at its best it is not much better than ADMM with a well chosen $\tau$, or worse.
+# The lesson is not about ADMM. A learned $P$ comes with a unit: the step that it was trained for. A solver that changes
+# the step changes the meaning of what $P$ says.
 #
 # ## Moving operators: from scan to scan
 #
 # Now the solver stays and the camera moves. $P(\nabla g; z) = \nabla g + (I - A^+A) N_\theta(\nabla g, z)$ meets $A$
 # in two places, the gradient and the projector; both follow the new camera by themselves. The network does not know
 # that anything has changed. We use the tuned solvers of the [single-pixel chapter](single-pixel), and tune nothing
-# again. The table's second column counts the patterns that the new camera shares with that of the training.
+# again.
 
 
 # %%
@@ -424,26 +412,23 @@ def hadamard(ratio, ordering="cake_cutting"):
     return operators.HadamardCamera(ratio, task.img_size, ordering, noise=0.01)
 
 
-scans = (
-    {"home": A}
-    | {order: hadamard(0.1, order) for order in ("xy", "zig_zag", "sequency")}
-    | {f"ratio {ratio}": hadamard(ratio) for ratio in (0.05, 0.2, 0.3)}
-)
+scans = {"home": A} | {order: hadamard(0.1, order) for order in ("xy", "zig_zag", "sequency")}
+scans |= {f"ratio {ratio}": hadamard(ratio) for ratio in (0.05, 0.2, 0.3)}
+
+# %% [markdown]
+# The column *at home* counts the patterns that the new camera shares with that of the training.
 
 # %%
 moved_gain = {}
-print(f"{'camera':12s}{'patterns':>8s}{'at home':>9s}{'no P':>8s}{'P':>8s}{'gain':>9s}")
+print(f"{'camera':12s}{'patterns':>8s}{'at home':>9s}{'no P':>8s}{'P':>8s}   gain")
 for name, camera in scans.items():
     plain, with_P = moved(camera)
-    moved_gain[name] = gain = with_P - plain
-    shared = int((camera.mask * A.mask).sum())
-    print(f"{name:12s}{camera.rank:8d}{shared:9d}{plain.mean():8.2f}{with_P.mean():8.2f}", end="")
-    print(f"{gain.mean():+9.2f} ± {gain.std() / len(gain) ** 0.5:.2f}")
-
-kept = [name for name in scans if name not in ("home", "sequency")]
-assert all(moved_gain[name].mean() > 1 for name in kept)
-assert moved_gain["home"].mean() > max(moved_gain[name].mean() for name in kept)
-assert moved_gain["sequency"].mean() < min(moved_gain[name].mean() for name in kept) / 2
+    moved_gain[name], shared = with_P - plain, int((camera.mask * A.mask).sum())
+    row = f"{name:12s}{camera.rank:8d}{shared:9d}{plain.mean():8.2f}{with_P.mean():8.2f}"
+    print(f"{row}   {paired(moved_gain[name])}")
+kept = [moved_gain[name].mean() for name in scans if name not in ("home", "sequency")]
+assert moved_gain["home"].mean() > max(kept)
+assert min(kept) > max(1, 2 * moved_gain["sequency"].mean())
 assert scans["sequency"].mask[0, 0].sum(dim=1).topk(4).values.tolist() == [32, 32, 32, 6]
 
 # %% [markdown]
@@ -457,8 +442,7 @@ assert scans["sequency"].mask[0, 0].sum(dim=1).topk(4).values.tolist() == [32, 3
 # ## Try it: exchange patterns one by one
 #
 # A cleaner experiment keeps the first $c$ patterns of the camera and replaces the others by patterns drawn at random
-# from the rest of the basis, 102 in all. Move the slider from the right to the left. Which goes first, the digit
-# without $P$ or the one with it?
+# from the rest of the basis, 102 in all. Move the slider from the right to the left. Where does $P$ stop helping?
 
 
 # %%
@@ -471,17 +455,22 @@ def exchanged(c, seed=0):
     return camera
 
 
+# %% [markdown]
+# One run that goes astray would dominate a mean, so the table has medians, over 12 digits and two draws of the
+# patterns.
+
 # %%
 shares = [0, 10, 20, 35, 51, 75, 102]
-exchange = {c: [moved(exchanged(c, seed), images[:12]) for seed in (0, 1)] for c in shares}
-exchange = {c: [torch.cat(p).median() for p in zip(*found, strict=True)] for c, found in exchange.items()}
-difference = {c: float(with_P - plain) for c, (plain, with_P) in exchange.items()}
-print("gain (dB) by patterns kept: ", *(f"{c}: {gain:+.1f} " for c, gain in difference.items()))
+exchange, difference = {}, {}
+for c in shares:
+    draws = [moved(exchanged(c, seed), images[:12]) for seed in (0, 1)]
+    exchange[c] = plain, with_P = [torch.cat(psnr).median() for psnr in zip(*draws, strict=True)]
+    difference[c] = float(with_P - plain)
+    print(f"{c:3d} patterns kept: median {plain:.1f} dB without P, {with_P:.1f} dB with P")
 assert difference[0] < 0.5 < 1.5 < min(difference[c] for c in (51, 75, 102))
 
+
 # %% tags=["hide-input"]
-
-
 def draw_exchange(c):
     camera, panels = exchanged(c), {}
     for i in (4, 8):
@@ -499,6 +488,10 @@ def describe_exchange(c):
     )
 
 
+# %% [markdown]
+# The static control and its live twin share this dictionary.
+
+# %% tags=["hide-input"]
 exchange_slider = {
     "draw": draw_exchange,
     "values": shares,
@@ -517,9 +510,9 @@ widgets.frames(**exchange_slider)
 widgets.live(**exchange_slider)
 
 # %% [markdown]
-# (These are medians over the digits, which a run that goes astray does not dominate.) Half of the patterns may go, and a
-# gain of more than 1.5 dB stays. When the coarse ones go as well, nothing of it is left, and $P$ may do harm. A random
-# selection from the whole basis is a different camera, and not a variant. No residual tells the one from the other ({ref}`ex-os-guard`).
+# Half of the patterns may go, and a gain of more than 1.5 dB stays. When the coarse ones go as well, nothing of it is
+# left, and $P$ may do harm. A random selection from the whole basis is a different camera, and not a variant. No
+# residual tells the one from the other ({ref}`ex-os-guard`).
 #
 # In MRI another mask for every scan is an ordinary case. Two brain slices, the mask of the training (mask 0) and two
 # that it has not seen, all with 32 of 128 columns, of which the central ten are always there. The settings are those
@@ -571,6 +564,10 @@ def subsets(camera, share, P, sigma, protect=False, steps=20):
     return task.psnr(x, eight).mean()
 
 
+# %% [markdown]
+# For no $P$ the better of two $\sigma$ is taken, on the very digits of the test, so that $\sigma$ is not to its
+# disadvantage.
+
 # %%
 camera, survived = hadamard(0.2), {}
 print(f"{'PSNR (dB), 205 patterns':28s}{'no P':>8s}{'P, null(A_k)':>15s}{'P, null(A)':>13s}")
@@ -586,12 +583,12 @@ assert all(own < protected - 0.5 for (share, _), (_, own, protected) in survived
 assert max(protected for (share, _), (*_, protected) in survived.items() if share < 1) < survived[1.0, 20][2]
 
 # %% [markdown]
-# Where the measured rows are protected, $P$ survives an operator that it meets once and never again, even with a quarter
-# of the rows. (For no $P$ the better of two $\sigma$ was taken, on the very digits of the test, so $\sigma$ is not to its
-# disadvantage.) To let the network write into rows that are not being looked at, until their turn comes, costs
-# decibels, as the middle column shows. And nothing is gained by subsets: with as many row products as 20 full iterations, that is 40 at one half or 80 at one quarter, the
-# result is below that of the full ones. Here the rows are cheap, and denoiser and network are not. Subsets pay where a
-# product with $A$ is the expensive part; this experiment says no more than that $P$ would not stand in their way.
+# Where the measured rows are protected, $P$ survives an operator that it meets once and never again, even with a
+# quarter of the rows. To let the network write into rows that are not being looked at, until their turn comes, costs
+# decibels, as the middle column shows. And nothing is gained by subsets: with as many row products as 20 full
+# iterations, that is 40 at one half or 80 at one quarter, the result is below that of the full ones. Here the rows are
+# cheap, and denoiser and network are not. Subsets pay where a product with $A$ is the expensive part; this experiment
+# says no more than that $P$ would not stand in their way.
 #
 # ## Any linear operator
 #
@@ -601,7 +598,7 @@ assert max(protected for (share, _), (*_, protected) in survived.items() if shar
 #
 # - **The unit.** $P$'s correction was trained for a step of one. On an operator with $\lVert A \rVert^2 = 1/16$ the
 #   step $1/\lVert A \rVert^2$ multiplies it by 16. So scale the operator to $\lVert A \rVert = 1$.
-# - **The projector.** It must be one: applied twice, it must not differ from once. If there is no exact $A^+$, at
+# - **The projector.** It must be one: applied twice, it does what it does once. If there is no exact $A^+$, at
 #   this size a singular value decomposition of the matrix will do.
 #
 # Both in one class:
@@ -621,6 +618,9 @@ class Normalised(deepinv.physics.LinearPhysics):
         self.range_projection = lambda x: (x.flatten(1) @ rows.T @ rows).reshape(x.shape)
 
 
+# %% [markdown]
+# Three operators of deepinv, and four methods:
+
 # %%
 generator = torch.Generator().manual_seed(0)
 library = {
@@ -630,6 +630,10 @@ library = {
 }
 methods = {"none": None, "ℓ2, d = 4": Polynomial.of("l2", 4), "Newton": Newton(0.01), "learned": P}
 
+# %% [markdown]
+# There is no noise. The first two columns are deepinv's operators as they come; the *gap* is the relative difference
+# between its projector on the range applied twice and once.
+
 # %%
 any_physics = {}
 print(f"{'PSNR (dB)':20s}{'‖A‖²':>7s}{'gap':>9s}" + "".join(f"{label:>11s}" for label in methods))
@@ -638,19 +642,18 @@ for name, physics in library.items():
     gap = float((operators.range_projection(physics, once) - once).norm() / once.norm())
     scaled = Normalised(physics, task.img_size)
     for label, p in methods.items():
-        x = PreconditionedPGD(D, p, stepsize=1.0, sigma=0.1)(scaled.A(images), scaled)
+        x = build("PGD", p, sigma=0.1)(scaled.A(images), scaled)
         any_physics[name, label] = float(task.psnr(x, images).mean())
     row = [f"{any_physics[name, label]:11.2f}" for label in methods]
     print(f"{name:20s}{operators.squared_norm(physics, task.img_size):7.3f}{gap:9.4f}", *row, sep="")
 
 # %% [markdown]
-# (The first two columns are deepinv's operators as they come. The *gap* is the relative difference between its projector
-# on the range applied twice and once.) What if a user does neither of the two things?
+# What if a user does neither of the two things?
 
 # %%
 rough = library["downsampling ×4"]
 step = 1 / operators.squared_norm(rough, task.img_size)
-unscaled = PreconditionedPGD(D, P, stepsize=step, sigma=0.1, max_iter=5)
+unscaled = build("PGD", P, stepsize=step, sigma=0.1, max_iter=5)
 left = task.psnr(unscaled(rough.A(images), rough), images).mean()
 print(f"downsampling with P, neither scaled nor projected exactly, 5 iterations: {left:.1f} dB")
 assert not left > any_physics["downsampling ×4", "none"] - 2  # nan is no success either
@@ -662,8 +665,9 @@ for name in ("Gaussian rows, 256", "downsampling ×4"):
 # %% [markdown]
 # Inpainting has $A A^\top = I$, so [algebra](linear-preconditioners) can do nothing for it. Where the spectrum is real,
 # algebra gains decibels at once, and the digits' $P$, which has never seen such gradients, does no better or ruins the
-# image, be the operator normalised and the projector exact. Used without scaling and with deepinv's approximate pseudo-inverse it ruins the image. For a new operator a learned $P$ has to be
-# [distilled](distilling), by `ddgp_lib.distill` on a task with that operator.
+# image, although the operator is normalised and the projector exact. Without scaling, and with deepinv's approximate
+# pseudo-inverse, it diverges. For a new operator a learned $P$ has to be [distilled](distilling), by `ddgp_lib.distill`
+# on a task with that operator.
 #
 # ## Exercises
 #
@@ -673,16 +677,16 @@ for name in ("Gaussian rows, 256", "downsampling ×4"):
 # Let $P$ be a symmetric positive matrix, and let the inner iteration of {eq}`eq-os-hqs` converge. (a) Show that its
 # limit minimises $g(u) + \tfrac{1}{2\tau} (u - x_k)^\top P^{-1} (u - x_k)$. (b) Take for $P$ the null-space form with
 # a *perfect* guess: $P(\nabla g; u) = \nabla g + (I - A^+A)(u - x^*)$, without noise. What is the limit, in the range
-# and in the null space? (c) Check (b) with $\tau = 2$ for 200 inner steps.
+# and in the null space? (c) Check (b) with $\tau = 2$, $\alpha = 0.5$ and 50 inner steps.
 # ```
 
 # %% tags=["hide-cell"]
-truth, tau = images[:4], 2.0
-start = A.A_adjoint(A.A(truth)) * 0.5
-u = start
-for _ in range(200):
-    perfect = gradient(A, u, A.A_adjoint(A.A(truth))) + null_projection(A, u - truth)
-    u = (tau * (u - perfect) + start) / (tau + 1)
+truth, tau, alpha = images[:4], 2.0, 0.5
+clean = A.A_adjoint(A.A(truth))
+u = start = 0.5 * clean
+for _ in range(50):
+    perfect = gradient(A, u, clean) + null_projection(A, u - truth)
+    u = (tau * (u - alpha * perfect) + alpha * start) / (tau + alpha)
 torch.testing.assert_close(u, (start + tau * truth) / (1 + tau), rtol=0, atol=1e-4)
 
 # %% [markdown]
@@ -709,17 +713,18 @@ torch.testing.assert_close(u, (start + tau * truth) / (1 + tau), rtol=0, atol=1e
 inner = {}
 for name, label in itertools.product(("HQS", "ADMM"), ("no P", "P")):
     for steps in (1, 2, 4):
-        solver = build(name, P if label == "P" else None, inner_steps=steps, **best[name, label])
-        x = list(solver.iterates(y_eight, A, 20 // steps))[-1][0]
-        inner[name, label, steps] = float(task.psnr(x, eight).mean())
+        solver = build(name, kinds[label], inner_steps=steps, max_iter=20 // steps, **best[name, label])
+        inner[name, label, steps] = float(task.psnr(solver(y_eight, A), eight).mean())
     print(f"{name:5s}{label:5s}" + "".join(f"{inner[name, label, steps]:7.2f}" for steps in (1, 2, 4)))
-    assert inner[name, label, 4] < inner[name, label, 1]
+    assert inner[name, label, 4] < inner[name, label, 1] + 0.1
+assert all(inner[name, "no P", 4] < inner[name, "no P", 1] - 0.5 for name in ("HQS", "ADMM"))
 
 # %% [markdown]
 # ```{solution} ex-os-inner
 # :class: dropdown
 #
-# The cell above prints the PSNR for one, two and four inner steps: it falls. In the range, HQS and ADMM reach their
+# The cell above prints the PSNR for one, two and four inner steps. It falls, and in ADMM with $P$ at least does not
+# rise. In the range, HQS and ADMM reach their
 # proximal map with the first inner step, whatever $u$ was, since $u - \alpha \nabla g(u)$ fits the data exactly. What
 # the further ones change is the null space, where a denoising does more than a gradient.
 # ```
@@ -736,7 +741,7 @@ for name, label in itertools.product(("HQS", "ADMM"), ("no P", "P")):
 strange = exchanged(0)
 data = measure(strange, images, seed=0)
 tuned = ddgp_lib.load_tuning("single_pixel")["distilled"]["setting"]
-guarded = PreconditionedFISTA(D, P, stepsize=1.0, **tuned, safeguard=True)
+guarded = build("FISTA", P, **tuned, safeguard=True)
 _, metrics = guarded(data, strange, compute_metrics=True)
 rejected = sum(history[-1] for history in metrics["rejected"])
 seen = {}
@@ -771,7 +776,7 @@ for name in ("home", "zig_zag", "sequency"):
     plain, with_P = moved(scans[name], task.val_images[16:40])
     forecast = float((with_P - plain).mean())
     print(f"{name:10s} forecast {forecast:+.2f} dB, found {moved_gain[name].mean():+.2f} dB")
-    assert abs(forecast - moved_gain[name].mean()) < 1.5
+    assert abs(forecast - moved_gain[name].mean()) < 1
 
 # %% [markdown]
 # ```{solution} ex-os-forecast
@@ -792,7 +797,8 @@ for name in ("home", "zig_zag", "sequency"):
 #   the image.
 # - $P$ follows a moving camera through gradient and projector. With variants of its camera it keeps a gain; with
 #   patterns drawn from the whole basis nothing of it is left, and no residual says so.
-# - Rows drawn anew in every iteration do not disturb it where the measured rows are protected, and here save nothing.
+# - With rows drawn anew in every iteration it keeps a gain where the measured rows are protected; here they save
+#   nothing.
 # - Any linear operator can be used: algebra works at once, a learned $P$ only after scaling, with a true projector,
 #   and as a rule after a new distillation.
 #
