@@ -361,7 +361,7 @@ slider = {
 widgets.frames(**slider)
 
 # %% [markdown]
-# With $P$ the ghosts are gone after two or three iterations, and the error lies along edges. Without it ghosts are left
+# With $P$ hardly a ghost is visible after three iterations, and the error lies along edges. Without it some are left
 # after twenty. In a live kernel, the next cell draws the same picture anew at each move.
 
 # %% tags=["remove-output", "nbval-ignore-output"]
