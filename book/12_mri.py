@@ -61,7 +61,7 @@ traces = {
     for name, solver in solvers.items()
 }
 
-# %% mystnb={"figure": {"name": "fig-mr-question", "caption": "A test slice from a quarter of k-space: magnitudes, PSNR and absolute errors. Zero-filled is what the data give in one step."}, "image": {"alt": "A brain slice and four reconstructions with error maps. Zero-filled: smeared sideways, with errors everywhere. No P: sharper, with faint smears left. Distilled: close to the truth, errors along edges only. Teacher: hardly an error."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-question", "caption": "A test slice from a quarter of k-space: magnitudes, PSNR and absolute errors. Zero-filled is what the data give in one step."}, "image": {"alt": "A brain slice and four reconstructions with error maps. Zero-filled: smeared sideways, with errors everywhere. No P: sharper, with faint smears left. Distilled: close to the truth, with weak errors, most of them along edges. Teacher: hardly an error."}} tags=["hide-input"]
 shown = 3
 pictures = {"zero-filled": zero_filled} | {
     name: traces[name].estimate for name in ("no P", "distilled", "teacher")
@@ -72,15 +72,16 @@ figures.reconstructions(task.picture(x)[shown], pictures, columns=5)
 # %% [markdown]
 # ## The method in a few lines
 #
-# All of these are plug-and-play FISTA, {eq}`eq-pnp-fista`: a gradient step on $g(x) = \tfrac12 \lVert A x - y \rVert^2$,
-# a denoiser $D_\sigma$, and momentum where tuning chose it. A preconditioner changes the gradient step alone, to
-# $u = z - \alpha P(\nabla g(z); z)$. Both of ours have the null-space form {eq}`eq-null-space-form`,
+# All of these are plug-and-play FISTA, {eq}`eq-pnp-fista`: a gradient step on $g(x) = \tfrac12 \lVert A x - y
+# \rVert^2$, a denoiser $D_\sigma$, and momentum where tuning chose it. A preconditioner changes the gradient step
+# alone, to $u = z - \alpha P(\nabla g(z); z)$. Both of ours have the null-space form {eq}`eq-null-space-form`,
 #
 # $$ P_\theta(\nabla g; z) = \nabla g + (I - A^+A)\, N_\theta(\nabla g, z) , $$
 #
 # in which a network $N_\theta$ writes into what the data do not show, and nowhere else. It was trained to turn the
-# gradient of this scanner into that of the teacher at the same point $z$, on points that the solver itself reaches; for
-# *gradient only* it does not see $z$. The [single-pixel chapter](single-pixel) derives all this.
+# gradient of this scanner into that of the teacher at the same point $z$, on points that the solver itself reaches,
+# with a second loss on the iterate that follows; for *gradient only* it does not see $z$. The [single-pixel
+# chapter](single-pixel) derives all this.
 #
 # ## k-space, column by column
 #
@@ -130,7 +131,7 @@ figures.images(
 # \sum_{c \neq 0} \lvert \psi(c) \rvert^2 = \frac{1}{R} \Bigl( 1 - \frac{1}{R} \Bigr)
 # $$ (eq-mr-sidelobes)
 #
-# for *every* such mask: the amount of what is folded onto wrong places is fixed, and only its distribution can be
+# for *every* such mask: the energy of what a pixel sends to wrong places is fixed, and only its distribution can be
 # chosen. Compare ours with one that takes every fourth column.
 
 
@@ -192,8 +193,8 @@ figures.images(
 # ## Nothing to precondition, everything to guess
 #
 # The rows of $A$ are orthonormal. Every function of $A^\top A$ then acts on the gradient as a
-# [number](linear-preconditioners), a damped Newton step too. And at the start, $z_0 = A^\top y$, there is no gradient at
-# all.
+# [number](linear-preconditioners), a damped Newton step too. And at the start, $z_0 = A^\top y$, there is no gradient
+# at all.
 
 # %%
 z0, P = zero_filled, ddgp_lib.load_preconditioner("mri")
@@ -243,13 +244,13 @@ def error_left(image):
 
 
 # %%
-left = {"distilled, k = 1": error_left(z0 + guess)}
+left = {"first step of P": error_left(z0 + guess)}
 left |= {f"{name}, k = 20": error_left(traces[name].estimate) for name in ("no P", "distilled", "teacher")}
 print(f"{'distance from the middle:':26s}" + "".join(f"{low:6d}" for low in range(4, 64, 8)))
 for name, values in left.items():
     print(f"{name:26s}" + "".join(f"{value:6.2f}" for value in values))
 
-# %% mystnb={"figure": {"name": "fig-mr-bands", "caption": "Error left in the columns that the student skips, by their distance from the middle of k-space, over four slices."}, "image": {"alt": "Four rising curves against distance 4 to 60. One step of P starts near 0.3 and reaches one before distance 45. No P after 20 iterations starts above 0.4 and follows it. Distilled after 20 iterations starts below 0.1, runs well below both in the middle and comes near one at the far end. The teacher runs lowest but for the first points."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-bands", "caption": "Error left in the columns that the student skips, by their distance from the middle of k-space, over four slices."}, "image": {"alt": "Four curves against distance 4 to 60, which all end higher than they start. The first step of P starts below 0.4 and passes one before distance 40. No P after 20 iterations starts above it, runs below it from 12 on and passes one near 45. Distilled after 20 iterations starts below 0.1, runs below both and comes near one at the far end. The teacher is level with it at the first two points and lowest beyond."}} tags=["hide-input"]
 figures.curves(
     range(4, 64, 8),
     left,
@@ -261,24 +262,25 @@ figures.curves(
 )
 
 # %% [markdown]
-# Four things can be read from these curves, and each is asserted.
+# Four things can be read from these curves, and each is asserted. (The first curve is $z_0 - P_\theta(0; z_0)$, before
+# any denoising.)
 
 # %%
 first, plain, final, teacher = left.values()
 assert first[0] < 0.5  # the first step fills the columns next to the middle
 assert max(final[:2]) < 0.2  # later they are as good as the teacher's
-assert final[1] < teacher[1] + 0.1
+assert all(a < b + 0.1 for a, b in zip(final[:2], teacher[:2], strict=True))
 assert all(a < b - 0.05 for a, b in zip(final[:6], plain[:6], strict=True))  # P beats the denoiser alone
 assert min(final[-1], first[-1], plain[-1]) > 0.85  # and at the edge next to nothing is found
 
 # %% [markdown]
 # In its first step the network takes away more than half of the error in the columns next to the middle, before the
-# denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step, and better than the
-# denoiser alone: the innermost bands are then about as good as the teacher's, which *measures* half of all columns.
-# Outwards the guess fades, and near the edge of k-space nobody without data has found much. (Values above one are no
-# misprint: a wrong detail, or noise, is worse than an empty column.) In [super-resolution](super-resolution) everything
-# beyond a radius is missing, and guessing ends just outside of it. Here measured columns stand between the missing
-# ones, all the way out.
+# denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step, and better
+# than the denoiser alone: the innermost bands are then about as good as the teacher's, which *measures* half of all
+# columns. Outwards the guess fades, and near the edge of k-space nobody without data has found much. (Values above one
+# are no misprint: a wrong detail, or noise, is worse than an empty column.) In [super-resolution](super-resolution)
+# everything beyond a radius is missing, and guessing ends just outside of it. Here measured columns stand between the
+# missing ones, a few of them far out.
 #
 # ## Results
 
@@ -291,7 +293,7 @@ for name in traces:
     each = ", ".join(f"{value:+.1f}" for value in gain[name])
     print(f"{name:15s}{psnr[name][-1]:6.2f} dB, against no P: {each}")
 
-# %% mystnb={"figure": {"name": "fig-mr-curves", "caption": "Mean PSNR of four slices against iterations."}, "image": {"alt": "Four rising curves against iterations 1 to 20 on a logarithmic axis. Distilled starts above 30 dB and levels off within ten iterations. Gradient only starts at 25 dB like no P and ends between it and distilled; both are still rising. The teacher is highest and ends near 40."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-curves", "caption": "Mean PSNR of four slices against iterations."}, "image": {"alt": "Four rising curves against iterations 1 to 20 on a logarithmic axis. Distilled starts above 30 dB and levels off within ten iterations. Gradient only starts at 25 dB like no P and ends between it and distilled; both are still rising. The teacher starts at 33 dB, is level with distilled from the second to the fourth iteration, and ends highest, near 40."}} tags=["hide-input"]
 roles = {"no P": "baseline", "gradient only": "gradient_only", "distilled": "distilled", "teacher": "teacher"}
 figures.curves(
     range(1, 21),
@@ -314,23 +316,26 @@ assert gain["distilled"].min() > 2.5
 assert 1 < gain["gradient only"].mean() < gain["distilled"].mean() / 2
 assert psnr["teacher"][-1] > psnr["distilled"][-1] + 1
 assert psnr["no P"][-1] > start + 4
-assert psnr["distilled"][4] > psnr["distilled"].max() - 1.5
+assert psnr["distilled"][4] > psnr["distilled"].max() - 1
 assert psnr["no P"][-1] > psnr["no P"][9] + 1
 assert abs(psnr["gradient only"][0] - psnr["no P"][0]) < 0.3
 
 # %% [markdown]
 # No $P$ is the baseline of this book, and not what a practitioner would pick. Two networks were trained on the same
-# slices, for the same mask and for about as long as $P$: one maps $A^\top y$ to an image in one go, one is an *unrolled*
-# solver of six stages {cite}`monga2021algorithm`. Their comparison with $P$ was measured on more slices than a page can
-# run; it ships with the library.
+# slices, for the same mask and for about as long as $P$: one maps $A^\top y$ to an image in one go, one is an
+# *unrolled* solver of six stages {cite}`monga2021algorithm`. Their comparison with $P$ was measured on more slices than
+# a page can run; it ships with the library.
 
 # %%
-rivals = load_benchmark("mri")["alternatives"]
+rivals, timing = (load_benchmark("mri")[part] for part in ("alternatives", "timing"))
 for name in ("end_to_end", "unrolled"):
     lead, error = rivals["methods"][name]["distilled_gain"]
     verdict = "even with" if abs(lead) < 2 * error else "ahead of" if lead > 0 else "behind"
     print(f"P is {verdict} {name}: {lead:+.2f} ± {error:.2f} dB on {rivals['n_images']} slices")
 assert rivals["methods"]["end_to_end"]["distilled_gain"][0] > 2
+times = 20 * timing["milliseconds"]["distilled"] / timing["milliseconds"]["unrolled"]
+print(f"20 iterations with P take {times:.0f} times as long as the unrolled network")
+assert times > 8
 
 # %% [markdown]
 # With the mask that all were trained for, the unrolled network is the rival to be taken seriously, and it is many times
@@ -366,6 +371,7 @@ for name, scanner in scanners.items():
 # %%
 won = {name: learned - without for name, (_, without, learned) in scores.items()}
 assert all(value > 1.5 for name, value in won.items() if name != "every fourth")
+assert won["another draw"] < 0.7 * won["acceleration 4"]
 assert won["every sixth, and middle"] > max(won.values()) - 1
 assert won["every fourth"] < 0.5
 assert max(scores["every fourth"]) < 16
@@ -394,10 +400,10 @@ widgets.frames(
 )
 
 # %% [markdown]
-# On these two slices it carries over to every mask but the last. A plausible reason is that the network works on
-# neighbourhoods, in which it finds streaks and edges whatever the mask, and that the projector tells it where it may
-# write. Even the regular mask with a middle is served: the baseline is left far behind there, and the gain is among the
-# largest of the table.
+# On these two slices it carries over to every mask but the last, though on another draw the gain is clearly smaller
+# than at home. A plausible reason is that the network works on neighbourhoods, in which it finds streaks and edges
+# whatever the mask, and that the projector tells it where it may write. Even the regular mask with a middle is served:
+# the baseline is left far behind there, and the gain is among the largest of the table.
 #
 # **The failure** is the last row. Without a middle the four copies are equally bright, and no method on this page can
 # know which of them is the brain. All stay below 16 dB, with the preconditioner and without.
@@ -445,12 +451,13 @@ assert kappa > 5e4
 assert torch.equal(one_coil.columns, B.columns)
 
 # %% [markdown]
-# What one coil cannot see, four see weakly: silent modes have become slow ones. (The spectrum has no gap, and the
-# condition number is no more than the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode counts as
+# Much of what one coil cannot see, four see weakly: silent modes have become slow ones. (The spectrum has no gap, so
+# the condition number is nothing but the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode counts as
 # unseen.) That calls for the damped Newton step, $R_\lambda = \lVert A \rVert^2 (A^\top A + \lambda \lVert A \rVert^2
-# I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned. Will the preconditioner that was distilled for one coil help as well? It can be
-# used: it needs an $A^+A$, and gets one. To be fair to it, we first run it on *one* coil at this smaller size, and we
-# give the baseline with its own setting and with that of $P$. No setting was tuned for four coils.
+# I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned. Will the
+# preconditioner that was distilled for one coil help as well? It can be used: it needs an $A^+A$, and gets one. To be
+# fair to it, we first run it on *one* coil at this smaller size, and we give the baseline with its own setting and with
+# that of $P$. No setting was tuned for four coils.
 
 # %%
 settings = {kind: ddgp_lib.load_tuning("mri")[kind]["setting"] for kind in ("none", "distilled")}
@@ -472,15 +479,17 @@ for name, t in (("1 coil", small), ("4 coils", four)):
 assert coils["1 coil", "distilled"] > coils["1 coil", "no P"] + 3
 assert coils["4 coils", "Newton"] > coils["4 coils", "no P"] + 0.8
 assert abs(coils["4 coils", "distilled"] - coils["4 coils", "no P, P's setting"]) < 1
-assert coils["4 coils", "distilled"] < coils["4 coils", "Newton"]
+assert coils["4 coils", "distilled"] < coils["4 coils", "no P"] < coils["4 coils", "Newton"]
+assert coils["4 coils", "no P, P's setting"] < coils["4 coils", "no P"]
 
 # %% [markdown]
 # With one coil the weights carry over to half the size and gain more than 3 dB. With four coils **the same weights do
-# next to nothing**: with the same setting, the run with them and the run without differ by less than 1 dB, and neither
-# comes up to Newton's step, a linear map. The network still has its opinion about missing columns, but what is left for
-# it is the null space of *this* operator. The modes that it would have filled are measured now, if weakly, and they are
-# Newton's business. A preconditioner for four coils would have to be distilled with four coils, and in the form
-# {eq}`eq-sr-form`, which puts Newton's step in the place of the gradient; that has not been done here.
+# next to nothing**: with the same setting, the run with them and the run without differ by less than 1 dB. That setting
+# suits four coils badly, and neither run comes up to no $P$ with its own, let alone to Newton's step, a linear map. The
+# network still has its opinion about missing columns, but what is left for it is the null space of *this* operator. The
+# modes that it would have filled are measured now, if weakly, and they are Newton's business. A preconditioner for four
+# coils would have to be distilled with four coils, and in the form {eq}`eq-sr-form`, which puts Newton's step in the
+# place of the gradient; that has not been done here.
 #
 # ## Two more tests: noise, and something new
 #
@@ -523,7 +532,7 @@ for radius in (1.5, 3.0):
     changed = x[:1] * (1 + 0.25 * spot / task.picture(x[:1]).clamp(min=0.1))
     shares = {name: found_share(name, changed, spot) for name in ("no P", "distilled", "teacher")}
     print(f"radius {radius} pixels: " + ", ".join(f"{name} {value:.0%}" for name, value in shares.items()))
-    assert 0.5 < shares["distilled"] < shares["teacher"] + 0.02 < 1.07
+    assert 0.5 < shares["distilled"] < shares["teacher"] < 1.05
     assert shares["distilled"] > shares["no P"] - 0.1
 
 # %% [markdown]
@@ -610,22 +619,23 @@ for name, step in steps.items():
 #
 # The gradient step changes the one row, by {eq}`eq-mr-psf`. Denoiser and network see neighbourhoods and change many. A
 # guess of the missing columns is therefore possible in two ways: along the row, from the streaks, and across rows,
-# because an edge goes on in the next row. Gradients alone have only the first.
+# because an edge goes on in the next row. The gradient step has neither: it stays in its row, and in the measured
+# columns.
 # ```
 #
 # ## Recap
 #
 # - Single-coil Cartesian MRI has $A A^\top = I$; $A^\top A$ convolves each row with the point spread function of the
 #   mask. How much is folded is fixed by the acceleration; random gaps make it look unlike an image.
-# - The preconditioner's first step fills the missing columns near the middle, before any denoising. At 20 iterations it
-#   is more than 4 dB ahead of no $P$ on the four slices, and the outer columns remain unknown to everyone. How it
-#   compares with an unrolled network is printed under *Results*.
+# - The preconditioner's first step begins to fill the missing columns near the middle, before any denoising. At 20
+#   iterations it is more than 4 dB ahead of no $P$ on the four slices, and the outer columns remain unknown to all who
+#   do not measure them. How it compares with an unrolled network is printed under *Results*.
 # - It carries over to other accelerations, to another draw and to regular columns around a dense middle. Where the
 #   copies are equally bright, it is of no use.
 # - With several coils, silent modes become slow ones, and Newton's step gains. The network distilled for one coil does
 #   next to nothing there.
 # - At ten times the noise most of the gain is gone. A small new detail is weakened, not lost.
-# - k-space, coils, phase and noise are simulated, and the brains are averages without a skull.
+# - k-space, coils, phase and noise are simulated, and the test slices are of an average brain without a skull.
 #
 # ## Further reading
 #
