@@ -106,6 +106,7 @@ print(f"one iteration: data residual {residual:.1e}, relative error {error:.2f}"
 assert torch.allclose(once, often, atol=1e-5)
 assert residual < 1e-5
 assert error > 0.3
+assert psnr(runs["blur", 1000]) > psnr(runs["blur", 100]) + 5
 
 # %% [markdown]
 # One iteration explains the camera's data to rounding error; the image is wrong all the same. No later
@@ -134,6 +135,7 @@ for name, found in spectra.items():
     assert abs(found.eigenvalues[0] - 1) < 1e-5
 assert spectra["camera"].rank == 102
 assert spectra["blur"].rank == 1024
+assert spectra["blur"].values[-1] < 0.01
 
 # %% mystnb={"figure": {"name": "fig-spectra", "caption": "Singular values of both cameras. The single-pixel camera's are 1 or 0 and nothing between; the blur's fall without reaching 0."}, "image": {"alt": "Singular values against their index on a logarithmic scale. The camera: 102 values equal to one, then 922 zeros, drawn as a bar at the bottom. The blur: a smooth fall from one to about 0.007 over all 1024 indices."}} tags=["hide-input"]
 figures.spectrum({name: modes.values for name, modes in spectra.items()})
@@ -216,8 +218,8 @@ for k in (10, 100, 1000):
 # %% [markdown]
 # ## How large may the step be, and what does a larger one buy?
 #
-# Equation {eq}`eq-modes` answers both. A mode shrinks when $|1 - \alpha s_i^2| < 1$; all modes do when $0 <
-# \alpha < 2/L$. The slowest of them sets the rate, and balancing the two ends of the spectrum gives
+# Equation {eq}`eq-modes` answers both. A mode shrinks when $|1 - \alpha s_i^2| < 1$; all modes with $s_i > 0$ do
+# when $0 < \alpha < 2/L$. The slowest of them sets the rate, and balancing the two ends of the spectrum gives
 #
 # $$\begin{aligned}
 # \alpha &= \frac{2}{L + \mu}, \\
@@ -273,7 +275,7 @@ widgets.live(**steps)
 
 # %% [markdown]
 # The left end hardly moves, whatever the step, and past $\alpha = 2/L$ the right end explodes. The next
-# cell puts numbers to this. Its last column says when the slowest mode has shrunk tenfold.
+# cell puts numbers to this. Its last column says when every mode has shrunk tenfold.
 
 
 # %%
@@ -287,6 +289,8 @@ for label, alpha in tried.items():
     rate = analysis.gradient_rate(lam, alpha)
     when = f"in {tenfold(rate)} iterations" if rate < 1 else "never"
     print(f"step {label:8s}  rate {rate:.6f}  tenfold {when}")
+slow, fast = (math.log(analysis.gradient_rate(lam, alpha)) for alpha in (1 / L, best))
+assert abs(fast / slow - 2) < 0.01
 
 # %% [markdown]
 # The best step is only twice as fast as $1/L$, and it sits at the edge of divergence, where the *strongest*
@@ -327,7 +331,7 @@ print(f"largest difference between the measurements: {difference:.0e}")
 assert difference < 1e-5
 assert (forged - truth).norm() / truth.norm() > 0.5
 
-# %% mystnb={"figure": {"name": "fig-forged", "caption": "Two images that the camera cannot tell apart. The last one adds what the camera sees of the three to what it does not see of the zero: it looks like a zero, and its measurements are those of the three."}, "image": {"alt": "Four images: a digit three; a digit zero; the part of the three that the camera sees, a blocky three; and the forged image, which looks like a zero with grey blocks around it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-forged", "caption": "Two images that the camera cannot tell apart. The last one adds what the camera sees of the three to what it does not see of the zero: it looks like a zero, and its measurements are those of the three."}, "image": {"alt": "Four images: a digit three; a digit zero; the part of the three that the camera sees, a blocky three; and the forged image, which looks like a zero with grey blocks in and around it."}} tags=["hide-input"]
 figures.images({"truth": truth, "other": other, "seen of truth": seen, "forged": forged}, columns=4)
 
 # %% [markdown]
@@ -480,15 +484,15 @@ widgets.frames(**momenta, caption=caption)
 widgets.live(**momenta)
 
 # %% [markdown]
-# Left of the line the effort falls as $\beta$ rises. Right of it the effort is nearly the same for all but the
-# strongest modes, and grows with $\beta$: momentum takes from the fast what it gives to the slow. By {eq}`eq-ring` a mode with singular value $s$ is best
+# Left of the line the effort falls as $\beta$ rises. Right of it the effort grows with $\beta$, and no ringing mode
+# takes more than one at the line: momentum takes from the fast what it gives to the slow. By {eq}`eq-ring` a mode with singular value $s$ is best
 # served by $\beta = (1-s)/(1+s)$ where $L = 1$, about 0.8 for $s = 0.1$. At the value that suits the slowest mode it
 # still rings after a hundred iterations. A single $\beta$ is a compromise, and it needs $\kappa$, which is seldom
 # known. The rule of Chambolle and Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does without $\kappa$: it
 # begins with no momentum, and lets it grow as the front reaches slower modes. We take $a = 3$. Summing
 # equation {eq}`eq-companion` over the modes of our digit gives the error of the whole image:
 
-# %% mystnb={"figure": {"name": "fig-momentum", "caption": "Error of the deblurred digit without noise, from the closed form. Constant momentum, tuned to the slowest mode, falls behind while faster modes ring, and wins in the end; the growing rule needs no tuning."}, "image": {"alt": "Relative error against iteration, both logarithmic, up to 1000 iterations. No momentum: a slow steady fall. Constant momentum: level for a while near 30 iterations, behind the growing rule until about 500, then far below all others. Growing momentum: a steady steep fall, ahead from about 25 to 500 iterations."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-momentum", "caption": "Error of the deblurred digit without noise, from the closed form. Constant momentum, tuned to the slowest mode, falls behind while faster modes ring, and wins in the end; the growing rule needs no tuning."}, "image": {"alt": "Relative error against iteration, both logarithmic, up to 1000 iterations. No momentum: a slow steady fall. Constant momentum: level for a while near 30 iterations, from there behind the growing rule until about 450, then far below all others. Growing momentum: a steep fall, ahead from about 30 to 450 iterations, with a shallow stretch near 700."}} tags=["hide-input"]
 power = modes.analyse(truth)[0] ** 2 / truth.square().sum()
 rules = {"no momentum": 0.0, "constant": beta, "growing": chambolle_dossal}
 paths = {
@@ -509,6 +513,8 @@ for name, path in paths.items():
     print(f"{name:11s} error {path[100]:.3f} at k = 100, {path[1000]:.1e} at k = 1000")
 ringing = analysis.error_factors(torch.tensor([0.01]), 1.0, 200, momentum=beta)
 assert ringing[100:].abs().max() > 0.2
+assert (analysis.momentum_radius(lam, 1.0, beta).diff() > -1e-9).all()  # weaker modes are slower
+assert paths["constant"][20] < paths["growing"][20] < paths["no momentum"][20]
 assert paths["growing"][100] < paths["constant"][100] < paths["no momentum"][100]
 assert paths["constant"][1000] < paths["growing"][1000] < paths["no momentum"][1000]
 
@@ -524,7 +530,7 @@ print(f"Chebyshev: rate {chebyshev:.5f}, heavy ball: {heavy_ball:.5f}")
 assert abs(chebyshev - heavy_ball) < 1e-6
 
 # %% [markdown]
-# The heavy ball has their rate, and Nesterov's rule needs twice its iterations at most. So a method that knows no
+# The heavy ball has their rate, and in the long run Nesterov's rule needs twice its iterations at most. So a method that knows no
 # more of the spectrum than its two ends is near its limit here. To be faster, change the spectrum.
 #
 # ## A preconditioner for slow modes, and why it leaves silent ones silent
@@ -535,7 +541,7 @@ assert abs(chebyshev - heavy_ball) < 1e-6
 #
 # $$\lambda_i \;\longrightarrow\; \lambda_i\, p(\lambda_i).$$ (eq-precondition)
 #
-# (A diagonal that is not constant is no such function. It can leave the range of $A^\top$, but nothing tells it in
+# (A diagonal that is not constant is in general no such function. It can leave the range of $A^\top$, but nothing tells it in
 # which direction.)
 #
 # A good $p$ makes $\lambda_i\,p(\lambda_i)$ nearly constant where $\lambda_i$ is not. Newton's method damped by
@@ -614,9 +620,9 @@ assert torch.allclose(errors["camera"][1:], errors["camera, Newton"][1:], atol=1
 # {}+{} & \sum_i (1 - r_{k,i})^2\, \frac{\sigma^2}{s_i^2} ,
 # \end{aligned}$$ (eq-noise)
 #
-# where a silent mode has $r_{k,i} = 1$: it contributes its whole signal, and its second term is left out. The first
-# term falls with $k$. The second rises, and for a weak mode its final value $\sigma^2/s_i^2$ may exceed the signal.
-# The error then falls, reaches a minimum and rises: **semiconvergence** {cite}`hansen2010discrete`. One call is
+# where a silent mode has $r_{k,i} = 1$: it contributes its whole signal, and its second term is left out. With gradient
+# descent and the step $1/L$ the first term falls with $k$. The second rises, and for a weak mode its final value
+# $\sigma^2/s_i^2$ may exceed the signal. The error may then fall, reach a minimum and rise: **semiconvergence** {cite}`hansen2010discrete`. One call is
 # equation {eq}`eq-noise`, averaged over the 500 digits:
 
 # %%
@@ -628,7 +634,7 @@ stop = int(curve.total.argmin())
 print(f"best iteration {stop}: squared error {curve.total[stop]:.2f}")
 print(f"iteration 3000: squared error {curve.total[3000]:.2f}")
 assert 10 < stop < 100
-assert curve.total[3000] > 5 * curve.total[stop]
+assert curve.total[3000] > 10 * curve.total[stop]
 
 # %% mystnb={"figure": {"name": "fig-semiconvergence", "caption": "Expected squared error of the blurred digits under gradient descent with noise of standard deviation 0.01: signal not yet recovered, noise let in, and their sum."}, "image": {"alt": "Squared error against iteration, both logarithmic, up to 3000. The unrecovered signal falls steadily. The noise rises steadily and crosses it between 40 and 60 iterations. Their sum has a minimum near 40 iterations and is more than ten times larger at 3000."}} tags=["hide-input"]
 figures.curves(
@@ -643,8 +649,8 @@ figures.curves(
 )
 
 # %% [markdown]
-# What does a digit look like on its way through the minimum? Move $k$ past the best iteration and watch the
-# weakest mode of {numref}`fig-modes`, the checkerboard, take over.
+# What does a digit look like on its way through the minimum? Move $k$ past the best iteration and watch weak modes,
+# fine patterns akin to the checkerboard of {numref}`fig-modes`, take over.
 
 # %% tags=["hide-input"]
 noise = sigma * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
@@ -707,6 +713,7 @@ for name, factors in methods.items():
 careful, hasty = list(peaks.values())[:3], list(peaks.values())[3:]
 assert max(careful) - min(careful) < 0.1
 assert max(hasty) < min(careful) - 1
+assert min(peaks, key=peaks.__getitem__) == "Newton, λ = 0.001"
 
 # %% [markdown]
 # (Decibels here are those of the expected squared error, averaged over digits before the logarithm.) The first
@@ -777,8 +784,7 @@ if answer is not None:
 # Equation {eq}`eq-precondition` gives the spectrum. Its largest value is $1.2$, at $t = 0.6$, and its
 # smallest is close to $4\mu$, so the condition number falls by about $1.2/4$. The rate of the best step is
 # about $1 - 2/\kappa(PA^\top A)$, that of two plain steps about $1 - 4/\kappa(A^\top A)$: the gain at equal
-# cost is about $(4/1.2)/2$. Momentum gained more than a hundredfold in rate for one
-# product.
+# cost is about $(4/1.2)/2$. Over the same best step, momentum gained more than sixtyfold, at one product per iteration.
 
 # %%
 effective = lam * (4 - 10 / 3 * lam)
@@ -786,6 +792,7 @@ rates = [analysis.best_gradient_step(values)[1] for values in (lam, effective)]
 gain = math.log(rates[1]) / (2 * math.log(rates[0]))
 print(f"kappa(P A^T A) = {analysis.condition_number(effective):.0f}, gain {gain:.2f}")
 assert abs(gain - 4 / 1.2 / 2) < 0.01
+assert math.log(nesterov) / math.log(rates[0]) > 60
 
 # %% [markdown]
 # ```{solution-end}
@@ -856,5 +863,5 @@ assert parts.noise[1] < 1e-3 * parts.null[1]
 # factors and semiconvergence. Beck and Teboulle {cite}`beck2009fista` prove what Nesterov's rule
 # {cite}`nesterov1983method` guarantees without strong convexity, and Chambolle and Dossal
 # {cite}`chambolle2015iterates` that the iterates themselves converge. Iyer and colleagues
-# {cite}`iyer2024polynomial` build polynomial preconditioners for imaging with real spectra. The distilled
+# {cite}`iyer2024polynomial` build polynomial preconditioners for imaging with spectra that are not flat. The distilled
 # preconditioner of this book starts from Gualdrón-Hurtado and colleagues {cite}`gualdron2025d2gp`.

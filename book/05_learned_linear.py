@@ -141,7 +141,9 @@ def shifts(grad):
 
 
 # %% [markdown]
-# The library's `learn_linear` fits a sequence $P_0, P_1, \dots$ of any structure. Does its first member agree with ours?
+# The library's `learn_linear` fits a sequence $P_0, P_1, \dots$ of any structure. Unless told otherwise, it takes the
+# ridge $\varepsilon = 10^{-6}$ for a scalar and a convolution, $10^{-2}$ for a diagonal and $10^{-3}$ for a full matrix.
+# Does its first member agree with ours?
 # (`Trajectory.start` makes the same training images, with their data, $z_0$ and gradients.)
 
 # %%
@@ -189,6 +191,7 @@ damping = S.trace() / 1024 * eye
 theta = torch.linalg.solve(M * S + 1e-2 * damping, ((eye - M) * S).sum(dim=1))
 weights = diagonals[1e-2].weights[0].flatten().double()
 assert (theta - weights).norm() < 1e-3 * weights.norm()
+assert torch.allclose(learned["diagonal"].weights[0], diagonals[1e-2].weights[0])
 
 # %%
 E, right = learned["full"].weights[0, 0].T.double(), (eye - M) @ S
@@ -230,7 +233,7 @@ power = level(modes.analyse(start.gradient).square().sum(dim=0)[: len(t)])
 local, levels = 1e-3 * S.trace() / 1024 / power, level(t)
 predicted = (1 + local) / (levels + local)
 
-# %% mystnb={"figure": {"name": "fig-ll-gains", "caption": "What the learned preconditioners of the first iteration do to each mode of the camera. The short kernel and the full matrix both follow Newton's step among strong modes and leave it at weaker ones, in different ways."}, "image": {"alt": "Gain against eigenvalue, both logarithmic, from 0.0001 to 1. The undamped Newton step rises as one over the eigenvalue to the left. The convolution follows it down to an eigenvalue of about 0.3 and then rises slowly to about 11. The full matrix follows it as far, peaks near 4.5 at an eigenvalue of 0.085, and falls back to 1; the prediction has the same shape with a higher peak, near 9. A horizontal line marks the scalar, at 1.01."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-ll-gains", "caption": "What the learned preconditioners of the first iteration do to each mode of the camera. The short kernel and the full matrix both follow Newton's step among strong modes and leave it at weaker ones, in different ways."}, "image": {"alt": "Gain against eigenvalue, both logarithmic, eigenvalues from 0.0003 to 1. The undamped Newton step rises as one over the eigenvalue to the left. The convolution follows it down to an eigenvalue of about 0.3 and then rises slowly to about 11. The full matrix follows it as far, peaks near 4.5 at an eigenvalue of 0.085, and falls back to 1; the prediction has the same shape with a higher peak, near 9. A horizontal line marks the scalar, at 1.01."}} tags=["hide-input"]
 figures.curves(
     levels,
     {"Newton, undamped": 1 / levels, "full": gains["full"], "full, if modes did not mix": predicted}
@@ -251,13 +254,14 @@ assert (gains["full"][weak] / predicted[weak] - 1).abs().max() < 0.05
 assert gains["full"][weak].max() < 1.1 < 3 < gains["full"].max() < predicted.max()
 assert 2 < gains["convolution"][strong].max() < 5 < gains["convolution"][weak].min()
 assert abs(gains["scalar"][0] - 1.01) < 0.01
-assert (gains["diagonal"] - 1.01).abs().mean() < 0.1
+assert (gains["diagonal"] - 1).abs().max() < 0.05
 
 # %% [markdown]
 # The full matrix is a Newton step where the gradients have power, and the plain step elsewhere, as
 # {eq}`eq-ll-newton` says at both ends. (In between the modes do mix, and the assumption fails.) The convolution is a
 # relative of last chapter's circulant $P$, with a kernel so short that its gain cannot fall back; it goes on rising
-# where it has seen nothing. Scalar and diagonal hardly differ from $I$ in any mode.
+# where it has seen little. The gains of scalar and diagonal are near 1 at every eigenvalue: the scalar hardly changes
+# the step, and the diagonal acts by mixing modes.
 #
 # ## Held-out faces: the data term falls
 #
@@ -299,6 +303,7 @@ print(f"{'the true image':22s}{float(noise_floor.mean()):9.4f}")
 fits = {name: row[0] for name, row in reached.items()}
 order = [fits[name] for name in ("full", "convolution", "diagonal", "scalar", "momentum", "no P")]
 assert order == sorted(order)
+assert fits["convolution"] < 0.2 * fits["diagonal"]
 assert fits["full"] < 0.6 * float(noise_floor.mean())
 assert reached["Newton"][1] > reached["convolution"][1] > reached["full"][1] + 1 > reached["scalar"][1] + 2
 assert fits["Newton"] > fits["full"]
@@ -307,9 +312,9 @@ nulls = [row[3] for row in reached.values()]
 assert max(nulls) - min(nulls) < 0.05
 
 # %% [markdown]
-# By the data term, learning is a success. The structures come in the order of their freedom, every learned $P$ is
-# ahead of momentum, and after four iterations the full matrix is ahead of Newton. By the image the order is another
-# one. The full matrix fits best and ends more than a decibel behind the convolution and Newton; its PSNR peaks at the
+# By the data term, learning is a success. Every learned $P$ is ahead of momentum, and after four iterations the full
+# matrix is ahead of Newton. The count of numbers does not decide: the convolution has 49 and is far ahead of the
+# diagonal with 1,024. By the image the order is another one. The full matrix fits best and ends more than a decibel behind the convolution and Newton; its PSNR peaks at the
 # second iteration.
 #
 # ## What the data term does not see
@@ -351,11 +356,25 @@ assert quality["clean", "noisy"] > quality["noisy", "noisy"] + 1
 # %% [markdown]
 # Most of the harm was learned. A matrix fitted to clean data does well on noisy ones; the one fitted to noisy data
 # does badly even on clean ones, because the fit has explained the training images' noise by mixing weak modes. The
-# ridge is the only brake, and nothing in the data residual says how hard to pull it. (Clean measurements can be
-# computed from true images. So the remedy costs the one advantage of the method, to need none.)
+# ridge is the only brake. (Clean measurements can be computed from true images. So that remedy costs the one advantage
+# of the method, to need none.) Does the data residual say how hard to pull the brake? The full matrix again, from and
+# on noisy data, with the ridge above and with one ten times larger:
+
+# %%
+stronger = learn_linear(faces, "full", 4, n_images=100, ridge=1e-2)
+for label, P in {"1e-3": learned["full"], "1e-2": stronger}.items():
+    *_, x = descend(A, y, P, 4)
+    quality[label], *_ = found = judged(x, y)
+    print("ridge {}: {:.2f} dB, residual {:.4f}, weak modes {:.2f}".format(label, *found))
+assert quality["1e-2"] > quality["1e-3"] + 1
+assert 1.2 * fits["full"] < residual(x) < 0.8 * float(noise_floor.mean())
+
+# %% [markdown]
+# On held-out faces the larger ridge fits worse, and is more than a decibel better. Who chooses by the residual
+# takes the smaller one. Only the level of the noise, if it is known, gives a sign: both end below it.
 #
-# **The null space.** The last column of the table hardly differs from row to row: what is not measured does not
-# change. That is the good case. A full matrix has its part in the null space free of its part in the range, and the
+# **The null space.** The null error in the table of four iterations hardly differs from row to row: what is not
+# measured does not change. That is the good case. A full matrix has its part in the null space free of its part in the range, and the
 # ridge sets it to zero. A diagonal has no such choice. Each $\theta_l$ scales one pixel, and a pixel is a little of
 # all modes, seen and unseen. So every gain in the data term is paid for with a move in the null space that nobody
 # asked for. With less ridge, the fit finds combinations of pixels that nearly cancel in the data; there they may be
@@ -366,7 +385,8 @@ assert quality["clean", "noisy"] > quality["noisy", "noisy"] + 1
 stepped = {e: one_step(P) for e, P in diagonals.items()}
 hidden = [float(norms(null_projection(A, x - images)).mean()) for x in stepped.values()]
 fitted = [residual(x) for x in stepped.values()]
-assert max(fitted) < 1.05 * min(fitted)
+assert max(fitted) < 1.02 * min(fitted)
+assert fitted[-1] == min(fitted)
 assert hidden[0] > 10 * hidden[-1]
 assert hidden == sorted(hidden, reverse=True)
 
@@ -408,8 +428,9 @@ widgets.frames(**ridge_slider)
 widgets.live(**ridge_slider)
 
 # %% [markdown]
-# Over four decades of ridge the data residual, on held-out faces, stays within 5 %. The error in the null space
-# changes more than tenfold. Cross-validation on data would have to choose by those 5 %; it is blind to the tenfold.
+# Over four decades of ridge the data residual, on held-out faces, stays within 2 %. The error in the null space
+# changes more than tenfold. Cross-validation on data would have to choose by those 2 %. Here the least of them is that
+# of the best ridge, but nothing in them tells of the tenfold.
 #
 # **Orthonormal rows.** And where $A A^\top = I$? A gradient is $A^\top$ times something, so
 # $\alpha A^\top A\, \nabla g = \nabla g$, and the right-hand side of {eq}`eq-ll-normal` is zero for every structure:
@@ -535,8 +556,8 @@ assert abs(spectrum[0] + spectrum[-1] - 2 * dot(delta, delta)[0] / dot(b, delta)
 # $\delta$: a damping that mixes some $\delta$ into $b$ {cite}`hong2024p2np`. Compare it with what came before. The
 # learned $P_k$ is one for all images, and fixed before the first of them arrives. This one differs from image to
 # image, knows nothing before its second iteration, and costs two images of memory and no product with $A^\top A$.
-# (The same paper also uses a fixed Chebyshev polynomial, which the last chapter treated.) Three operators with a
-# real spectrum, no noise: how many products, at one per iteration, to the misfit of 200 plain steps?
+# (The same paper also uses a fixed Chebyshev polynomial, which the last chapter treated.) Three operators
+# whose spectrum is not flat, no noise: how many products, at one per iteration, to the misfit of 200 plain steps?
 
 
 # %%
@@ -600,11 +621,11 @@ assert noisy[0.001, "SR1"][5] > noisy[0.001, "no P"][5] + 0.7
 peaks = {name: row.index(max(row)) for (level, name), row in noisy.items() if level == 0.01}
 assert peaks["SR1"] < peaks["no P"]
 assert noisy[0.01, "SR1"][5] < max(noisy[0.01, "SR1"]) - 4
-assert noisy[0.01, "no P"][5] > max(noisy[0.01, "no P"]) - 0.3
+assert peaks["no P"] == 5
 
 # %% [markdown]
-# At ten times the noise, SR1 reaches its best image sooner than no $P$, then loses more than 4 dB while no $P$ has
-# hardly begun to suffer. To be faster is to be sooner wherever the iteration goes, and it goes to the noise.
+# At ten times the noise, SR1 reaches its best image sooner than no $P$, then loses more than 4 dB while the
+# plain run still gains. To be faster is to be sooner wherever the iteration goes, and it goes to the noise.
 #
 # ## Inside plug-and-play
 #
@@ -779,7 +800,7 @@ assert few["full", 5][2] < psnr(one_step(Identity())) - 0.5
 # %%
 answer = None  # (b): put the mean number of products here
 if answer is not None:
-    assert 20 < answer < 40, "start with P = I; one product per iteration"
+    assert 26 < answer < 30, "start with P = I; one product per iteration"
 
 # %% [markdown]
 # ```{solution-start} ex-ll-bb
@@ -809,7 +830,7 @@ operator, x = cameras["SR"]
 target = 1.001 * norms(operator.A(end) - operator.A(x))
 bare = products_to(target, operator, operator.A(x), BarzilaiBorwein()).float().mean()
 print(f"Barzilai-Borwein {bare:.1f}, SR1 {counts['SR']['SR1'].float().mean():.1f} products")
-assert counts["SR"]["SR1"].float().mean() - 2 < bare < counts["SR"]["momentum"].float().mean()
+assert counts["SR"]["SR1"].float().mean() < bare < counts["SR"]["momentum"].float().mean()
 
 # %% [markdown]
 # ```{solution-end}
@@ -833,8 +854,8 @@ assert counts["SR"]["SR1"].float().mean() - 2 < bare < counts["SR"]["momentum"].
 # | scalar | 1 | training data | a better step | spread spectra |
 # | diagonal | $n$ | training data | unequal pixels | anything without a ridge |
 # | convolution | its kernel | training data | operators near a convolution | random patterns |
-# | full | $n^2$ | training data | any real spectrum | few images; noise |
-# | SR1 | 2 images | the run | any real spectrum | flat spectra; noise |
+# | full | $n^2$ | training data | any spectrum that is not flat | few images; noise |
+# | SR1 | 2 images | the run | any spectrum that is not flat | flat spectra; noise |
 #
 # ## Further reading
 #
