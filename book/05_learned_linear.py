@@ -429,8 +429,8 @@ widgets.live(**ridge_slider)
 
 # %% [markdown]
 # Over four decades of ridge the data residual, on held-out faces, stays within 2 %. The error in the null space
-# changes more than tenfold. Cross-validation on data would have to choose by those 2 %. Here the least of them is that
-# of the best ridge, but nothing in them tells of the tenfold.
+# changes more than tenfold. Cross-validation on data would have to choose by those 2 %. Here the least residual
+# is that of the best ridge, but nothing in it tells of the tenfold.
 #
 # **Orthonormal rows.** And where $A A^\top = I$? A gradient is $A^\top$ times something, so
 # $\alpha A^\top A\, \nabla g = \nabla g$, and the right-hand side of {eq}`eq-ll-normal` is zero for every structure:
@@ -854,7 +854,7 @@ assert counts["SR"]["SR1"].float().mean() < bare < counts["SR"]["momentum"].floa
 # | scalar | 1 | training data | a better step | spread spectra |
 # | diagonal | $n$ | training data | unequal pixels | anything without a ridge |
 # | convolution | its kernel | training data | operators near a convolution | random patterns |
-# | full | $n^2$ | training data | any spectrum that is not flat | few images; noise |
+# | full | $n^2$ | training data | any spectrum that is not flat | few images; noise, with little ridge |
 # | SR1 | 2 images | the run | any spectrum that is not flat | flat spectra; noise |
 #
 # ## Further reading
