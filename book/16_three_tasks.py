@@ -724,14 +724,17 @@ for name, runs in long.items():
         guarded = f"{kind} + safeguard"
         assert runs["methods"][guarded]["rejected"] <= 0.05 * runs["n_images"]
         assert abs(psnr[guarded]["1000"] - psnr[kind]["1000"]) < 0.1
+        assert psnr[guarded]["1000"] > psnr["none"]["1000"]
+    assert all(found["finite"] for found in runs["methods"].values())
 assert drift["none"] < -2  # in the last task, super-resolution
 
 # %% [markdown]
-# From 200 to 1,000 iterations the distilled preconditioners stay where they are, to a few tenths. The run that decays
-# is a baseline's: without $P$, super-resolution loses more than 2 dB. It had been tuned for 200 iterations, and nothing
-# in its tuning asked for more. The guarded runs are as good as the unguarded ones: at tuned settings on the training's
-# own kind of images the safeguard costs next to nothing and is hardly needed. It is there for settings and operators
-# that are not tuned, where a rejected image gets the iterates of the same solver without $P$.
+# From 200 to 1,000 iterations the distilled preconditioners stay where they are, to a few tenths, and every guarded run
+# ends above the one without $P$. (Of faces, all 80 that are held out were run.) The run that decays is a baseline's:
+# without $P$, super-resolution loses more than 2 dB. It had been tuned for 200 iterations, and nothing in its tuning
+# asked for more. The guarded runs are as good as the unguarded ones: at tuned settings on the training's own kind of
+# images the safeguard costs next to nothing and is hardly needed. It is there for settings and operators that are not
+# tuned, where a rejected image gets the iterates of the same solver without $P$.
 #
 # ## Why the gains differ
 #
