@@ -31,14 +31,13 @@ import torch
 from deepinv.physics import LinearPhysics
 
 import ddgp_lib
-from ddgp_lib import PreconditionedFISTA, State, analysis, figures, operators, widgets
+from ddgp_lib import PreconditionedFISTA, State, analysis, figures, operators, study, widgets
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.linear_study import Counted, descend
 from ddgp_lib.operators import gradient, normal, norms, squared_norm
 from ddgp_lib.preconditioners import Circulant, Identity, Jacobi, Newton, Polynomial, Scalar
 from ddgp_lib.preconditioners.probing import circulant_spectrum
 from ddgp_lib.solvers import chambolle_dossal
-from ddgp_lib.study import load_study
 
 # %% [markdown]
 # ## One preconditioner, two scanners
@@ -695,27 +694,31 @@ for label in ("ℓ2, d = 4", "Chebyshev, d = 4"):
 #
 # Two tasks and four methods fit on a page. `python -m ddgp_lib study linear` compares all methods on four operators,
 # and its results ship with the library. The operators are the single-pixel camera, one with 410 patterns of random signs,
-# super-resolution, and the scanner with four coils. Each run has 60 products; $\sigma$ is the best of four levels on eight
-# validation images. Beside the PSNR on eight test images stands, as above, the number of products that the data term
-# alone needs for the misfit of 200 plain steps, or for one of $10^{-5} \lVert y \rVert$ where that is reached first. Three
-# rows belong to the next chapters: SR1, a convolution that is learned from the data term, and the distilled maps in
-# [closed form](closed-form). Where would you have expected a gain?
+# super-resolution, and the scanner with four coils. Each run has 60 products; $\sigma$ is the best of six levels on
+# validation images. Beside the mean PSNR over three seeds, each with eight test images and noise of its own, stands the
+# mean number of products that the data term alone needs for the misfit of 200 plain steps, as above, or for one of
+# $10^{-5} \lVert y \rVert$ where that is reached first. Three rows belong to the next chapters: SR1, a convolution that
+# is learned from the data term, and the distilled maps in [closed form](closed-form). Where would you have expected a
+# gain?
 
 # %%
-saved = [run for run in load_study("linear")["runs"] if run["seed"] == 0]
+lines = [
+    line for name in ("single_pixel", "super_resolution", "mri") for line in study.compare(name)["linear"]
+]
 table = {}
-for found in saved:
-    operator, method = found["row"].split(": ")
-    table.setdefault(method, {})[operator] = found["psnr"]["60"][0], found["products"]
+for line in lines:
+    operator, method = line["row"].split(": ")
+    table.setdefault(method, {})[operator] = line["psnr"]["60"], line["products"]
 names_of = list(table["none"])
 print(
     f"{'PSNR in dB (products)':22s}" + "".join(f"{name:>13s}" for name in ("pixel", "signs", "SR", "coils"))
 )
 for method, row in table.items():
     pairs = [row.get(name) for name in names_of]
-    cells = ["" if pair is None else f"{pair[0]:.2f} ({pair[1]})" for pair in pairs]
+    cells = ["" if pair is None else f"{pair[0]:.2f} ({pair[1]:.0f})" for pair in pairs]
     print(f"{method:22s}" + "".join(f"{cell:>13s}" for cell in cells))
 assert names_of == ["single_pixel", "random signs", "super_resolution", "mri, 4 coils"]
+assert {line["seeds"] for line in lines} == {3}
 
 # %%
 psnr_of = {method: {name: value[0] for name, value in row.items()} for method, row in table.items()}
@@ -725,19 +728,25 @@ assert max(by_hand_on_flat) < 0.5 < flat["distilled_linear"]
 assert {row["single_pixel"][1] for row in table.values()} == {0}
 for operator in ("super_resolution", "mri, 4 coils"):
     assert table["newton, 0.01"][operator][1] <= 200 / 3 > table["l2, degree 4"][operator][1]
-    assert psnr_of["newton, 0.01"][operator] > psnr_of["none"][operator] + 0.5
+    assert psnr_of["newton, 0.01"][operator] > psnr_of["none"][operator] + 0.3
 assert psnr_of["newton, 0.01"]["random signs"] < psnr_of["none"]["random signs"] - 5
+polynomials = [method for method in table if "degree" in method]
+best = {operator: max(psnr_of[method][operator] for method in polynomials) for operator in names_of}
+assert all(psnr_of["momentum"][operator] > value - 0.6 for operator, value in best.items())
+edge = {run["row"] for run in study.load_study("linear")["runs"] if run["sigma"]["60"] == 0.005}
+print("σ at the lower edge:", "; ".join(sorted(edge)))
 
 # %% [markdown]
 # On the flat spectrum the data are fitted from the start, no method that knows the operator alone gains half a decibel,
 # and what little a scalar of 1.5 gains is a step size. Only the distilled maps gain more: they know images. With a real
 # spectrum, a method that needs few products is not always ahead in PSNR, for the reason given above: what it saves are
-# also calls of the denoiser. Newton's step without a closed form, for random signs, spends its budget on conjugate
-# gradients, and falls far behind. The circulant $P$ is Newton's equal in super-resolution, where the operator nearly is a
-# convolution, and harmful on the single-pixel camera and on the scanner.
+# also calls of the denoiser. Momentum costs nothing, and no polynomial is ahead of it by as much as 0.6 dB. Newton's
+# step without a closed form, for random signs, spends its budget on conjugate gradients, and falls far behind. The
+# circulant $P$ is Newton's equal in super-resolution, where the operator nearly is a convolution, and harmful on the
+# single-pixel camera and on the scanner.
 #
-# (One seed, eight images: differences of a few tenths may be the images'. The least of the four levels, 0.02, was chosen
-# often, so a finer grid could move the slow methods up a little. Chebyshev's $l$ is 0.01 in the study and 0.03 in the
+# (Twenty-four images: differences of a tenth may be the images'. The least of the six levels was chosen for the few
+# rows in the last line, to which a still lower one might do good. Chebyshev's $l$ is 0.01 in the study and 0.03 in the
 # table of products further up, and the random signs are other patterns, so these counts differ.)
 #
 # One more classical idea needs no closed form and no extra products: to learn the curvature along the run from the

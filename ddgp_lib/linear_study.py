@@ -39,11 +39,11 @@ ROUNDING = 1e-5
 BUDGETS = (20, 60, 200)
 """Products with AᵀA in a plug-and-play run, the gradients' own included."""
 
-SIGMAS = (0.02, 0.03, 0.05, 0.1)
+SIGMAS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
 """Noise levels for the denoiser, from which the best for a method and a budget is taken on validation images."""
 
-IMAGES = 8
-"""Validation images, and for each seed as many test images of its own."""
+VALIDATION_IMAGES, IMAGES = 4, 8
+"""Validation images, and for each seed test images of its own."""
 
 
 def signed_patterns() -> Task:
@@ -122,6 +122,7 @@ class ProductsRow:
             "longest": LONGEST,
             "budgets": list(BUDGETS),
             "sigmas": list(SIGMAS),
+            "validation_images": VALIDATION_IMAGES,
             "images": IMAGES,
             "seed": seed,
         }
@@ -140,7 +141,7 @@ class ProductsRow:
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
         found: dict[str, Any] = {"configuration": self.configuration(seed)}
         found["products"] = self._products(task, P, images)
-        tuning = task.val_images[:IMAGES]
+        tuning = task.val_images[:VALIDATION_IMAGES]
         swept = {sigma: self._at_budgets(task, P, sigma, tuning, 0) for sigma in SIGMAS}
         found |= {"sigma": {}, "psnr": {}}
         best = {budget: max(SIGMAS, key=lambda s: float(swept[s][budget].mean())) for budget in BUDGETS}
