@@ -13,9 +13,9 @@ import torch
 from tqdm.auto import tqdm
 
 from .alternatives import ALTERNATIVES, save_alternative, train_alternative
+from .arguments import require
 from .benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
 from .checkpoints import WEIGHTS_FOLDER
-from .checks import require
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
 from .distillation.processes import Processes, is_torchrun, launch

@@ -16,8 +16,8 @@ from deepinv.unfolded import unfolded_builder
 from torch import nn
 from torch.nn import functional
 
+from .arguments import require, require_positive
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
-from .checks import require, require_positive
 from .distillation import DistillationRecipe
 from .distillation.resumable import ResumableTraining, weights_of
 from .distillation.schedules import build_schedule

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from deepinv.physics import LinearPhysics
 
-from .checks import require, require_images, require_positive
+from .arguments import require, require_images, require_positive
 from .operators import null_projection, range_projection
 
 ZERO = 1e-5

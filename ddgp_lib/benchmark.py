@@ -20,8 +20,8 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .alternatives import load_alternative
+from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER
-from .checks import require
 from .data import load_digits, load_faces, load_portraits
 from .evaluation import evaluate, psnr_and_rejected
 from .files import read_results, write_results

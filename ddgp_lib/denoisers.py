@@ -11,8 +11,8 @@ from deepinv.models import Denoiser, DnCNN, DRUNet
 from torch import nn
 from tqdm.auto import trange
 
+from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
-from .checks import require
 from .data import Split
 
 

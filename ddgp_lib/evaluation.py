@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from deepinv.physics import LinearPhysics
 
-from .checks import require_images
+from .arguments import require_images
 from .operators import measure, norms, range_projection
 from .preconditioners import Preconditioner
 from .solvers import PreconditionedFISTA, PreconditionedSolver

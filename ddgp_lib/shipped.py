@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .alternatives import AlternativeRecipe
+from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
-from .checks import require
 from .denoisers import DenoiserRecipe
 from .distillation import Distillation, DistillationRecipe, build_preconditioner
 from .evaluation import psnr_curves

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from deepinv.physics import LinearPhysics
 
-from .checks import require, require_images
+from .arguments import require, require_images
 from .operators import norms
 from .solvers import PreconditionedADMM, PreconditionedSolver
 

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
+from .arguments import require
 from .benchmark import mean_and_error, mean_or_none
-from .checks import require
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import psnr_curves
 from .files import read_results, write_results

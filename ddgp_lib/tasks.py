@@ -11,7 +11,7 @@ from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
-from .checks import require, require_images
+from .arguments import require, require_images
 from .data import Split, load_brains, load_digits, load_faces, perturb, smooth_phase, to_complex
 from .denoisers import load_denoiser
 from .operators import (

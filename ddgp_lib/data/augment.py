@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn import functional
 
-from ..checks import require
+from ..arguments import require
 
 PADDINGS = ("zeros", "border", "reflection")
 """What :func:`perturb` can put beyond the edge of an image."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..checks import require, require_images, require_positive
+from ..arguments import require, require_images, require_positive
 from ..files import read_npz
 from .split import Split
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..checks import require
+from ..arguments import require
 from .split import Split
 
 PERSONS_SPLIT = {"train": range(1, 29), "val": range(29, 33), "test": range(33, 41)}

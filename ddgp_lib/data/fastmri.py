@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..checks import require
+from ..arguments import require
 from .split import Split, existing_folder, split_groups
 
 FIELD_OF_VIEW = 320

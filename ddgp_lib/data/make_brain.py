@@ -34,7 +34,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import require
+from ..arguments import require
 from ..files import read_unzipped, write_npz
 from .brains import BRAIN_VOLUMES, BRAINS_FILE, ORIENTATIONS
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..checks import require
+from ..arguments import require
 from ..files import read_unzipped
 from .split import Split, existing_folder
 

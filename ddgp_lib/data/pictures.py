@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..checks import require
+from ..arguments import require
 from .split import Split, existing_folder, split_groups
 
 PARTITION = "list_eval_partition.txt"

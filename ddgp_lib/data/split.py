@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 
 
 class Split(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ..checks import require
+from ..arguments import require
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from ..networks import SIZES, build_network
 from ..preconditioners import LearnedPreconditioner
 from ..solvers import MOMENTUM

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 
 
 class Schedule:

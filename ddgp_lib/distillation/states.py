@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from ..checks import require
+from ..arguments import require
 from ..operators import measure, norms
 from ..tasks import Task
 from .recipe import DistillationRecipe

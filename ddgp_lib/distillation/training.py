@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
 from ..solvers import MOMENTUM, PreconditionedFISTA

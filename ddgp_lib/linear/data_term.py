@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from tqdm.auto import trange
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from ..operators import normal
 from ..preconditioners.linear import LinearPreconditioner
 from ..preconditioners.structures import Structure

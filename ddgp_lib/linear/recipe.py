@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS, LinearPreconditioner
 from ..preconditioners.structures import STRUCTURES, Structure
 from ..solvers import MOMENTUM

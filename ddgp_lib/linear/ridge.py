@@ -12,7 +12,7 @@ S and V follow from the eigenvectors of :math:`X^* X`, or of :math:`X X^*` where
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 
 VANISHING = 1e-12
 """Eigenvalues of a Gram matrix below this fraction of the largest count as zero."""

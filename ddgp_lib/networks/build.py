@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from ..checks import require
+from ..arguments import require
 from .cbam import AttentionCNN
 from .cnn import PatchCNN
 from .convnext import ConvNeXt

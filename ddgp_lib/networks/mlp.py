@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from ..checks import require
+from ..arguments import require
 from .initial import for_relu, start_at_zero
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ..checks import require
+from ..arguments import require
 
 
 class OnPatches(nn.Module):

@@ -7,7 +7,7 @@ from torch import nn
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..checks import require
+from ..arguments import require
 from .initial import start_at_zero
 from .patches import OnPatches
 

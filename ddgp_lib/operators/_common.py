@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from deepinv.physics import GaussianNoise
 
-from ..checks import require
+from ..arguments import require
 
 RTOL = 1e-5
 """Singular values below this fraction of the largest count as zero, as in :mod:`ddgp_lib.analysis`."""

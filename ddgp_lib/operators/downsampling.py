@@ -6,7 +6,7 @@ import torch
 from deepinv.physics import Downsampling
 from deepinv.physics import functional as physics_functional
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
 
 FILTERS = ("gaussian", "bicubic", "sinc")

@@ -4,7 +4,7 @@ import torch
 from deepinv.physics import SinglePixelCamera
 from deepinv.physics.singlepixel import hadamard_1d
 
-from ..checks import require
+from ..arguments import require
 from ._common import gaussian_noise
 
 ORDERINGS = ("cake_cutting", "sequency", "zig_zag", "xy")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from deepinv.physics import MRI, MultiCoilMRI
 
-from ..checks import require
+from ..arguments import require
 from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
 
 

@@ -3,7 +3,7 @@
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from ..checks import require_positive
+from ..arguments import require_positive
 from ..operators import newton
 from .base import Preconditioner, State
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from deepinv.physics import MRI, LinearPhysics, MultiCoilMRI
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from ..operators import largest_eigenvalue, normal, squared_norm
 from .base import Preconditioner, State
 from .probing import circulant_spectrum, normal_diagonal, to_frequencies, to_images

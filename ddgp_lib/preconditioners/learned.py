@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ..checks import require
+from ..arguments import require
 from ..networks import iteration_progress, with_iteration
 from ..operators import null_projection
 from .base import Identity, Preconditioner, State

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 from ..operators import null_projection
 from .base import Identity, Preconditioner, State
 from .classical import Newton

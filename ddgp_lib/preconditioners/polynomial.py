@@ -12,7 +12,7 @@ import torch
 from numpy.polynomial import Chebyshev
 from numpy.polynomial import Polynomial as Powers
 
-from ..checks import require
+from ..arguments import require
 from ..operators import normal, squared_norm
 from .base import Preconditioner, State
 

@@ -6,7 +6,7 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch.nn.functional import one_hot
 
-from ..checks import require
+from ..arguments import require
 from ..operators import MultiCoilCartesianMRI, normal
 
 BATCH = 64

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 from ..operators import norms, squared_norm
 from .base import Preconditioner, State
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from ..checks import require
+from ..arguments import require
 
 STRUCTURES = ("full", "rows", "convolution", "diagonal", "scalar")
 

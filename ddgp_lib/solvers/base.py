@@ -9,7 +9,7 @@ from deepinv.optim import BaseOptim, PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
 
-from ..checks import require, require_positive
+from ..arguments import require, require_positive
 from .iteration import PreconditionedIteration, Problem
 from .rules import decaying_weight
 from .safeguard import Safeguard

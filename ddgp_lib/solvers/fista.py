@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from deepinv.models import Denoiser
 
-from ..checks import require
+from ..arguments import require
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import torch
 
-from ..checks import require
+from ..arguments import require
 from ..operators import norms
 from ..preconditioners import State
 

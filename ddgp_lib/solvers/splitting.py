@@ -25,7 +25,7 @@ import torch
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
-from ..checks import require
+from ..arguments import require
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
