@@ -32,7 +32,7 @@ from scipy.ndimage import label
 from torch.nn.functional import conv2d, pad
 
 import ddgp_lib
-from ddgp_lib import analysis, figures, widgets
+from ddgp_lib import analysis, answers, figures, widgets
 from ddgp_lib.operators import CartesianMRI, FourierDownsampling, HadamardCamera, measure, norms
 
 names = {"single_pixel": "one pixel", "mri": "MRI", "super_resolution": "few pixels"}
@@ -555,6 +555,13 @@ assert mistake > 3 * 0.001
 # | What does it give, camera by camera? | [single-pixel](single-pixel), [MRI](mri-case), [super-resolution](super-resolution) |
 # | Does it carry over? | [other solvers](other-solvers), [own images](at-scale), [three tasks compared](three-tasks) |
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 01_three_cameras
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Orthonormal rows
@@ -568,9 +575,7 @@ assert mistake > 3 * 0.001
 
 # %%
 answer = None  # (c): put the two numbers here, as a tuple
-if answer is not None:
-    others = {2 * 128**2: CartesianMRI(8, (2, 128, 128)), 32**2: HadamardCamera(0.25, (1, 32, 32))}
-    assert answer == tuple(n - A.rank for n, A in others.items()), "a complex image has 2 H W real pixels"
+answers.check("ex-tc-orthonormal", answer)
 
 # %% [markdown]
 # ```{solution} ex-tc-orthonormal

@@ -36,7 +36,7 @@ from deepinv.physics import BlurFFT
 from deepinv.physics.functional import gaussian_blur
 
 import ddgp_lib
-from ddgp_lib import analysis, figures, widgets
+from ddgp_lib import analysis, answers, figures, widgets
 from ddgp_lib.solvers import chambolle_dossal
 
 # %% [markdown]
@@ -727,6 +727,13 @@ assert min(peaks, key=peaks.__getitem__) == "Newton, λ = 0.001"
 # The camera has nothing to fear here: its non-zero singular values are all 1, so it never amplifies noise,
 # and its error is flat from the first iteration on ({ref}`ex-camera-noise`).
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 02_conditioning
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} One number is all that is left
@@ -739,8 +746,7 @@ assert min(peaks, key=peaks.__getitem__) == "Newton, λ = 0.001"
 
 # %%
 answer = None  # (b): put the value here
-if answer is not None:
-    assert abs(answer - 102 / 1024) < 1e-6, "how large is an entry of the basis?"
+answers.check("ex-scalar", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-scalar
@@ -772,9 +778,7 @@ assert torch.allclose(diagonal, torch.full_like(diagonal, 102 / 1024), atol=1e-6
 
 # %%
 answer = None  # (a): put the condition number here
-if answer is not None:
-    expected = analysis.condition_number(lam * (4 - 10 / 3 * lam))
-    assert abs(answer / expected - 1) < 0.01, "use lam * p(lam)"
+answers.check("ex-polynomial", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-polynomial
@@ -808,10 +812,7 @@ assert math.log(nesterov) / math.log(rates[0]) > 60
 
 # %%
 answer = None  # put the share here
-if answer is not None:
-    null = float(unseen.square().sum() / len(digits))
-    expected = 102 * sigma**2 / (102 * sigma**2 + null)
-    assert abs(answer / expected - 1) < 0.01, "noise enters m modes, each with sigma**2"
+answers.check("ex-camera-noise", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-camera-noise

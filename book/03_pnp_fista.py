@@ -35,7 +35,7 @@ from deepinv.optim import FISTA, L1Prior, PnP, TVPrior
 from deepinv.optim.data_fidelity import L2
 
 import ddgp_lib
-from ddgp_lib import analysis, figures, stability, widgets
+from ddgp_lib import analysis, answers, figures, stability, widgets
 from ddgp_lib.operators import measure, norms, range_projection
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.shipped import tuning_score
@@ -712,6 +712,13 @@ assert fast[5] > slow[20] + 0.5
 # that were tuned for the gradient. What changes the direction is a preconditioner. The coming chapters build some, first from $A$ alone
 # and then from images.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 03_pnp_fista
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} A prior with a formula
@@ -724,9 +731,7 @@ assert fast[5] > slow[20] + 0.5
 
 # %%
 answer = None  # (c): put the factor here
-if answer is not None:
-    limit = fista(lambda u: u / (1 + alpha * 0.25), chambolle_dossal, 100)
-    assert (limit - answer * A.A_adjoint(y)).abs().max() < 1e-4, "what is AᵀA on Aᵀy?"
+answers.check("ex-pnp-quadratic", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-pnp-quadratic
@@ -757,9 +762,7 @@ torch.testing.assert_close(limit, A.A_adjoint(y) / 1.25, rtol=0, atol=1e-4)
 
 # %%
 answer = None  # (b): put the multiple here
-if answer is not None:
-    around = analysis.momentum_radius(torch.tensor([answer - 0.001, answer + 0.001]), 1.0, 0.5)
-    assert around[0] < 1 < around[1], "without a prior, ζ = 1 − αL"
+answers.check("ex-pnp-window", answer)
 
 # %% [markdown]
 # ```{solution} ex-pnp-window

@@ -31,7 +31,7 @@ import torch
 from deepinv.physics import LinearPhysics
 
 import ddgp_lib
-from ddgp_lib import PreconditionedFISTA, State, analysis, figures, operators, study, widgets
+from ddgp_lib import PreconditionedFISTA, State, analysis, answers, figures, operators, study, widgets
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.linear_study import Counted, descend
 from ddgp_lib.operators import gradient, normal, norms, squared_norm
@@ -753,6 +753,13 @@ print("σ at the lower edge:", "; ".join(sorted(edge)))
 # change of the gradient. The rank-one quasi-Newton step of P²nP {cite}`hong2024p2np`, here `SR1`, does so inside
 # plug-and-play. It is not a fixed linear map, and belongs to the next chapter.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 04_linear_preconditioners
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} The most that a degree can buy
@@ -765,8 +772,7 @@ print("σ at the lower edge:", "; ".join(sorted(edge)))
 
 # %%
 answer = None  # put the bound for d = 4 here
-if answer is not None:
-    assert answer == 2 * (4 + 1), "mind the length of the interval, and divide by the products"
+answers.check("ex-lp-markov", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-lp-markov
@@ -800,9 +806,7 @@ assert peak > 0.999
 
 # %%
 answer = None  # put the largest value of t p(t) here
-if answer is not None:
-    inside, outside = analysis.momentum_radius(answer * torch.tensor([0.999, 1.001]), 1.0, 0.9999)
-    assert inside < 1 < outside, "both eigenvalues must stay inside of the unit circle"
+answers.check("ex-lp-overshoot", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-lp-overshoot
@@ -843,8 +847,7 @@ assert abs(chambolle_dossal(round(k)) - beta) < 1e-3
 
 # %%
 answer = None  # put the gain in dB, averaged over 32 test digits, here
-if answer is not None:
-    assert 3 < answer < 3.6, "the mean digit is in both starts"
+answers.check("ex-lp-covariance", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-lp-covariance

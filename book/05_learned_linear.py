@@ -30,7 +30,7 @@ import torch
 from deepinv.physics import LinearPhysics
 
 import ddgp_lib
-from ddgp_lib import PreconditionedFISTA, State, analysis, figures, widgets
+from ddgp_lib import PreconditionedFISTA, State, analysis, answers, figures, widgets
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.linear import learn_linear
 from ddgp_lib.linear.states import Trajectory, training_images
@@ -709,6 +709,13 @@ assert share.min() > 0.5
 # about how far to go in the null space. As in the last chapter, leaving the range is easy, and knowing where to go
 # is not.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 05_learned_linear
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} The scalar is an exact line search
@@ -722,8 +729,7 @@ assert share.min() > 0.5
 
 # %%
 answer = None  # put your prediction of 1 + θ for the second iteration here
-if answer is not None:
-    assert abs(answer - 1 / 0.54) < 0.02, "one over a weighted mean of the eigenvalues"
+answers.check("ex-ll-scalar", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-ll-scalar
@@ -799,8 +805,7 @@ assert few["full", 5][2] < psnr(one_step(Identity())) - 0.5
 
 # %%
 answer = None  # (b): put the mean number of products here
-if answer is not None:
-    assert 26 < answer < 30, "start with P = I; one product per iteration"
+answers.check("ex-ll-bb", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-ll-bb

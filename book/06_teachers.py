@@ -34,7 +34,7 @@ import dataclasses
 import torch
 
 import ddgp_lib
-from ddgp_lib import analysis, figures, study, widgets
+from ddgp_lib import analysis, answers, figures, study, widgets
 from ddgp_lib.distillation import DistillationRecipe, build_preconditioner
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.operators import (
@@ -866,6 +866,13 @@ widgets.frames(**slider, alt=describe_teacher, colours=128, caption=caption)
 widgets.live(**slider)
 
 # %% [markdown]
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 06_teachers
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} No teacher lies
@@ -880,8 +887,7 @@ widgets.live(**slider)
 
 # %%
 answer = None  # (b): put the value here
-if answer is not None:
-    assert abs(answer + 1 / 8) < 1e-6, "which eigenvalues has the symmetric part of M_s M_t?"
+answers.check("ex-teacher-descent", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-teacher-descent

@@ -730,6 +730,13 @@ assert others["mri", "distilled"][9] > others["mri", "linear"][9] + 2
 # M_t M_s^+$: Newton's step without damping, followed by the teacher's weights ({ref}`ex-cf-white`). What a linear map
 # could add beyond it is the null space, and of a face's null space little can be guessed linearly, as the match says.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 07_closed_form
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Two ways to one regression

@@ -36,7 +36,7 @@ from pathlib import Path
 import torch
 
 import ddgp_lib
-from ddgp_lib import checkpoints, distillation, figures, widgets
+from ddgp_lib import answers, checkpoints, distillation, figures, widgets
 from ddgp_lib.distillation import DistillationRecipe, StatePool
 from ddgp_lib.distillation.schedules import SCHEDULES, build_schedule
 from ddgp_lib.evaluation import psnr_curves
@@ -876,6 +876,13 @@ widgets.frames(**slider, alt=describe_steps, colours=128, caption=caption)
 widgets.live(**slider)
 
 # %% [markdown]
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 08_distilling
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} The steepest angle
@@ -890,8 +897,7 @@ widgets.live(**slider)
 
 # %%
 answer = None  # (c): put the cosine here
-if answer is not None:
-    assert abs(answer + 1 / 2) < 1e-6, "maximise (1 - c)² (1 - c²)"
+answers.check("ex-dn-angle", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-dn-angle

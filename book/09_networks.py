@@ -34,7 +34,7 @@ from torch.nn.functional import pad, unfold
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddgp_lib
-from ddgp_lib import figures, widgets
+from ddgp_lib import answers, figures, widgets
 from ddgp_lib.networks import NETWORKS, PatchCNN, build_network, iteration_progress, with_iteration
 from ddgp_lib.operators import gradient, norms, range_projection
 from ddgp_lib.study import compare, load_study
@@ -685,6 +685,13 @@ assert mri["vit"]["training_seconds"] > 4 * mri["unet"]["training_seconds"]
 # The book keeps the U-Net: it is ahead for digits, not behind for faces and slices, loses least past the horizon, takes
 # images of any even size, and is homogeneous without help.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 09_networks
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} How deep for 84 pixels?
@@ -698,8 +705,7 @@ assert mri["vit"]["training_seconds"] > 4 * mri["unet"]["training_seconds"]
 
 # %%
 layers = None  # (b): put the number of convolutions here
-if layers is not None:
-    assert reach_of(*[3] * layers, patch=1) >= 84 > reach_of(*[3] * (layers - 1), patch=1)
+answers.check("ex-nw-deep", layers)
 
 # %% tags=["hide-cell"]
 torch.manual_seed(0)

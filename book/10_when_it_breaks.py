@@ -605,6 +605,13 @@ assert seen["noise × 30"][4] > 1 > max(row[4] for name, row in seen.items() if 
 # harm, but not by much, and what is spoilt far from the patterns next in order it would not see: a warning is evidence of a
 # fault, and silence is not evidence of its absence.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 10_when_it_breaks
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} What the penalty punishes

@@ -557,6 +557,13 @@ assert times > 5
 # The unrolled network is the strong one, and it is also several times faster. How the three do where conditions change
 # is the subject of [three cameras](three-tasks).
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 11_single_pixel
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Silent at the start

@@ -541,6 +541,13 @@ for radius in (1.5, 3.0):
 # the gradient step restores it each time. What it has in the others is guessed, and nobody has shown the network spots.
 # This is one place in one slice: an example of a test that ought to be made, not its result.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 12_mri
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} What a mask cannot change

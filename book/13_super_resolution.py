@@ -545,6 +545,13 @@ figures.comparison(portraits, colour, seen=("measured", small))
 # is below Newton's. It has been trained on grey images of 28 people, photographed in one laboratory, all at one scale;
 # a colour channel of a cap with gold leaves is none of that. Here a user is better off with `newton`.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 13_super_resolution
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Newton's step without a linear system

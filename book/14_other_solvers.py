@@ -669,6 +669,13 @@ for name in ("Gaussian rows, 256", "downsampling ×4"):
 # pseudo-inverse, it diverges. For a new operator a learned $P$ has to be [distilled](distilling), by `ddgp_lib.distill`
 # on a task with that operator.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 14_other_solvers
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} A proximal map in another metric

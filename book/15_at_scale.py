@@ -39,7 +39,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddgp_lib
-from ddgp_lib import data, distillation, figures, widgets
+from ddgp_lib import answers, data, distillation, figures, widgets
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.denoisers import load_denoiser
 from ddgp_lib.distillation import DistillationRecipe, StatePool
@@ -796,6 +796,13 @@ for name in ("single_pixel", "mri", "super_resolution"):
 # library trains and runs in single precision throughout. Whoever adds `autocast` should add it there, and measure the
 # change in the data.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 15_at_scale
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Unequal workers
@@ -892,8 +899,7 @@ assert abs(traces.mean() / squares.mean() / B_noise - 1) < 0.2
 
 # %%
 answer = None  # hours on one card
-if answer is not None:
-    assert abs(answer / (20_000 * 32 * whole * 100 / 1e13 / 3600) - 1) < 0.2, "pixels grow by a factor of 100"
+answers.check("ex-sc-hours", answer)
 
 # %% [markdown]
 # ```{solution} ex-sc-hours

@@ -792,6 +792,13 @@ assert slow > 3 * newton
 # spoiled less, and because the tuned $\sigma$ is lower.) In super-resolution the baseline needs 200 iterations for the
 # range error that Newton's step leaves after 20. That part of a gain needs no teacher.
 #
+# ## Quiz
+#
+# Five questions, with an explanation for each answer. They work on the book's site, not in Jupyter.
+#
+# ```{quiz} 16_three_tasks
+# ```
+#
 # ## Exercises
 #
 # ```{exercise} Weak modes that count as silent

@@ -30,6 +30,7 @@ INPUTS = (
     "book/**/*.md",
     "book/**/*.ipynb",
     "book/**/*.bib",
+    "book/quizzes/*.yml",
     "book/**/*.css",
     "book/**/*.js",
     "book/**/*.svg",

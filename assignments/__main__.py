@@ -1,0 +1,129 @@
+"""Command line of the course: ``python -m assignments build | prove | new-year KEY | grade SET FOLDER | answers``."""
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from assignments import grading
+from assignments.build import DIST, build, bundle, wheel
+from assignments.masters import COURSE, ProblemSet, all_sets, course_key, set_course_key
+from assignments.prove import lines, prove
+
+
+def build_all(problems: list[ProblemSet], key: str, dist: Path) -> None:
+    """Build the sets and say where they are."""
+    for problem in tqdm(problems, unit="set", disable=None):
+        build(problem, key, dist)
+    (dist / "README.txt").write_text(f"Problem sets of the course {key!r}: see assignments/README.md.\n")
+    print(f"Built {len(problems)} notebooks for the course {key!r} in {dist}.")
+
+
+def bundle_all(problems: list[ProblemSet], dist: Path) -> None:
+    """Write the bundles for Gradescope."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = wheel(Path(folder))
+        for problem in problems:
+            bundle(problem, library, dist)
+    print(f"Bundles for Gradescope are in {dist / 'gradescope'}.")
+
+
+def prove_all(problems: list[ProblemSet], dist: Path, workers: int, as_json: bool, only: str | None) -> bool:
+    """Print the table of proofs; say whether every row is as it should be."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = prove(problems, Path(folder), dist, workers, only)
+    print("\n".join(lines(rows)), flush=True)
+    good = not any(row.faults for row in rows)
+    print(f"{len(rows)} gradings, {'all as they should be' if good else 'see the faults above'}.")
+    (dist / "proof.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    if as_json:
+        print(json.dumps({"rows": [asdict(row) for row in rows], "good": good}))
+    return good
+
+
+def grade_folder(name: str, folder: Path, out: Path, dist: Path) -> None:
+    """Grade a folder of submissions; write ``grades.csv`` and a report for each."""
+    archive = dist / "autograder" / f"{name}.zip"
+    if not archive.exists():
+        known = (
+            ", ".join(path.stem for path in sorted((dist / "autograder").glob("*.zip")))
+            or "none: build first"
+        )
+        sys.exit(f"set={name!r}: there is no {archive}; built are: {known}")
+    paths = list(grading.submissions(folder)) if folder.is_dir() else []
+    if not paths:
+        sys.exit(f"folder={str(folder)!r}: expected a folder with notebooks (.ipynb) or zip files")
+    out.mkdir(parents=True, exist_ok=True)
+    results = []
+    for path in tqdm(paths, unit="submission", disable=None):
+        result = grading.grade(path, archive)
+        (out / f"{path.stem}.md").write_text(grading.report(result))
+        results.append(result)
+    with (out / "grades.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(grading.table(results))
+    for result in results:
+        remark = result.failure or "; ".join(result.removed)
+        print(f"{result.name:40s} {result.score:g}/{result.possible:g}  {remark}")
+    print(f"Points are in {out / 'grades.csv'}, a report for each submission beside it.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    main = argparse.ArgumentParser(prog="python -m assignments", description=__doc__)
+    main.add_argument("--dist", type=Path, default=DIST, help="where what is built lies (dist/)")
+    commands = main.add_subparsers(dest="command", required=True)
+    for name, words in (
+        ("build", "build what students and graders get"),
+        ("prove", "build, and prove that grading works"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("--set", type=int, help="one problem set by its number")
+        command.add_argument("--form", choices=("torch", "numpy"), help="one form only")
+        command.add_argument("--key", help="another key than that of course.toml")
+    command.add_argument("--workers", type=int, default=2, help="gradings at a time (2)")
+    command.add_argument("--only", help="only submissions whose name contains this")
+    command.add_argument("--json", action="store_true", help="print the result as JSON, too")
+    command = commands.add_parser("new-year", help="change the key, build everything, prove the references")
+    command.add_argument("key", help="for instance 2027")
+    command.add_argument("--course", type=Path, default=COURSE, help=argparse.SUPPRESS)
+    command = commands.add_parser("grade", help="grade a folder of submissions")
+    command.add_argument("set", help="the set's name, for instance set1_conditioning")
+    command.add_argument("folder", type=Path, help="notebooks, or zip files with one notebook each")
+    command.add_argument(
+        "--out", type=Path, default=Path("grades"), help="where grades and reports go (grades/)"
+    )
+    return main
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    arguments = parser().parse_args()
+    if arguments.command == "grade":
+        return grade_folder(arguments.set, arguments.folder, arguments.out, arguments.dist)
+    if arguments.command == "new-year":
+        try:
+            set_course_key(arguments.key, arguments.course)
+        except ValueError as error:
+            sys.exit(str(error))
+        problems, key = all_sets(), arguments.key
+    else:
+        problems, key = all_sets(arguments.set, arguments.form), arguments.key or course_key()
+    if not problems:
+        sys.exit(f"set={arguments.set!r}, form={arguments.form!r}: there is no such problem set")
+    build_all(problems, key, arguments.dist)
+    if arguments.command == "build":
+        bundle_all(problems, arguments.dist)
+    if arguments.command == "new-year":
+        sys.exit(not prove_all(problems, arguments.dist, 2, False, "reference"))
+    if arguments.command == "prove":
+        good = prove_all(problems, arguments.dist, arguments.workers, arguments.json, arguments.only)
+        sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()

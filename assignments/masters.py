@@ -1,0 +1,113 @@
+"""Read the masters of the problem sets: py:percent notebooks in otter's format, in one or two forms.
+
+A cell tagged ``torch`` or ``numpy`` belongs to that form alone; all other cells belong to every form of the set.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+SETS = HERE / "sets"
+COURSE = HERE / "course.toml"
+PLACEHOLDER = "COURSE_KEY"
+"""What stands for the course's key in a master."""
+FORMS = ("torch", "numpy")
+
+Notebook = nbformat.NotebookNode
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """One problem set in one form.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its files are: ``master.py``, ``set.yml``, ``wrong.yml`` and ``given_FORM.py``.
+    form : str
+        "torch" or "numpy".
+    facts : dict
+        What ``set.yml`` says: number, name, title, minutes, chapters, goals.
+    """
+
+    folder: Path
+    form: str
+    facts: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        """The set's number in the course."""
+        return int(self.facts["number"])
+
+    @property
+    def name(self) -> str:
+        """The name of its files: ``set1_conditioning`` or ``set1_conditioning_numpy``."""
+        return f"{self.module}_{self.facts['name']}" + ("" if self.form == "torch" else f"_{self.form}")
+
+    @property
+    def module(self) -> str:
+        """The name under which a notebook imports what is given."""
+        return f"set{self.number}"
+
+    @property
+    def given(self) -> str:
+        """The text of the module that is given to students."""
+        return (self.folder / f"given_{self.form}.py").read_text()
+
+    def notebook(self, key: str) -> Notebook:
+        """Return the master of this form with the course's key written into it."""
+        notebook = jupytext.read(self.folder / "master.py")
+        others = set(FORMS) - {self.form}
+        cells = [cell for cell in notebook.cells if not others & set(cell.metadata.get("tags", []))]
+        for cell in cells:
+            cell.metadata.pop("tags", None)
+            cell.source = cell.source.replace(PLACEHOLDER, key)
+        notebook.cells = cells
+        notebook.metadata = nbformat.from_dict(
+            {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+        )
+        return notebook
+
+    def wrong_answers(self) -> list[dict[str, Any]]:
+        """Return the plausible wrong answers of this form."""
+        entries = yaml.safe_load((self.folder / "wrong.yml").read_text())
+        return [entry for entry in entries if entry.get("form", self.form) == self.form]
+
+
+def all_sets(only: int | None = None, form: str | None = None) -> list[ProblemSet]:
+    """Return the problem sets in order, each form by itself."""
+    found = []
+    for path in sorted(SETS.glob("*/set.yml")):
+        facts = yaml.safe_load(path.read_text())
+        found += [ProblemSet(path.parent, name, facts) for name in facts["form"]]
+    return [one for one in found if only in (None, one.number) and form in (None, one.form)]
+
+
+def course_key(path: Path = COURSE) -> str:
+    """Return the key of this year's course."""
+    return str(tomllib.loads(path.read_text())["key"])
+
+
+def set_course_key(key: str, path: Path = COURSE) -> None:
+    """Write another key into the course's settings."""
+    if not re.fullmatch(r"[\w.-]+", key):
+        raise ValueError(f"key={key!r}: expected letters, digits, dots, hyphens and underscores")
+    path.write_text(re.sub(r'(?m)^key = ".*"$', f'key = "{key}"', path.read_text()))
+
+
+def questions(notebook: Notebook) -> dict[str, dict[str, Any]]:
+    """Return the settings of a master's questions by name, as its raw cells state them."""
+    found = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
+            settings = yaml.safe_load(cell.source)
+            found[settings["name"]] = settings
+    return found
