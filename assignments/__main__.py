@@ -1,4 +1,4 @@
-"""Command line of the course: ``python -m assignments build | prove | new-year KEY | grade SET FOLDER | answers``."""
+"""Command line of the course: ``python -m assignments build | prove | new-year KEY | grade SET FOLDER``."""
 
 import argparse
 import csv
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from assignments import grading
+from assignments import answers, grading
 from assignments.build import DIST, build, bundle, wheel
 from assignments.masters import COURSE, ProblemSet, all_sets, course_key, set_course_key
 from assignments.prove import lines, prove
@@ -118,6 +118,7 @@ def main() -> None:
     build_all(problems, key, arguments.dist)
     if arguments.command == "build":
         bundle_all(problems, arguments.dist)
+        print(f"The answers to the chapters' exercises are in {answers.write(arguments.dist)}.")
     if arguments.command == "new-year":
         sys.exit(not prove_all(problems, arguments.dist, 2, False, "reference"))
     if arguments.command == "prove":

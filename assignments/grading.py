@@ -8,18 +8,22 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 from assignments.masters import ROOT, Notebook
 
-SECONDS = 300
-"""How long otter may take for one notebook; after that the cell that does not end is looked for."""
-CELL_SECONDS = 60
-"""How long one cell may take in that search."""
+PROCESSOR_SECONDS = 300
+"""Processor time that a notebook may take; after that the cell that does not end is looked for."""
+SECONDS = 1800.0
+"""How long a notebook may take by the clock, on however busy a machine: it may wait instead of computing."""
+CELL_SECONDS = 120.0
+"""How long one cell may take, by the clock, in the search for the one that does not end."""
 REMOVED = "# This cell was taken out by the grader: {reason}."
 ANSWER_TAG = "otter_answer_cell"
 EMPTY = "_Type your answer here, replacing this text._"
@@ -77,23 +81,43 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
 
-def run_otter(submission: Path, archive: Path, seconds: float = SECONDS) -> dict[str, Any] | str:
+def run_otter(
+    submission: Path, archive: Path, seconds: float, processor_seconds: int
+) -> dict[str, Any] | str:
     """Grade in a process of its own; return what it found, or in words why it found nothing."""
     command = [sys.executable, "-m", "assignments.otter_child", str(submission), str(archive)]
+    command.append(str(processor_seconds))
+    child = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
-        run = subprocess.run(
-            command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=seconds
-        )
+        out, said = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
+        end(child)
         return f"grading did not end within {seconds:g} s"
-    lines = run.stdout.splitlines()
-    if run.returncode == 0 and lines:
-        return json.loads(lines[-1])
-    words = [line for line in run.stderr.splitlines() if line.strip()]
-    return words[-1] if words else f"the grader ended with status {run.returncode}"
+    if child.returncode == 0 and out.strip():
+        return json.loads(out.splitlines()[-1])
+    words = [line for line in said.splitlines() if line.strip()]
+    return words[-1] if words else f"the grader ended with status {child.returncode}"
 
 
-def fatal_cell(notebook: Notebook, seconds: float = CELL_SECONDS) -> tuple[int, str] | None:
+def end(child: subprocess.Popen[str]) -> None:
+    """End a process and the kernels that it has started: a kernel in an endless cell outlives its parent."""
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(child.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    child.kill()
+    child.communicate()
+
+
+def fatal_cell(notebook: Notebook, seconds: float) -> tuple[int, str] | None:
     """Execute a notebook; return the index of the cell that kills the kernel or does not end, and which of both."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -145,7 +169,14 @@ def is_notebook(name: str) -> bool:
     return name.endswith(".ipynb") and not re.search(r"(^|/)(\.|__MACOSX)", name)
 
 
-def grade(path: Path, archive: Path, seconds: float = SECONDS, cell_seconds: float = CELL_SECONDS) -> Grade:
+def grade(
+    path: Path,
+    archive: Path,
+    *,
+    seconds: float = SECONDS,
+    processor_seconds: int = PROCESSOR_SECONDS,
+    cell_seconds: float = CELL_SECONDS,
+) -> Grade:
     """Grade one submission; where a cell kills the kernel or does not end, grade what is left without it.
 
     Parameters
@@ -154,8 +185,9 @@ def grade(path: Path, archive: Path, seconds: float = SECONDS, cell_seconds: flo
         A notebook, or a zip file that holds one.
     archive : Path
         The autograder of its set.
-    seconds, cell_seconds : float
-        Limits for the whole notebook and, once that is passed or the kernel died, for one cell.
+    seconds, processor_seconds, cell_seconds : float
+        Limits for the whole notebook, by the clock and of processor time, and for one cell once these are passed or
+        the kernel died.
     """
     result = Grade(path.stem)
     try:
@@ -168,7 +200,7 @@ def grade(path: Path, archive: Path, seconds: float = SECONDS, cell_seconds: flo
         copy = Path(folder) / f"{archive.stem}.ipynb"
         for _ in range(ATTEMPTS):
             nbformat.write(notebook, copy)
-            found = run_otter(copy, archive, seconds)
+            found = run_otter(copy, archive, seconds, processor_seconds)
             if isinstance(found, dict):
                 result.failure = ""
                 for name in ("questions", "errors", "seconds", "gigabytes"):

@@ -1,6 +1,7 @@
 """Grade one notebook with otter and print what it found as one line of JSON: the process that may die.
 
-``python -m assignments.otter_child SUBMISSION.ipynb AUTOGRADER.zip``
+``python -m assignments.otter_child SUBMISSION.ipynb AUTOGRADER.zip SECONDS``; the system ends the kernel after
+that many seconds of processor time.
 """
 
 import json
@@ -45,6 +46,8 @@ def graded(submission: Path, archive: Path) -> dict[str, Any]:
 def main() -> None:
     """Grade the notebook named on the command line; keep otter's own words off the line of JSON."""
     logging.disable(logging.CRITICAL)
+    limit = int(sys.argv[3])
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))  # kernels inherit it
     out = os.dup(1)
     os.dup2(2, 1)
     line = json.dumps(graded(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -22,8 +22,6 @@ from assignments.grading import Grade, environment, grade, message_of
 from assignments.masters import Notebook, ProblemSet
 
 SECONDS, GIGABYTES = 90.0, 1.5
-PATIENCE = 1800.0
-"""Seconds after which a grading is given up, on however busy a machine."""
 LEAST_WRONG = 4
 
 
@@ -77,7 +75,7 @@ def last_year(notebook: Notebook, names: list[str]) -> Notebook:
     other.cells.append(nbformat.v4.new_code_cell(f"print([float(value) for value in ({', '.join(names)},)])"))
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(other, timeout=PATIENCE, kernel_name="python3", resources=resources).execute(
+        NotebookClient(other, timeout=None, kernel_name="python3", resources=resources).execute(
             env=environment()
         )
     values = json.loads(other.cells[-1].outputs[-1].text)
@@ -144,7 +142,7 @@ def wrong(problem: ProblemSet, entry: dict[str, Any], dist: Path, folder: Path) 
         nbformat.write(last_year(notebook, entry["last_year"]), path)
     else:
         nbformat.write(replace_once(notebook, entry["change"]), path)
-    result = grade(path, dist / "autograder" / f"{problem.name}.zip", PATIENCE)
+    result = grade(path, dist / "autograder" / f"{problem.name}.zip")
     row = row_of(problem, entry["name"], result)
     lost = {q: found["possible"] - found["score"] for q, found in result.questions.items()}
     lost = {q: points for q, points in lost.items() if points}
@@ -165,7 +163,7 @@ def first_of(messages: list[str]) -> str:
 
 def grade_file(problem: ProblemSet, part: str, dist: Path) -> Grade:
     """Grade a notebook that was built."""
-    return grade(dist / part / f"{problem.name}.ipynb", dist / "autograder" / f"{problem.name}.zip", PATIENCE)
+    return grade(dist / part / f"{problem.name}.ipynb", dist / "autograder" / f"{problem.name}.zip")
 
 
 def proofs(problem: ProblemSet, dist: Path, folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:

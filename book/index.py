@@ -184,8 +184,9 @@ HTML(f'<table class="dataframe">{table}</table>')
 # x = solver(task.measure(task.test_images[:8]), task.student)
 # ```
 #
-# **Teach.** Each chapter has exercises with folded solutions and cells that check an answer. [How to teach with
-# it](teaching.md) has plans for three courses.
+# **Teach.** Each chapter has a quiz, and exercises with folded solutions and cells that check an answer. [How to teach
+# with it](teaching.md) has plans for three courses, seven [problem sets that grade themselves](teaching_sets.md), notes
+# [for the board](teaching_board.md) and slides.
 #
 # ## What it goes beyond
 #

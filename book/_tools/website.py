@@ -25,6 +25,7 @@ INPUTS = (
     "_toc.yml",
     "CHANGELOG.md",
     "LICENSE",
+    "assignments/README.md",
     "requirements-book.txt",
     "package-lock.json",
     "book/**/*.md",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from assignments import grading
@@ -109,7 +110,11 @@ def test_questions_to_be_read_have_a_column_and_a_place_in_the_report(graded: di
 def test_a_cell_that_does_not_end_is_taken_out(dist: Path, tmp_path: Path) -> None:
     path = tmp_path / "endless.ipynb"
     submission(dist, path, insert_before("def cgls", "while True:\n    pass"))
-    result = grading.grade(path, dist / "autograder" / f"{NAME}.zip", seconds=45, cell_seconds=20)
+    result = grading.grade(path, dist / "autograder" / f"{NAME}.zip", processor_seconds=20, cell_seconds=20)
+    kernels = [
+        one for one in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(one.cmdline())
+    ]
+    assert kernels == []
     assert result.score == 25
     assert result.removed
     assert "did not end within 20 s" in result.removed[0]
