@@ -32,7 +32,7 @@ from scipy.ndimage import label
 from torch.nn.functional import conv2d, pad
 
 import ddgp_lib
-from ddgp_lib import analysis, answers, figures, widgets
+from ddgp_lib import analysis, answers, checks, figures, widgets
 from ddgp_lib.operators import CartesianMRI, FourierDownsampling, HadamardCamera, measure, norms
 
 names = {"single_pixel": "one pixel", "mri": "MRI", "super_resolution": "few pixels"}
@@ -236,7 +236,8 @@ assert sizes["super_resolution"] == (16 * 16, 64 * 64)
 # elsewhere; $\Psi$ is symmetric; $F$ becomes the inverse transform; a convolution becomes one with the mirrored
 # kernel. In words: each measurement is put back where it came from, with the weights with which it was collected.
 # Hence *back-projection*. It is a transpose, so it costs what $A$ costs. A random pair $x$, $y$ that fails the test
-# proves a mistake in the code; one that passes makes a mistake unlikely.
+# proves a mistake in the code; one that passes makes a mistake unlikely. The library's `check_adjoint` draws such pairs,
+# for any operator; where one fails, it says by how much, and the likeliest cause.
 #
 # But is $A^\top$ the way back? The **pseudo-inverse** $A^+$ is the honest attempt: among all images that explain $y$
 # best, $A^+ y$ is the one with the smallest norm. All three cameras have it in closed form. Compare the two: do they
@@ -247,10 +248,8 @@ generator = torch.Generator().manual_seed(0)
 print(f"{'':18s}{'A^T y: misfit':>14s}{'error':>7s}{'A^+ y: misfit':>16s}{'error':>7s}")
 for name, task in tasks.items():
     A, x = task.student, task.test_images[:40]
-    y, probe = A.A(x), torch.randn(A.A(x).shape, generator=generator)
-    left, right = (y * probe).sum(), (x * A.A_adjoint(probe)).sum()
-    assert abs(left - right) < 1e-5 * norms(y).sum() * norms(probe).mean()
-    found = []
+    y, found = A.A(x), []
+    checks.check_adjoint(A, x[:2].shape, tolerance=1e-5)
     for back in (A.A_adjoint(y), A.A_dagger(y)):
         found += [(norms(A.A(back) - y) / norms(y)).mean(), (norms(back - x) / norms(x)).mean()]
     print(f"{name:18s}{found[0]:14.2f}{found[1]:7.2f}{found[2]:16.2f}{found[3]:7.2f}")

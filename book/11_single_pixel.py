@@ -29,7 +29,7 @@ if "google.colab" in sys.modules:
 import torch
 
 import ddgp_lib
-from ddgp_lib import figures, widgets
+from ddgp_lib import checks, figures, widgets
 from ddgp_lib.benchmark import load_benchmark
 from ddgp_lib.data import load_faces
 
@@ -219,10 +219,13 @@ figures.images(
 # $$ (eq-null-space-form)
 #
 # Since $A\,(I - A^+ A) = 0$, we have $A P_\theta(\nabla g; z) = A \nabla g$. The network decides about the null space
-# alone; in the range, the step is the plain gradient step.
+# alone; in the range, the step is the plain gradient step. The library's check of a preconditioner looks at the same
+# identity on random gradients, and at shapes, repeatability and independence of the images in a batch.
 
 # %%
 torch.testing.assert_close(A.A(direction), A.A(g_student), rtol=0, atol=1e-5)
+deviation = checks.check_preconditioner(P, A, (2, 1, 32, 32), null_space=True)
+assert deviation < 1e-4
 
 # %% [markdown]
 # ## The losses, and a short training
