@@ -1,5 +1,6 @@
 """Learned gradient preconditioning for imaging inverse problems: the library under the book."""
 
+from . import checks
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import Trace, evaluate
 from .linear import LinearDistillation, distill_linear
@@ -26,6 +27,7 @@ __all__ = [
     "State",
     "Task",
     "Trace",
+    "checks",
     "distill",
     "distill_linear",
     "evaluate",

@@ -19,7 +19,7 @@ def lines(name: str) -> list[str]:
     return [line.strip() for line in text if line.strip() and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", ["requirements-book.txt", "requirements.txt"])
+@pytest.mark.parametrize("name", ["requirements-book.txt", "requirements.txt", "requirements-course.txt"])
 def test_every_requirement_is_pinned_exactly(name: str) -> None:
     for line in lines(name):
         assert line == "-r requirements-book.txt" or PIN.match(line), line
