@@ -26,6 +26,9 @@ book: book-env ## build the site (needs no PyTorch) and say where to open it
 pdf: book ## print the whole site as _build/book.pdf (needs Chromium)
 	@$(BOOK)/python -m $(TOOLS).pdf
 
+slides: book-env ## make slides of every chapter in dist/slides
+	@$(BOOK)/python -m $(TOOLS).slides
+
 assignments: course-env ## build the problem sets into dist/: hand-outs, graders, solutions, bundles for Gradescope
 	$(COURSE)/python -m assignments build
 
