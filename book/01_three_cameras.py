@@ -237,8 +237,24 @@ assert sizes["super_resolution"] == (16 * 16, 64 * 64)
 # kernel. In words: each measurement is put back where it came from, with the weights with which it was collected.
 # Hence *back-projection*. It is a transpose, so it costs what $A$ costs. A random pair $x$, $y$ that fails the test
 # proves a mistake in the code; one that passes makes a mistake unlikely. The library's `check_adjoint` draws such pairs,
-# for any operator; where one fails, it says by how much, and the likeliest cause.
+# and where one fails, it names the likeliest cause.
 #
+# What does it say of a transpose in which a minus sign got lost?
+
+
+# %%
+def negative(y):
+    return -faces.student.A_adjoint(y)
+
+
+try:
+    checks.check_adjoint(faces.student.A, (1, 1, 64, 64), adjoint=negative)
+    raise AssertionError("the mistake was not found")
+except checks.CheckFailed as failed:
+    print(failed.cause)
+    assert "sign" in failed.cause
+
+# %% [markdown]
 # But is $A^\top$ the way back? The **pseudo-inverse** $A^+$ is the honest attempt: among all images that explain $y$
 # best, $A^+ y$ is the one with the smallest norm. All three cameras have it in closed form. Compare the two: do they
 # fit the data, and how far from the image do they end?
