@@ -250,9 +250,10 @@ def negative(y):
 try:
     checks.check_adjoint(faces.student.A, (1, 1, 64, 64), adjoint=negative)
     raise AssertionError("the mistake was not found")
-except checks.CheckFailed as failed:
-    print(failed.cause)
-    assert "sign" in failed.cause
+except checks.CheckFailed as found:
+    cause = found.cause
+print(cause)
+assert "sign" in cause
 
 # %% [markdown]
 # But is $A^\top$ the way back? The **pseudo-inverse** $A^+$ is the honest attempt: among all images that explain $y$

@@ -70,7 +70,9 @@ def test_check_says_nothing_before_there_is_an_answer(capsys: pytest.CaptureFixt
 
 
 def test_chapters_use_every_check_and_no_other() -> None:
-    used = [label for path in sources() for label in re.findall(r'answers\.check\("([\w-]+)"', path.read_text())]
+    used = [
+        label for path in sources() for label in re.findall(r'answers\.check\("([\w-]+)"', path.read_text())
+    ]
     assert sorted(used) == sorted(STATED)
     for path in sources():
         for label in re.findall(r'answers\.check\("([\w-]+)"', path.read_text()):

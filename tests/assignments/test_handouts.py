@@ -16,6 +16,8 @@ SETS = all_sets()
 KEY = course_key()
 LONG = 12
 """Shortest line, without blanks, that is looked for: shorter ones occur everywhere."""
+COMMON = re.compile(r"(import|from|except|super\.)")
+"""Beginnings of lines, without blanks, that tell nothing."""
 
 
 def by_name(problem: ProblemSet) -> str:
@@ -87,7 +89,7 @@ def lines_of(problem: ProblemSet, kind: str) -> set[str]:
         squeeze(line) for place, text in sections(problem) if place == "shown" for line in text.splitlines()
     }
     shown |= {squeeze(line) for line in problem.given.splitlines()}
-    return {line for line in own - shown if len(line) >= LONG}
+    return {line for line in own - shown if len(line) >= LONG and not COMMON.match(line)}
 
 
 @pytest.mark.parametrize("kind", ["solution", "hidden test"])

@@ -18,7 +18,7 @@ def by_name(problem: ProblemSet) -> str:
     return problem.name
 
 
-def tests_of(problem: ProblemSet) -> dict[str, list[dict]]:
+def graded_tests(problem: ProblemSet) -> dict[str, list[dict]]:
     """Return points and visibility of each test by question."""
     found: dict[str, list[dict]] = {}
     name = ""
@@ -50,7 +50,7 @@ def test_five_to_eight_questions_of_theory_and_code(problem: ProblemSet) -> None
 
 @pytest.mark.parametrize("problem", SETS, ids=by_name)
 def test_each_graded_question_has_public_and_hidden_tests_worth_its_points(problem: ProblemSet) -> None:
-    tests = tests_of(problem)
+    tests = graded_tests(problem)
     for name, stated in questions(problem.notebook(KEY)).items():
         if stated.get("manual"):
             assert name not in tests

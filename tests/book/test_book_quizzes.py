@@ -63,7 +63,12 @@ def test_no_hint_states_the_number(name: str) -> None:
     [
         ({"id": "a", "question": "?", "kind": "choice", "choices": []}, "exactly one right choice"),
         (
-            {"id": "a", "question": "?", "kind": "choice", "choices": [{"text": "x", "right": True, "because": "y"}]},
+            {
+                "id": "a",
+                "question": "?",
+                "kind": "choice",
+                "choices": [{"text": "x", "right": True, "because": "y"}],
+            },
             "at least three choices",
         ),
         ({"id": "a", "question": "?", "kind": "number", "answer": "x"}, "a number as the answer"),

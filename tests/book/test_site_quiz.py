@@ -77,9 +77,16 @@ def test_a_quiz_works_by_keyboard(browser: Browser, address: str) -> None:
             for kind in ("rawKeyDown", "char", "keyUp"):
                 if kind != "char" or text:
                     page.command(
-                        "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text
+                        "Input.dispatchKeyEvent",
+                        type=kind,
+                        key=key,
+                        code=key,
+                        windowsVirtualKeyCode=code,
+                        text=text,
                     )
-        verdict = f"document.querySelectorAll('.ddgp-question')[{first}].querySelector('.ddgp-verdict').textContent"
+        verdict = (
+            f"document.querySelectorAll('.ddgp-question')[{first}].querySelector('.ddgp-verdict').textContent"
+        )
         assert page.wait_for(f"/^(Right|Not yet)\\./.test({verdict}.trim())")
 
 
