@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 import course
+import numpy as np
 
 SIDE = 20
 

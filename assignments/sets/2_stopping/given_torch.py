@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+import course
 import numpy as np
 import torch
 
-import course
 from ddgp_lib.data import load_digits
 
 SIDE = 28
