@@ -78,7 +78,14 @@ class ProblemSet:
 
     def wrong_answers(self) -> list[dict[str, Any]]:
         """Return the plausible wrong answers of this form."""
-        entries = yaml.safe_load((self.folder / "wrong.yml").read_text())
+        return self._answers("wrong.yml")
+
+    def right_answers(self) -> list[dict[str, Any]]:
+        """Return other right answers than the reference, where the set has some."""
+        return self._answers("right.yml") if (self.folder / "right.yml").exists() else []
+
+    def _answers(self, name: str) -> list[dict[str, Any]]:
+        entries = yaml.safe_load((self.folder / name).read_text())
         return [entry for entry in entries if entry.get("form", self.form) == self.form]
 
 

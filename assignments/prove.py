@@ -1,7 +1,8 @@
 """Prove that a problem set grades as it should.
 
 The reference gets all points; the hand-out as given runs without an error and gets none; each plausible wrong answer
-loses exactly the points that ``wrong.yml`` says, with a message that names the idea.
+loses exactly the points that ``wrong.yml`` says, with a message that names the idea. Other right answers, where
+a set has a ``right.yml``, get all points too.
 """
 
 import json
@@ -20,6 +21,9 @@ from tqdm import tqdm
 from assignments.build import DIST
 from assignments.grading import Grade, environment, grade, message_of
 from assignments.masters import Notebook, ProblemSet
+
+Entry = dict[str, Any]
+"""A plausible wrong answer, or another right one, as ``wrong.yml`` and ``right.yml`` state them."""
 
 SECONDS, GIGABYTES = 90.0, 1.5
 LEAST_WRONG = 4
@@ -65,8 +69,8 @@ def replace_once(notebook: Notebook, changes: dict[str, str]) -> Notebook:
     return changed
 
 
-def last_year(notebook: Notebook, names: list[str]) -> Notebook:
-    """Return a copy of the reference in which some answers have the values of another year's course."""
+def values_of(notebook: Notebook, names: list[str]) -> list[float]:
+    """Return the values of some answers in the reference when it is executed with another year's key."""
     from nbclient import NotebookClient
 
     other = nbformat.from_dict(notebook)
@@ -75,18 +79,18 @@ def last_year(notebook: Notebook, names: list[str]) -> Notebook:
     other.cells.append(nbformat.v4.new_code_cell(f"print([float(value) for value in ({', '.join(names)},)])"))
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(other, timeout=None, kernel_name="python3", resources=resources).execute(
-            env=environment()
-        )
-    values = json.loads(other.cells[-1].outputs[-1].text)
+        client = NotebookClient(other, timeout=None, kernel_name="python3", resources=resources)
+        client.execute(env=environment())
+    return json.loads(other.cells[-1].outputs[-1].text)
+
+
+def type_values(notebook: Notebook, names: list[str], values: list[float]) -> Notebook:
+    """Return a copy of a notebook in which some answers are numbers, typed after they were computed."""
     changed = nbformat.from_dict(notebook)
     for name, value in zip(names, values, strict=True):
-        cells = [
-            cell
-            for cell in changed.cells[2:]
-            if cell.cell_type == "code" and re.search(rf"(?m)^{name} = ", cell.source)
-        ]
-        cells[-1].source += f"\n{name} = {value!r}"
+        cells = [cell for cell in changed.cells[2:] if cell.cell_type == "code"]
+        holder = [cell for cell in cells if re.search(rf"(?m)^{name} = ", cell.source)][-1]
+        holder.source += f"\n{name} = {value!r}"
     return changed
 
 
@@ -108,16 +112,20 @@ def raised(result: Grade) -> list[str]:
     return [f"a cell raises {error['error'][:120]}" for error in result.errors]
 
 
-def reference(problem: ProblemSet, dist: Path) -> Row:
-    """Prove that the reference gets all points."""
-    result = grade_file(problem, "solutions", dist)
-    row = row_of(problem, "reference", result)
+def perfect(problem: ProblemSet, submission: str, result: Grade) -> Row:
+    """Return the row of a submission that must get all points, without a cell that raises."""
+    row = row_of(problem, submission, result)
     row.faults += raised(result)
     for name, found in result.questions.items():
         row.faults += [f"{name}: {message_of(failed)}" for failed in found["failed"]]
     if not result.possible:
         row.faults.append("no points at all")
     return row
+
+
+def reference(problem: ProblemSet, dist: Path) -> Row:
+    """Prove that the reference gets all points."""
+    return perfect(problem, "reference", grade_file(problem, "solutions", dist))
 
 
 def blank(problem: ProblemSet, dist: Path) -> Row:
@@ -133,22 +141,68 @@ def blank(problem: ProblemSet, dist: Path) -> Row:
     return row
 
 
-def wrong(problem: ProblemSet, entry: dict[str, Any], dist: Path, folder: Path) -> Row:
-    """Prove that one wrong answer loses what it should, and says the idea and not the value."""
-    notebook = nbformat.read(dist / "solutions" / f"{problem.name}.ipynb", as_version=4)
-    name = re.sub(r"\W+", "-", entry["name"])
+def changed(problem: ProblemSet, entries: list[Entry], dist: Path, folder: Path) -> Grade:
+    """Grade the reference with one answer or several changed."""
+    reference = nbformat.read(dist / "solutions" / f"{problem.name}.ipynb", as_version=4)
+    notebook = reference
+    for entry in entries:
+        if names := entry.get("last_year"):
+            notebook = type_values(notebook, names, values_of(reference, names))
+        else:
+            notebook = replace_once(notebook, entry["change"])
+    name = re.sub(r"\W+", "-", " and ".join(entry["name"] for entry in entries))[:100]
     path = folder / f"{problem.name}-{name}.ipynb"
-    if "last_year" in entry:
-        nbformat.write(last_year(notebook, entry["last_year"]), path)
-    else:
-        nbformat.write(replace_once(notebook, entry["change"]), path)
-    result = grade(path, dist / "autograder" / f"{problem.name}.zip")
-    row = row_of(problem, entry["name"], result)
+    nbformat.write(notebook, path)
+    return grade(path, dist / "autograder" / f"{problem.name}.zip")
+
+
+def right(problem: ProblemSet, entry: Entry, dist: Path, folder: Path) -> list[Row]:
+    """Prove that another right answer than the reference gets all points."""
+    return [perfect(problem, entry["name"], changed(problem, [entry], dist, folder))]
+
+
+def groups(entries: list[Entry]) -> list[list[Entry]]:
+    """Put wrong answers to different questions together: they are graded in one notebook."""
+    found: list[list[Entry]] = []
+    for entry in entries:
+        for group in found:
+            if not any(set(entry["loses"]) & set(other["loses"]) for other in group):
+                group.append(entry)
+                break
+        else:
+            found.append([entry])
+    return found
+
+
+def wrong(problem: ProblemSet, entries: list[Entry], dist: Path, folder: Path) -> list[Row]:
+    """Prove that wrong answers lose what they should, and that the message says the idea and not the value.
+
+    The answers of one group concern different questions. Where something is not as it should be, each is graded by
+    itself, so that a fault is that of one answer.
+    """
+    result = changed(problem, entries, dist, folder)
     lost = {q: found["possible"] - found["score"] for q, found in result.questions.items()}
-    lost = {q: points for q, points in lost.items() if points}
-    if lost != entry["loses"]:
-        row.faults.append(f"loses {lost}, expected {entry['loses']}")
-    messages = [message_of(failed) for q in lost for failed in result.questions[q]["failed"]]
+    others = {
+        q: points
+        for q, points in lost.items()
+        if points and not any(q in entry["loses"] for entry in entries)
+    }
+    rows = [wrong_row(problem, entry, result, others) for entry in entries]
+    if len(entries) > 1 and any(row.faults for row in rows):
+        return [row for entry in entries for row in wrong(problem, [entry], dist, folder)]
+    return rows
+
+
+def wrong_row(problem: ProblemSet, entry: Entry, result: Grade, others: dict[str, float]) -> Row:
+    """Compare what one wrong answer lost, and what was said, with what is expected."""
+    row = row_of(problem, entry["name"], result)
+    own = {
+        q: found["possible"] - found["score"] for q, found in result.questions.items() if q in entry["loses"]
+    }
+    row.score = row.possible - sum(own.values())
+    if own | others != entry["loses"]:
+        row.faults.append(f"loses {own | others}, expected {entry['loses']}")
+    messages = [message_of(failed) for q in own for failed in result.questions[q]["failed"]]
     said = [message for message in messages if entry["says"].lower() in message.lower()]
     row.message = first_of(said or messages)
     if not said:
@@ -166,12 +220,22 @@ def grade_file(problem: ProblemSet, part: str, dist: Path) -> Grade:
     return grade(dist / part / f"{problem.name}.ipynb", dist / "autograder" / f"{problem.name}.zip")
 
 
-def proofs(problem: ProblemSet, dist: Path, folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
-    """Yield the name of each proof of a set, and what carries it out."""
-    yield "reference", partial(reference, problem, dist)
-    yield "as handed out", partial(blank, problem, dist)
-    for entry in problem.wrong_answers():
-        yield entry["name"], partial(wrong, problem, entry, dist, folder)
+def proofs(
+    problem: ProblemSet, dist: Path, folder: Path, only: str | None
+) -> Iterator[Callable[[], list[Row]]]:
+    """Yield what carries out each proof of a set, or those whose names contain ``only``."""
+
+    def wanted(name: str) -> bool:
+        return only is None or only in name
+
+    if wanted("reference"):
+        yield lambda: [reference(problem, dist)]
+    if wanted("as handed out"):
+        yield lambda: [blank(problem, dist)]
+    for entry in filter(lambda entry: wanted(entry["name"]), problem.right_answers()):
+        yield partial(right, problem, entry, dist, folder)
+    for group in groups([entry for entry in problem.wrong_answers() if wanted(entry["name"])]):
+        yield partial(wrong, problem, group, dist, folder)
 
 
 def prove(
@@ -192,18 +256,13 @@ def prove(
     only : str or None
         A part of the names of the proofs to carry out; all by default.
     """
-    wanted = [
-        carry_out
-        for problem in problems
-        for name, carry_out in proofs(problem, dist, folder)
-        if only is None or only in name
-    ]
+    wanted = [proof for problem in problems for proof in proofs(problem, dist, folder, only)]
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(carry_out) for carry_out in wanted]
-        rows = [job.result() for job in tqdm(jobs, unit="grading", disable=None)]
+        jobs = [pool.submit(proof) for proof in wanted]
+        rows = [row for job in tqdm(jobs, unit="grading", disable=None) for row in job.result()]
     for problem in problems:
         count = len(problem.wrong_answers())
-        if count < LEAST_WRONG:
+        if only is None and count < LEAST_WRONG:
             next(row for row in rows if row.set == problem.name).faults.append(
                 f"{count} wrong answers, expected at least {LEAST_WRONG}"
             )

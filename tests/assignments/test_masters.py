@@ -80,6 +80,8 @@ def test_the_text_states_points_time_and_chapters(problem: ProblemSet) -> None:
         assert re.search(rf"\b{chapter}\b", title), f"chapter {chapter}"
     headings = [line for cell in cells for line in cell.source.splitlines() if line.startswith("## Question")]
     assert len(headings) == len(stated)
+    minutes = [int(re.search(r"(\d+) minutes\)", heading)[1]) for heading in headings]
+    assert sum(minutes) == problem.facts["minutes"]
     for heading, one in zip(headings, stated.values(), strict=True):
         assert re.search(rf"\({one['points']} points?, \d+ minutes\)", heading), heading
 
@@ -128,7 +130,7 @@ def test_the_numpy_form_needs_numpy_and_matplotlib_alone(problem: ProblemSet) ->
     }
 
 
-@pytest.mark.parametrize("problem", SETS, ids=by_name)
+@pytest.mark.parametrize("problem", [one for one in SETS if one.number < 7], ids=by_name)
 def test_last_years_numbers_are_among_the_wrong_answers(problem: ProblemSet) -> None:
     assert any(entry.get("last_year") for entry in problem.wrong_answers())
 

@@ -6,7 +6,7 @@
 # comparison that charges each of them for its work. Then you read off which of them is worth its price.
 #
 # *Needed before:* chapters 4 and 5 of the book, and the section on several coils in chapter 12. *Time:* a little over
-# three hours. *Points:* 31.
+# three hours. *Points:* 32.
 #
 # Run the cells from top to bottom. A cell with three dots waits for your code; a cell `grader.check(...)` tells what
 # it found. The tests in this notebook look at the form of an answer and at properties that any right answer has.
@@ -67,13 +67,14 @@ for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q1
-# points: 4
+# points: 5
 
 # %% [markdown]
-# ## Question 1: the scanner and its adjoint (4 points, 20 minutes)
+# ## Question 1: the scanner and its adjoint (5 points, 25 minutes)
 #
 # Write `forward(x, maps, mask)` $= A x$, `adjoint(y, maps, mask)` $= A^\top y$, and `inner(a, b)`, the inner product
-# $\langle a, b \rangle = \sum_i \bar a_i b_i$ of two complex arrays of any one shape: one complex number.
+# $\langle a, b \rangle = \sum_i \bar a_i b_i$ of two complex arrays of any one shape: one complex number. Then set
+# `recorded` to $\lVert A x^* \rVert^2 / \lVert x^* \rVert^2$ for your scanner and your image `truth`.
 
 # %% [raw]
 # # BEGIN SOLUTION
@@ -95,6 +96,9 @@ def inner(a, b):
     # BEGIN SOLUTION
     return (a.conj() * b).sum()
     # END SOLUTION
+
+
+recorded = float((abs(forward(truth, maps, mask)) ** 2).sum() / (abs(truth) ** 2).sum())  # SOLUTION
 
 
 # %% [raw]
@@ -143,6 +147,22 @@ def test_inner_product(inner):
     )
     course.ensure(abs(found - np.vdot(b, a)) > 1e-9, "In this set the first of the two arrays is the conjugated one.")
     course.ensure(abs(found - np.vdot(a, b)) < 1e-9, "Multiply entry by entry, one of both conjugated, and add up.")
+
+# %%
+""" # BEGIN TEST CONFIG
+points: 1
+hidden: true
+""" # END TEST CONFIG
+def test_what_is_recorded(env, recorded):
+    import course
+    import set3
+
+    p = set3.parameters("COURSE_KEY", env.get("student", ""))
+    (maps, mask), x = set3.camera(p), set3.image(p)
+    share = float((abs(mask * set3.fourier(maps * x)) ** 2).sum() / (abs(x) ** 2).sum())
+    found = course.number(recorded, "recorded")
+    course.ensure(abs(found - share**0.5) > 1e-6, "This is a ratio of norms. The question asks for one of their squares.")
+    course.ensure(abs(found / share - 1) < 1e-3, "`recorded` is not that of your own scanner and image.")
 
 # %%
 """ # BEGIN TEST CONFIG

@@ -6,7 +6,7 @@
 # the student knows and what it lacks, compute the best linear map in closed form, choose its ridge without looking at
 # test images, and find out which rows of a teacher are worth having, and whether it takes a teacher at all.
 #
-# *Needed before:* chapters 6 and 7 of the book. *Time:* about three hours. *Points:* 30.
+# *Needed before:* chapters 6 and 7 of the book. *Time:* a little over three hours. *Points:* 31.
 #
 # Run the cells from top to bottom. A cell with three dots waits for your code; a cell `grader.check(...)` tells
 # what it found. The tests in this notebook look at the form of an answer and at properties that any right answer has.
@@ -58,16 +58,19 @@ for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q1
-# points: 4
+# points: 5
 
 # %% [markdown]
-# ## Question 1: what a camera does not see (4 points, 20 minutes)
+# ## Question 1: what a camera does not see (5 points, 25 minutes)
 #
 # (a) Write `null_part(A, X)` for a matrix `A` whose rows are linearly independent, but need not be orthogonal nor of
 # length one. It returns the part of each row of `X` in the null space of $A$: $(I - A^+A)\,x$.
 #
 # (b) Write `gap(A_s, A_t)`, the number $\delta = \lVert (I - A_t^+A_t)\, A_s^+A_s \rVert$ in the spectral norm. It
 # is 0 if the teacher sees all that the student sees.
+#
+# (c) Set `hidden` to the share of the energy of all test digits, the sum of their squares, that lies in the null space
+# of the student $A_s$.
 
 # %% [raw]
 # # BEGIN SOLUTION
@@ -85,6 +88,9 @@ def gap(A_s, A_t):
     seen = eye - null_part(A_s, eye)
     return float(torch.linalg.matrix_norm(null_part(A_t, seen), 2))
     # END SOLUTION
+
+
+hidden = float((null_part(A_s, digits.test) ** 2).sum() / (digits.test**2).sum())  # SOLUTION
 
 
 # %% [raw]
@@ -138,6 +144,23 @@ def test_null_part_is_the_projector(null_part):
     )
     camera = SimpleNamespace(A=lambda x: x @ A.T, A_adjoint=lambda y: y @ A)
     checks.check_projector(lambda x: null_part(A, x), (6, 9), physics=camera, onto="null", dtype=A.dtype)
+
+# %%
+""" # BEGIN TEST CONFIG
+points: 1
+hidden: true
+""" # END TEST CONFIG
+def test_hidden_energy(env, hidden):
+    import course
+    import set5
+
+    p = set5.parameters("COURSE_KEY", env.get("student", ""))
+    x, rows = set5.images(p).test, set5.basis(p.order)[: p.rows]
+    share = 1 - float(((x @ rows.T) ** 2).sum() / (x**2).sum())
+    found = course.number(hidden, "hidden")
+    course.ensure(abs(found - (1 - share)) > 1e-6, "This is the share that the camera sees.")
+    course.ensure(abs(found - share**0.5) > 1e-6, "Energies are squares: this is a ratio of norms.")
+    course.ensure(abs(found - share) < 1e-3 * share, "`hidden` is not that of your own camera and test digits.")
 
 # %%
 """ # BEGIN TEST CONFIG

@@ -7,7 +7,7 @@
 # the end you draw one figure that a referee would believe.
 #
 # *Needed before:* chapters 8, 9, 11 and 16 of the book; of chapter 10 what no residual sees. *Time:* about three
-# and a half hours. *Points:* 33.
+# and a half hours. *Points:* 34.
 #
 # Run the cells from top to bottom. A cell with three dots waits for your code; a cell `grader.check(...)` tells
 # what it found. The tests in this notebook look at the form of an answer and at properties that any right answer has.
@@ -556,10 +556,10 @@ if not course.is_open(seed_interval(torch.ones(3, 2))):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 4
+# points: 5
 
 # %% [markdown]
-# ## Question 4: what the black background pays for (4 points, 20 minutes)
+# ## Question 4: what the black background pays for (5 points, 25 minutes)
 #
 # Six of seven pixels of these images are black, and every method gets most of them right. Write
 # `score(x, truth, level=0.05)`, which returns two numbers in dB for estimates `x` and true images `truth` on
@@ -573,6 +573,8 @@ if not course.is_open(seed_interval(torch.ones(3, 2))):
 #
 # (The PSNR of the mean squared error over all images is another number. It is never larger, as $-\log$ is convex,
 # and the worst images rule it. Both are in use; a comparison uses one of them throughout and says which.)
+#
+# Then set `black` to the share of the pixels of your test images that are not foreground, for `level=0.05`.
 
 # %% [raw]
 # # BEGIN SOLUTION
@@ -586,6 +588,9 @@ def score(x, truth, level=0.05):
     foreground = -10 * ((seen * error).sum(dim=1) / seen.sum(dim=1)).log10()
     return float(whole.mean()), float(foreground.mean())
     # END SOLUTION
+
+
+black = float((test <= 0.05).float().mean())  # SOLUTION
 
 
 # %% [raw]
@@ -612,6 +617,21 @@ def test_an_even_error(score):
                 "An error of a tenth in every pixel is 20 dB, of a hundredth 40 dB, over whichever pixels it is "
                 "taken.",
             )
+
+# %%
+""" # BEGIN TEST CONFIG
+points: 1
+hidden: true
+""" # END TEST CONFIG
+def test_share_of_black_pixels(env, black):
+    import course
+    import set6
+
+    _, images = set6.images(set6.parameters("COURSE_KEY", env.get("student", "")))
+    share = float((images <= 0.05).double().mean())
+    found = course.number(black, "black")
+    course.ensure(abs(found - (1 - share)) > 1e-6, "This is the share of the foreground.")
+    course.ensure(abs(found - share) < 1e-5, "`black` is not that of your own test images: the ones on which you report.")
 
 # %%
 """ # BEGIN TEST CONFIG
