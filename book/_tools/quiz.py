@@ -120,7 +120,7 @@ class Quiz(Directive):
                 html(
                     f'<div class="ddgp-choice"><input type="radio" name="{ident}" id="{own}" value="{index}">'
                 ),
-                html(f'<label for="{own}">'),
+                html(f'<label for="{own}"><span class="ddgp-letter">{chr(ord("a") + index)}</span> '),
                 *self.inline(choice["text"]),
                 html("</label></div>"),
                 *self.explanation(choice["because"], right=bool(choice.get("right")), value=index),
