@@ -784,7 +784,7 @@ def test_a_direction_that_is_worth_it(P, A, choice, pictures, student):
     fit = (direction * grad).sum() / grad.square().sum()
     rest = float((direction - fit * grad).norm() / direction.norm().clamp(min=1e-30))
     course.ensure(
-        rest > 0.01,
+        rest > 1e-4,
         "Your P is a step size in disguise: P(g) is a multiple of g. Where A Aᵀ = I this is so for every "
         "function of AᵀA; there only knowledge of images helps.",
     )
