@@ -190,7 +190,7 @@ class Page:
             raise BrowserError(json.dumps(answer["exceptionDetails"])[:500])
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str, timeout: float = 30.0) -> bool:
+    def wait_for(self, expression: str, timeout: float = 180.0) -> bool:
         """Say whether an expression becomes true within the timeout."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -18,7 +18,8 @@ def browser() -> Iterator[Browser]:
         pytest.skip(
             "Chromium is not installed, so the site was not opened in a browser (apt install chromium)"
         )
-    with Browser(chromium) as running:
+    # Patience for the longest page on a machine that does other work as well: a fault shows at once, not by the clock.
+    with Browser(chromium, timeout=900.0) as running:
         yield running
 
 
