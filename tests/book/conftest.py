@@ -18,7 +18,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(
             "Chromium is not installed, so the site was not opened in a browser (apt install chromium)"
         )
-    # Patience for the longest page on a machine that does other work as well: a fault shows at once, not by the clock.
+    # Patience for the longest page on a busy machine: a fault shows at once, and not by the clock.
     with Browser(chromium, timeout=900.0) as running:
         yield running
 
