@@ -15,6 +15,11 @@ from docutils.statemachine import StringList
 QUIZZES = Path(__file__).resolve().parents[1] / "quizzes"
 
 
+def read(name: str, folder: Path = QUIZZES) -> dict[str, Any]:
+    """Return what the file of a quiz states."""
+    return yaml.safe_load((folder / f"{name}.yml").read_text(encoding="utf-8"))
+
+
 def questions(name: str, folder: Path = QUIZZES) -> tuple[str, list[dict[str, Any]]]:
     """Read a quiz; return its title and its questions.
 
@@ -23,12 +28,11 @@ def questions(name: str, folder: Path = QUIZZES) -> tuple[str, list[dict[str, An
     ValueError
         If a question is not as it should be; the message names the file and the question.
     """
-    path = folder / f"{name}.yml"
-    stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+    stated = read(name, folder)
     for question in stated["questions"]:
         fault = fault_of(question)
         if fault:
-            raise ValueError(f"{path.name}, question {question.get('id')!r}: {fault}")
+            raise ValueError(f"{name}.yml, question {question.get('id')!r}: {fault}")
     return stated["title"], stated["questions"]
 
 

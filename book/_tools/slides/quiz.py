@@ -4,21 +4,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from book._tools.npm import ROOT
+from book._tools import quiz
 from book._tools.slides.markup import Question
 
-QUIZZES = ROOT / "book" / "quizzes"
 LETTERS = "ABCDEFGH"
 
 
-def questions(name: str, folder: Path = QUIZZES) -> list[Question]:
+def questions(name: str, folder: Path = quiz.QUIZZES) -> list[Question]:
     """Return the questions of a quiz; none if there is no such file."""
-    path = folder / f"{name}.yml"
-    if not path.exists():
+    if not (folder / f"{name}.yml").exists():
         return []
-    return [_question(stated) for stated in yaml.safe_load(path.read_text(encoding="utf-8"))["questions"]]
+    return [_question(stated) for stated in quiz.read(name, folder)["questions"]]
 
 
 def _question(stated: dict[str, Any]) -> Question:
