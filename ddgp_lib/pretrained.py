@@ -86,7 +86,8 @@ def _read(path: str | Path, **expected: str) -> LearnedPreconditioner | LinearPr
         str(path),
         "a preconditioner that save_preconditioner wrote",
     )
-    recipe, preconditioner = description["recipe"], None
+    recipe = description["recipe"]
+    preconditioner: LearnedPreconditioner | LinearPreconditioner
     if "structure" in recipe:
         preconditioner = build_linear_preconditioner(LinearRecipe(**recipe), description["img_size"])
     else:
@@ -221,9 +222,7 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
     return tuning
 
 
-def save_tuning(
-    source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None
-) -> None:
+def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
     """Write tuned settings as JSON, by default where :func:`load_tuning` finds them."""
     preset = preset_of(source, "source")
     path = tuning_path(preset.name, preset.weights) if path is None else path
@@ -267,7 +266,9 @@ class Method:
     def setting(self) -> Setting:
         """What was tuned for this kind."""
         tuning = load_tuning(self.task)
-        require(self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}")
+        require(
+            self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}"
+        )
         return Setting(**tuning[self.kind]["setting"])
 
     def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:

@@ -1,7 +1,8 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
-:func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how its
-methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's own.
+:func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's
+own.
 """
 
 from collections.abc import Callable, Mapping
@@ -112,7 +113,7 @@ class Preset:
     studies : mapping of str to mapping of str to Variant
         Rows of each study by name.
     linear_operators : mapping of str to callable
-        Tasks that linear preconditioners are studied on, by name.
+        preset ↦ task: what linear preconditioners are studied on, by name.
     weights : Path
         Folder of its weights and tuned settings.
     """
@@ -122,7 +123,7 @@ class Preset:
     images: Callable[[], Split] | None = None
     denoiser: DenoiserRecipe | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
-    linear: LinearRecipe = LinearRecipe()
+    linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
@@ -130,7 +131,7 @@ class Preset:
     other_images: Callable[["Task", int], dict[str, torch.Tensor]] = _no_images
     short: Mapping[str, Any] = field(default_factory=dict)
     studies: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
-    linear_operators: Mapping[str, Callable[[], "Task"]] = field(default_factory=dict)
+    linear_operators: Mapping[str, Callable[["Preset"], "Task"]] = field(default_factory=dict)
     weights: Path = Path("weights")
 
     def __post_init__(self) -> None:
@@ -242,7 +243,7 @@ class Task:
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
     def _facts(self) -> dict[str, str]:
-        """What a reader wants to know of a task, in a line each."""
+        """Say what a reader wants to know of a task, in a line each."""
         counts = [len(part) for part in (self.train_images, self.val_images, self.test_images)]
         return {
             "student": type(self.student).__name__,
@@ -252,7 +253,9 @@ class Task:
         }
 
     def __repr__(self) -> str:
-        return f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
+        return (
+            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
+        )
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())

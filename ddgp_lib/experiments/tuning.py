@@ -83,7 +83,7 @@ def tuning_score(row: dict[str, Any]) -> float:
 def validation_psnr(
     task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe | LinearRecipe
 ) -> dict[str, float]:
-    """Mean PSNR (dB) on the preset's validation images after 1 to 20 iterations with the σ and momentum of the training.
+    """Mean PSNR (dB) on validation images after 1 to 20 iterations with the σ and momentum of the training.
 
     A shipped preconditioner carries these numbers, so that a file can be checked against its claims.
     """

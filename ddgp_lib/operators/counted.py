@@ -37,5 +37,4 @@ class Counted(LinearPhysics):
         self.count += 1
         return normal(self._physics[0], x)
 
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        return self.A_adjoint_A(x)
+    normal = A_adjoint_A
