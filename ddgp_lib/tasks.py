@@ -309,10 +309,10 @@ def make_task(
 
     Examples
     --------
-    >>> import ddgp_lib, deepinv
-    >>> kernel = deepinv.physics.blur.gaussian_blur(sigma=2.0)
-    >>> blur = deepinv.physics.BlurFFT((1, 64, 64), filter=kernel)
-    >>> sharper = deepinv.physics.BlurFFT((1, 64, 64), filter=deepinv.physics.blur.gaussian_blur(sigma=1.0))
+    >>> import ddgp_lib
+    >>> from deepinv.physics import BlurFFT
+    >>> from deepinv.physics.functional import gaussian_blur
+    >>> blur, sharper = (BlurFFT((1, 64, 64), filter=gaussian_blur(sigma=std)) for std in (2.0, 1.0))
     >>> denoiser = ddgp_lib.load_task("super_resolution").denoiser
     >>> ddgp_lib.make_task(blur, sharper, ddgp_lib.data.load_faces(64), denoiser, sigma=0.03, name="blurred").name
     'blurred'
