@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
-from test_site_files import Loads, css_references, from_elsewhere
+from tests.book.test_site_files import Loads, css_references, from_elsewhere
 
 from book._tools.browser import Browser, Page
 from book._tools.slides import cells, deck, render

@@ -8,16 +8,12 @@ import torch
 from ddgp_lib import State, evaluate, load_solver, load_task
 from ddgp_lib.analysis import dense_matrix
 from ddgp_lib.checkpoints import load_checkpoint, load_weights, save_checkpoint
-from ddgp_lib.linear import (
-    LINEAR_RECIPES,
-    LinearRecipe,
-    Ridge,
-    build_linear_preconditioner,
-    distill_linear,
-)
+from ddgp_lib.linear import Ridge, distill_linear
 from ddgp_lib.linear.states import Trajectory, range_basis, training_images
 from ddgp_lib.operators import CartesianMRI, null_projection, range_projection
 from ddgp_lib.preconditioners.structures import STRUCTURES
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.recipes import LinearRecipe, build_linear_preconditioner
 
 QUICK = {"progress": False, "n_images": 60, "iterations": 2, "validation_images": 8}
 
@@ -232,7 +228,7 @@ def test_basis_spans_what_gradients_can_be(small, name, generator):
     torch.testing.assert_close(basis.T @ basis, torch.eye(basis.shape[1], dtype=basis.dtype))
 
 
-@pytest.mark.parametrize("name", LINEAR_RECIPES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_recipe_and_weights_are_the_preconditioner(name, tmp_path):
     task = load_task(name, size=32)
     options = {"rank": 32} if name == "mri" else {}

@@ -8,7 +8,7 @@ import torch
 
 from ddgp_lib import distill, load_task
 from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.distillation.processes import Processes, launch
+from ddgp_lib.training.processes import Processes, launch
 from ddgp_lib.distillation.training import _Training
 
 SIZE = 16

