@@ -4,17 +4,18 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER, is_weights_file, load_checkpoint, load_weights, save_checkpoint
 from .distillation import Distillation
 from .files import atomic_write
 from .linear import LinearDistillation
+from .names import Momentum, TaskName
 from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
-from .presets import PRESETS, load_task, preset_of
+from .presets import PRESETS, preset_of
 from .recipes import DistillationRecipe, LinearRecipe, build_linear_preconditioner, build_preconditioner
-from .solvers import PreconditionedFISTA
+from .solvers import PreconditionedFISTA, Safeguard
 from .tasks import Preset, Task
 
 
@@ -23,9 +24,20 @@ class Setting:
     """What is tuned for each method: arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA`."""
 
     sigma: float
-    momentum: str
+    momentum: Momentum
     prior_decay: int | None
     update_decay: int | None = None
+
+
+class SolverOptions(TypedDict, total=False):
+    """Arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA` that may replace what :func:`load_solver` takes."""
+
+    stepsize: float
+    sigma: float
+    momentum: Momentum
+    prior_decay: int | None
+    update_decay: int | None
+    safeguard: bool | Safeguard
 
 
 def load_preconditioner(
@@ -86,7 +98,8 @@ def _read(path: str | Path, **expected: str) -> LearnedPreconditioner | LinearPr
         str(path),
         "a preconditioner that save_preconditioner wrote",
     )
-    recipe, preconditioner = description["recipe"], None
+    recipe = description["recipe"]
+    preconditioner: LearnedPreconditioner | LinearPreconditioner
     if "structure" in recipe:
         preconditioner = build_linear_preconditioner(LinearRecipe(**recipe), description["img_size"])
     else:
@@ -138,12 +151,12 @@ def save_preconditioner(
 
 
 def load_solver(
-    source: Task | str,
+    source: Task | TaskName,
     kind: str = "distilled",
     max_iter: int = 20,
     *,
     task: Task | None = None,
-    **options: Any,
+    **options: Unpack[SolverOptions],
 ) -> PreconditionedFISTA:
     """Load a ready reconstructor with the denoiser, preconditioner, step, σ, momentum and decay tuned for its kind.
 
@@ -188,7 +201,7 @@ def load_solver(
         require(task is None or task is source, "task", task, "None beside a task")
         task = source
     elif task is None:
-        task = load_task(source)
+        task = preset_of(source).load()
     require(
         isinstance(source, Task) or source == task.name,
         "source",
@@ -221,9 +234,7 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
     return tuning
 
 
-def save_tuning(
-    source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None
-) -> None:
+def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
     """Write tuned settings as JSON, by default where :func:`load_tuning` finds them."""
     preset = preset_of(source, "source")
     path = tuning_path(preset.name, preset.weights) if path is None else path
@@ -267,7 +278,9 @@ class Method:
     def setting(self) -> Setting:
         """What was tuned for this kind."""
         tuning = load_tuning(self.task)
-        require(self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}")
+        require(
+            self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}"
+        )
         return Setting(**tuning[self.kind]["setting"])
 
     def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:

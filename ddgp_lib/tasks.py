@@ -1,7 +1,7 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
-:func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how its
-methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's own.
+:func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,6 +35,9 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
     }
 )
 """What is distilled for a camera of which nothing else is said."""
+
+DEFAULT_LINEAR = LinearRecipe()
+"""The linear preconditioner of such a camera."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Preset:
     images: Callable[[], Split] | None = None
     denoiser: DenoiserRecipe | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
-    linear: LinearRecipe = LinearRecipe()
+    linear: LinearRecipe = DEFAULT_LINEAR
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
@@ -242,7 +245,7 @@ class Task:
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
     def _facts(self) -> dict[str, str]:
-        """What a reader wants to know of a task, in a line each."""
+        """Say what a reader wants to know of a task, a line each."""
         counts = [len(part) for part in (self.train_images, self.val_images, self.test_images)]
         return {
             "student": type(self.student).__name__,
@@ -252,7 +255,9 @@ class Task:
         }
 
     def __repr__(self) -> str:
-        return f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
+        return (
+            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
+        )
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())

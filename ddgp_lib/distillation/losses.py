@@ -7,6 +7,7 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
+from ..names import LossTerm
 from ..operators import norms, null_projection
 
 FLOOR = 1e-6
@@ -159,7 +160,7 @@ def _penalty(pair: Pair) -> torch.Tensor:
     return consistency_penalty(pair.direction, pair.gradient, pair.physics, pair.stepsize)
 
 
-LOSS_OF_A_PAIR: Mapping[str, Callable[[Pair], torch.Tensor]] = {
+LOSS_OF_A_PAIR: Mapping[LossTerm, Callable[[Pair], torch.Tensor]] = {
     "gradient": lambda pair: gradient_loss(pair.direction, pair.teacher_gradient),
     "imitation": _imitation,
     "supervised": lambda pair: squared_distance(pair.x, pair.truth),

@@ -4,14 +4,15 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
 from ..arguments import require
+from ..names import Network
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
-from ..recipes import OPTIMISERS, DistillationRecipe, build_preconditioner
+from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
 from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
@@ -50,14 +51,14 @@ class Distillation:
 
 def distill(
     task: Task,
-    network: str = "unet",
+    recipe: DistillationRecipe | Network | None = None,
     *,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
     device: str | None = None,
     fabric: "Fabric | None" = None,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[DistillationFields],
 ) -> Distillation:
     r"""Train a preconditioner by gradient matching.
 
@@ -79,8 +80,9 @@ def distill(
     ----------
     task : Task
         Operators, training images, denoiser and step sizes.
-    network : str
-        Name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`.
+    recipe : DistillationRecipe or str, optional
+        What decides the weights; or the name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`,
+        in the default recipe; by default that recipe as it is.
     checkpoint : str or Path, optional
         A file to write the whole state of the training to, and to resume from if it exists.
     checkpoint_every : int
@@ -97,7 +99,7 @@ def distill(
     progress : bool
         Show a progress bar.
     **options
-        Any other field of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe`.
+        Fields of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe`, in the place of the recipe's.
 
     Returns
     -------
@@ -114,13 +116,30 @@ def distill(
     ----------
     Gualdrón-Hurtado et al., "Deep distillation gradient preconditioning for inverse problems", 2025, for L_G, L_I,
     L_S and the pairing of own trajectories; the pool, the same-iterate pairing, L_R and L_N are this book's.
+
+    Examples
+    --------
+    >>> import ddgp_lib
+    >>> task = ddgp_lib.load_task("single_pixel")
+    >>> recipe = ddgp_lib.DistillationRecipe(network="cnn", parameters="small", batch_size=2, pool_size=4)
+    >>> distillation = ddgp_lib.distill(task, recipe, steps=3, progress=False)
+    >>> len(distillation.history["total"])
+    3
     """
-    recipe = DistillationRecipe(network=network, **options)
+    recipe = _chosen(recipe, options)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
     training = _Training(task, recipe, device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.result()
+
+
+def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:
+    """Return the recipe, or the default one, with the options in the place of its fields."""
+    if isinstance(recipe, str):
+        require("network" not in options, "network", options.get("network"), f"nothing beside {recipe!r}")
+        recipe = DistillationRecipe(network=recipe)
+    return replace(recipe or DistillationRecipe(), **options)
 
 
 class _Training(ResumableTraining):

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 import torch
 from tqdm.auto import trange
 
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
-from ..recipes import LinearRecipe, build_linear_preconditioner
+from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .ridge import Ridge
@@ -37,7 +37,9 @@ class LinearDistillation:
     recipe: LinearRecipe
 
 
-def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> LinearDistillation:
+def distill_linear(
+    task: Task, recipe: LinearRecipe | None = None, *, progress: bool = True, **options: Unpack[LinearFields]
+) -> LinearDistillation:
     r"""Distil a linear preconditioner in closed form.
 
     In iteration k = 0, 1, … of the student's own solver, both gradients are taken at the iterates z_k of N training
@@ -58,10 +60,12 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     ----------
     task : Task
         Operators, images, denoiser and step sizes.
+    recipe : LinearRecipe, optional
+        What decides the preconditioner; by default the preset's ``linear``.
     progress : bool
         Show a progress bar.
     **options
-        Fields of :class:`~ddgp_lib.recipes.linear.LinearRecipe`; those left out are as in the preset's ``linear``.
+        Fields of :class:`~ddgp_lib.recipes.linear.LinearRecipe`, in the place of the recipe's.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     matching of gradients; Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949, for
     the linear predictor.
     """
-    recipe = replace(task.preset.linear, **options)
+    recipe = replace(task.preset.linear if recipe is None else recipe, **options)
     fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
         fitting.advance()

@@ -105,17 +105,17 @@ def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
 
 
 def _training_volume(task: Task, count: int) -> dict[str, torch.Tensor]:
-    """The validation slices are of the person that was trained on."""
+    """Return validation slices, which are of the person that was trained on."""
     return {"training volume": task.val_images[:count]}
 
 
-# On rows a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary part.
-# Rows are very many samples, so a ridge hardly matters.
+# On rows a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
+# part.  Rows are very many samples, so a ridge hardly matters.
 LINEAR = LinearRecipe(
     structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
 )
 
-PRESET = Preset(
+PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,

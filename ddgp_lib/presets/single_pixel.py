@@ -1,6 +1,7 @@
 """MNIST digits seen by a single-pixel camera."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from deepinv.models import Denoiser
@@ -10,6 +11,7 @@ from ..arguments import require
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, resample
 from ..denoisers import DenoiserRecipe
+from ..names import Ordering
 from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
@@ -20,7 +22,7 @@ def single_pixel(
     *,
     ratio: float = 0.1,
     teacher_ratio: float = 0.4,
-    ordering: str = "cake_cutting",
+    ordering: Ordering = "cake_cutting",
     noise: float = 0.01,
     size: int = 32,
     sigma: float = 0.07,
@@ -82,9 +84,9 @@ def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
     return {"faces": load_faces(task.img_size[-1]).test[:count]}
 
 
-SHORT = {"steps": 1500, "batch_size": 16, "pool_size": 256, "momentum": "none"}
+SHORT: dict[str, Any] = {"steps": 1500, "batch_size": 16, "pool_size": 256, "momentum": "none"}
 
-PRESET = Preset(
+PRESET: Preset = Preset(
     name="single_pixel",
     make=single_pixel,
     images=load_digits,
@@ -127,9 +129,7 @@ PRESET = Preset(
             f"single_pixel, {ratio:.0%} of the patterns": Variant(options={"teacher_ratio": ratio})
             for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
         },
-        "networks": variants.networks(
-            ("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")
-        ),
+        "networks": variants.networks(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
     },
     linear_operators={"single_pixel": lambda: PRESET.load(), "random signs": signed_patterns},
     weights=WEIGHTS_FOLDER,

@@ -1,8 +1,16 @@
 """Recipes: everything, besides the task, that decides what a training gives; and the untrained model of each."""
 
 from .alternatives import ALTERNATIVES, AlternativeRecipe, build_alternative
-from .distillation import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
-from .linear import LinearRecipe, build_linear_preconditioner
+from .distillation import (
+    DEFAULT_LOSSES,
+    LOSSES,
+    OPTIMISERS,
+    PAIRINGS,
+    DistillationFields,
+    DistillationRecipe,
+    build_preconditioner,
+)
+from .linear import LinearFields, LinearRecipe, build_linear_preconditioner
 
 __all__ = [
     "ALTERNATIVES",
@@ -11,7 +19,9 @@ __all__ = [
     "OPTIMISERS",
     "PAIRINGS",
     "AlternativeRecipe",
+    "DistillationFields",
     "DistillationRecipe",
+    "LinearFields",
     "LinearRecipe",
     "build_alternative",
     "build_linear_preconditioner",
