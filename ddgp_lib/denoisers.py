@@ -1,6 +1,6 @@
 """A small denoiser that knows its noise level and is trained to expand little."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -273,7 +273,7 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
     return denoiser.eval().requires_grad_(False)
 
 
-PRETRAINED: Mapping[PretrainedDenoiser, tuple[type[Denoiser], str]] = {
+PRETRAINED: Mapping[PretrainedDenoiser, tuple[Callable[..., Denoiser], str]] = {
     "dncnn": (DnCNN, "download"),
     "dncnn_lipschitz": (DnCNN, "download_lipschitz"),
     "drunet": (DRUNet, "download"),

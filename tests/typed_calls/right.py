@@ -2,7 +2,9 @@
 
 from typing import assert_type
 
+import deepinv
 import torch
+from deepinv.physics import GaussianNoise
 
 import ddgp_lib
 from ddgp_lib.linear import learn_linear
@@ -41,3 +43,9 @@ ddgp_lib.save_preconditioner("weights.safetensors", distillation, task)
 preconditioner = ddgp_lib.load_preconditioner("weights.safetensors")
 trace = ddgp_lib.evaluate(task, preconditioner, images=task.test_images[:2], physics=task.teacher)
 assert_type(trace.psnr, torch.Tensor)
+
+y = task.measure(task.test_images)
+x = solver(y, task.student)
+assert_type(task.student.A_adjoint(y), torch.Tensor)
+blur = deepinv.physics.Downsampling((1, 64, 64), filter="gaussian", factor=4, noise_model=GaussianNoise(0.1))
+ddgp_lib.make_task(blur, blur, ddgp_lib.data.load_faces(64), task.denoiser, sigma=0.03)
