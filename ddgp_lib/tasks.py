@@ -22,6 +22,7 @@ from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
 from .operators import measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .reprs import line, table
 
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 Recipe = DistillationRecipe | LinearRecipe
@@ -141,7 +142,7 @@ class Preset:
         require(self.name.isidentifier(), "name", self.name, "letters, digits and underscores")
 
     def __repr__(self) -> str:
-        return f"Preset({self.name!r}, kinds={self.kinds})"
+        return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -255,13 +256,10 @@ class Task:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
-        )
+        return line("Task", {"": repr(self.name)} | self._facts())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())
-        return f"<table><caption>Task {self.name}</caption>{rows}</table>"
+        return table(f"Task {self.name}", self._facts().items())
 
 
 def make_task(

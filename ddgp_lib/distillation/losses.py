@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ..names import LossTerm
 from ..operators import norms, null_projection
+from ..reprs import Brief
 
 FLOOR = 1e-6
 """Length, in units of an image's norm, below which a direction counts as zero."""
@@ -116,8 +117,8 @@ def row_space_penalty(direction: torch.Tensor, physics: LinearPhysics) -> torch.
     return (norms(null_projection(physics, direction)) / (norms(direction) + FLOOR)).square().mean()
 
 
-@dataclass(frozen=True)
-class Pair:
+@dataclass(frozen=True, repr=False)
+class Pair(Brief):
     """One iteration of the student and the teacher's beside it; tensors are (N, C, H, W).
 
     Attributes

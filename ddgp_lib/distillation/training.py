@@ -13,6 +13,7 @@ from ..names import Network
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
 from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
+from ..reprs import differences, line, table
 from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
@@ -22,11 +23,14 @@ from .states import FreshStates, StatePool, States
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+LAST = 100
+"""Steps at the end of a training, over which the losses that are shown are averaged."""
+
 EARLY = 20
 """The first of the two iterations at which validation measures; the other is the recipe's horizon."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Distillation:
     """What :func:`distill` returns.
 
@@ -47,6 +51,22 @@ class Distillation:
     history: dict[str, list[float]]
     recipe: DistillationRecipe
     processes: int = 1
+
+    def _facts(self) -> dict[str, str]:
+        """Say what was trained: what differs from the default recipe, the size, and the losses at the end."""
+        facts = {name: repr(value) for name, value in differences(self.recipe).items() if name != "steps"}
+        facts |= {"steps": f"{len(self.history.get('total', ())):,}"}
+        facts |= {"weights": f"{sum(weights.numel() for weights in self.preconditioner.parameters()):,}"}
+        last = {
+            name: values[-LAST:] for name, values in self.history.items() if values and name != "validation"
+        }
+        return facts | {name: f"{sum(values) / len(values):.4g}" for name, values in last.items()}
+
+    def __repr__(self) -> str:
+        return line("Distillation", self._facts())
+
+    def _repr_html_(self) -> str:
+        return table(f"Distillation; losses are means over the last {LAST} steps", self._facts().items())
 
 
 def distill(

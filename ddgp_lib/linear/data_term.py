@@ -27,6 +27,7 @@ from ..names import FittedStructure, Momentum
 from ..operators import normal
 from ..preconditioners.linear import LinearPreconditioner
 from ..preconditioners.structures import Structure
+from ..reprs import Brief
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .states import Trajectory, training_images
@@ -49,8 +50,8 @@ LARGEST = 8192
 """Pixels and channels of an image, C H W, up to which a matrix of that side is made."""
 
 
-@dataclass(frozen=True)
-class _Step:
+@dataclass(frozen=True, repr=False)
+class _Step(Brief):
     """What a fit looks at; tensors are (N, C, H, W).
 
     Attributes

@@ -10,13 +10,14 @@ from tqdm.auto import trange
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
 from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
+from ..reprs import differences, line, table
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .ridge import Ridge
 from .states import Trajectory, range_basis, training_images
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinearDistillation:
     """What :func:`distill_linear` returns.
 
@@ -35,6 +36,19 @@ class LinearDistillation:
     preconditioner: LinearPreconditioner
     history: dict[str, list[float]]
     recipe: LinearRecipe
+
+    def _facts(self) -> dict[str, str]:
+        """Say what was fitted: the structure, what else differs from the default recipe, and the last iteration."""
+        facts = {"structure": repr(self.recipe.structure), "iterations": str(self.recipe.iterations)}
+        facts |= {name: repr(value) for name, value in differences(self.recipe).items() if name not in facts}
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        return facts | {f"last {name}": f"{value:.4g}" for name, value in last.items()}
+
+    def __repr__(self) -> str:
+        return line("LinearDistillation", self._facts())
+
+    def _repr_html_(self) -> str:
+        return table("Linear distillation", self._facts().items())
 
 
 def distill_linear(
