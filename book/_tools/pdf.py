@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from book._tools.browser import Browser, find_chromium, serve
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 from book._tools.website import BUILD, HTML
 
 PDF = BUILD / "book.pdf"

@@ -8,7 +8,7 @@ import pytest
 
 from book._tools.address import repository_url
 from book._tools.notebooks import sources
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 PIN = re.compile(r"[A-Za-z0-9_.-]+==[0-9][\w.]*$")
 GENERATED = {path.with_suffix(suffix) for path in sources() for suffix in (".py", ".ipynb")}

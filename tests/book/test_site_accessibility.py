@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from book._tools.browser import Browser, Page, serve
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 from book._tools.website import site_pages
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
