@@ -10,32 +10,7 @@ from book._tools.address import repository_url
 from book._tools.notebooks import sources
 from book._tools.repository import ROOT
 
-PIN = re.compile(r"[A-Za-z0-9_.-]+==[0-9][\w.]*$")
 GENERATED = {path.with_suffix(suffix) for path in sources() for suffix in (".py", ".ipynb")}
-
-
-def lines(name: str) -> list[str]:
-    text = (ROOT / name).read_text().splitlines()
-    return [line.strip() for line in text if line.strip() and not line.startswith("#")]
-
-
-@pytest.mark.parametrize("name", ["requirements-book.txt", "requirements.txt", "requirements-course.txt"])
-def test_every_requirement_is_pinned_exactly(name: str) -> None:
-    for line in lines(name):
-        assert line == "-r requirements-book.txt" or PIN.match(line), line
-
-
-def test_the_site_is_built_without_pytorch() -> None:
-    names = {line.split("==")[0].lower() for line in lines("requirements-book.txt")}
-    assert "jupyter-book" in names
-    assert not names & {"torch", "torchvision", "deepinv", "numpy", "matplotlib"}
-
-
-def test_binder_uses_the_tested_versions() -> None:
-    tested = set(lines("requirements.txt"))
-    binder = [line.replace("+cpu", "") for line in lines(".binder/requirements.txt") if "==" in line]
-    assert len(binder) == 10
-    assert set(binder) <= tested
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git clone, so its files cannot be listed")

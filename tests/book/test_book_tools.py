@@ -114,7 +114,7 @@ def test_an_environment_is_made_again_only_when_requirements_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = []
-    monkeypatch.setattr(env, "pip_install", lambda directory, requirements: installed.append(directory))
+    monkeypatch.setattr(env, "pip_install", lambda directory, requirements, index: installed.append(index))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# one\n")
     for _ in range(2):
@@ -123,3 +123,6 @@ def test_an_environment_is_made_again_only_when_requirements_change(
     requirements.write_text("# two\n")
     env.make(tmp_path / "env", [requirements], "")
     assert len(installed) == 2
+    for _ in range(2):
+        env.make(tmp_path / "env", [requirements], "", "https://example.org/cpu")
+    assert installed == ["", "", "https://example.org/cpu"]
