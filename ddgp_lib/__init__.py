@@ -5,14 +5,16 @@ from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import Trace, evaluate
 from .linear import LinearDistillation, distill_linear
 from .preconditioners import Identity, LearnedPreconditioner, Preconditioner, State
-from .shipped import load_preconditioner, load_solver, load_tuning
+from .presets import load_task
+from .pretrained import load_preconditioner, load_solver, load_tuning, save_preconditioner
 from .solvers import PreconditionedADMM, PreconditionedFISTA, PreconditionedHQS, PreconditionedPGD, Safeguard
 from .stability import local_lipschitz, spectral_radius
-from .tasks import Task, load_task
+from .tasks import Counts, Preset, Task, make_task
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Counts",
     "Distillation",
     "DistillationRecipe",
     "Identity",
@@ -23,6 +25,7 @@ __all__ = [
     "PreconditionedHQS",
     "PreconditionedPGD",
     "Preconditioner",
+    "Preset",
     "Safeguard",
     "State",
     "Task",
@@ -36,5 +39,7 @@ __all__ = [
     "load_task",
     "load_tuning",
     "local_lipschitz",
+    "make_task",
+    "save_preconditioner",
     "spectral_radius",
 ]

@@ -12,7 +12,18 @@ from safetensors.torch import save
 from .files import atomic_write
 
 FORMAT = "ddgp-1"
+SUFFIX = ".safetensors"
 WEIGHTS_FOLDER = Path(__file__).with_name("weights")
+
+
+def weights_path(name: str, kind: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:
+    """Return the file that holds what was trained for a task: ``folder/NAME-KIND.safetensors``."""
+    return Path(folder) / f"{name}-{kind}{SUFFIX}"
+
+
+def is_weights_file(source: str | Path) -> bool:
+    """Say whether what a caller passed is a file of weights, and not the name of a task."""
+    return isinstance(source, Path) or source.endswith(SUFFIX)
 
 
 class CheckpointError(ValueError):

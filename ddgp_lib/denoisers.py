@@ -12,7 +12,7 @@ from torch import nn
 from tqdm.auto import trange
 
 from .arguments import require
-from .checkpoints import WEIGHTS_FOLDER, load_checkpoint, load_weights, save_checkpoint
+from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
 
 
@@ -238,15 +238,15 @@ def save_denoiser(
     save_checkpoint(path, denoiser.state_dict(), description)
 
 
-def load_denoiser(task_name: str, path: str | Path | None = None) -> NoiseAwareDnCNN:
+def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAwareDnCNN:
     """Load a task's shipped denoiser, or one from a file.
 
     Parameters
     ----------
-    task_name : str
-        The task that it was trained for.
+    source : str or Path
+        The name of the task that it was trained for; or the file itself, which is taken as it is.
     path : str or Path, optional
-        A file written by :func:`save_denoiser`; by default the shipped one.
+        A file written by :func:`save_denoiser` for this task; by default the shipped one.
 
     Returns
     -------
@@ -260,8 +260,13 @@ def load_denoiser(task_name: str, path: str | Path | None = None) -> NoiseAwareD
     CheckpointError
         If the file is corrupt, or holds something else.
     """
-    path = path or WEIGHTS_FOLDER / f"{task_name}-denoiser.safetensors"
-    tensors, description = load_checkpoint(path, kind="denoiser", task=task_name)
+    expected = {"kind": "denoiser"}
+    if is_weights_file(source):
+        path = source
+    else:
+        path = weights_path(str(source), "denoiser") if path is None else path
+        expected["task"] = str(source)
+    tensors, description = load_checkpoint(path, **expected)
     denoiser = NoiseAwareDnCNN(**description["architecture"])
     load_weights(denoiser, tensors, path)
     return denoiser.eval().requires_grad_(False)

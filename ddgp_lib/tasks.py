@@ -1,39 +1,186 @@
-"""A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them."""
+"""A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+:func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's
+own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from deepinv.loss.metric import PSNR, SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
-from torch.nn import functional
 
-from .arguments import require, require_images
-from .data import Split, load_brains, load_digits, load_faces, perturb, smooth_phase, to_complex
-from .denoisers import load_denoiser
-from .operators import (
-    CartesianMRI,
-    FourierDownsampling,
-    HadamardCamera,
-    MultiCoilCartesianMRI,
-    measure,
-    squared_norm,
-)
+from .arguments import require, require_images, require_positive
+from .checkpoints import weights_path
+from .data import Split, perturb
+from .denoisers import DenoiserRecipe, load_denoiser
+from .operators import measure, squared_norm
+from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+Recipe = DistillationRecipe | LinearRecipe
+
+DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "distilled": DistillationRecipe(steps=3000, batch_size=16, pool_size=256, momentum="none"),
+        "distilled_gradient_only": DistillationRecipe(
+            inputs="gradient_only", steps=1500, batch_size=16, pool_size=256, from_truth=0.5, momentum="none"
+        ),
+    }
+)
+"""What is distilled for a camera of which nothing else is said."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """One imaging problem, ready for distillation and reconstruction.
+class Counts:
+    """Images that methods are tuned, chosen and compared on; the larger the images, the fewer.
+
+    Attributes
+    ----------
+    tuning : int
+        Validation images that σ, the momentum and the fading are chosen on.
+    validation : int
+        Validation images behind the numbers that saved weights carry.
+    evaluation : int
+        Test images that methods are compared on where nothing else is said.
+    study : pair of int
+        Validation images that a study chooses σ on, and test images that it reports.
+    """
+
+    tuning: int = 20
+    validation: int = 40
+    evaluation: int = 80
+    study: tuple[int, int] = (20, 40)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one row of a study changes.
+
+    Attributes
+    ----------
+    recipe : mapping
+        Fields of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe` that differ from the preset's ``short``.
+    options : mapping
+        Options of the task.
+    """
+
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _no_images(task: "Task", count: int) -> dict[str, torch.Tensor]:
+    return {}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Preset:
+    """All that is particular to one camera: how its task is made, and how its methods are trained and compared.
 
     Attributes
     ----------
     name : str
-        The task's name.
+        Begins the names of the camera's files; no number depends on it.
+    make : callable, optional
+        Makes the task: ``make(*, denoiser=None, **options)``.  The first line of its docstring describes the camera.
+    images : callable, optional
+        Gives the images that its denoiser is trained on.
+    denoiser : DenoiserRecipe, optional
+        How its denoiser is trained; by default ``make`` brings a denoiser of its own.
+    recipes : mapping of str to DistillationRecipe or LinearRecipe
+        What is distilled, by kind.
+    linear : LinearRecipe
+        What :func:`~ddgp_lib.linear.distillation.distill_linear` takes where nothing else is said.
+    alternatives : mapping of str to AlternativeRecipe
+        Networks that a user would pick instead, by name.
+    classical : tuple of str
+        Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
+    counts : Counts
+        Numbers of images.
+    conditions : mapping of str to mapping
+        Options of the task that no training saw, by the name of the condition.
+    other_images : callable
+        (task, count) ↦ images of other kinds by name, each (N, C, H, W).
+    short : mapping
+        Fields of a recipe that all rows of a study share: short trainings, so that there can be many.
+    studies : mapping of str to mapping of str to Variant
+        Rows of each study by name.
+    linear_operators : mapping of str to callable
+        preset ↦ task: what linear preconditioners are studied on, by name.
+    weights : Path
+        Folder of its weights and tuned settings.
+    """
+
+    name: str
+    make: Callable[..., "Task"] | None = None
+    images: Callable[[], Split] | None = None
+    denoiser: DenoiserRecipe | None = None
+    recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
+    linear: LinearRecipe = field(default_factory=LinearRecipe)
+    alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
+    classical: tuple[str, ...] = ("none", "newton")
+    counts: Counts = Counts()
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    other_images: Callable[["Task", int], dict[str, torch.Tensor]] = _no_images
+    short: Mapping[str, Any] = field(default_factory=dict)
+    studies: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
+    linear_operators: Mapping[str, Callable[["Preset"], "Task"]] = field(default_factory=dict)
+    weights: Path = Path("weights")
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is a path: files are named after it."""
+        require(self.name.isidentifier(), "name", self.name, "letters, digits and underscores")
+
+    def __repr__(self) -> str:
+        return f"Preset({self.name!r}, kinds={self.kinds})"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Methods that a solver is loaded for, tuned and compared, the baseline first."""
+        return (*self.classical, *self.recipes, "teacher")
+
+    @property
+    def newton(self) -> tuple[float, float | None]:
+        """λ of the method ``"newton"`` and the noise that it suits: those of the form that builds on it."""
+        recipe = self.recipes.get("distilled", self.linear)
+        return recipe.damping, recipe.damping_noise
+
+    def path(self, kind: str) -> Path:
+        """Return the file of a kind's weights."""
+        return weights_path(self.name, kind, self.weights)
+
+    def load(self, **options: Any) -> "Task":
+        """Make the task with this preset's denoiser, or with another, ``denoiser=``.
+
+        Raises
+        ------
+        ValueError
+            If an option is outside what is accepted, or the preset does not say how its task is made.
+        FileNotFoundError
+            If the denoiser has not been trained.
+        """
+        if self.make is None:
+            raise ValueError(f"make=None: expected a function that makes the task of preset {self.name!r}")
+        if self.denoiser is not None and options.get("denoiser") is None:
+            options["denoiser"] = load_denoiser(self.name, self.path("denoiser"))
+        return replace(self.make(**options), preset=self)
+
+
+@dataclass(frozen=True, repr=False)
+class Task:
+    """One imaging problem, ready for distillation and reconstruction; :func:`make_task` checks and makes one.
+
+    Attributes
+    ----------
+    name : str
+        The task's name, for labels and names of files.
     student : LinearPhysics
         A_s, the real and ill-posed operator.
     teacher : LinearPhysics
@@ -44,10 +191,8 @@ class Task:
         D_σ, the prior of every method in a comparison.
     sigma : float
         Noise level given to the denoiser where nothing else is said.
-    stepsize : float
-        α = 1/‖A_s‖².
-    teacher_stepsize : float
-        1/‖A_t‖².
+    preset : Preset
+        How its methods are trained, tuned and compared.
     augment : callable
         (images, generator) ↦ images: the random change that makes more of few training images.
     complex_valued : bool
@@ -62,8 +207,7 @@ class Task:
     test_images: torch.Tensor
     denoiser: Denoiser
     sigma: float
-    stepsize: float
-    teacher_stepsize: float
+    preset: Preset
     augment: Augment = perturb
     complex_valued: bool = False
 
@@ -71,6 +215,16 @@ class Task:
     def img_size(self) -> tuple[int, ...]:
         """Shape (C, H, W) of one image."""
         return tuple(self.train_images.shape[1:])
+
+    @cached_property
+    def stepsize(self) -> float:
+        """α = 1/‖A_s‖²."""
+        return 1 / squared_norm(self.student, self.img_size)
+
+    @cached_property
+    def teacher_stepsize(self) -> float:
+        """1/‖A_t‖²."""
+        return 1 / squared_norm(self.teacher, self.img_size)
 
     def measure(self, images: torch.Tensor, seed: int = 0) -> torch.Tensor:
         """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W)."""
@@ -88,16 +242,59 @@ class Task:
         """Return what is looked at: the magnitude (N, 1, H, W) of complex images, others as they are."""
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
+    def _facts(self) -> dict[str, str]:
+        """Say what a reader wants to know of a task, in a line each."""
+        counts = [len(part) for part in (self.train_images, self.val_images, self.test_images)]
+        return {
+            "student": type(self.student).__name__,
+            "teacher": type(self.teacher).__name__,
+            "images": f"{' + '.join(map(str, counts))} of {' × '.join(map(str, self.img_size))}",
+            "denoiser": f"{type(self.denoiser).__name__}, σ = {self.sigma:g}",
+        }
 
-def load_task(name: str, **options: object) -> Task:
-    """Build a task by its name; nothing is downloaded.
+    def __repr__(self) -> str:
+        return (
+            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())
+        return f"<table><caption>Task {self.name}</caption>{rows}</table>"
+
+
+def make_task(
+    student: LinearPhysics,
+    teacher: LinearPhysics,
+    images: Split,
+    denoiser: Denoiser | str | Path | None,
+    sigma: float,
+    *,
+    name: str = "my_camera",
+    preset: Preset | None = None,
+    augment: Augment = perturb,
+    complex_valued: bool = False,
+) -> Task:
+    """Make a task of any two linear operators.
 
     Parameters
     ----------
+    student, teacher : LinearPhysics
+        A_s and A_t, on images of one shape; any of deepinv's, or your own.
+    images : Split
+        Training, validation and test images, each (N, C, H, W) in [0, 1].
+    denoiser : Denoiser, str, Path or None
+        D_σ, called as ``denoiser(x, sigma)``; a file written by :func:`~ddgp_lib.denoisers.save_denoiser`; None takes
+        the preset's.
+    sigma : float
+        Noise level for the denoiser where nothing else is said, above zero.
     name : str
-        ``"single_pixel"``, ``"mri"`` or ``"super_resolution"``.
-    **options
-        The task's own arguments; see :func:`single_pixel`, :func:`mri` and :func:`super_resolution`.
+        Begins the names of files, where there is no preset to say it: letters, digits and underscores.
+    preset : Preset, optional
+        How the camera's methods are trained, tuned and compared; by default as :class:`Preset` says.
+    augment : callable
+        (images, generator) ↦ images: the random change that makes more of few training images.
+    complex_valued : bool
+        Whether the two channels are the real and imaginary parts of a complex image.
 
     Returns
     -------
@@ -106,277 +303,91 @@ def load_task(name: str, **options: object) -> Task:
     Raises
     ------
     ValueError
-        If the name is unknown or an option is outside what is accepted.
-    TypeError
-        If the task has no such option.
+        If an argument is outside what is accepted, or an operator and the images do not fit each other.
+    FileNotFoundError
+        If there is no such denoiser.
 
     Examples
     --------
     >>> import ddgp_lib
-    >>> task = ddgp_lib.load_task("single_pixel", ratio=0.2)
-    >>> int(task.student.mask.sum())
-    205
+    >>> from deepinv.physics import BlurFFT
+    >>> from deepinv.physics.functional import gaussian_blur
+    >>> blur, sharper = (BlurFFT((1, 64, 64), filter=gaussian_blur(sigma=std)) for std in (2.0, 1.0))
+    >>> denoiser = ddgp_lib.load_task("super_resolution").denoiser
+    >>> ddgp_lib.make_task(blur, sharper, ddgp_lib.data.load_faces(64), denoiser, sigma=0.03, name="blurred").name
+    'blurred'
     """
-    require(name in TASKS, "name", name, f"one of {tuple(TASKS)}")
-    return TASKS[name](**options)
-
-
-def single_pixel(
-    *,
-    ratio: float = 0.1,
-    teacher_ratio: float = 0.4,
-    ordering: str = "cake_cutting",
-    noise: float = 0.01,
-    size: int = 32,
-    sigma: float = 0.07,
-    seed: int = 0,
-    denoiser: Denoiser | None = None,
-    images: Split | None = None,
-) -> Task:
-    """MNIST digits seen by a single-pixel camera with a Hadamard basis.
-
-    Parameters
-    ----------
-    ratio : float
-        Fraction of the basis that the student measures, in (0, 1]; by default 0.1, 102 of 1,024 patterns.
-    teacher_ratio : float
-        Fraction that the teacher measures; at least ``ratio``, so that its patterns include the student's.
-    ordering : str
-        Order of the patterns, see :class:`~ddgp_lib.operators.HadamardCamera`.
-    noise : float
-        Standard deviation of the Gaussian noise on each measurement of either operator.  With the orthonormal
-        basis a digit's 102 measurements have a norm of about 8.
-    size : int
-        Side of the images in pixels, a power of two; digits are resampled where it is not 32.
-    sigma : float
-        Noise level for the denoiser.
-    seed : int
-        Seed of the cameras' own noise generators.
-    denoiser : Denoiser, optional
-        Another denoiser than the shipped one.
-    images : Split, optional
-        Your own images instead of the embedded digits, each part (N, 1, size, size).
-
-    Returns
-    -------
-    Task
-    """
-    require(teacher_ratio >= ratio, "teacher_ratio", teacher_ratio, f"at least ratio={ratio}")
-    img_size = (1, size, size)
-    student = HadamardCamera(ratio, img_size, ordering, noise, seed)
-    teacher = HadamardCamera(teacher_ratio, img_size, ordering, noise, seed + 1)
-    images = _own(images, img_size) or Split(*(_resample(part, size) for part in load_digits()))
-    return _task("single_pixel", student, teacher, images, denoiser, sigma, perturb)
-
-
-def mri(
-    *,
-    acceleration: float = 4,
-    teacher_acceleration: float = 2,
-    center_fraction: float = 0.08,
-    nested: bool = True,
-    coils: int = 1,
-    noise: float = 0.01,
-    size: int = 128,
-    sigma: float = 0.03,
-    seed: int = 0,
-    denoiser: Denoiser | None = None,
-    images: Split | None = None,
-) -> Task:
-    """Brain slices seen by a Cartesian MRI scanner that skips most columns of k-space.
-
-    Images have two channels, the real and imaginary part; k-space, phase and noise are simulated.  Training and
-    validation slices come from one volume, test slices from another.
-
-    Parameters
-    ----------
-    acceleration : float
-        Columns of k-space over columns that the student measures, above 1; by default 4.
-    teacher_acceleration : float
-        The same for the teacher; 1 or above, and at most ``acceleration``.
-    center_fraction : float
-        Fraction of the columns, around the centre, that are always measured, in (0, 1).
-    nested : bool
-        Whether the teacher's columns include the student's (default), or are drawn on their own.
-    coils : int
-        Number of receive coils: one (default), or several with simulated sensitivities.
-    noise : float
-        Standard deviation of the Gaussian noise on the real and the imaginary part of each k-space entry.
-    size : int
-        Side of the images in pixels; slices are resampled where it is not 128.
-    sigma : float
-        Noise level for the denoiser.
-    seed : int
-        Seed of the masks, the phases and the scanners' noise generators.
-    denoiser : Denoiser, optional
-        Another denoiser than the shipped one.
-    images : Split, optional
-        Your own images instead of the brain slices, each part (N, 2, size, size).
-
-    Returns
-    -------
-    Task
-    """
-    require(
-        teacher_acceleration <= acceleration,
-        "teacher_acceleration",
-        teacher_acceleration,
-        f"at most acceleration={acceleration}",
-    )
-    img_size = (2, size, size)
-
-    def scanner(factor: float, mask_seed: int, noise_seed: int) -> LinearPhysics:
-        options: dict[str, Any] = {"center_fraction": center_fraction, "noise": noise}
-        options |= {"mask_seed": mask_seed, "seed": noise_seed}
-        if coils == 1:
-            return CartesianMRI(factor, img_size, **options)
-        return MultiCoilCartesianMRI(factor, img_size, coils=coils, **options)
-
-    student = scanner(acceleration, seed, seed)
-    teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
-    images = _own(images, img_size) or complex_brains(size, seed)
-    return _task("mri", student, teacher, images, denoiser, sigma, turn_phase, complex_valued=True)
-
-
-def super_resolution(
-    *,
-    factor: int = 4,
-    teacher_factor: int = 2,
-    filter: str = "gaussian",
-    blur: float = 4.0,
-    teacher_blur: float = 1.0,
-    rtol: float = 0.03,
-    noise: float = 0.001,
-    size: int = 64,
-    sigma: float = 0.03,
-    seed: int = 0,
-    denoiser: Denoiser | None = None,
-    images: Split | None = None,
-) -> Task:
-    """Grey faces seen through a blur and decimation, to be enlarged again.
-
-    Parameters
-    ----------
-    factor : int
-        The student keeps one pixel in ``factor`` × ``factor``; by default 4.
-    teacher_factor : int
-        The same for the teacher, at most ``factor``; 1 is a blur without decimation.
-    filter : str
-        Kernel of the blur before decimation, see :class:`~ddgp_lib.operators.FourierDownsampling`.
-    blur, teacher_blur : float
-        Standard deviations of the student's and the teacher's Gaussian kernel in pixels of the image.
-    rtol : float
-        Singular values below ``rtol`` · ‖A‖ count as zero, so that the null space of both operators includes what the
-        noise hides.
-    noise : float
-        Standard deviation of the Gaussian noise on each pixel that is kept; the default is about that of rounding to
-        8 bits.
-    size : int
-        Side of the images in pixels, a multiple of 8.
-    sigma : float
-        Noise level for the denoiser.
-    seed : int
-        Seed of the cameras' noise generators.
-    denoiser : Denoiser, optional
-        Another denoiser than the shipped one.
-    images : Split, optional
-        Your own images instead of the faces, each part (N, 1, size, size).
-
-    Returns
-    -------
-    Task
-    """
-    require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
-
-    def camera(factor: int, std: float, seed: int) -> FourierDownsampling:
-        kernel = {"std": std} if filter == "gaussian" else {}
-        return FourierDownsampling(
-            factor, (1, size, size), filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
-        )
-
-    student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
-    images = _own(images, (1, size, size)) or load_faces(size)
-    return _task("super_resolution", student, teacher, images, denoiser, sigma, perturb_face)
-
-
-def _own(images: Split | None, img_size: tuple[int, int, int]) -> Split | None:
-    """Refuse images of another shape than the task's, none at all, or on another scale than [0, 1]."""
-    for part, tensor in zip(Split._fields, images or (), strict=False):
-        name = f"images.{part}"
-        require_images(name, tensor)
-        shape = tuple(tensor.shape)
-        fits = shape[0] >= 1 and shape[1:] == img_size
-        require(fits, f"{name}.shape", shape, f"(N, {', '.join(map(str, img_size))}) with N ≥ 1")
-        lowest, largest = float(tensor.min()), float(tensor.norm(dim=1).max())
-        in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or img_size[0] == 2)
-        found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
-        require(in_range, name, found, "the scale [0, 1]")
-    return images
-
-
-def _task(
-    name: str,
-    student: LinearPhysics,
-    teacher: LinearPhysics,
-    images: Split,
-    denoiser: Denoiser | None,
-    sigma: float,
-    augment: Augment,
-    *,
-    complex_valued: bool = False,
-) -> Task:
-    img_size = tuple(images.train.shape[1:])
+    preset = preset or Preset(name=name)
+    require_split(images, complex_valued=complex_valued)
+    require_positive("sigma", sigma)
+    for role, physics in {"student": student, "teacher": teacher}.items():
+        _require_operator(role, physics, images.train[:1])
+    if denoiser is None:
+        denoiser = preset.path("denoiser")
+    if isinstance(denoiser, str | Path):
+        denoiser = load_denoiser(denoiser)
+    require(callable(denoiser), "denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     return Task(
-        name=name,
+        name=preset.name,
         student=student,
         teacher=teacher,
         train_images=images.train,
         val_images=images.val,
         test_images=images.test,
-        denoiser=denoiser or load_denoiser(name),
+        denoiser=denoiser,
         sigma=sigma,
-        stepsize=1 / squared_norm(student, img_size),
-        teacher_stepsize=1 / squared_norm(teacher, img_size),
+        preset=preset,
         augment=augment,
         complex_valued=complex_valued,
     )
 
 
-def complex_brains(size: int = 128, seed: int = 0) -> Split:
-    """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, size, size)."""
-    generator = torch.Generator().manual_seed(seed)
-    magnitudes = (_resample(part, size) for part in load_brains())
-    return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
+def require_split(
+    images: Split, img_size: tuple[int, ...] | None = None, *, complex_valued: bool = False
+) -> None:
+    """Refuse images of another shape than the task's, none at all, or on another scale than [0, 1].
+
+    Parameters
+    ----------
+    images : Split
+        The three parts.
+    img_size : tuple of int, optional
+        (C, H, W) that is asked for; by default that of the training images.
+    complex_valued : bool
+        Whether the channels are a real and an imaginary part, of either sign.
+
+    Raises
+    ------
+    ValueError
+        If a part is not as asked.
+    """
+    wanted = tuple(images[0].shape[1:]) if img_size is None else img_size
+    for part, tensor in zip(Split._fields, images, strict=True):
+        name = f"images.{part}"
+        require_images(name, tensor)
+        shape = tuple(tensor.shape)
+        fits = shape[0] >= 1 and shape[1:] == wanted
+        require(fits, f"{name}.shape", shape, f"(N, {', '.join(map(str, wanted))}) with N ≥ 1")
+        values = tensor.norm(dim=1) if complex_valued else tensor
+        lowest, largest = float(tensor.min()), float(values.max())
+        in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or complex_valued)
+        found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
+        require(in_range, name, found, "the scale [0, 1]")
 
 
-def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
-    real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
-    angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
-    cosine, sine = angle.cos(), angle.sin()
-    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
-
-
-def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Perturb faces, mirror half of them, and reflect what lies beyond the edge."""
-    return perturb(images, generator, flip=True, padding="reflection")
-
-
-def _resample(images: torch.Tensor, size: int) -> torch.Tensor:
-    if images.shape[-1] == size:
-        return images
-    return functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True).clamp(0, 1)
-
-
-TASKS: dict[str, Callable[..., Task]] = {
-    "single_pixel": single_pixel,
-    "mri": mri,
-    "super_resolution": super_resolution,
-}
-
-IMAGES: dict[str, Callable[[], Split]] = {
-    "single_pixel": load_digits,
-    "mri": complex_brains,
-    "super_resolution": load_faces,
-}
-"""Images of each task, which its denoiser is trained on."""
+def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) -> None:
+    """Refuse an operator that is not linear in deepinv's sense, or that does not take images of this shape."""
+    linear = all(hasattr(physics, method) for method in ("A", "A_adjoint", "noise_model"))
+    require(linear, role, type(physics).__name__, "a linear operator of deepinv, with A and A_adjoint")
+    try:
+        back = physics.A_adjoint(physics.A(image))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise ValueError(
+            f"{role}={type(physics).__name__}: expected an operator on images {tuple(image.shape)} ({error})"
+        ) from error
+    require(
+        back.shape == image.shape,
+        role,
+        f"{type(physics).__name__}, whose A_adjoint gives {tuple(back.shape)}",
+        f"an adjoint that gives images {tuple(image.shape)}",
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from book._tools.data import make_brain
 from ddgp_lib.data import (
     BRAIN_VOLUMES,
     BRAINS_FILE,
@@ -16,7 +17,6 @@ from ddgp_lib.data import (
     ORIENTATIONS,
     brains,
     load_brains,
-    make_brain,
     smooth_phase,
     to_complex,
 )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, digits, load_digits, make_mnist, perturb
+from book._tools.data import make_mnist
+from ddgp_lib.data import DIGITS_FILE, DIGITS_SPLIT, digits, load_digits, perturb
 from ddgp_lib.files import atomic_write, write_npz
 
 CARD = (DIGITS_FILE.parent / "README.md").read_text()

@@ -15,6 +15,7 @@ from .faces import PERSONS_SPLIT, load_faces, load_portraits
 from .fastmri import load_fastmri
 from .mnist import load_mnist
 from .pictures import load_celeba, load_folder
+from .resampling import resample
 from .split import Split, split_groups
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "load_mnist",
     "load_portraits",
     "perturb",
+    "resample",
     "smooth_phase",
     "split_groups",
     "to_complex",

@@ -1,7 +1,7 @@
 """Gradient-matching distillation: teach P to turn the student's gradient into the teacher's."""
 
+from ..recipes import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
 from .losses import consistency_penalty, gradient_loss, row_space_penalty, scale_loss, squared_distance
-from .recipe import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
 from .states import FreshStates, StatePool
 from .training import Distillation, distill
 

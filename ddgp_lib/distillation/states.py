@@ -9,8 +9,8 @@ from deepinv.physics import GaussianNoise, LinearPhysics
 
 from ..arguments import require
 from ..operators import measure, norms
+from ..recipes import DistillationRecipe
 from ..tasks import Task
-from .recipe import DistillationRecipe
 
 States = dict[str, torch.Tensor]
 """Tensors of equal length by name: ``truth``, ``y_student``, ``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of

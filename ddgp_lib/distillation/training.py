@@ -11,13 +11,11 @@ import torch
 from ..arguments import require
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
+from ..recipes import OPTIMISERS, DistillationRecipe, build_preconditioner
 from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
+from ..training import Processes, ResumableTraining, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
-from .processes import Processes
-from .recipe import OPTIMISERS, DistillationRecipe, build_preconditioner
-from .resumable import ResumableTraining, under
-from .schedules import build_schedule
 from .states import FreshStates, StatePool, States
 
 if TYPE_CHECKING:
@@ -93,13 +91,13 @@ def distill(
     fabric : Fabric, optional
         A launched Lightning Fabric, whose processes train together: each on its own device, with ``batch_size``
         states at a time from its own pool, which its own generator fills (seed plus rank times
-        :data:`~ddgp_lib.distillation.processes.SEED_STRIDE`).  Gradients are averaged, so a step is that of a batch
+        :data:`~ddgp_lib.training.processes.SEED_STRIDE`).  Gradients are averaged, so a step is that of a batch
         as many times as large, at the recipe's learning rate.  The first process writes, and the checkpoint holds the
         states of all; the number of processes must stay the same.
     progress : bool
         Show a progress bar.
     **options
-        Any other field of :class:`~ddgp_lib.distillation.recipe.DistillationRecipe`.
+        Any other field of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe`.
 
     Returns
     -------

@@ -9,9 +9,9 @@ from tqdm.auto import trange
 
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
+from ..recipes import LinearRecipe, build_linear_preconditioner
 from ..solvers import MOMENTUM
 from ..tasks import Task
-from .recipe import LINEAR_RECIPES, LinearRecipe, build_linear_preconditioner
 from .ridge import Ridge
 from .states import Trajectory, range_basis, training_images
 
@@ -61,8 +61,7 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     progress : bool
         Show a progress bar.
     **options
-        Fields of :class:`~ddgp_lib.linear.LinearRecipe`; those left out are as in
-        :data:`~ddgp_lib.linear.LINEAR_RECIPES` for the task.
+        Fields of :class:`~ddgp_lib.recipes.linear.LinearRecipe`; those left out are as in the preset's ``linear``.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     matching of gradients; Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949, for
     the linear predictor.
     """
-    recipe = replace(LINEAR_RECIPES.get(task.name, LinearRecipe()), **options)
+    recipe = replace(task.preset.linear, **options)
     fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
         fitting.advance()

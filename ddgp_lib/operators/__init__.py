@@ -11,6 +11,7 @@ from .algebra import (
     range_projection,
     squared_norm,
 )
+from .counted import Counted
 from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
@@ -19,6 +20,7 @@ __all__ = [
     "FILTERS",
     "ORDERINGS",
     "CartesianMRI",
+    "Counted",
     "FourierDownsampling",
     "HadamardCamera",
     "MultiCoilCartesianMRI",

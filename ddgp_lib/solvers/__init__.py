@@ -1,6 +1,7 @@
 """Plug-and-play solvers whose gradient step on the data goes through a preconditioner."""
 
 from .base import PreconditionedSolver
+from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
 from .iteration import PreconditionedIteration, Problem, Step
 from .rules import MOMENTUM, chambolle_dossal, decaying_weight, deepinv_momentum, no_momentum, relax
@@ -31,6 +32,7 @@ __all__ = [
     "chambolle_dossal",
     "decaying_weight",
     "deepinv_momentum",
+    "descend",
     "no_momentum",
     "relax",
 ]

@@ -1,18 +1,16 @@
 """The study of linear preconditioners: what each gains for the products with AᵀA that it costs."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from deepinv.physics import GaussianNoise, LinearPhysics
 
-from .benchmark import mean_and_error, mean_or_none
-from .evaluation import psnr_curves
-from .linear import learn_linear
-from .operators import gradient, normal, squared_norm
-from .preconditioners import (
+from ..evaluation import psnr_curves
+from ..linear import learn_linear
+from ..operators import Counted
+from ..preconditioners import (
     SR1,
     Circulant,
     Identity,
@@ -21,11 +19,11 @@ from .preconditioners import (
     Polynomial,
     Preconditioner,
     Scalar,
-    State,
 )
-from .shipped import load_preconditioner
-from .solvers import MOMENTUM, PreconditionedFISTA
-from .tasks import Task, load_task
+from ..pretrained import load_preconditioner
+from ..solvers import PreconditionedFISTA, descend
+from ..tasks import Preset, Task
+from .statistics import mean_and_error, mean_or_none
 
 PLAIN = 200
 """Plain gradient steps, whose misfit is the goal."""
@@ -46,27 +44,6 @@ VALIDATION_IMAGES, IMAGES = 4, 8
 """Validation images, and for each seed test images of its own."""
 
 
-def signed_patterns() -> Task:
-    """Build the single-pixel task for 410 patterns of random signs in the place of a Hadamard basis."""
-    generator = torch.Generator().manual_seed(0)
-    signs = (2.0 * torch.randint(2, (410, 1024), generator=generator) - 1) / 32
-    physics = LinearPhysics(
-        A=lambda x: x.flatten(1) @ signs.T,
-        A_adjoint=lambda y: (y @ signs).reshape(-1, 1, 32, 32),
-        noise_model=GaussianNoise(0.01, rng=torch.Generator()),
-    )
-    stepsize = 1 / squared_norm(physics, (1, 32, 32))
-    return replace(load_task("single_pixel"), student=physics, stepsize=stepsize)
-
-
-OPERATORS: Mapping[str, Callable[[], Task]] = {
-    "single_pixel": lambda: load_task("single_pixel"),
-    "random signs": signed_patterns,
-    "super_resolution": lambda: load_task("super_resolution"),
-    "mri, 4 coils": lambda: load_task("mri", coils=4, size=64),
-}
-"""Operators by name: a flat spectrum, and three that are not."""
-
 Build = Callable[[Task, int], Preconditioner]
 
 METHODS: dict[str, Build] = {
@@ -85,7 +62,7 @@ METHODS: dict[str, Build] = {
     "newton, 0.01": lambda task, seed: Newton(0.01),
     "sr1": lambda task, seed: SR1(),
     "learned convolution": lambda task, seed: learn_linear(task, "convolution", 10, n_images=50, seed=seed),
-    "distilled_linear": lambda task, seed: load_preconditioner(task.name, "distilled_linear"),
+    "distilled_linear": lambda task, seed: load_preconditioner(task, "distilled_linear"),
 }
 """Preconditioners by name, each built for a task; momentum is none."""
 
@@ -101,17 +78,22 @@ class ProductsRow:
 
     Attributes
     ----------
-    operator, method : str
-        Of :data:`OPERATORS` and :data:`METHODS`.
+    preset : Preset
+        The camera.
+    operator : str
+        One of its ``linear_operators``.
+    method : str
+        One of :data:`METHODS`.
     """
 
+    preset: Preset
     operator: str
     method: str
 
     @property
     def task(self) -> str:
-        """The name of the task that the operator is of."""
-        return {"random signs": "single_pixel"}.get(self.operator, self.operator.split(",")[0])
+        """The name of the camera."""
+        return self.preset.name
 
     def configuration(self, seed: int) -> dict[str, Any]:
         """Everything that decides the row's numbers."""
@@ -136,7 +118,7 @@ class ProductsRow:
             The ``"configuration"``; ``"products"``, None where the goal is not reached; ``"sigma"`` and, as mean and
             standard error over images, ``"psnr"``, both by budget.
         """
-        task = OPERATORS[self.operator]()
+        task = self.preset.linear_operators[self.operator](self.preset)
         P = METHODS[self.method](task, seed)
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
         found: dict[str, Any] = {"configuration": self.configuration(seed)}
@@ -196,77 +178,12 @@ class ProductsRow:
         return {budget: curves[count - 1].nan_to_num(-math.inf) for budget, count in steps.items()}
 
 
-class Counted(LinearPhysics):
-    """An operator that counts the products with its AᵀA; a closed form for Newton's step is passed on uncounted.
-
-    Parameters
-    ----------
-    physics : LinearPhysics
-        The operator.
-    img_size : tuple of int
-        Shape (C, H, W) of its images.
-
-    Attributes
-    ----------
-    count : int
-        Products so far.
-    """
-
-    def __init__(self, physics: LinearPhysics, img_size: tuple[int, ...]) -> None:
-        super().__init__(A=physics.A, A_adjoint=physics.A_adjoint, noise_model=physics.noise_model)
-        self.squared_norm, self.count = squared_norm(physics, img_size), 0
-        self._physics = [physics]  # not a submodule
-        for name in ("newton", "range_projection"):
-            if hasattr(physics, name):
-                setattr(self, name, getattr(physics, name))
-
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        """AᵀA x, counted once."""
-        self.count += 1
-        return normal(self._physics[0], x)
-
-
-def descend(
-    physics: LinearPhysics,
-    y: torch.Tensor,
-    P: Preconditioner,
-    steps: int,
-    momentum: str = "none",
-    start: torch.Tensor | None = None,
-) -> Iterator[torch.Tensor]:
-    """Yield z_1, z_2, … of gradient descent on the data term alone, with the step 1/‖A‖².
-
-    Parameters
-    ----------
-    physics : LinearPhysics
-        The operator A.
-    y : Tensor
-        Measurements.
-    P : Preconditioner
-        Makes a direction of each gradient.
-    steps : int
-        Number of steps.
-    momentum : str
-        A rule's name, a key of ``ddgp_lib.solvers.MOMENTUM``.
-    start : Tensor, optional
-        z_0; Aᵀy by default.
-    """
-    adjoint = physics.A_adjoint(y)
-    x = z = adjoint if start is None else start
-    stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
-    for k in range(steps):
-        with torch.no_grad():
-            direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
-        x, x_old = z - stepsize * direction, x
-        z = x + MOMENTUM[momentum](k + 1) * (x - x_old)
-        yield z
-
-
-def rows() -> dict[str, ProductsRow]:
-    """Return the rows of the study by name; a distilled P is there where one ships for the operator."""
+def rows(presets: Iterable[Preset]) -> dict[str, ProductsRow]:
+    """Return the rows of the study by name; a distilled P is there where one is trained for the operator."""
     return {
-        f"{operator}: {method}": ProductsRow(operator, method)
-        for operator in OPERATORS
+        f"{operator}: {method}": ProductsRow(preset, operator, method)
+        for preset in presets
+        for operator in preset.linear_operators
         for method in METHODS
-        if method != "distilled_linear" or operator in ("single_pixel", "super_resolution")
+        if method != "distilled_linear" or (operator == preset.name and method in preset.recipes)
     }

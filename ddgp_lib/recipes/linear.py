@@ -1,6 +1,5 @@
 """What decides a linear preconditioner that is distilled in closed form."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..arguments import require, require_positive
@@ -81,30 +80,6 @@ class LinearRecipe:
         if self.sigma is not None:
             require_positive("sigma", self.sigma)
         require_positive("damping", self.damping)
-
-
-LINEAR_RECIPES: Mapping[str, LinearRecipe] = {
-    "single_pixel": LinearRecipe(),
-    "mri": LinearRecipe(
-        structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
-    ),
-    "super_resolution": LinearRecipe(
-        structure="convolution",
-        stride=4,
-        form="newton_null_space",
-        damping_noise=0.001,
-        iterations=4,
-        n_images=280,
-        ridges=(1e-8, 1e-6, 1e-4),
-        validation_images=20,
-        sigma=0.05,
-    ),
-}
-"""What :func:`~ddgp_lib.linear.distill_linear` takes where nothing else is said, by task.
-
-On rows of MRI a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
-part.  Rows are very many samples, so a ridge hardly matters; it does where a matrix is full.
-"""
 
 
 def build_linear_preconditioner(recipe: LinearRecipe, img_size: tuple[int, ...]) -> LinearPreconditioner:

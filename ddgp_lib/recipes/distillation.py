@@ -9,7 +9,7 @@ from ..arguments import require, require_positive
 from ..networks import SIZES, build_network
 from ..preconditioners import LearnedPreconditioner
 from ..solvers import MOMENTUM
-from .schedules import SCHEDULES
+from ..training.schedules import SCHEDULES
 
 LOSSES = ("gradient", "imitation", "supervised", "scale", "row_space")
 """Losses that can be weighted, see :mod:`ddgp_lib.distillation.losses`."""
@@ -71,7 +71,7 @@ class DistillationRecipe:
         ``"adamw"`` or ``"adam"``.
     schedule : str
         ``"warm_cosine"``, ``"one_cycle"``, ``"plateau"`` or ``"constant"``, see
-        :func:`~ddgp_lib.distillation.schedules.build_schedule`.
+        :func:`~ddgp_lib.training.schedules.build_schedule`.
     noise_range : pair of float or None
         Lowest and highest standard deviation of the measurement noise, which is drawn log-uniformly for each fresh
         state and is the same for student and teacher; None takes each operator's own.

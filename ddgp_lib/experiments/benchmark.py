@@ -19,16 +19,16 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 from tqdm.auto import tqdm
 
+from ..arguments import require
+from ..evaluation import evaluate, psnr_and_rejected
+from ..files import read_results, write_results
+from ..operators import measure, norms, squared_norm
+from ..presets import PRESETS
+from ..pretrained import Method, load_tuning
+from ..solvers import PreconditionedFISTA
+from ..tasks import Preset, Task
 from .alternatives import load_alternative
-from .arguments import require
-from .checkpoints import WEIGHTS_FOLDER
-from .data import load_digits, load_faces, load_portraits
-from .evaluation import evaluate, psnr_and_rejected
-from .files import read_results, write_results
-from .operators import measure, norms, squared_norm
-from .shipped import ALTERNATIVE_RECIPES, RECIPES, SOLVER_KINDS, Method, load_tuning
-from .solvers import PreconditionedFISTA
-from .tasks import TASKS, Task, load_task
+from .statistics import as_number, mean_and_error
 
 FORMAT = "ddgp-benchmark-2"
 BENCHMARKS_FOLDER = Path(__file__).with_name("benchmarks")
@@ -64,7 +64,8 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
     ValueError
         If the task is unknown, or the file is corrupt, of another format or of another task.
     """
-    require(task_name in TASKS, "task_name", task_name, f"one of {tuple(TASKS)}")
+    own = Path(folder) == BENCHMARKS_FOLDER
+    require(task_name in PRESETS or not own, "task_name", task_name, f"one of {tuple(PRESETS)}")
     path = Path(folder) / f"{task_name}.json"
     return read_results(path, f"python -m ddgp_lib benchmark {task_name}", format=FORMAT, task=task_name)
 
@@ -74,22 +75,6 @@ def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDE
     path = Path(folder) / f"{result['task']}.json"
     write_results(path, result)
     return path
-
-
-def mean_and_error(values: torch.Tensor) -> list[float | None]:
-    """Mean over images (N,) and its standard error, s / √N; None where a value is not finite."""
-    return [_number(values.mean()), _number(values.std() / math.sqrt(len(values)))]
-
-
-def mean_or_none(values: Sequence[float | None]) -> float | None:
-    """Mean of numbers, None where one of them is missing."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if len(known) == len(values) else None
-
-
-def _number(value: torch.Tensor) -> float | None:
-    """Round a number to six digits; JSON has none that are not finite."""
-    return float(f"{value.item():.6g}") if torch.isfinite(value) else None
 
 
 def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
@@ -115,7 +100,7 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     methods: dict[str, Any] = {}
     baseline: torch.Tensor | None = None
     newton: torch.Tensor | None = None
-    for kind in tqdm(SOLVER_KINDS[task.name], desc=f"side by side, {task.name}"):
+    for kind in tqdm(task.preset.kinds, desc=f"side by side, {task.name}"):
         method = Method(task, kind)
         trace = evaluate(
             task,
@@ -137,10 +122,10 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
                 name: {str(k): mean_and_error(getattr(trace, name)[k - 1]) for k in ITERATIONS}
                 for name in MEASURES
             },
-            "best_psnr": _number(curve.max()),
+            "best_psnr": as_number(curve.max()),
             "best_iteration": int(curve.argmax()) + 1,
             "gain_20": mean_and_error(gain),
-            "better_20": _number((gain > 0).float().mean()),
+            "better_20": as_number((gain > 0).float().mean()),
             **(
                 {"gain_20_over_newton": mean_and_error(trace.psnr[19] - newton)} if newton is not None else {}
             ),
@@ -161,13 +146,11 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     """
     y, method = measure(task.student, images, seed), Method(task, "distilled")
     assert method.preconditioner is not None
-    recipes = {"distilled": RECIPES[task.name]["distilled"]} | ALTERNATIVE_RECIPES[task.name]
+    recipes = {"distilled": task.preset.recipes["distilled"], **task.preset.alternatives}
     networks: dict[str, tuple[nn.Module, nn.Module]] = {
         "distilled": (method.tuned_solver(max_iter=20), method.preconditioner)
     }
-    networks |= {
-        name: (model := load_alternative(task.name, name), model) for name in ALTERNATIVE_RECIPES[task.name]
-    }
+    networks |= {name: (model := load_alternative(task, name), model) for name in task.preset.alternatives}
     methods: dict[str, Any] = {}
     reference: torch.Tensor | None = None
     for name, (reconstruct, network) in networks.items():
@@ -206,14 +189,14 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
         solver = method.tuned_solver(safeguard=guarded)
         curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed, LONG_BATCH)
         return {
-            "psnr": {str(k): _number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
-            "lowest": _number(curves[-1].min()),
+            "psnr": {str(k): as_number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
+            "lowest": as_number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
             "rejected": rejected,
         }
 
-    for kind in tqdm([*_classical(task.name), *SAFEGUARDED], desc=f"long runs, {task.name}"):
-        if kind not in SAFEGUARDED:
+    for kind in tqdm([*task.preset.classical, *_safeguarded(task.preset)], desc=f"long runs, {task.name}"):
+        if kind in task.preset.classical:
             methods[kind] = run(kind, guarded=False)
             continue
         guarded = run(kind, guarded=True)
@@ -225,53 +208,14 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
 def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysics, torch.Tensor]]:
     """Operators and images on which a task's preconditioner was not trained, by name; the first is home.
 
-    The noise is three and ten times that of the training, for super-resolution thirty too.  ``"training volume"``
-    are the validation slices, of the person that MRI was trained on.  ``"two portraits"`` are cut into parts of the
-    images' size.
+    What they are is said by the preset's ``conditions`` and ``other_images``.
     """
-    changes: dict[str, Sequence[dict[str, Any]]] = {
-        "single_pixel": (
-            {"noise": 0.03},
-            {"noise": 0.1},
-            {"ratio": 0.05},
-            {"ratio": 0.2},
-            {"ordering": "zig_zag"},
-        ),
-        "mri": (
-            {"noise": 0.03},
-            {"noise": 0.1},
-            {"acceleration": 3},
-            {"acceleration": 6},
-            {"seed": 1},
-        ),
-        "super_resolution": (
-            {"noise": 0.003},
-            {"noise": 0.01},
-            {"noise": 0.03},
-            {"blur": 1.5},
-            {"blur": 2.5},
-            {"filter": "bicubic"},
-        ),
-    }
     found = {"as trained": (task.student, images)}
-    for change in changes[task.name]:
-        name = ", ".join(f"{key} {value}" for key, value in change.items())
-        found[name.replace("seed 1", "another mask")] = (load_task(task.name, **change).student, images)
-    for name, others in _other_images(task, len(images)).items():
+    for name, options in task.preset.conditions.items():
+        found[name] = (task.preset.load(**options).student, images)
+    for name, others in task.preset.other_images(task, len(images)).items():
         found[name] = (task.student, others)
     return found
-
-
-def _other_images(task: Task, count: int) -> dict[str, torch.Tensor]:
-    size = task.img_size[-1]
-    if task.name == "single_pixel":
-        return {"faces": load_faces(size).test[:count]}
-    if task.name == "mri":
-        return {"training volume": task.val_images[:count]}
-    digits = torch.nn.functional.interpolate(load_digits().test[:count], size=(size, size), mode="bilinear")
-    portraits = load_portraits(3 * size).mean(dim=1, keepdim=True)
-    blocks = portraits.unfold(2, size, size).unfold(3, size, size).reshape(-1, 1, size, size)
-    return {"digits": digits, "two portraits": blocks[:count]}
 
 
 def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
@@ -287,11 +231,11 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
         that the safeguard took P from.
     """
     rows = []
-    models = {name: load_alternative(task.name, name) for name in ALTERNATIVE_RECIPES[task.name]}
+    models = {name: load_alternative(task, name) for name in task.preset.alternatives}
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
         for label, kind, guarded in (
-            *((kind, kind, False) for kind in _classical(task.name)),
+            *((kind, kind, False) for kind in task.preset.classical),
             ("distilled", "distilled", False),
             ("distilled + safeguard", "distilled", True),
         ):
@@ -315,9 +259,8 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
     return {"iterations": iterations, "rows": rows}
 
 
-def _classical(task_name: str) -> list[str]:
-    """Name the student's methods without a network: ``"none"``, and ``"newton"`` where the task has it."""
-    return [kind for kind in SOLVER_KINDS[task_name] if kind in ("none", "newton")]
+def _safeguarded(preset: Preset) -> list[str]:
+    return [kind for kind in SAFEGUARDED if kind in preset.recipes]
 
 
 def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedFISTA:
@@ -339,13 +282,13 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
         the whole reconstruction.
     """
     images, runs = images[:TIMED_IMAGES], {}
-    for kind in SOLVER_KINDS[task.name]:
+    for kind in task.preset.kinds:
         method = Method(task, kind)
         solver, y = method.tuned_solver(), measure(method.physics, images, seed)
         runs[kind] = partial(_iterate, solver, y, method.physics)
     y = measure(task.student, images, seed)
-    for name in ALTERNATIVE_RECIPES[task.name]:
-        runs[name] = partial(load_alternative(task.name, name), y, task.student)
+    for name in task.preset.alternatives:
+        runs[name] = partial(load_alternative(task, name), y, task.student)
     least = dict.fromkeys(runs, math.inf)
     for _ in range(ROUNDS):
         for name, run in runs.items():
@@ -353,9 +296,7 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
             with torch.no_grad():
                 run()
             least[name] = min(least[name], time.process_time() - started)
-    counts = {
-        name: len(images) * (TIMED_ITERATIONS if name in SOLVER_KINDS[task.name] else 1) for name in runs
-    }
+    counts = {name: len(images) * (TIMED_ITERATIONS if name in task.preset.kinds else 1) for name in runs}
     spent = {name: float(f"{1000 * least[name] / counts[name]:.3g}") for name in runs}
     return {"n_images": len(images), "milliseconds": spent}
 
@@ -417,7 +358,7 @@ def benchmark(
         result = load_benchmark(task.name, folder)
     for name, part in PARTS.items():
         chosen = long_images if name == "long_runs" else images
-        conditions = {"seed": seed, "images": len(chosen), **dependencies(task.name, name)}
+        conditions = {"seed": seed, "images": len(chosen), **dependencies(task.preset, name)}
         if name in result and result[name]["conditions"] == conditions:
             continue
         started = time.perf_counter()
@@ -433,19 +374,19 @@ def benchmark(
     return result
 
 
-def dependencies(task_name: str, part: str) -> dict[str, Any]:
+def dependencies(preset: Preset, part: str) -> dict[str, Any]:
     """Collect what a part depends on: SHA-256 of weights by file name, and the settings of its methods."""
-    kinds: Sequence[str] = SOLVER_KINDS[task_name]
+    kinds: Sequence[str] = preset.kinds
     if part == "long_runs":
-        kinds = [*_classical(task_name), *SAFEGUARDED]
+        kinds = [*preset.classical, *_safeguarded(preset)]
     elif part not in ("side_by_side", "timing"):
-        kinds = [*_classical(task_name), "distilled"]
+        kinds = [*preset.classical, "distilled"]
     names = [
         "denoiser",
         *kinds,
-        *(ALTERNATIVE_RECIPES[task_name] if part in ("alternatives", "timing", "generalisation") else ()),
+        *(preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()),
     ]
-    paths = [WEIGHTS_FOLDER / f"{task_name}-{name}.safetensors" for name in names]
+    paths = [preset.path(name) for name in names]
     weights = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
-    tuning = load_tuning(task_name)
+    tuning = load_tuning(preset)
     return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}

@@ -1,0 +1,99 @@
+"""Choose what every method is run with, on validation images; and measure what saved weights claim."""
+
+import math
+from dataclasses import asdict
+from itertools import product
+from typing import Any
+
+from ..evaluation import psnr_curves
+from ..preconditioners import Preconditioner
+from ..pretrained import Method, Setting
+from ..recipes import DistillationRecipe, LinearRecipe
+from ..solvers import PreconditionedFISTA
+from ..tasks import Task
+
+SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+"""Noise levels for the denoiser that are tried for every method."""
+
+MOMENTA = ("chambolle_dossal", "none")
+"""Momentum rules that are tried for every method."""
+
+DECAYS = ((None, None), (10, None), (None, 10))
+"""Values of k₀ that are tried for every method: from where on what is learned, or the whole update, fades."""
+
+
+def tune(
+    task: Task, kinds: tuple[str, ...] | None = None, *, n_images: int | None = None, max_iter: int = 200
+) -> dict[str, Any]:
+    """Choose σ, the momentum and what fades late in a run, for each kind, by the PSNR on validation images.
+
+    The score of a setting is the lower of its PSNR after 20 and after ``max_iter`` iterations, so that one which is
+    good early and decays later is not chosen.  As the score is at most the first of the two, settings
+    are run past 20 iterations from the best down, until no other can win.  Those of the baseline without decay are
+    all run to the end: what becomes of it is worth knowing everywhere.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    kinds : tuple of str, optional
+        Methods to tune; by default all.
+    n_images : int, optional
+        Validation images to use; by default as many as the preset says.
+    max_iter : int
+        Iterations of a full run, 20 or more.
+
+    Returns
+    -------
+    dict
+        For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"``, ``"prior_decay"`` and
+        ``"update_decay"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
+        ``"psnr_last"``, in dB; the latter is None where a run ended early.
+    """
+    images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
+    tuning: dict[str, Any] = {}
+    for kind in kinds or task.preset.kinds:
+        method = Method(task, kind)
+        settings = [
+            asdict(Setting(sigma, momentum, *decays))
+            for sigma, momentum, decays in product(SIGMAS, MOMENTA, DECAYS)
+        ]
+
+        def run(setting: dict[str, Any], last: int, method: Method = method) -> float:
+            curves = psnr_curves(task, method.solver(Setting(**setting)), images, method.physics, last)
+            return round(curves[-1].mean().item(), 4)
+
+        sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
+        best = -math.inf
+        for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
+            constant = setting["prior_decay"] is None and setting["update_decay"] is None
+            if row["psnr_20"] > best or (kind == "none" and constant):
+                row["psnr_last"] = run(setting, max_iter)
+                best = max(best, tuning_score(row))
+        winner = settings[sweep.index(max(sweep, key=tuning_score))]
+        tuning[kind] = {"setting": winner, "sweep": sweep}
+    return tuning
+
+
+def tuning_score(row: dict[str, Any]) -> float:
+    """Return the lower of a setting's two PSNR values, which :func:`tune` maximises; −∞ for an unfinished run."""
+    return -math.inf if row["psnr_last"] is None else min(row["psnr_20"], row["psnr_last"])
+
+
+def validation_psnr(
+    task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe | LinearRecipe
+) -> dict[str, float]:
+    """Mean PSNR (dB) on validation images after 1 to 20 iterations with the σ and momentum of the training.
+
+    A shipped preconditioner carries these numbers, so that a file can be checked against its claims.
+    """
+    solver = PreconditionedFISTA(
+        task.denoiser,
+        preconditioner,
+        stepsize=task.stepsize,
+        sigma=task.sigma if recipe.sigma is None else recipe.sigma,
+        momentum=recipe.momentum,
+    )
+    images = task.val_images[: task.preset.counts.validation]
+    curve = psnr_curves(task, solver, images, task.student, 20).mean(dim=1)
+    return {str(k): curve[k - 1].item() for k in (1, 2, 5, 10, 20)}

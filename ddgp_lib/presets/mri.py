@@ -1,0 +1,178 @@
+"""Brain slices seen by a Cartesian MRI scanner."""
+
+import math
+from typing import Any
+
+import torch
+from deepinv.models import Denoiser
+from deepinv.physics import LinearPhysics
+
+from ..arguments import require
+from ..checkpoints import WEIGHTS_FOLDER
+from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
+from ..denoisers import DenoiserRecipe
+from ..operators import CartesianMRI, MultiCoilCartesianMRI
+from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
+from . import variants
+
+
+def mri(
+    *,
+    acceleration: float = 4,
+    teacher_acceleration: float = 2,
+    center_fraction: float = 0.08,
+    nested: bool = True,
+    coils: int = 1,
+    noise: float = 0.01,
+    size: int = 128,
+    sigma: float = 0.03,
+    seed: int = 0,
+    denoiser: Denoiser | None = None,
+    images: Split | None = None,
+) -> Task:
+    """Brain slices seen by a Cartesian MRI scanner that skips most columns of k-space.
+
+    Images have two channels, the real and imaginary part; k-space, phase and noise are simulated.  Training and
+    validation slices come from one volume, test slices from another.
+
+    Parameters
+    ----------
+    acceleration : float
+        Columns of k-space over columns that the student measures, above 1; by default 4.
+    teacher_acceleration : float
+        The same for the teacher; 1 or above, and at most ``acceleration``.
+    center_fraction : float
+        Fraction of the columns, around the centre, that are always measured, in (0, 1).
+    nested : bool
+        Whether the teacher's columns include the student's (default), or are drawn on their own.
+    coils : int
+        Number of receive coils: one (default), or several with simulated sensitivities.
+    noise : float
+        Standard deviation of the Gaussian noise on the real and the imaginary part of each k-space entry.
+    size : int
+        Side of the images in pixels; slices are resampled where it is not 128.
+    sigma : float
+        Noise level for the denoiser.
+    seed : int
+        Seed of the masks, the phases and the scanners' noise generators.
+    denoiser : Denoiser, optional
+        Another denoiser than the shipped one.
+    images : Split, optional
+        Your own images instead of the brain slices, each part (N, 2, size, size).
+
+    Returns
+    -------
+    Task
+    """
+    require(
+        teacher_acceleration <= acceleration,
+        "teacher_acceleration",
+        teacher_acceleration,
+        f"at most acceleration={acceleration}",
+    )
+    img_size = (2, size, size)
+
+    def scanner(factor: float, mask_seed: int, noise_seed: int) -> LinearPhysics:
+        options: dict[str, Any] = {"center_fraction": center_fraction, "noise": noise}
+        options |= {"mask_seed": mask_seed, "seed": noise_seed}
+        if coils == 1:
+            return CartesianMRI(factor, img_size, **options)
+        return MultiCoilCartesianMRI(factor, img_size, coils=coils, **options)
+
+    student = scanner(acceleration, seed, seed)
+    teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
+    images = complex_brains(size, seed) if images is None else images
+    require_split(images, img_size, complex_valued=True)
+    return make_task(
+        student, teacher, images, denoiser, sigma, preset=PRESET, augment=turn_phase, complex_valued=True
+    )
+
+
+def complex_brains(size: int = 128, seed: int = 0) -> Split:
+    """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, size, size)."""
+    generator = torch.Generator().manual_seed(seed)
+    magnitudes = (resample(part, size) for part in load_brains())
+    return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
+
+
+def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
+    real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
+    angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
+    cosine, sine = angle.cos(), angle.sin()
+    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
+
+
+def _training_volume(task: Task, count: int) -> dict[str, torch.Tensor]:
+    """Return validation slices: they are of the person that was trained on."""
+    return {"training volume": task.val_images[:count]}
+
+
+# On rows a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
+# part.  Rows are very many samples, so a ridge hardly matters.
+LINEAR = LinearRecipe(
+    structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
+)
+
+PRESET = Preset(
+    name="mri",
+    make=mri,
+    images=complex_brains,
+    denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
+    recipes={
+        "distilled": DistillationRecipe(
+            losses={"gradient": 1.0, "supervised": 1.0},
+            steps=4000,
+            batch_size=8,
+            learning_rate=3e-3,
+            pool_size=128,
+            horizon=100,
+            sigma=0.02,
+            momentum="none",
+        ),
+        "distilled_gradient_only": DistillationRecipe(
+            inputs="gradient_only",
+            steps=1500,
+            batch_size=8,
+            pool_size=128,
+            horizon=30,
+            from_truth=0.5,
+            sigma=0.03,
+            momentum="none",
+        ),
+        "distilled_linear": LINEAR,
+    },
+    linear=LINEAR,
+    alternatives={
+        "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
+        "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
+    },
+    classical=("none",),
+    counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
+    conditions={
+        "noise 0.03": {"noise": 0.03},
+        "noise 0.1": {"noise": 0.1},
+        "acceleration 3": {"acceleration": 3},
+        "acceleration 6": {"acceleration": 6},
+        "another mask": {"seed": 1},
+    },
+    other_images=_training_volume,
+    short={
+        "steps": 800,
+        "batch_size": 8,
+        "pool_size": 128,
+        "horizon": 30,
+        "sigma": 0.03,
+        "momentum": "none",
+    },
+    studies={
+        "teachers": {
+            f"mri, acceleration {factor}": Variant(options={"teacher_acceleration": factor})
+            for factor in (3, 2, 1)
+        },
+        "networks": variants.networks(variants.BEST_NETWORKS, "mri, "),
+    },
+    linear_operators={"mri, 4 coils": lambda preset: preset.load(coils=4, size=64)},
+    weights=WEIGHTS_FOLDER,
+)

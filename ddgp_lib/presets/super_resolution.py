@@ -1,0 +1,168 @@
+"""Grey faces seen through a blur and decimation."""
+
+import torch
+from deepinv.models import Denoiser
+from torch.nn import functional
+
+from ..arguments import require
+from ..checkpoints import WEIGHTS_FOLDER
+from ..data import Split, load_digits, load_faces, load_portraits, perturb
+from ..denoisers import DenoiserRecipe
+from ..operators import FourierDownsampling
+from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
+from . import variants
+
+
+def super_resolution(
+    *,
+    factor: int = 4,
+    teacher_factor: int = 2,
+    filter: str = "gaussian",
+    blur: float = 4.0,
+    teacher_blur: float = 1.0,
+    rtol: float = 0.03,
+    noise: float = 0.001,
+    size: int = 64,
+    sigma: float = 0.03,
+    seed: int = 0,
+    denoiser: Denoiser | None = None,
+    images: Split | None = None,
+) -> Task:
+    """Grey faces seen through a blur and decimation, to be enlarged again.
+
+    Parameters
+    ----------
+    factor : int
+        The student keeps one pixel in ``factor`` × ``factor``; by default 4.
+    teacher_factor : int
+        The same for the teacher, at most ``factor``; 1 is a blur without decimation.
+    filter : str
+        Kernel of the blur before decimation, see :class:`~ddgp_lib.operators.FourierDownsampling`.
+    blur, teacher_blur : float
+        Standard deviations of the student's and the teacher's Gaussian kernel in pixels of the image.
+    rtol : float
+        Singular values below ``rtol`` · ‖A‖ count as zero, so that the null space of both operators includes what the
+        noise hides.
+    noise : float
+        Standard deviation of the Gaussian noise on each pixel that is kept; the default is about that of rounding to
+        8 bits.
+    size : int
+        Side of the images in pixels, a multiple of 8.
+    sigma : float
+        Noise level for the denoiser.
+    seed : int
+        Seed of the cameras' noise generators.
+    denoiser : Denoiser, optional
+        Another denoiser than the shipped one.
+    images : Split, optional
+        Your own images instead of the faces, each part (N, 1, size, size).
+
+    Returns
+    -------
+    Task
+    """
+    require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
+
+    def camera(factor: int, std: float, seed: int) -> FourierDownsampling:
+        kernel = {"std": std} if filter == "gaussian" else {}
+        return FourierDownsampling(
+            factor, (1, size, size), filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
+        )
+
+    student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
+    images = load_faces(size) if images is None else images
+    require_split(images, (1, size, size))
+    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
+
+
+def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Perturb faces, mirror half of them, and reflect what lies beyond the edge."""
+    return perturb(images, generator, flip=True, padding="reflection")
+
+
+def _digits_and_portraits(task: Task, count: int) -> dict[str, torch.Tensor]:
+    """Digits, enlarged; and two portraits, cut into parts of the images' size."""
+    size = task.img_size[-1]
+    digits = functional.interpolate(load_digits().test[:count], size=(size, size), mode="bilinear")
+    portraits = load_portraits(3 * size).mean(dim=1, keepdim=True)
+    blocks = portraits.unfold(2, size, size).unfold(3, size, size).reshape(-1, 1, size, size)
+    return {"digits": digits, "two portraits": blocks[:count]}
+
+
+LINEAR = LinearRecipe(
+    structure="convolution",
+    stride=4,
+    form="newton_null_space",
+    damping_noise=0.001,
+    iterations=4,
+    n_images=280,
+    ridges=(1e-8, 1e-6, 1e-4),
+    validation_images=20,
+    sigma=0.05,
+)
+
+PRESET = Preset(
+    name="super_resolution",
+    make=super_resolution,
+    images=load_faces,
+    denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
+    recipes={
+        "distilled": DistillationRecipe(
+            form="newton_null_space",
+            steps=3000,
+            batch_size=16,
+            pool_size=256,
+            sigma=0.03,
+            momentum="none",
+            damping_noise=0.001,
+        ),
+        "distilled_gradient_only": DistillationRecipe(
+            form="newton_null_space",
+            inputs="gradient_only",
+            steps=1500,
+            batch_size=16,
+            pool_size=256,
+            from_truth=0.5,
+            sigma=0.03,
+            momentum="none",
+            damping_noise=0.001,
+        ),
+        "distilled_linear": LINEAR,
+    },
+    linear=LINEAR,
+    alternatives={
+        "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
+        "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
+    },
+    counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
+    conditions={
+        "noise 0.003": {"noise": 0.003},
+        "noise 0.01": {"noise": 0.01},
+        "noise 0.03": {"noise": 0.03},
+        "blur 1.5": {"blur": 1.5},
+        "blur 2.5": {"blur": 2.5},
+        "filter bicubic": {"filter": "bicubic"},
+    },
+    other_images=_digits_and_portraits,
+    short={
+        "form": "newton_null_space",
+        "steps": 1000,
+        "batch_size": 16,
+        "pool_size": 256,
+        "sigma": 0.03,
+        "momentum": "none",
+        "damping_noise": 0.001,
+    },
+    studies={
+        "teachers": {
+            f"super_resolution, factor {factor}, blur {blur}": Variant(
+                options={"teacher_factor": factor, "teacher_blur": blur}
+            )
+            for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
+        },
+        "networks": variants.networks(variants.BEST_NETWORKS, "super_resolution, "),
+    },
+    linear_operators={"super_resolution": Preset.load},
+    weights=WEIGHTS_FOLDER,
+)

@@ -1,0 +1,26 @@
+"""Recipes: everything, besides the task, that decides what a training gives; and the untrained model of each."""
+
+from .alternatives import ALTERNATIVES, AlternativeRecipe, build_alternative
+from .distillation import (
+    DEFAULT_LOSSES,
+    LOSSES,
+    OPTIMISERS,
+    PAIRINGS,
+    DistillationRecipe,
+    build_preconditioner,
+)
+from .linear import LinearRecipe, build_linear_preconditioner
+
+__all__ = [
+    "ALTERNATIVES",
+    "DEFAULT_LOSSES",
+    "LOSSES",
+    "OPTIMISERS",
+    "PAIRINGS",
+    "AlternativeRecipe",
+    "DistillationRecipe",
+    "LinearRecipe",
+    "build_alternative",
+    "build_linear_preconditioner",
+    "build_preconditioner",
+]
