@@ -37,8 +37,6 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 """What is distilled for a camera of which nothing else is said."""
 
-"""The linear preconditioner of such a camera."""
-
 
 @dataclass(frozen=True)
 class Counts:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from book._tools.compare import ATOL, PIXEL_TOLERANCE, RTOL, images_in, same_image, same_text
+from book._tools.nbval_tolerance import ATOL, PIXEL_TOLERANCE, RTOL, images_in, same_image, same_text
 
 
 def encoded(grey: np.ndarray) -> str:

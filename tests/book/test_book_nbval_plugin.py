@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from book._tools import notebooks
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 SOURCE = """\
 # %%
@@ -39,7 +39,7 @@ def nbval(folder: Path, notebook: nbformat.NotebookNode) -> subprocess.Completed
     command = [sys.executable, "-m", "pytest", str(path), "--nbval", "--nbval-current-env"]
     options = [
         "-p",
-        "book._tools.nbval_tolerance",
+        "book._tools.nbval_plugin",
         "-p",
         "no:cacheprovider",
         f"--rootdir={folder}",
