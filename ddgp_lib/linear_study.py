@@ -220,7 +220,7 @@ class Counted(LinearPhysics):
             if hasattr(physics, name):
                 setattr(self, name, getattr(physics, name))
 
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
+    def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x, counted once."""
         self.count += 1
         return normal(self._physics[0], x)

@@ -2,18 +2,18 @@
 
 from .algebra import (
     gradient,
-    largest_eigenvalue,
     measure,
     newton,
     normal,
-    norms,
     null_projection,
     range_projection,
     squared_norm,
 )
 from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
+from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
+from .protocol import LinearOperator
 
 __all__ = [
     "FILTERS",
@@ -21,6 +21,7 @@ __all__ = [
     "CartesianMRI",
     "FourierDownsampling",
     "HadamardCamera",
+    "LinearOperator",
     "MultiCoilCartesianMRI",
     "birdcage_maps",
     "gaussian_columns",
