@@ -2,8 +2,16 @@
 
 from .base import PreconditionedSolver
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
-from .iteration import PreconditionedIteration, Problem, Step
-from .rules import MOMENTUM, chambolle_dossal, decaying_weight, deepinv_momentum, no_momentum, relax
+from .iteration import PreconditionedIteration, Problem, Run, Step
+from .rules import (
+    MOMENTUM,
+    DecayingWeight,
+    chambolle_dossal,
+    decaying_weight,
+    deepinv_momentum,
+    no_momentum,
+    relax,
+)
 from .safeguard import Direction, Safeguard, Watch
 from .splitting import (
     PreconditionedADMM,
@@ -11,9 +19,11 @@ from .splitting import (
     PreconditionedHQS,
     PreconditionedHQSIteration,
 )
+from .steps import extrapolate, fista_step, forward_backward
 
 __all__ = [
     "MOMENTUM",
+    "DecayingWeight",
     "Direction",
     "PreconditionedADMM",
     "PreconditionedADMMIteration",
@@ -25,12 +35,16 @@ __all__ = [
     "PreconditionedPGD",
     "PreconditionedSolver",
     "Problem",
+    "Run",
     "Safeguard",
     "Step",
     "Watch",
     "chambolle_dossal",
     "decaying_weight",
     "deepinv_momentum",
+    "extrapolate",
+    "fista_step",
+    "forward_backward",
     "no_momentum",
     "relax",
 ]
