@@ -4,11 +4,6 @@ from itertools import product
 
 import pytest
 import torch
-
-from ddgp_lib import load_preconditioner, load_solver, load_task, load_tuning
-from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
-from ddgp_lib.denoisers import DenoiserRecipe
-from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.shipped import (
     DECAYS,
     DENOISER_RECIPES,
@@ -20,6 +15,11 @@ from ddgp_lib.shipped import (
     tuning_score,
     validation_psnr,
 )
+
+from ddgp_lib import load_preconditioner, load_solver, load_task, load_tuning
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from ddgp_lib.denoisers import DenoiserRecipe
+from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.tasks import TASKS
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own

@@ -2,8 +2,6 @@
 
 import pytest
 import torch
-
-from ddgp_lib.__main__ import main
 from ddgp_lib.alternatives import (
     ALTERNATIVES,
     STAGES,
@@ -12,8 +10,10 @@ from ddgp_lib.alternatives import (
     load_alternative,
     train_alternative,
 )
-from ddgp_lib.checkpoints import WEIGHTS_FOLDER, CheckpointError, load_checkpoint
 from ddgp_lib.shipped import ALTERNATIVE_RECIPES, load_preconditioner
+
+from ddgp_lib.__main__ import main
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, CheckpointError, load_checkpoint
 from ddgp_lib.tasks import TASKS
 
 NAMES = tuple(ALTERNATIVES)

@@ -4,9 +4,6 @@ import json
 
 import pytest
 import torch
-
-from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task, load_tuning, shipped
-from ddgp_lib.__main__ import main
 from ddgp_lib.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
@@ -19,8 +16,11 @@ from ddgp_lib.benchmark import (
     save_benchmark,
     side_by_side,
 )
-from ddgp_lib.operators import FourierDownsampling, HadamardCamera
 from ddgp_lib.shipped import SOLVER_KINDS, Method
+
+from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task, load_tuning, shipped
+from ddgp_lib.__main__ import main
+from ddgp_lib.operators import FourierDownsampling, HadamardCamera
 
 SHIPPED = sorted(path.stem for path in BENCHMARKS_FOLDER.glob("*.json"))
 RESULT = {"format": FORMAT, "task": "single_pixel"}

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from ddgp_lib.linear_study import METHODS, OPERATORS, Counted, ProductsRow, descend, rows
+from ddgp_lib.study import compare, run_study
 
 from ddgp_lib import linear_study, load_task
 from ddgp_lib.__main__ import main
-from ddgp_lib.linear_study import METHODS, OPERATORS, Counted, ProductsRow, descend, rows
 from ddgp_lib.operators import gradient, normal
 from ddgp_lib.preconditioners import Identity, Polynomial
-from ddgp_lib.study import compare, run_study
 
 
 @pytest.fixture

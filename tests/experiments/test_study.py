@@ -4,14 +4,7 @@ import json
 
 import pytest
 import torch
-
-from ddgp_lib import load_task, study
-from ddgp_lib.__main__ import main
-from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.linear_study import BUDGETS
-from ddgp_lib.networks import NETWORKS
-from ddgp_lib.preconditioners import Identity
 from ddgp_lib.study import (
     ITERATIONS,
     STUDIES,
@@ -21,6 +14,13 @@ from ddgp_lib.study import (
     load_study,
     run_study,
 )
+
+from ddgp_lib import load_task, study
+from ddgp_lib.__main__ import main
+from ddgp_lib.distillation import DistillationRecipe
+from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.networks import NETWORKS
+from ddgp_lib.preconditioners import Identity
 
 TINY = {"steps": 2, "batch_size": 2, "pool_size": 4, "momentum": "none"}
 SHIPPED = sorted(path.stem for path in STUDIES_FOLDER.glob("*.json"))

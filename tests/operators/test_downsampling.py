@@ -42,7 +42,7 @@ def test_channels_are_treated_alike(generator):
     colour, grey = FourierDownsampling(2, (3, 16, 16)), FourierDownsampling(2, (1, 16, 16))
     for channel in range(3):
         one = slice(channel, channel + 1)
-        torch.testing.assert_close(colour.normal(x)[:, one], grey.normal(x[:, one]))
+        torch.testing.assert_close(colour.A_adjoint_A(x)[:, one], grey.A_adjoint_A(x[:, one]))
 
 
 @pytest.mark.parametrize("factor", [1, 4])
@@ -51,7 +51,9 @@ def test_proximal_step_solves_its_equation(factor, generator):
     z = torch.randn(2, 1, 16, 16, generator=generator)
     y = physics.A(torch.randn(2, 1, 16, 16, generator=generator))
     x = physics.prox_l2(z, y, gamma=2.0)
-    torch.testing.assert_close(physics.normal(x) + x / 2, physics.A_adjoint(y) + z / 2, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        physics.A_adjoint_A(x) + x / 2, physics.A_adjoint(y) + z / 2, atol=1e-5, rtol=1e-5
+    )
 
 
 def test_coarser_tolerance_sees_less():

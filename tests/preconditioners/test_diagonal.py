@@ -206,7 +206,7 @@ class Counting(LinearPhysics):
         if hasattr(physics, "newton"):
             self.newton = physics.newton
 
-    def normal(self, x):
+    def A_adjoint_A(self, x):  # noqa: N802 (deepinv's name)
         self.count += 1
         return normal(self.physics, x)
 
