@@ -11,7 +11,6 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
-from tests.book.test_site_files import Loads, css_references, from_elsewhere
 
 from book._tools.browser import Browser, Page
 from book._tools.slides import cells, deck, render
@@ -32,6 +31,7 @@ from book._tools.slides.plan import plan
 from book._tools.slides.quiz import questions
 from book._tools.slides.references import Chapter, References, chapter, chapters, references
 from ddgp_lib.widgets import Frames
+from tests.book.test_site_files import Loads, css_references, from_elsewhere
 
 SMALL = "99_small"
 CHAPTERS = ("02_conditioning", "12_mri")

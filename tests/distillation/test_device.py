@@ -45,6 +45,7 @@ def test_an_iteration_stays_on_its_device(name, options, pairing):
     mode = FakeTensorMode()
     operators = {part: moved(getattr(task, part), mode) for part in ("student", "teacher", "denoiser")}
     training.task = replace(task, **operators)
+    vars(training.task).update(stepsize=task.stepsize, teacher_stepsize=task.teacher_stepsize)
     training.preconditioner = moved(training.preconditioner, mode)
     with mode:
         away = {part: mode.from_tensor(tensor).to("cuda") for part, tensor in states.items()}

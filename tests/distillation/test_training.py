@@ -18,8 +18,8 @@ from ddgp_lib.distillation import (
     gradient_loss,
     squared_distance,
 )
-from ddgp_lib.training.schedules import SCHEDULES
 from ddgp_lib.distillation.training import _Training
+from ddgp_lib.training.schedules import SCHEDULES
 
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
 SHORT = {"steps": 5, "batch_size": 2, "pool_size": 4, "unroll": 2, "progress": False}

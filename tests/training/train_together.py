@@ -8,8 +8,8 @@ import torch
 
 from ddgp_lib import distill, load_task
 from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.training.processes import Processes, launch
 from ddgp_lib.distillation.training import _Training
+from ddgp_lib.training.processes import Processes, launch
 
 SIZE = 16
 RECIPE = {
