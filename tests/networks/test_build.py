@@ -22,6 +22,7 @@ from ddgp_lib.networks import (
 )
 from ddgp_lib.networks.build import BREAK_HOMOGENEITY
 from ddgp_lib.networks.cbam import AttentionCNN, ChannelAttention, SpatialAttention
+from ddgp_lib.networks.homogeneous import Homogeneous
 from ddgp_lib.networks.vit import positions
 from ddgp_lib.operators import HadamardCamera
 
@@ -152,6 +153,9 @@ def test_each_image_is_mapped_by_itself(name, bias, generator):
 @pytest.mark.parametrize(("name", "multiple"), MULTIPLES.items())
 def test_any_sides_are_padded_and_cropped(name, multiple, generator):
     network = _awake(name)
+    network = (
+        network.network if isinstance(network, Homogeneous) else network
+    )  # whose scale is that of the image
     fitting = torch.randn(1, 2, 3 * multiple, 5 * multiple, generator=generator)
     assert network(fitting).shape == (1, 1, 3 * multiple, 5 * multiple)
     part = fitting[..., :-1, : -(multiple // 2)]
