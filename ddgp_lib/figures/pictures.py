@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ..arguments import require
+from ..metrics import psnr
 from .style import WIDTH, BookFigure, Numbers, styled
 
 
@@ -112,8 +113,8 @@ def images(
 
 def _psnr(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """Return the PSNR in decibels for images on [0, 1]."""
-    error = float(np.mean((estimate - truth) ** 2))
-    return float("inf") if error == 0 else -10 * float(np.log10(error))
+    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
+    return float(psnr(x, reference, floor=0))
 
 
 def _error_grid(count: int, columns: int | None) -> tuple[BookFigure, list[Axes], list[Axes]]:
