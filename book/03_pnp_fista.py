@@ -36,9 +36,9 @@ from deepinv.optim.data_fidelity import L2
 
 import ddgp_lib
 from ddgp_lib import analysis, answers, figures, stability, widgets
+from ddgp_lib.experiments import tuning_score
 from ddgp_lib.operators import measure, norms, range_projection
 from ddgp_lib.preconditioners import Newton
-from ddgp_lib.shipped import tuning_score
 from ddgp_lib.solvers import MOMENTUM, chambolle_dossal
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
@@ -454,7 +454,7 @@ assert asymmetry > 0.1
 assert symmetric[0] < -0.05 < 1.05 < symmetric[-1]
 assert radius < 1 < norm
 assert 0 < radius - estimate < 0.05
-assert {recipe.bound for recipe in ddgp_lib.shipped.DENOISER_RECIPES.values()} == {1.25}
+assert {preset.denoiser.bound for preset in ddgp_lib.presets.PRESETS.values()} == {1.25}
 
 # %% [markdown]
 # This denoiser is the proximal map of no convex function and the posterior mean of no prior: it is not symmetric,

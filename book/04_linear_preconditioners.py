@@ -31,13 +31,13 @@ import torch
 from deepinv.physics import LinearPhysics
 
 import ddgp_lib
-from ddgp_lib import PreconditionedFISTA, State, analysis, answers, figures, operators, study, widgets
+from ddgp_lib import PreconditionedFISTA, State, analysis, answers, figures, operators, widgets
 from ddgp_lib.evaluation import psnr_curves
-from ddgp_lib.linear_study import Counted, descend
-from ddgp_lib.operators import gradient, normal, norms, squared_norm
+from ddgp_lib.experiments import study
+from ddgp_lib.operators import Counted, gradient, normal, norms, squared_norm
 from ddgp_lib.preconditioners import Circulant, Identity, Jacobi, Newton, Polynomial, Scalar
 from ddgp_lib.preconditioners.probing import circulant_spectrum
-from ddgp_lib.solvers import chambolle_dossal
+from ddgp_lib.solvers import chambolle_dossal, descend
 
 # %% [markdown]
 # ## One preconditioner, two scanners
@@ -682,7 +682,7 @@ won = {
     for name, curves in plug.items()
 }
 assert min(found["Newton"] for found in won.values()) > 0.3
-least = {ddgp_lib.shipped.DENOISER_RECIPES[name].sigma_min for name in ("super_resolution", "mri")}
+least = {ddgp_lib.presets.PRESETS[name].denoiser.sigma_min for name in ("super_resolution", "mri")}
 assert least == {curves["no P"][0] for curves in plug.values()} == {0.005}
 for label in ("ℓ2, d = 4", "Chebyshev, d = 4"):
     late = plug["MRI, 4 coils"][label][2]

@@ -34,10 +34,10 @@ from ddgp_lib import PreconditionedFISTA, State, analysis, answers, figures, wid
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.linear import learn_linear
 from ddgp_lib.linear.states import Trajectory, training_images
-from ddgp_lib.linear_study import descend
 from ddgp_lib.operators import gradient, normal, norms, null_projection
 from ddgp_lib.preconditioners import SR1, Identity, Newton
 from ddgp_lib.preconditioners.quasi_newton import rank_one_direction
+from ddgp_lib.solvers import descend
 
 # %% [markdown]
 # ## Three steps from one point

@@ -34,9 +34,10 @@ import dataclasses
 import torch
 
 import ddgp_lib
-from ddgp_lib import analysis, answers, figures, study, widgets
+from ddgp_lib import analysis, answers, figures, widgets
 from ddgp_lib.distillation import DistillationRecipe, build_preconditioner
 from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.experiments import study
 from ddgp_lib.operators import (
     FourierDownsampling,
     gradient,
@@ -731,7 +732,7 @@ def untrained(row):
     P = build_preconditioner(DistillationRecipe(**run["configuration"]["recipe"]), task.img_size[0])
     options = {"stepsize": task.stepsize, "sigma": run["sigma"], "momentum": "none"}
     solver = ddgp_lib.PreconditionedFISTA(task.denoiser, P, **options)
-    images = task.test_images[: study.IMAGES[task.name][1]]
+    images = task.test_images[: task.preset.counts.study[1]]
     baseline = run["psnr"]["20"][0] - run["gain_20"][0]
     return float(psnr_curves(task, solver, images, task.student, 20)[-1].mean()) - baseline
 

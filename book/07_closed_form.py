@@ -641,7 +641,7 @@ bill = {
 # The learning: what the fit at the opening took, and steps of a training with the recipe of the shipped network.
 
 # %%
-recipe = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
+recipe = ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"]
 train = {name: getattr(recipe, name) for name in ("batch_size", "losses", "noise_range")}
 train |= {"pool_size": recipe.batch_size, "progress": False}
 with torch.enable_grad():

@@ -38,10 +38,10 @@ import torch
 import ddgp_lib
 from ddgp_lib import answers, checkpoints, distillation, figures, widgets
 from ddgp_lib.distillation import DistillationRecipe, StatePool
-from ddgp_lib.distillation.schedules import SCHEDULES, build_schedule
 from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.experiments.study import ITERATIONS, compare, load_study
 from ddgp_lib.operators import gradient, measure, norms, null_projection, range_projection
-from ddgp_lib.study import ITERATIONS, compare, load_study
+from ddgp_lib.training import SCHEDULES, build_schedule
 
 # %% [markdown]
 # ## One step of the training

@@ -35,9 +35,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddgp_lib
 from ddgp_lib import answers, figures, widgets
+from ddgp_lib.experiments import compare, load_study
 from ddgp_lib.networks import NETWORKS, PatchCNN, build_network, iteration_progress, with_iteration
 from ddgp_lib.operators import gradient, norms, range_projection
-from ddgp_lib.study import compare, load_study
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
 

@@ -34,8 +34,8 @@ import ddgp_lib
 from ddgp_lib import figures, widgets
 from ddgp_lib.data import load_faces
 from ddgp_lib.distillation.losses import consistency_penalty, row_space_penalty
+from ddgp_lib.experiments import compare, load_study
 from ddgp_lib.operators import HadamardCamera, norms, null_projection
-from ddgp_lib.study import compare, load_study
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
 
@@ -201,7 +201,7 @@ for name, P in forms.items():
 # shipped $P$, whose training is printed. None of these runs has momentum. (The shipped $P$ was trained with it.)
 
 # %%
-recipe = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
+recipe = ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"]
 print(f"shipped: {recipe.steps:,} steps, horizon {recipe.horizon}, momentum {recipe.momentum}")
 assert recipe.steps > 100 * brief["steps"]
 assert (recipe.horizon, recipe.momentum) == (50, "chambolle_dossal")

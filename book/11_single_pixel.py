@@ -30,8 +30,8 @@ import torch
 
 import ddgp_lib
 from ddgp_lib import checks, figures, widgets
-from ddgp_lib.benchmark import load_benchmark
 from ddgp_lib.data import load_faces
+from ddgp_lib.experiments import load_benchmark
 
 # %% [markdown]
 # ## The question in one picture
@@ -281,7 +281,7 @@ figures.curves(
 parameters = sum(p.numel() for p in P.parameters())
 print(f"{parameters} parameters")
 for kind in ("distilled", "distilled_gradient_only"):
-    recipe = ddgp_lib.shipped.RECIPES["single_pixel"][kind]
+    recipe = ddgp_lib.presets.PRESETS["single_pixel"].recipes[kind]
     print(f"{kind}: {recipe.steps} steps of {recipe.batch_size} states,", end=" ")
     print(f"pool {recipe.pool_size}, horizon {recipe.horizon}, learning rate {recipe.learning_rate:g},")
     print(f"  losses {dict(recipe.losses)}, noise {recipe.noise_range or 'of the task'}")
@@ -312,7 +312,7 @@ for name, trace in traces.items():
 for kind in ("none", "distilled", "distilled_gradient_only", "teacher"):
     setting = ddgp_lib.load_tuning("single_pixel")[kind]["setting"]
     print(f"{kind}: " + ", ".join(f"{name} {value}" for name, value in setting.items() if value))
-assert len(baseline.iterations) >= 3 * ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].horizon
+assert len(baseline.iterations) >= 3 * ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"].horizon
 
 # %% mystnb={"figure": {"name": "fig-psnr", "caption": "Mean PSNR of four methods over 32 held-out digits, from 1 to 200 iterations."}, "image": {"alt": "Four curves of PSNR against iterations on a logarithmic axis. The distilled preconditioner rises within five iterations and stays level to 200. The teacher is level with it for two iterations and then highest. The gradient-only preconditioner starts with the baseline, which is lowest, rises more slowly, and levels off before 20 iterations, between the baseline and the distilled preconditioner."}} tags=["hide-input"]
 roles = {"no P": "baseline", "distilled": "distilled", "gradient only": "gradient_only", "teacher": "teacher"}

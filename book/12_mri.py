@@ -31,7 +31,7 @@ import torch
 
 import ddgp_lib
 from ddgp_lib import figures, widgets
-from ddgp_lib.benchmark import load_benchmark
+from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.operators import CartesianMRI, measure, newton, norms, null_projection
 from ddgp_lib.preconditioners import Newton
 
@@ -145,7 +145,7 @@ psi = spread(A.columns)
 rows = torch.complex(x[:, 0], x[:, 1]).to(torch.complex128)
 convolved = rows @ psi[(offsets - offsets[:, None]) % 128]
 torch.testing.assert_close(
-    torch.view_as_real(convolved).movedim(-1, 1).float(), A.normal(x), rtol=0, atol=1e-5
+    torch.view_as_real(convolved).movedim(-1, 1).float(), A.A_adjoint_A(x), rtol=0, atol=1e-5
 )
 
 # %% [markdown]
@@ -179,8 +179,8 @@ folded = CartesianMRI(4, task.img_size, mask=regular)
 figures.images(
     {
         "$x^*$": task.picture(x)[shown],
-        "every fourth column": task.picture(folded.normal(x))[shown],
-        "random columns": task.picture(A.normal(x))[shown],
+        "every fourth column": task.picture(folded.A_adjoint_A(x))[shown],
+        "random columns": task.picture(A.A_adjoint_A(x))[shown],
     }
 )
 
@@ -198,9 +198,9 @@ figures.images(
 
 # %%
 z0, P = zero_filled, ddgp_lib.load_preconditioner("mri")
-gradient = A.normal(z0) - A.A_adjoint(y)
+gradient = A.A_adjoint_A(z0) - A.A_adjoint(y)
 assert gradient.abs().max() < 1e-5
-later = A.normal(x) - A.A_adjoint(y)  # at the true image, where the gradient is noise
+later = A.A_adjoint_A(x) - A.A_adjoint(y)  # at the true image, where the gradient is noise
 torch.testing.assert_close(newton(A, later, 0.1), later / 1.1, rtol=0, atol=1e-5)
 assert P.form == "null_space"
 
@@ -424,7 +424,7 @@ widgets.live(**slider)
 # %%
 four = ddgp_lib.load_task("mri", size=64, coils=4)
 one_coil = CartesianMRI(4, four.img_size, noise=0.01)
-small = dataclasses.replace(four, student=one_coil, stepsize=1.0)
+small = dataclasses.replace(four, student=one_coil)
 B = four.student
 
 # %% mystnb={"figure": {"name": "fig-mr-coils", "caption": "Magnitudes of the four simulated sensitivities. Their squares add up to one in every pixel."}, "image": {"alt": "Four smooth grey patterns, each bright at one side of the square, right, bottom, left and top, and darker towards the opposite side."}} tags=["hide-input"]
@@ -610,8 +610,8 @@ nudged = z0[:1].clone()
 nudged[..., 64, :] += 0.1 * torch.randn(2, 128, generator=torch.Generator().manual_seed(0))
 sigma = settings["distilled"]["sigma"]
 steps = {
-    "gradient": lambda z: z - (A.normal(z) - zero_filled[:1]),
-    "preconditioner": lambda z: P(A.normal(z) - zero_filled[:1], ddgp_lib.State(z, 0, A, y[:1])),
+    "gradient": lambda z: z - (A.A_adjoint_A(z) - zero_filled[:1]),
+    "preconditioner": lambda z: P(A.A_adjoint_A(z) - zero_filled[:1], ddgp_lib.State(z, 0, A, y[:1])),
     "denoiser": lambda z: task.denoiser(z, sigma),
 }
 for name, step in steps.items():

@@ -33,8 +33,8 @@ from torch.nn import functional
 
 import ddgp_lib
 from ddgp_lib import figures, widgets
-from ddgp_lib.benchmark import load_benchmark
 from ddgp_lib.data import load_portraits
+from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.operators import FourierDownsampling, measure, newton, norms, null_projection
 from ddgp_lib.preconditioners import Newton
 

@@ -46,7 +46,7 @@ from ddgp_lib.preconditioners import Identity, Newton, Polynomial
 
 # %%
 task, P = ddgp_lib.load_task("single_pixel"), ddgp_lib.load_preconditioner("single_pixel")
-rule = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"].momentum
+rule = ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"].momentum
 print("P was trained in", "PGD, without momentum" if rule == "none" else f"FISTA, momentum {rule}")
 A, B, D, images = task.student, task.teacher, task.denoiser, task.test_images[:24]
 y = task.measure(images)

@@ -43,8 +43,8 @@ from ddgp_lib import answers, data, distillation, figures, widgets
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.denoisers import load_denoiser
 from ddgp_lib.distillation import DistillationRecipe, StatePool
-from ddgp_lib.distillation.processes import SEED_STRIDE
 from ddgp_lib.operators import gradient, norms
+from ddgp_lib.training import SEED_STRIDE
 
 # %% [markdown]
 # ## The question in one picture
@@ -312,7 +312,7 @@ assert twin["at random"] < 0.75 * twin["by person"]
 # MRI take the place of the matrix products.
 
 # %%
-chosen = ddgp_lib.shipped.RECIPES["single_pixel"]["distilled"]
+chosen = ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"]
 network = distillation.build_preconditioner(chosen, 1, task.img_size)
 pool = StatePool(task, DistillationRecipe(pool_size=32), torch.Generator().manual_seed(0))
 
@@ -675,8 +675,8 @@ assert 20 < B_noise < 100
 # import ddgp_lib
 # from ddgp_lib.data import load_fastmri
 # from ddgp_lib.denoisers import load_denoiser
-# from ddgp_lib.distillation.processes import launch
-# from ddgp_lib.shipped import save_preconditioner
+# from ddgp_lib.training import launch
+# from ddgp_lib import save_preconditioner
 #
 # fabric = launch("cuda")
 # images = load_fastmri("fastmri", limit=4000)

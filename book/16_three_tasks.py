@@ -34,9 +34,8 @@ import torch
 
 import ddgp_lib
 from ddgp_lib import analysis, figures, widgets
-from ddgp_lib.benchmark import PARTS, SAFEGUARDED, load_benchmark
+from ddgp_lib.experiments.benchmark import PARTS, SAFEGUARDED, load_benchmark
 from ddgp_lib.operators import norms, null_projection, range_projection
-from ddgp_lib.shipped import ALTERNATIVE_RECIPES, RECIPES, SOLVER_KINDS
 
 tasks = {name: ddgp_lib.load_task(name) for name in ("single_pixel", "mri", "super_resolution")}
 digits, brains, faces = tasks.values()
@@ -263,7 +262,7 @@ assert guessed["single_pixel"] < 0.75 < 0.85 < guessed["mri"] < 0.95 < guessed["
 # for each task, from one seed. The test images are the first three of each task, not the best.
 
 # %%
-recipes = [RECIPES[name]["distilled"] for name in tasks]
+recipes = [task.preset.recipes["distilled"] for task in tasks.values()]
 rows = []
 for field in dataclasses.fields(recipes[0]):
     values = [getattr(recipe, field.name) for recipe in recipes]
@@ -278,7 +277,7 @@ table("", tasks, rows)
 labels = {"none": "no $P$", "newton": "Newton", "distilled": "distilled $P$", "teacher": "teacher"}
 live = {name: {} for name in tasks}
 for name, task in tasks.items():
-    for kind in (kind for kind in labels if kind in SOLVER_KINDS[name]):
+    for kind in (kind for kind in labels if kind in tasks[name].preset.kinds):
         solver = ddgp_lib.load_solver(name, kind, task=task)
         setting = {"physics": task.teacher if kind == "teacher" else task.student, "max_iter": 20}
         live[name][kind] = ddgp_lib.evaluate(task, solver, images=task.test_images[:3], **setting)
@@ -387,7 +386,7 @@ for name, task in tasks.items():
 found = {name: 1 - kinds["distilled"] / kinds["none"] for name, kinds in left.items()}
 assert min(found["single_pixel"], found["mri"]) > 0.2 > 0.15 > found["super_resolution"] > 0
 assert 0.9 < left["super_resolution"]["newton"] < left["super_resolution"]["none"]
-assert eta**2 < RECIPES["super_resolution"]["distilled"].damping
+assert eta**2 < faces.preset.recipes["distilled"].damping
 
 # %% [markdown]
 # The table puts the three tasks on one scale. What the denoiser finds alone stands in the rows `none`; the
@@ -584,7 +583,8 @@ instead = {name: result["alternatives"]["methods"] for name, result in results.i
 
 
 def rival(name, kind, found):
-    rate = (RECIPES[name] | ALTERNATIVE_RECIPES[name])[kind].learning_rate
+    preset = tasks[name].preset
+    rate = {**preset.recipes, **preset.alternatives}[kind].learning_rate
     psnr, ahead = (with_error(*found[key]) for key in ("psnr", "distilled_gain"))
     spent = timed[name][kind] * (20 if kind == "distilled" else 1)
     cells = [psnr, f"{found['ssim'][0]:.3f}", f"{found['residual'][0]:.3f}", f"{spent:.0f}"]
@@ -854,7 +854,7 @@ for name, task in tasks.items():
     print(f"{'':18s} way from no P to the second ceiling: {(found - base) / (second - base):.0%}")
     assert all_seen > second > base
     none, distilled = (norms(null_projection(task.teacher, traces[k].estimate - truth)).mean() for k in kinds)
-    supervised = "supervised" in RECIPES[name]["distilled"].losses
+    supervised = "supervised" in tasks[name].preset.recipes["distilled"].losses
     assert (found > second) == (distilled < 0.9 * none) == supervised
 
 # %% [markdown]

@@ -89,7 +89,7 @@ assert gain > 3
 # %% tags=["hide-input"]
 from IPython.display import HTML
 
-from ddgp_lib.benchmark import load_benchmark
+from ddgp_lib.experiments import load_benchmark
 
 cells = "<tr>" + 5 * "<td>{}</td>" + "</tr>"
 table = cells.replace("td>", "th>").format("PSNR (dB)", "without", "with", "gain", "unrolled")

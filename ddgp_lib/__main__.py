@@ -93,7 +93,9 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     measuring.add_argument("--output", type=Path, default=BENCHMARKS_FOLDER, help="folder to write to")
     for comparing in (evaluation, measuring):
         _add_camera(comparing)
-        comparing.add_argument("--images", type=int, help="number of held-out images; by default the preset's")
+        comparing.add_argument(
+            "--images", type=int, help="number of held-out images; by default the preset's"
+        )
         comparing.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
 
     text = "Run the rows of a study that are missing: short trainings that differ in one thing."

@@ -52,6 +52,8 @@ def _from_file(place: str) -> Preset:
         return found
     require(callable(found), "--task", place, "NAME to be a Preset, or a function that returns a Task")
     task = found()  # type: ignore[misc]
-    require(isinstance(task, Task), "--task", place, f"a function that returns a Task, not {type(task).__name__}")
+    require(
+        isinstance(task, Task), "--task", place, f"a function that returns a Task, not {type(task).__name__}"
+    )
     # The function brings its own denoiser, so the preset trains none.
     return replace(task.preset, make=found, denoiser=None)

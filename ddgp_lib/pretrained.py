@@ -93,7 +93,7 @@ def _read(path: str | Path, **expected: str) -> LearnedPreconditioner | LinearPr
     """Build what a file describes, and give it the file's weights."""
     tensors, description = load_checkpoint(path, **expected)
     require(
-        "recipe" in description and "img_size" in description,
+        "recipe" in description and "channels" in description,
         "path",
         str(path),
         "a preconditioner that save_preconditioner wrote",
@@ -104,7 +104,7 @@ def _read(path: str | Path, **expected: str) -> LearnedPreconditioner | LinearPr
         preconditioner = build_linear_preconditioner(LinearRecipe(**recipe), description["img_size"])
     else:
         preconditioner = build_preconditioner(
-            DistillationRecipe(**recipe), description["channels"], description["img_size"]
+            DistillationRecipe(**recipe), description["channels"], description.get("img_size")
         )
     load_weights(preconditioner, tensors, path)
     return preconditioner.eval().requires_grad_(False)

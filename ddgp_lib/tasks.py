@@ -1,7 +1,7 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
 :func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
-its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's.
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` has the book's.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,9 +37,6 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
     }
 )
 """What is distilled for a camera of which nothing else is said."""
-
-DEFAULT_LINEAR = LinearRecipe()
-"""The linear preconditioner of such a camera."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ class Preset:
     studies : mapping of str to mapping of str to Variant
         Rows of each study by name.
     linear_operators : mapping of str to callable
-        Tasks that linear preconditioners are studied on, by name.
+        preset ↦ task: what linear preconditioners are studied on, by name.
     weights : Path
         Folder of its weights and tuned settings.
     """
@@ -127,7 +124,7 @@ class Preset:
     images: Callable[[], Split] | None = None
     denoiser: DenoiserRecipe | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
-    linear: LinearRecipe = DEFAULT_LINEAR
+    linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
@@ -135,7 +132,7 @@ class Preset:
     other_images: Callable[["Task", int], dict[str, torch.Tensor]] = _no_images
     short: Mapping[str, Any] = field(default_factory=dict)
     studies: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
-    linear_operators: Mapping[str, Callable[[], "Task"]] = field(default_factory=dict)
+    linear_operators: Mapping[str, Callable[["Preset"], "Task"]] = field(default_factory=dict)
     weights: Path = Path("weights")
 
     def __post_init__(self) -> None:
@@ -310,10 +307,10 @@ def make_task(
 
     Examples
     --------
-    >>> import ddgp_lib, deepinv
-    >>> kernel = deepinv.physics.blur.gaussian_blur(sigma=2.0)
-    >>> blur = deepinv.physics.BlurFFT((1, 64, 64), filter=kernel)
-    >>> sharper = deepinv.physics.BlurFFT((1, 64, 64), filter=deepinv.physics.blur.gaussian_blur(sigma=1.0))
+    >>> import ddgp_lib
+    >>> from deepinv.physics import BlurFFT
+    >>> from deepinv.physics.functional import gaussian_blur
+    >>> blur, sharper = (BlurFFT((1, 64, 64), filter=gaussian_blur(sigma=std)) for std in (2.0, 1.0))
     >>> denoiser = ddgp_lib.load_task("super_resolution").denoiser
     >>> ddgp_lib.make_task(blur, sharper, ddgp_lib.data.load_faces(64), denoiser, sigma=0.03, name="blurred").name
     'blurred'

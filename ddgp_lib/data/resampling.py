@@ -9,6 +9,4 @@ def resample(images: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     height, width = (size, size) if isinstance(size, int) else size
     if images.shape[-2:] == (height, width):
         return images
-    return functional.interpolate(
-        images, size=(height, width), mode="bilinear", antialias=True
-    ).clamp(0, 1)
+    return functional.interpolate(images, size=(height, width), mode="bilinear", antialias=True).clamp(0, 1)

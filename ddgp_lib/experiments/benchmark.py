@@ -150,9 +150,7 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     networks: dict[str, tuple[nn.Module, nn.Module]] = {
         "distilled": (method.tuned_solver(max_iter=20), method.preconditioner)
     }
-    networks |= {
-        name: (model := load_alternative(task, name), model) for name in task.preset.alternatives
-    }
+    networks |= {name: (model := load_alternative(task, name), model) for name in task.preset.alternatives}
     methods: dict[str, Any] = {}
     reference: torch.Tensor | None = None
     for name, (reconstruct, network) in networks.items():
@@ -298,9 +296,7 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
             with torch.no_grad():
                 run()
             least[name] = min(least[name], time.process_time() - started)
-    counts = {
-        name: len(images) * (TIMED_ITERATIONS if name in task.preset.kinds else 1) for name in runs
-    }
+    counts = {name: len(images) * (TIMED_ITERATIONS if name in task.preset.kinds else 1) for name in runs}
     spent = {name: float(f"{1000 * least[name] / counts[name]:.3g}") for name in runs}
     return {"n_images": len(images), "milliseconds": spent}
 

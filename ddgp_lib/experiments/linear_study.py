@@ -118,7 +118,7 @@ class ProductsRow:
             The ``"configuration"``; ``"products"``, None where the goal is not reached; ``"sigma"`` and, as mean and
             standard error over images, ``"psnr"``, both by budget.
         """
-        task = self.preset.linear_operators[self.operator]()
+        task = self.preset.linear_operators[self.operator](self.preset)
         P = METHODS[self.method](task, seed)
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
         found: dict[str, Any] = {"configuration": self.configuration(seed)}

@@ -36,6 +36,7 @@ ITERATIONS = (1, 2, 5, 10, 20, 50, 100)
 SIGMAS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
 """Noise levels for the denoiser, from which each row takes the best on validation images."""
 
+
 @dataclass(frozen=True)
 class Row:
     """One line of a study.

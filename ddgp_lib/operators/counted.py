@@ -36,6 +36,3 @@ class Counted(LinearPhysics):
         """AᵀA x, counted once."""
         self.count += 1
         return normal(self._physics[0], x)
-
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        return self.A_adjoint_A(x)

@@ -173,6 +173,6 @@ PRESET: Preset = Preset(
         },
         "networks": variants.networks(variants.BEST_NETWORKS, "mri, "),
     },
-    linear_operators={"mri, 4 coils": lambda: PRESET.load(coils=4, size=64)},
+    linear_operators={"mri, 4 coils": lambda preset: preset.load(coils=4, size=64)},
     weights=WEIGHTS_FOLDER,
 )

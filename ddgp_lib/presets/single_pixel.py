@@ -1,7 +1,6 @@
 """MNIST digits seen by a single-pixel camera."""
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from deepinv.models import Denoiser
@@ -68,7 +67,7 @@ def single_pixel(
     return make_task(student, teacher, images, denoiser, sigma, preset=PRESET)
 
 
-def signed_patterns() -> Task:
+def signed_patterns(preset: Preset) -> Task:
     """Build the task for 410 patterns of random signs in the place of a Hadamard basis."""
     generator = torch.Generator().manual_seed(0)
     signs = (2.0 * torch.randint(2, (410, 1024), generator=generator) - 1) / 32
@@ -77,14 +76,14 @@ def signed_patterns() -> Task:
         A_adjoint=lambda y: (y @ signs).reshape(-1, 1, 32, 32),
         noise_model=GaussianNoise(0.01, rng=torch.Generator()),
     )
-    return replace(PRESET.load(), student=physics)
+    return replace(preset.load(), student=physics)
 
 
 def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
     return {"faces": load_faces(task.img_size[-1]).test[:count]}
 
 
-SHORT: dict[str, Any] = {"steps": 1500, "batch_size": 16, "pool_size": 256, "momentum": "none"}
+SHORT_STEPS = 1500
 
 PRESET: Preset = Preset(
     name="single_pixel",
@@ -121,9 +120,9 @@ PRESET: Preset = Preset(
         "ordering zig_zag": {"ordering": "zig_zag"},
     },
     other_images=_faces,
-    short=SHORT,
+    short={"steps": SHORT_STEPS, "batch_size": 16, "pool_size": 256, "momentum": "none"},
     studies={
-        "forms": variants.forms(SHORT["steps"] // 8),
+        "forms": variants.forms(SHORT_STEPS // 8),
         "losses": variants.LOSSES,
         "teachers": {
             f"single_pixel, {ratio:.0%} of the patterns": Variant(options={"teacher_ratio": ratio})
@@ -131,6 +130,6 @@ PRESET: Preset = Preset(
         },
         "networks": variants.networks(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
     },
-    linear_operators={"single_pixel": lambda: PRESET.load(), "random signs": signed_patterns},
+    linear_operators={"single_pixel": Preset.load, "random signs": signed_patterns},
     weights=WEIGHTS_FOLDER,
 )

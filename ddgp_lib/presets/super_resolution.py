@@ -164,6 +164,6 @@ PRESET: Preset = Preset(
         },
         "networks": variants.networks(variants.BEST_NETWORKS, "super_resolution, "),
     },
-    linear_operators={"super_resolution": lambda: PRESET.load()},
+    linear_operators={"super_resolution": Preset.load},
     weights=WEIGHTS_FOLDER,
 )

@@ -8,6 +8,7 @@ from deepinv.physics import LinearPhysics
 from ..operators import gradient, squared_norm
 from ..preconditioners import Preconditioner, State
 from .rules import MOMENTUM
+from .steps import fista_step
 
 
 def descend(
@@ -41,6 +42,5 @@ def descend(
     for k in range(steps):
         with torch.no_grad():
             direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
-        x, x_old = z - stepsize * direction, x
-        z = x + MOMENTUM[momentum](k + 1) * (x - x_old)
+        x, z = fista_step(x, z, direction, stepsize=stepsize, momentum=MOMENTUM[momentum](k + 1))
         yield z

@@ -22,9 +22,9 @@ import torch
 import course
 import ddgp_lib
 import set6
-from ddgp_lib.benchmark import load_benchmark
+from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.operators import measure
-from ddgp_lib.study import load_study
+from ddgp_lib.experiments import load_study
 
 # %% [markdown]
 # Put your number or name as the course knows it between the quotes of `student`, if your instructor asked for that.
