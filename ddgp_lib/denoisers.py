@@ -14,6 +14,7 @@ from tqdm.auto import trange
 from .arguments import require
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
+from .metrics import psnr
 from .names import PretrainedDenoiser
 from .networks.patches import pad_to_multiple
 
@@ -223,8 +224,7 @@ def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed:
     generator = torch.Generator().manual_seed(seed)
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
-        errors = (denoiser(noisy, sigma) - images).square().mean(dim=(1, 2, 3))
-    return float((-10 * errors.log10()).mean())
+        return float(psnr(denoiser(noisy, sigma), images, floor=0).mean())
 
 
 def save_denoiser(
