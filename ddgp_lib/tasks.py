@@ -373,6 +373,16 @@ def require_split(
         require(in_range, name, found, "the scale [0, 1]")
 
 
+def chosen_sides(size: int | tuple[int, int] | None, images: Split | None, default: int) -> tuple[int, int]:
+    """Return the height and width of a task's images: those that are asked for, the images' own, or the default."""
+    if size is not None:
+        return (size, size) if isinstance(size, int) else size
+    if images is None:
+        return default, default
+    require_images("images.train", images.train)
+    return images.train.shape[2], images.train.shape[3]
+
+
 def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) -> None:
     """Refuse an operator that is not linear in deepinv's sense, or that does not take images of this shape."""
     linear = all(hasattr(physics, method) for method in ("A", "A_adjoint", "noise_model"))
