@@ -36,10 +36,10 @@ def blurred(*, blur: float = 1.5, noise: float = 0.01, denoiser=None) -> Task:
     return make_task(camera(blur, 0), camera(0.7, 1), discs(), denoiser, sigma=0.05, preset=PRESET)
 
 
-def smoothed() -> Task:
+def smoothed(**options) -> Task:
     """Grey discs seen through a Gaussian blur, with a denoiser that is not trained: a blend with a local mean."""
     mean = torch.nn.AvgPool2d(3, stride=1, padding=1)
-    return blurred(denoiser=lambda x, sigma: x + min(1.0, 4 * sigma) * (mean(x) - x))
+    return blurred(denoiser=lambda x, sigma: x + min(1.0, 4 * sigma) * (mean(x) - x), **options)
 
 
 def _negatives(task: Task, count: int) -> dict[str, torch.Tensor]:
