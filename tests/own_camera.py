@@ -5,7 +5,7 @@ Tests hand it to the command line, ``--task tests/own_camera.py:PRESET``, and us
 
 import torch
 from deepinv.physics import BlurFFT, GaussianNoise
-from deepinv.physics.blur import gaussian_blur
+from deepinv.physics.functional import gaussian_blur
 
 from ddgp_lib import Counts, Preset, Task, make_task
 from ddgp_lib.data import Split
@@ -55,7 +55,6 @@ PRESET = Preset(
     denoiser=DenoiserRecipe(steps=40, finetune_steps=2, batch_size=8, jacobian_images=2, power_iterations=2),
     recipes={
         "distilled": DistillationRecipe(**QUICK),
-        "distilled_gradient_only": DistillationRecipe(inputs="gradient_only", **QUICK),
         "distilled_linear": LinearRecipe(
             structure="diagonal", iterations=2, n_images=16, ridges=(1e-2,), validation_images=2
         ),
@@ -69,5 +68,5 @@ PRESET = Preset(
     other_images=_negatives,
     short=QUICK,
     studies={"forms": {"null space": Variant(), "free": Variant({"form": "free"}, {"blur": 2.0})}},
-    linear_operators={"own_camera": lambda preset: preset.load()},
+    linear_operators={"own_camera": Preset.load},
 )

@@ -315,9 +315,12 @@ def _on_device(task: Task, device: str) -> Task:
     require(available, "device", device, "'cpu', or 'cuda' where PyTorch finds one")
     if device == "cpu":
         return task
-    return replace(
+    moved = replace(
         task,
         student=deepcopy(task.student).to(device),
         teacher=deepcopy(task.teacher).to(device),
         denoiser=deepcopy(task.denoiser).to(device),
     )
+    # The steps are those that the CPU has found, and are not found again from what has been moved.
+    vars(moved).update(stepsize=task.stepsize, teacher_stepsize=task.teacher_stepsize)
+    return moved

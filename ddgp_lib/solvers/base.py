@@ -122,11 +122,10 @@ class PreconditionedSolver(BaseOptim):
             given = given.get("est")
         single = run.adjoint if given is None else given
         est = tuple(single) if isinstance(single, tuple | list) else (single,)
-        est = self.begin(est[0]) if len(est) == 1 else est
-        fits = len(est) == 2 and all(_alike(tensor, run.adjoint) for tensor in est)
+        fits = len(est) in (1, 2) and all(_alike(tensor, run.adjoint) for tensor in est)
         wanted = f"one or two tensors like Aᵀy, {tuple(run.adjoint.shape)}, {run.adjoint.dtype}"
         require(fits, "init", [_describe(tensor) for tensor in est], wanted)
-        return {"est": est, "run": run}
+        return {"est": self.begin(est[0]) if len(est) == 1 else est, "run": run}
 
     def init_iterate_fn(
         self, y: Measurements, physics: LinearPhysics, init: Init = None, cost_fn: Any = None
