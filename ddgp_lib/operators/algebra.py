@@ -4,6 +4,8 @@ Every function works with any of deepinv's linear operators.  Where an operator 
 it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
+from typing import TypeGuard
+
 import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
@@ -165,7 +167,7 @@ def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.
     raise refused[0]
 
 
-def _is_diagonal(physics: LinearPhysics, img_size: tuple[int, ...]) -> bool:
+def _is_diagonal(physics: LinearPhysics, img_size: tuple[int, ...]) -> TypeGuard[DecomposablePhysics]:
     """Say whether A is deepinv's U diag(s) Vᵀ with a square orthogonal V, and its ``prox_l2`` a closed form.
 
     Some operators that are given in that form have other U and V; so it is tried on a random image.

@@ -306,9 +306,8 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
 
         So ``.double()`` and ``.to(torch.float64)`` keep the imaginary parts, as PyTorch alone does not.
         """
-        exact = {
-            name: self._buffers[name] for name in ("spectrum", "inverse", "basis") if name in self._buffers
-        }
+        names = ("spectrum", "inverse", "basis")
+        exact = {name: tensor for name in names if (tensor := self._buffers.get(name)) is not None}
         super()._apply(lambda tensor: _by_real_view(fn, tensor), recurse)
         for name, tensor in exact.items():
             self.register_buffer(name, tensor.to(self.coil_maps.device), persistent=False)

@@ -1,16 +1,20 @@
 """A neural network as a preconditioner."""
 
+from typing import get_args
+
 import torch
 from torch import nn
 
 from ..arguments import require
+from ..names import Form, Inputs
 from ..networks import iteration_progress, with_iteration
 from ..operators import null_projection
+from ..reprs import brief, line
 from .base import Identity, Preconditioner, State
 from .classical import Newton
 
-FORMS = ("null_space", "newton_null_space", "free", "penalised")
-INPUTS = ("state_aware", "gradient_only")
+FORMS: tuple[Form, ...] = get_args(Form)
+INPUTS: tuple[Inputs, ...] = get_args(Inputs)
 
 
 class LearnedPreconditioner(Preconditioner):
@@ -69,8 +73,8 @@ class LearnedPreconditioner(Preconditioner):
         self,
         network: nn.Module,
         *,
-        form: str = "null_space",
-        inputs: str = "state_aware",
+        form: Form = "null_space",
+        inputs: Inputs = "state_aware",
         embedding: int = 0,
         longest: int = 50,
         damping: float = 1e-3,
@@ -87,6 +91,13 @@ class LearnedPreconditioner(Preconditioner):
         self.inputs = inputs
         self.embedding = embedding
         self.longest = longest
+
+    def __repr__(self) -> str:
+        """Tell the network by its class and size, and the form; PyTorch's would print every layer."""
+        count = sum(weights.numel() for weights in self.network.parameters())
+        facts = {"network": f"{brief(self.network)} of {count:,} weights"}
+        facts |= {name: repr(getattr(self, name)) for name in ("form", "inputs", "embedding")}
+        return line("LearnedPreconditioner", facts)
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""

@@ -1,16 +1,19 @@
 """A preconditioner that is linear in the gradient, or affine in the gradient and the iterate."""
 
+from typing import get_args
+
 import torch
 
 from ..arguments import require
+from ..names import After, LinearForm, LinearInputs
 from ..operators import null_projection
 from .base import Identity, Preconditioner, State
 from .classical import Newton
 from .structures import Structure
 
-LINEAR_FORMS = ("null_space", "newton_null_space", "free")
-LINEAR_INPUTS = ("affine", "gradient_only")
-AFTER = ("last", "identity")
+LINEAR_FORMS: tuple[LinearForm, ...] = get_args(LinearForm)
+LINEAR_INPUTS: tuple[LinearInputs, ...] = get_args(LinearInputs)
+AFTER: tuple[After, ...] = get_args(After)
 LARGEST = 2**29
 """Weights that a preconditioner may have: 2 GiB."""
 
@@ -72,10 +75,10 @@ class LinearPreconditioner(Preconditioner):
         structure: Structure,
         iterations: int,
         *,
-        inputs: str = "affine",
-        form: str = "null_space",
+        inputs: LinearInputs = "affine",
+        form: LinearForm = "null_space",
         rank: int | None = None,
-        after: str = "identity",
+        after: After = "identity",
         damping: float = 1e-3,
         damping_noise: float | None = None,
     ) -> None:

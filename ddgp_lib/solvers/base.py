@@ -13,6 +13,7 @@ from torch import nn
 
 from ..arguments import require, require_positive
 from ..operators import norms
+from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
 from .measurements import Measurements
 from .rules import decaying_weight
@@ -87,6 +88,15 @@ class PreconditionedSolver(BaseOptim):
             get_output=_estimate,
         )
         self.prior = nn.ModuleList([prior])  # deepinv's plain list would hide the denoiser from PyTorch
+
+    def __repr__(self) -> str:
+        """Tell what a user chose, in a line; deepinv's would print the whole denoiser."""
+        iterator = self.fixed_point.iterator
+        facts = {"denoiser": brief(self.prior[0].denoiser), "preconditioner": brief(iterator.preconditioner)}
+        for name, shown in {"stepsize": "stepsize", "g_param": "sigma", "tau": "tau"}.items():
+            values = self.init_params_algo.get(name, [])
+            facts |= {shown: brief(values[0] if len(values) == 1 else list(values))} if values else {}
+        return line(type(self).__name__, facts | {"max_iter": str(self.max_iter)})
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled or copied: all but deepinv's PSNR, which is made of lambdas and is made anew."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from deepinv.physics import LinearPhysics
 
+from ..names import Momentum
 from ..operators import gradient, squared_norm
 from ..preconditioners import Preconditioner, State
 from .rules import MOMENTUM
@@ -16,7 +17,7 @@ def descend(
     y: torch.Tensor,
     P: Preconditioner,
     steps: int,
-    momentum: str = "none",
+    momentum: Momentum = "none",
     start: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:
     """Yield z_1, z_2, … of gradient descent on the data term alone, with the step 1/‖A‖².
