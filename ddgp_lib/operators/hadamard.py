@@ -8,12 +8,12 @@ from deepinv.physics.singlepixel import hadamard_1d
 
 from ..arguments import require
 from ..names import Ordering
-from ._common import gaussian_noise
+from ._common import FixedSides, gaussian_noise
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 
 
-class HadamardCamera(SinglePixelCamera):
+class HadamardCamera(FixedSides, SinglePixelCamera):
     r"""A single-pixel camera that measures m rows of the orthonormal 2-D Hadamard basis.
 
     It is deepinv's :class:`~deepinv.physics.SinglePixelCamera` with two differences: the transform is two

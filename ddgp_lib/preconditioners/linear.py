@@ -28,7 +28,8 @@ class LinearPreconditioner(Preconditioner):
         P_k(g; z) &= g + L_k [g; z] + b_k                                    && \text{(free)}
 
     With ``"gradient_only"``, z and b_k are left out and P_k is linear.  The forms are those of
-    :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.  It is built with L_k = 0 and b_k = 0, and
+    :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`, and so is the bound up to which A P = A g and
+    :math:`A P = A R_\lambda g`.  It is built with L_k = 0 and b_k = 0, and
     filled in closed form by :func:`~ddgp_lib.linear.distill_linear` or :func:`~ddgp_lib.linear.learn_linear`.
 
     Parameters
