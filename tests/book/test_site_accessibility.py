@@ -68,9 +68,11 @@ def test_a_violation_is_noticed(page: Page, tmp_path: Path) -> None:
 
 def test_each_look_of_a_word_in_code_is_checked(page: Page, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(
-        "<!doctype html><html lang='en'><title>t</title><style>.pale {color: #aaa} .dark .ok {color: #555}</style>"
-        "<main><pre><span class='pale'>first</span> <span class='pale'>second</span> <span class='ok'>third</span></pre>"
-        "<div style='background:#222'><pre class='dark'><span class='ok'>fourth</span></pre></div></main></html>"
+        "<!doctype html><html lang='en'><title>t</title>"
+        "<style>.pale {color: #aaa} .dark .ok {color: #555} div {background: #222}</style>"
+        "<main><pre><span class='pale'>first</span> <span class='pale'>second</span> "
+        "<span class='ok'>third</span></pre><div><pre class='dark'><span class='ok'>fourth</span></pre></div>"
+        "</main></html>"
     )
     with serve(tmp_path) as url:
         prepare(page, f"{url}/page.html")
