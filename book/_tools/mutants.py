@@ -77,7 +77,7 @@ def sample(names: list[str], count: int) -> list[str]:
 def change(mutant: str) -> str:
     """Return the lines that a mutant takes away and puts in, without their place."""
     shown = subprocess.run(
-        ["mutmut", "show", mutant], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "mutmut", "show", mutant], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     lines = [line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     return " ".join(f"{line[0]} {line[1:].strip()}" for line in lines)
@@ -92,7 +92,9 @@ def function_of(mutant: str) -> str:
     """Return the function that a mutant is of: ``module.Class.method``."""
     module, _, mangled = mutant.rpartition(".")
     name = mangled.rpartition("__mutmut_")[0]
-    return f"{module}." + (name.replace("xǁ", "").replace("ǁ", ".") if "ǁ" in name else name.removeprefix("x_"))
+    return f"{module}." + (
+        name.replace("xǁ", "").replace("ǁ", ".") if "ǁ" in name else name.removeprefix("x_")
+    )
 
 
 def modules(folder: Path = FOLDER) -> list[Module]:
@@ -127,7 +129,11 @@ def report(found: list[Module]) -> str:
 
 def run(names: list[str], children: int) -> None:
     """Run the mutants that have not been run, all or those that are named."""
-    subprocess.run(["mutmut", "run", "--max-children", str(children), *names], cwd=ROOT, check=False)
+    subprocess.run(
+        [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names],
+        cwd=ROOT,
+        check=False,
+    )
 
 
 def main() -> int:
