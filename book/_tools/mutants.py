@@ -1,9 +1,10 @@
 """Change the library in thousands of small ways, one at a time, and see whether the tests notice.
 
-mutmut makes the mutants, runs the tests that reach each, and keeps what it has found in the folder ``mutants``, so that a
-run can be stopped and goes on where it stopped; ``[tool.mutmut]`` in ``pyproject.toml`` says what is mutated. This script
-draws a sample of each module where all would take too long, and reports: how many were killed in each module, and
-which survived. A survivor that no test can tell from the original has its reason in ``tests/survivors.yml``.
+mutmut makes the mutants, runs the tests that reach each, and keeps what it has found in the folder ``mutants``, so
+that a run can be stopped and goes on where it stopped; ``[tool.mutmut]`` in ``pyproject.toml`` says what is mutated.
+This script draws a sample of each module where all would take too long, and reports: how many were killed in each
+module, and which survived. A survivor that no test can tell from the original has its reason in
+``tests/survivors.yml``.
 """
 
 import argparse
