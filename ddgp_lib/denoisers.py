@@ -1,6 +1,6 @@
 """A small denoiser that knows its noise level and is trained to expand little."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from tqdm.auto import trange
 from .arguments import require
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
+from .metrics import psnr
+from .names import PretrainedDenoiser
+from .networks.patches import pad_to_multiple
 
 
 class NoiseAwareDnCNN(Denoiser):
@@ -59,17 +62,17 @@ class NoiseAwareDnCNN(Denoiser):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: torch.Tensor, sigma: float | torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        """Denoise ``x`` of shape (N, C, H, W), H and W even, whose noise has standard deviation ``sigma``."""
-        channels = self.architecture["channels"]
+        """Denoise ``x`` of shape (N, C, H, W), whose noise has standard deviation ``sigma``."""
+        channels, (height, width) = self.architecture["channels"], x.shape[-2:]
         require(x.shape[1] == channels, "x.shape", tuple(x.shape), f"{channels} channel(s)")
-        patches = self.gather(x)
+        patches = self.gather(pad_to_multiple(x, 2))
         levels = self._handle_sigma(sigma, reference_tensor=x)
         noise_map = levels.expand(-1, 1, *patches.shape[2:])
         stacked = torch.cat([patches, noise_map], dim=1).contiguous(memory_format=torch.channels_last)
         denoised = self.network(stacked)[:, :-1]
         if self.architecture["noise_scaled"]:
             denoised = patches + levels * (denoised - patches)
-        return self.scatter(denoised.contiguous())
+        return self.scatter(denoised.contiguous())[..., :height, :width]
 
 
 @dataclass(frozen=True)
@@ -221,8 +224,7 @@ def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed:
     generator = torch.Generator().manual_seed(seed)
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
-        errors = (denoiser(noisy, sigma) - images).square().mean(dim=(1, 2, 3))
-    return float((-10 * errors.log10()).mean())
+        return float(psnr(denoiser(noisy, sigma), images, floor=0).mean())
 
 
 def save_denoiser(
@@ -272,7 +274,15 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
     return denoiser.eval().requires_grad_(False)
 
 
-def pretrained_denoiser(name: str, channels: int = 1) -> Denoiser:
+PRETRAINED: Mapping[PretrainedDenoiser, tuple[Callable[..., Denoiser], str]] = {
+    "dncnn": (DnCNN, "download"),
+    "dncnn_lipschitz": (DnCNN, "download_lipschitz"),
+    "drunet": (DRUNet, "download"),
+}
+"""deepinv's denoisers by name, and the weights that each is given."""
+
+
+def pretrained_denoiser(name: PretrainedDenoiser, channels: int = 1) -> Denoiser:
     """Load one of deepinv's pretrained denoisers, which are downloaded on first use.
 
     Parameters
@@ -288,13 +298,6 @@ def pretrained_denoiser(name: str, channels: int = 1) -> Denoiser:
     ValueError
         If the name is unknown.
     """
-    require(name in _PRETRAINED, "name", name, f"one of {tuple(_PRETRAINED)}")
-    model, weights = _PRETRAINED[name]
+    require(name in PRETRAINED, "name", name, f"one of {tuple(PRETRAINED)}")
+    model, weights = PRETRAINED[name]
     return model(in_channels=channels, out_channels=channels, pretrained=weights).eval().requires_grad_(False)
-
-
-_PRETRAINED = {
-    "dncnn": (DnCNN, "download"),
-    "dncnn_lipschitz": (DnCNN, "download_lipschitz"),
-    "drunet": (DRUNet, "download"),
-}

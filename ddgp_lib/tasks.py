@@ -1,8 +1,7 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
 :func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
-its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's
-own.
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` has the book's.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from deepinv.loss.metric import PSNR, SSIM
+from deepinv.loss.metric import SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
@@ -21,8 +20,10 @@ from .arguments import require, require_images, require_positive
 from .checkpoints import weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
+from .metrics import psnr
 from .operators import measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .reprs import line, table
 
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 Recipe = DistillationRecipe | LinearRecipe
@@ -139,7 +140,7 @@ class Preset:
         require(self.name.isidentifier(), "name", self.name, "letters, digits and underscores")
 
     def __repr__(self) -> str:
-        return f"Preset({self.name!r}, kinds={self.kinds})"
+        return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -232,7 +233,7 @@ class Task:
 
     def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex."""
-        return PSNR(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
+        return psnr(x, truth, complex_valued=self.complex_valued)
 
     def ssim(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Structural similarity of each image; of magnitudes where images are complex."""
@@ -243,7 +244,7 @@ class Task:
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
     def _facts(self) -> dict[str, str]:
-        """Say what a reader wants to know of a task, in a line each."""
+        """Say what a reader wants to know of a task, a line each."""
         counts = [len(part) for part in (self.train_images, self.val_images, self.test_images)]
         return {
             "student": type(self.student).__name__,
@@ -253,13 +254,10 @@ class Task:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
-        )
+        return line("Task", {"": repr(self.name)} | self._facts())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())
-        return f"<table><caption>Task {self.name}</caption>{rows}</table>"
+        return table(f"Task {self.name}", self._facts().items())
 
 
 def make_task(
@@ -373,6 +371,16 @@ def require_split(
         in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or complex_valued)
         found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
         require(in_range, name, found, "the scale [0, 1]")
+
+
+def chosen_sides(size: int | tuple[int, int] | None, images: Split | None, default: int) -> tuple[int, int]:
+    """Return the height and width of a task's images: those that are asked for, the images' own, or the default."""
+    if size is not None:
+        return (size, size) if isinstance(size, int) else size
+    if images is None:
+        return default, default
+    require_images("images.train", images.train)
+    return images.train.shape[2], images.train.shape[3]
 
 
 def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) -> None:

@@ -4,10 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.data import load_digits
 from ddgp_lib.denoisers import (
-    WEIGHTS_FOLDER,
     DenoiserRecipe,
     NoiseAwareDnCNN,
     denoising_psnr,

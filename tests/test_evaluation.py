@@ -5,15 +5,10 @@ import torch
 from deepinv.loss.metric import PSNR
 
 from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditioner, load_solver
-from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.evaluation import psnr_and_rejected, task_solver
-from ddgp_lib.shipped import (
-    RECIPES,
-    SOLVER_KINDS,
-    save_tuning,
-    tune,
-    validation_psnr,
-)
+from ddgp_lib.experiments import validation_psnr
+from ddgp_lib.presets import PRESETS
 
 KINDS = ("distilled", "distilled_gradient_only", "distilled_linear")
 
@@ -30,7 +25,7 @@ def traces(task):
             physics=physics.get(kind, task.student),
             max_iter=60,
         )
-        for kind in SOLVER_KINDS["single_pixel"]
+        for kind in PRESETS["single_pixel"].kinds
     }
 
 
@@ -93,7 +88,7 @@ def test_gain_over_the_tuned_baseline_at_20_iterations(traces, kind, gain):
     assert traces[kind].psnr[19].mean() > traces["none"].psnr[19].mean() + gain
 
 
-@pytest.mark.parametrize("kind", SOLVER_KINDS["single_pixel"])
+@pytest.mark.parametrize("kind", PRESETS["single_pixel"].kinds)
 def test_methods_keep_their_best(traces, kind):
     curve = traces[kind].psnr.mean(dim=1)
     assert curve[-1] > curve.max() - 0.3
@@ -116,27 +111,12 @@ def test_shipped_preconditioner_keeps_the_data_step(task, kind, generator):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_shipped_weights_agree_with_their_recipe_and_metrics(task, kind):
-    path = WEIGHTS_FOLDER / f"single_pixel-{kind}.safetensors"
-    _, description = load_checkpoint(path, kind=kind)
-    recipe = RECIPES["single_pixel"][kind]
-    assert type(recipe)(**description["recipe"]) == recipe
+def test_shipped_weights_do_what_they_claim(task, kind):
+    _, description = load_checkpoint(task.preset.path(kind), kind=kind)
+    recipe = task.preset.recipes[kind]
     measured = validation_psnr(task, load_preconditioner("single_pixel", kind), recipe)
     claimed = description["metrics"]["validation_psnr"]
     assert all(claimed[k] == pytest.approx(value, abs=0.02) for k, value in measured.items())
-
-
-def test_shipped_denoiser_is_small():
-    assert (WEIGHTS_FOLDER / "single_pixel-denoiser.safetensors").stat().st_size < 1_000_000
-
-
-def test_tune_measures_what_it_writes(task, tmp_path):
-    tuning = tune(task, ("none",), n_images=4, max_iter=20)
-    chosen = next(row for row in tuning["none"]["sweep"] if row["sigma"] == task.sigma)
-    trace = evaluate(task, images=task.val_images[:4], max_iter=20)
-    assert chosen["psnr_20"] == pytest.approx(trace.psnr[19].mean().item(), abs=1e-3)
-    save_tuning("single_pixel", tuning, tmp_path / "tuning.json")
-    assert (tmp_path / "tuning.json").read_text().startswith("{")
 
 
 def test_load_solver_reconstructs(task):
@@ -147,7 +127,7 @@ def test_load_solver_reconstructs(task):
 def test_bad_arguments_are_named(task):
     with pytest.raises(ValueError, match="kind='best'"):
         load_solver("single_pixel", "best")
-    with pytest.raises(ValueError, match="task_name='ct'"):
+    with pytest.raises(ValueError, match="name='ct'"):
         load_solver("ct")
     with pytest.raises(ValueError, match=r"images\.shape"):
         evaluate(task, images=torch.rand(2, 3, 32, 32), max_iter=1)

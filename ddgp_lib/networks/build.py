@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from ..arguments import require
+from ..names import Network, Size
 from .cbam import AttentionCNN
 from .cnn import PatchCNN
 from .convnext import ConvNeXt
@@ -12,11 +13,10 @@ from .homogeneous import Homogeneous
 from .indi import TimedUNet
 from .mdcnn import MultiDepthCNN
 from .mlp import MLP, width_for
-from .patches import OnPatches, fits_multiple
 from .unet import PatchUNet
 from .vit import ViT
 
-SIZES: Mapping[str, int] = {"small": 100_000, "medium": 500_000}
+SIZES: Mapping[Size, int] = {"small": 100_000, "medium": 500_000}
 """Names of the two sizes, and the number of weights that each aims at."""
 
 LEAST_WIDTH = 8
@@ -27,7 +27,7 @@ def _unet(in_channels: int, out_channels: int, width: int, *, bias: bool = False
     return PatchUNet(in_channels, out_channels, (width, 2 * width, 4 * width), bias=bias)
 
 
-NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+NETWORKS: Mapping[Network, Callable[..., nn.Module]] = {
     "mlp": MLP,
     "cnn": PatchCNN,
     "cbam": AttentionCNN,
@@ -39,7 +39,7 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 }
 """What builds each network: from input and output channels, for the MLP the image size, the width and ``bias``."""
 
-WIDTHS: Mapping[str, Mapping[str, int]] = {
+WIDTHS: Mapping[Network, Mapping[Size, int]] = {
     "cnn": {"small": 32, "medium": 80},
     "cbam": {"small": 32, "medium": 80},
     "unet": {"small": 14, "medium": 32},
@@ -50,16 +50,16 @@ WIDTHS: Mapping[str, Mapping[str, int]] = {
 }
 """Width of each network at each size; that of the MLP depends on the image."""
 
-BREAK_HOMOGENEITY = ("cbam", "vit", "convnext")
+BREAK_HOMOGENEITY: tuple[Network, ...] = ("cbam", "vit", "convnext")
 """Networks that are not homogeneous by themselves when they have no biases."""
 
 
 def build_network(
-    name: str,
+    name: Network,
     in_channels: int,
     out_channels: int,
     *,
-    parameters: str = "medium",
+    parameters: Size = "medium",
     width: int | None = None,
     bias: bool = False,
     img_size: tuple[int, ...] | None = None,
@@ -86,8 +86,7 @@ def build_network(
     bias : bool
         Whether layers have biases.
     img_size : tuple of int, optional
-        (H, W) or (C, H, W).  The MLP is built for this size alone.  For the others, which take images of any size
-        with sides that are multiples of 2 (``"unet"``), 8 (``"indi"``) or 4 (all others), it is merely checked.
+        (H, W) or (C, H, W), for which alone the MLP is built; the others take images of any size.
 
     Returns
     -------
@@ -97,7 +96,7 @@ def build_network(
     Raises
     ------
     ValueError
-        If an argument is outside what is accepted, or images of ``img_size`` do not fit the network.
+        If an argument is outside what is accepted.
     """
     require(name in NETWORKS, "network", name, f"one of {tuple(NETWORKS)}")
     require(parameters in SIZES, "parameters", parameters, f"one of {tuple(SIZES)}")
@@ -105,14 +104,6 @@ def build_network(
     if name == "mlp":
         return _mlp(in_channels, out_channels, img_size, width, SIZES[parameters], bias)
     network = NETWORKS[name](in_channels, out_channels, width or WIDTHS[name][parameters], bias=bias)
-    assert isinstance(network, OnPatches)
-    fits = img_size is None or fits_multiple(img_size, network.multiple)
-    require(
-        fits,
-        "img_size",
-        img_size,
-        f"for the network {name!r}, sides that are multiples of {network.multiple}",
-    )
     return Homogeneous(network) if name in BREAK_HOMOGENEITY and not bias else network
 
 

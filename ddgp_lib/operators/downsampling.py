@@ -1,15 +1,16 @@
 r"""Blurring and downsampling, for super-resolution and deblurring."""
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from deepinv.physics import Downsampling
 from deepinv.physics import functional as physics_functional
 
 from ..arguments import require, require_positive
+from ..names import Filter
 from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
 
-FILTERS = ("gaussian", "bicubic", "sinc")
+FILTERS: tuple[Filter, ...] = get_args(Filter)
 
 
 class FourierDownsampling(Downsampling):
@@ -67,7 +68,7 @@ class FourierDownsampling(Downsampling):
         self,
         factor: int,
         img_size: tuple[int, int, int],
-        filter: str = "gaussian",
+        filter: Filter = "gaussian",
         std: float | None = None,
         noise: float = 0.0,
         seed: int = 0,
@@ -90,6 +91,8 @@ class FourierDownsampling(Downsampling):
             padding="circular",
             noise_model=gaussian_noise(noise, seed),
         )
+        finite = bool(self.filter.isfinite().all())
+        require(finite, "std", std, "a width whose filter is finite")
         taps = self.filter[0, 0].double().sum(1)  # of one axis, since the filter's sum is 1
         rows, columns = (_Axis(taps, size, factor) for size in img_size[1:])
         spectrum = torch.outer(rows.eigenvalues, columns.eigenvalues)
@@ -135,10 +138,6 @@ class FourierDownsampling(Downsampling):
     def rank(self) -> int:
         """Number of modes that are seen, those above the threshold in each channel."""
         return self.channels * int(self.seen.sum())
-
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        """AᵀA x of images (N, C, H, W)."""
-        return self.A_adjoint(self.A(x))
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""

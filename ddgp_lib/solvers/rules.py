@@ -1,8 +1,11 @@
 """Sequences that the solvers use: the momentum β_k and the weight γ_k of what is learned."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+
+from ..names import Momentum
 
 
 def chambolle_dossal(k: int, a: float = 3.0) -> float:
@@ -20,20 +23,31 @@ def no_momentum(k: int) -> float:
     return 0.0
 
 
-MOMENTUM: dict[str, Callable[[int], float]] = {
+MOMENTUM: dict[Momentum, Callable[[int], float]] = {
     "chambolle_dossal": chambolle_dossal,
     "deepinv": deepinv_momentum,
     "none": no_momentum,
 }
 
 
-def decaying_weight(start: int | None) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class DecayingWeight:
     """γ_k = min(1, (k₀ / (k + 1))²) for k = 0, 1, … with k₀ = ``start``; γ_k = 1 where ``start`` is None.
 
     The weights of a decaying rule add up to less than 2 k₀, so steps of bounded size, weighted so, move the iterates
     by a bounded total.
     """
-    return (lambda k: 1.0) if start is None else (lambda k: min(1.0, (start / (k + 1)) ** 2))
+
+    start: int | None
+
+    def __call__(self, k: int) -> float:
+        """Return γ_k."""
+        return 1.0 if self.start is None else min(1.0, (self.start / (k + 1)) ** 2)
+
+
+def decaying_weight(start: int | None) -> Callable[[int], float]:
+    """Return the rule k ↦ γ_k of :class:`DecayingWeight`, which can be pickled."""
+    return DecayingWeight(start)
 
 
 def relax(changed: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:

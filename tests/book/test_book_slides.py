@@ -12,7 +12,6 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 from playwright.sync_api import Browser, Page
-from test_site_files import Loads, css_references, from_elsewhere
 
 from book._tools.browser import opened, watch
 from book._tools.slides import cells, deck, render
@@ -33,6 +32,7 @@ from book._tools.slides.plan import plan
 from book._tools.slides.quiz import questions
 from book._tools.slides.references import Chapter, References, chapter, chapters, references
 from ddgp_lib.widgets import Frames
+from tests.book.test_site_files import Loads, css_references, from_elsewhere
 
 SMALL = "99_small"
 CHAPTERS = ("02_conditioning", "12_mri")

@@ -1,0 +1,169 @@
+"""Studies: which rows run, what they record, how they resume, and what is printed of them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ddgp_lib import load_solver
+from ddgp_lib.__main__ import main
+from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.experiments.linear_study import BUDGETS
+from ddgp_lib.experiments.study import (
+    FORMAT,
+    ITERATIONS,
+    SEEDS,
+    SIGMAS,
+    STUDIES,
+    STUDIES_FOLDER,
+    best_sigma,
+    compare,
+    load_study,
+    run_study,
+    studies,
+)
+from ddgp_lib.networks import NETWORKS
+from ddgp_lib.preconditioners import Identity
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.recipes import DistillationRecipe
+from ddgp_lib.solvers import PreconditionedFISTA
+from ddgp_lib.tasks import Preset, Variant
+
+QUICK = {"seeds": (0,), "progress": False}
+
+
+def test_a_row_records_what_it_did(own, tmp_path):
+    result = run_study("forms", tmp_path, presets=(own,), **QUICK)
+    assert [run["row"] for run in result["runs"]] == ["null space", "free"]
+    run = result["runs"][1]
+    assert run["configuration"]["recipe"]["form"] == "free"
+    assert run["configuration"]["options"] == {"blur": 2.0}
+    assert run["parameters"] > 10_000
+    assert run["training_seconds"] > 0
+    assert run["sigma"] in SIGMAS
+    assert set(run["psnr"]) == set(map(str, ITERATIONS))
+    assert load_study("forms", tmp_path) == result
+
+
+def test_gains_are_paired_with_the_tuned_baseline(own):
+    run = studies((own,))["forms"]["null space"].run(0, progress=False)
+    task = own.load()
+    images = task.test_images[:3]
+    none = psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
+    assert run["psnr"]["20"][0] - run["gain_20"][0] == pytest.approx(none.mean().item(), abs=1e-3)
+
+
+def test_a_study_goes_on_where_it_stopped(own, tmp_path):
+    first = run_study("forms", tmp_path, only="null", presets=(own,), **QUICK)
+    both = run_study("forms", tmp_path, presets=(own,), **QUICK)
+    # Seconds were measured: what has not been run again is the same to the last digit.
+    assert both["runs"][0] == first["runs"][0]
+    assert [run["row"] for run in both["runs"]] == ["null space", "free"]
+    shorter = replace(own, short={**own.short, "steps": 1})
+    again = run_study("forms", tmp_path, only="null", presets=(shorter,), **QUICK)
+    assert [run["row"] for run in again["runs"]] == ["free", "null space"]
+    assert again["runs"][1]["configuration"]["recipe"]["steps"] == 1
+
+
+def test_all_rows_are_run_with_a_seed_before_any_is_with_the_next(own, tmp_path):
+    quickest = replace(own, short={**own.short, "steps": 1})
+    runs = run_study("forms", tmp_path, seeds=(0, 1), presets=(quickest,), progress=False)["runs"]
+    found = [(run["row"], run["configuration"]["recipe"]["seed"]) for run in runs]
+    assert found == [("null space", 0), ("free", 0), ("null space", 1), ("free", 1)]
+
+
+def test_sigma_is_the_best_on_the_images(own):
+    task = own.load()
+    images = task.val_images[:2]
+    scores = {}
+    for sigma in SIGMAS:
+        solver = PreconditionedFISTA(task.denoiser, stepsize=task.stepsize, sigma=sigma, momentum="none")
+        scores[sigma] = psnr_curves(task, solver, images, task.student, 20)[-1].mean()
+    assert best_sigma(task, Identity(), images) == max(scores, key=lambda sigma: scores[sigma])
+
+
+def test_the_comparison_averages_over_seeds(tmp_path):
+    def run(row, seed, gain):
+        psnr = {str(k): [20.0 + gain, 0.1] for k in ITERATIONS}
+        numbers = {"parameters": 5, "milliseconds": 1.0, "training_seconds": 2.0}
+        return {"row": row, "seed": seed, "psnr": psnr, "gain_20": [gain, 0.1]} | numbers
+
+    preset = Preset(name="mine", studies={"forms": {"null": Variant(), "free": Variant({"form": "free"})}})
+    runs = [run("null", 0, 1.0), run("null", 1, 3.0), run("free", 0, 2.0), run("another camera's", 0, 0.0)]
+    content = {"format": FORMAT, "study": "forms", "runs": runs}
+    (tmp_path / "forms.json").write_text(json.dumps(content))
+    (null, free) = compare(preset, tmp_path)["forms"]
+    assert (null["row"], null["seeds"], null["gain_20"]) == ("null", 2, 2.0)
+    assert null["gain_20_error"] == pytest.approx(1.0)
+    assert null["psnr"]["20"] == pytest.approx(22.0)
+    assert (free["seeds"], free["gain_20_error"]) == (1, None)
+    assert compare("mri", tmp_path) == {}
+
+
+def test_the_command_prints_a_table_of_what_ships(tmp_path, capsys):
+    assert main(["compare", "mri", "--output", str(tmp_path)]) == 0
+    assert "mri: no study has been saved" in capsys.readouterr().out
+    assert main(["compare", "single_pixel"]) == 0
+    printed = capsys.readouterr().out
+    assert "null_space, state_aware" in printed
+    assert main(["compare", "single_pixel", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["studies"]
+    assert [line["row"] for line in found["forms"]] == list(PRESETS["single_pixel"].studies["forms"])
+
+
+def test_every_row_of_every_study_can_be_configured():
+    for name, rows in STUDIES.items():
+        for row in rows.values() if name != "linear" else ():
+            recipe = DistillationRecipe(**row.configuration(1)["recipe"])
+            assert recipe.seed == 1
+        assert len({json.dumps(row.configuration(0)) for row in rows.values()}) == len(rows), name
+    networks = {row.variant.recipe["network"] for row in STUDIES["networks"].values()}
+    assert networks == set(NETWORKS)
+
+
+def test_every_teacher_of_the_study_can_be_built():
+    for row in STUDIES["teachers"].values():
+        task = row.preset.load(**row.variant.options)
+        image = task.test_images[:1]
+        assert torch.isfinite(task.teacher.A_adjoint(task.teacher.A(image))).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "format is None"),
+        (json.dumps({"format": FORMAT, "study": "losses"}), "study is 'losses', expected 'forms'"),
+    ],
+)
+def test_unusable_files_are_named(tmp_path, content, message):
+    (tmp_path / "forms.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load_study("forms", tmp_path)
+
+
+def test_unknown_names_are_named(tmp_path):
+    with pytest.raises(ValueError, match="name='colours'"):
+        run_study("colours", tmp_path)
+    with pytest.raises(ValueError, match="only='x'"):
+        run_study("forms", tmp_path, only="x")
+    with pytest.raises(ValueError, match="source='ct'"):
+        compare("ct")
+    with pytest.raises(FileNotFoundError, match="ddgp_lib study forms"):
+        load_study("forms", tmp_path)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_shipped_studies_are_complete_and_of_the_present_configuration(name):
+    runs = {(run["row"], run["seed"]): run for run in load_study(name)["runs"]}
+    assert len(runs) == len(load_study(name)["runs"])
+    assert runs.keys() == {(row, seed) for row in STUDIES[name] for seed in SEEDS}
+    for (row, seed), run in runs.items():
+        expected = STUDIES[name][row].configuration(seed)
+        assert run["configuration"] == expected, f"run `python -m ddgp_lib study {name}` again"
+        assert set(run["psnr"]) == {str(k) for k in (BUDGETS if name == "linear" else ITERATIONS)}
+
+
+def test_no_study_is_left_over():
+    assert {path.stem for path in STUDIES_FOLDER.iterdir()} == set(STUDIES)
