@@ -110,7 +110,7 @@ def test_places_without_a_camera_are_named(name, place, message):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(FileNotFoundError, match="no file 'none.py'"):
+    with pytest.raises(FileNotFoundError, match=r"no file 'none\.py'"):
         load_chosen(None, "none.py:PRESET")
 
 
