@@ -108,12 +108,10 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
         if isinstance(recipe, LinearRecipe):
             if not first:
                 continue
-            distillation = distill_linear(task, **vars(recipe))
+            distillation = distill_linear(task, recipe)
         else:
-            steps = {"steps": arguments.steps} if arguments.steps else {}
-            distillation = distill(
-                task, checkpoint=arguments.checkpoints / file, **where, **(vars(recipe) | steps)
-            )
+            recipe = replace(recipe, steps=arguments.steps or recipe.steps)
+            distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
             metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)

@@ -74,23 +74,24 @@ def tune(
     for kind in kinds or task.preset.kinds:
         method = Method(task, kind)
         settings = [
-            asdict(Setting(sigma, momentum, *decays))
-            for sigma, momentum, decays in product(sigmas, MOMENTA, DECAYS)
+            Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(sigmas, MOMENTA, DECAYS)
         ]
 
-        def run(setting: dict[str, Any], last: int, method: Method = method) -> float:
-            curves = psnr_curves(task, method.solver(Setting(**setting)), images, method.physics, last)
+        def run(setting: Setting, last: int, method: Method = method) -> float:
+            curves = psnr_curves(task, method.solver(setting), images, method.physics, last)
             return round(curves[-1].mean().item(), 4)
 
-        sweep = [setting | {"psnr_20": run(setting, EARLY), "psnr_last": None} for setting in settings]
+        sweep: list[dict[str, Any]] = [
+            asdict(setting) | {"psnr_20": run(setting, EARLY), "psnr_last": None} for setting in settings
+        ]
         best = -math.inf
         for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
-            constant = setting["prior_decay"] is None and setting["update_decay"] is None
+            constant = setting.prior_decay is None and setting.update_decay is None
             if row["psnr_20"] > best or (kind == "none" and constant):
                 row["psnr_last"] = run(setting, max_iter)
                 best = max(best, tuning_score(row))
         winner = settings[sweep.index(max(sweep, key=tuning_score))]
-        tuning[kind] = {"setting": winner, "sweep": sweep}
+        tuning[kind] = {"setting": asdict(winner), "sweep": sweep}
     return tuning
 
 

@@ -42,7 +42,7 @@ class FixedSides(LinearPhysics):
         self._require_sides("x", x)
         return super().A(x, *args, **kwargs)
 
-    def A_adjoint(self, y: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
+    def A_adjoint(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return Aᵀy, after a look at the sides of y."""
         self._require_sides("y", y)
         return super().A_adjoint(y, *args, **kwargs)

@@ -173,7 +173,7 @@ PRESET: Preset = Preset(
             f"mri, acceleration {factor}": Variant(options={"teacher_acceleration": factor})
             for factor in (3, 2, 1)
         },
-        "networks": variants.networks(variants.BEST_NETWORKS, "mri, "),
+        "networks": variants.network_rows(variants.BEST_NETWORKS, "mri, "),
     },
     linear_operators={"mri, 4 coils": lambda preset: preset.load(coils=4, size=64)},
     weights=WEIGHTS_FOLDER,

@@ -170,7 +170,7 @@ PRESET: Preset = Preset(
             )
             for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
         },
-        "networks": variants.networks(variants.BEST_NETWORKS, "super_resolution, "),
+        "networks": variants.network_rows(variants.BEST_NETWORKS, "super_resolution, "),
     },
     linear_operators={"super_resolution": Preset.load},
     weights=WEIGHTS_FOLDER,
