@@ -7,7 +7,7 @@ import torch
 from deepinv.models import DnCNN
 from deepinv.physics import CompressiveSpectralImaging, LinearPhysics
 from deepinv.utils import TensorList
-from operators_of_deepinv import OPERATORS
+from tests.operators_of_deepinv import OPERATORS
 from torch import nn
 
 from ddgp_lib import (
