@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from ddgp_lib import load_task
-from ddgp_lib.data import load_brains
+from ddgp_lib.data import Split, load_brains
 from ddgp_lib.presets.mri import complex_brains, turn_phase
+
+GREY = Split(*torch.full((3, 1, 2, 32, 32), 0.5))
 
 
 def columns(physics):
@@ -18,14 +20,14 @@ def images(generator):
 
 
 def test_a_nested_teacher_measures_what_the_student_does_and_more():
-    task = load_task("mri", size=64)
+    task = load_task("mri", size=32, images=GREY)
     student, teacher = columns(task.student), columns(task.teacher)
     assert (teacher | ~student).all()
     assert teacher.sum() > student.sum()
 
 
 def test_a_teacher_that_is_not_nested_misses_some_of_it():
-    nested, other = (load_task("mri", size=64, nested=nested) for nested in (True, False))
+    nested, other = (load_task("mri", size=32, images=GREY, nested=nested) for nested in (True, False))
     student, teacher = columns(other.student), columns(other.teacher)
     assert torch.equal(student, columns(nested.student))
     assert (student & ~teacher).any()
@@ -37,18 +39,6 @@ def test_turning_the_phase_is_a_multiplication_by_a_complex_number(images):
     times_i = torch.stack([-images[:, 1], images[:, 0]], dim=1)
     turned, turned_after = (turn_phase(x, torch.Generator().manual_seed(1)) for x in (images, times_i))
     torch.testing.assert_close(turned_after, torch.stack([-turned[:, 1], turned[:, 0]], dim=1))
-
-
-def test_turning_the_phase_keeps_magnitudes(images):
-    """The turn is the last that is drawn, so images with another phase are moved alike."""
-    turned = turn_phase(images, torch.Generator().manual_seed(1))
-    real = torch.stack([images[:, 0], torch.zeros_like(images[:, 1])], dim=1)
-    of_real = turn_phase(real, torch.Generator().manual_seed(1))
-    of_imaginary = turn_phase(images - real, torch.Generator().manual_seed(1))
-    torch.testing.assert_close(of_real + of_imaginary, turned)  # it is linear
-    a, b = of_real, torch.stack([of_imaginary[:, 1], -of_imaginary[:, 0]], dim=1)
-    expected = (a.square().sum(dim=1).sqrt().square() + b.square().sum(dim=1)).mean()
-    assert turned.square().sum(dim=1).mean() == pytest.approx(float(expected), rel=0.05)
 
 
 def test_phases_are_turned_all_the_way_round():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import ddgp_lib
+from ddgp_lib.data import Split
 from ddgp_lib.presets import PRESETS, load_task, preset_of
 from ddgp_lib.tasks import Preset
 
@@ -58,8 +59,9 @@ def test_conditions_and_other_images_fit_the_task(name):
         pytest.importorskip("skimage")
     preset, task = PRESETS[name], load_task(name)
     image = task.test_images[:1]
+    few = Split(image, image, image)
     for options in preset.conditions.values():
-        physics = preset.load(**options).student
+        physics = preset.load(images=few, **options).student
         assert physics.A_adjoint(physics.A(image)).shape == image.shape
     for others in preset.other_images(task, 2).values():
         assert others.shape == (2, *task.img_size)
