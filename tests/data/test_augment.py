@@ -1,11 +1,11 @@
-"""Perturbations turn to both sides, as far as they say, and stretch each side on its own."""
+"""Random changes: near their originals, to both sides, as far as they say, and on each side on its own."""
 
 import math
 
 import pytest
 import torch
 
-from ddgp_lib.data import perturb
+from ddgp_lib.data import load_digits, perturb
 
 PIXEL = torch.arange(33) - 16.0
 
@@ -46,3 +46,49 @@ def test_width_and_height_are_stretched_each_on_its_own(generator, across):
 def test_the_factors_of_width_and_height_are_not_the_same(generator):
     rows, columns = middles(perturb(spots(300, 6, 6), generator, degrees=0, scale=0.2))
     assert torch.corrcoef(torch.stack([rows, columns]))[0, 1].abs() < 0.2
+
+
+def test_perturbed_digits_are_near_their_originals(generator):
+    images = load_digits().train[:32]
+    moved = perturb(images, generator)
+    change = (moved - images).flatten(1).norm(dim=1) / images.flatten(1).norm(dim=1)
+    assert moved.shape == images.shape
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+    assert 0.05 < change.mean() < 0.8
+    again = perturb(images, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again, moved, rtol=0, atol=0)
+    assert perturb(images[:0], generator).shape == (0, 1, 32, 32)
+
+
+def test_perturbing_by_nothing_changes_nothing(generator):
+    images = load_digits().train[:4]
+    torch.testing.assert_close(perturb(images, generator, degrees=0, scale=0), images, atol=1e-5, rtol=0)
+
+
+def test_flips_show_the_image_or_its_mirror_image(generator):
+    images = load_digits().train[:64]
+    moved = perturb(images, generator, degrees=0, scale=0, flip=True)
+    kept = (moved - images).abs().amax(dim=(1, 2, 3)) < 1e-4
+    mirrored = (moved - images.flip(-1)).abs().amax(dim=(1, 2, 3)) < 1e-4
+    assert (kept | mirrored).all()
+    assert 16 < mirrored.sum() < 48
+
+
+def test_flipping_leaves_the_angles_and_factors_as_they_were():
+    images = load_digits().train[:64]
+    plain, flipped = (perturb(images, torch.Generator().manual_seed(3), flip=flip) for flip in (False, True))
+    same = (flipped == plain).flatten(1).all(dim=1)
+    assert 16 < same.sum() < 48
+
+
+@pytest.mark.parametrize("padding", ["border", "reflection"])
+def test_padding_keeps_a_bright_background(padding, generator):
+    bright = torch.ones(8, 1, 16, 16)
+    torch.testing.assert_close(perturb(bright, generator, padding=padding), bright)
+    assert perturb(bright, generator).min() < 0.5
+
+
+def test_unknown_padding_is_refused(generator):
+    with pytest.raises(ValueError, match="padding='mirror': expected one of"):
+        perturb(torch.ones(1, 1, 8, 8), generator, padding="mirror")
