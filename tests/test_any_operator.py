@@ -7,7 +7,6 @@ import torch
 from deepinv.models import DnCNN
 from deepinv.physics import CompressiveSpectralImaging, LinearPhysics
 from deepinv.utils import TensorList
-from operators_of_deepinv import OPERATORS
 from torch import nn
 
 from ddgp_lib import (
@@ -28,6 +27,7 @@ from ddgp_lib.operators import (
     squared_norm,
 )
 from ddgp_lib.operators.iterative import parts
+from tests.operators_of_deepinv import OPERATORS
 
 NO_GAP = {"blur": 0.1, "tomography": 0.1}
 """How far A⁺A is from a projector where the singular values fall to zero without a gap; 1e-3 elsewhere."""

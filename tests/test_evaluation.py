@@ -1,5 +1,7 @@
 """Evaluation: each curve is its formula; shipped methods do what the documentation says."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from deepinv.loss.metric import PSNR
@@ -51,6 +53,14 @@ def test_curves_are_their_formulas(task):
     torch.testing.assert_close(total, (x - truth).flatten(1).norm(dim=1), rtol=1e-4, atol=1e-4)
     assert trace.iterations == [1, 2, 3, 4]
     assert trace.seconds > 0
+
+
+def test_the_first_test_images_are_taken_where_nothing_is_said(own):
+    task = own.load()
+    many = replace(task, test_images=task.test_images.repeat(9, 1, 1, 1))
+    found = evaluate(many, max_iter=1)
+    assert found.psnr.shape == (1, 200)
+    torch.testing.assert_close(found.psnr, evaluate(many, images=many.test_images[:200], max_iter=1).psnr)
 
 
 def test_identity_changes_nothing(task):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddgp_lib import Task, load_preconditioner
+from ddgp_lib import load_preconditioner
 from ddgp_lib.__main__ import main
 from ddgp_lib.chosen import load_chosen
 from ddgp_lib.experiments import load_benchmark, load_study
@@ -90,34 +90,3 @@ def test_a_whole_training_ends_with_tuned_settings(run, tmp_path):
         "distilled_linear",
         "teacher",
     }
-
-
-@pytest.mark.parametrize(
-    ("name", "place", "message"),
-    [
-        (None, None, r"TASK=None: expected one of \('single_pixel'.*or --task path/to/file.py:NAME"),
-        ("ct", None, "TASK='ct': expected one of"),
-        ("mri", f"{FILE}:PRESET", "TASK='mri': expected nothing beside --task"),
-        (None, "own_camera", "--task='own_camera': expected path/to/file.py:NAME"),
-        (None, f"{FILE}:SIZE", "--task=.*expected NAME to be a Preset, or a function that returns a Task"),
-        (None, f"{FILE}:nothing", "--task=.*expected NAME to be a Preset, or a function"),
-        (None, f"{FILE}:discs", "--task=.*expected a function that returns a Task, not Split"),
-    ],
-)
-def test_places_without_a_camera_are_named(name, place, message):
-    with pytest.raises(ValueError, match=message):
-        load_chosen(name, place)
-
-
-def test_a_missing_file_is_named():
-    with pytest.raises(FileNotFoundError, match=r"no file 'none\.py'"):
-        load_chosen(None, "none.py:PRESET")
-
-
-def test_the_books_cameras_are_chosen_by_name(tmp_path):
-    assert load_chosen("mri").name == "mri"
-    assert load_chosen("mri", weights=tmp_path).path("distilled").parent == tmp_path
-
-
-def test_a_function_and_a_preset_give_tasks():
-    assert isinstance(own_camera.smoothed(), Task)
