@@ -79,7 +79,7 @@ def largest_eigenvalue(
                 break
             v = v / size
             product = symmetric(v)
-            previous, value = value, float((v * product).sum())
+            previous, value = value, float((v.conj() * product).real.sum())
             if abs(value - previous) <= rtol * abs(value):
                 break
             v = product

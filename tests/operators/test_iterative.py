@@ -124,6 +124,23 @@ def test_a_norm_in_double_precision(generator):
     assert squared_norm(camera, SIZE) == 1.0
 
 
+def test_an_operator_of_complex_images(generator):
+    matrix = torch.randn(30, 64, 2, generator=generator)
+    matrix = torch.view_as_complex(matrix)
+    physics = LinearPhysics(
+        A=lambda x, **_: x.flatten(1) @ matrix.T,
+        A_adjoint=lambda y, **_: (y @ matrix.conj()).reshape(-1, *SIZE),
+    )
+    x = torch.randn(2, *SIZE, dtype=torch.complex64, generator=generator)
+    assert squared_norm(physics, SIZE) == pytest.approx(
+        float(torch.linalg.matrix_norm(matrix, 2)) ** 2, rel=1e-3
+    )
+    expected = (x.flatten(1) @ (torch.linalg.pinv(matrix) @ matrix).T).reshape_as(x)
+    torch.testing.assert_close(range_projection(physics, x), expected, atol=1e-4, rtol=1e-4)
+    step, top = newton(physics, x, 0.1), squared_norm(physics, SIZE)
+    assert (norms(physics.A_adjoint_A(step) / top + 0.1 * step - x) < 1e-5 * norms(x)).all()
+
+
 def test_an_operator_that_is_zero():
     physics = LinearPhysics(A=lambda x, **_: 0 * x, A_adjoint=lambda y, **_: 0 * y)
     x = torch.ones(1, *SIZE)
