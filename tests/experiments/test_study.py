@@ -124,10 +124,9 @@ def test_every_row_of_every_study_can_be_configured():
     assert networks == set(NETWORKS)
 
 
-def test_every_teacher_of_the_study_can_be_built():
-    tasks = {name: preset.load() for name, preset in PRESETS.items()}
+def test_every_teacher_of_the_study_can_be_built(loaded):
     for row in STUDIES["teachers"].values():
-        image = tasks[row.task].test_images[:1]
+        image = loaded(row.task).test_images[:1]
         task = row.preset.load(images=Split(image, image, image), **row.variant.options)
         assert torch.isfinite(task.teacher.A_adjoint(task.teacher.A(image))).all()
 
