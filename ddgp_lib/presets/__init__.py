@@ -5,10 +5,11 @@ from typing import Any
 
 from ..arguments import require
 from ..tasks import Preset, Task
-from . import mri, single_pixel, super_resolution
+from . import deblurring, mri, single_pixel, super_resolution
 
 PRESETS: Mapping[str, Preset] = {
-    preset.name: preset for preset in (single_pixel.PRESET, mri.PRESET, super_resolution.PRESET)
+    preset.name: preset
+    for preset in (single_pixel.PRESET, mri.PRESET, super_resolution.PRESET, deblurring.PRESET)
 }
 """The book's cameras by name."""
 
@@ -22,7 +23,8 @@ def load_task(name: str, **options: Any) -> Task:
         A key of :data:`PRESETS`.
     **options
         The task's own arguments; see :func:`~ddgp_lib.presets.single_pixel.single_pixel`,
-        :func:`~ddgp_lib.presets.mri.mri` and :func:`~ddgp_lib.presets.super_resolution.super_resolution`.
+        :func:`~ddgp_lib.presets.mri.mri`, :func:`~ddgp_lib.presets.super_resolution.super_resolution` and
+        :func:`~ddgp_lib.presets.deblurring.deblurring`.
 
     Returns
     -------
