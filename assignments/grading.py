@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,10 @@ REMOVED = "# This cell was taken out by the grader: {reason}."
 ANSWER_TAG = "otter_answer_cell"
 EMPTY = "_Type your answer here, replacing this text._"
 ATTEMPTS = 4
+
+Runner = Callable[[Path, Path, float, int], dict[str, Any] | str]
+"""What grades a notebook with an autograder within seconds and processor seconds, and returns what it found, or in
+words why it found nothing."""
 
 
 @dataclass
@@ -99,22 +103,27 @@ def run_otter(
     try:
         out, said = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        end(child)
+        end(child.pid)
+        child.communicate()
         return f"grading did not end within {seconds:g} s"
     if child.returncode == 0 and out.strip():
         return json.loads(out.splitlines()[-1])
-    words = [line for line in said.splitlines() if line.strip()]
-    return words[-1] if words else f"the grader ended with status {child.returncode}"
+    return last_line(said) or f"the grader ended with status {child.returncode}"
 
 
-def end(child: subprocess.Popen[str]) -> None:
+def last_line(text: str) -> str:
+    """Return the last line of a text that is not blank; "" if there is none."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def end(pid: int) -> None:
     """End a process and the kernels that it has started: a kernel in an endless cell outlives its parent."""
     with suppress(psutil.NoSuchProcess):
-        for process in psutil.Process(child.pid).children(recursive=True):
+        process = psutil.Process(pid)
+        for one in (*process.children(recursive=True), process):
             with suppress(psutil.NoSuchProcess):
-                process.kill()
-    child.kill()
-    child.communicate()
+                one.kill()
 
 
 def fatal_cell(notebook: Notebook, seconds: float) -> tuple[int, str] | None:
@@ -138,6 +147,8 @@ def fatal_cell(notebook: Notebook, seconds: float) -> tuple[int, str] | None:
             return current[0], "the kernel died in it"
         except CellTimeoutError:
             return current[0], f"it did not end within {seconds:g} s"
+        except RuntimeError:
+            return None  # the kernel did not start: no cell is to blame
     return None
 
 
@@ -176,6 +187,7 @@ def grade(
     seconds: float = SECONDS,
     processor_seconds: int = PROCESSOR_SECONDS,
     cell_seconds: float = CELL_SECONDS,
+    run: Runner = run_otter,
 ) -> Grade:
     """Grade one submission; where a cell kills the kernel or does not end, grade what is left without it.
 
@@ -188,6 +200,8 @@ def grade(
     seconds, processor_seconds, cell_seconds : float
         Limits for the whole notebook, by the clock and of processor time, and for one cell once these are passed or
         the kernel died.
+    run : callable
+        What grades; by default a process that is started for it, as what students hand in demands.
     """
     result = Grade(path.stem)
     try:
@@ -200,7 +214,7 @@ def grade(
         copy = Path(folder) / f"{archive.stem}.ipynb"
         for _ in range(ATTEMPTS):
             nbformat.write(notebook, copy)
-            found = run_otter(copy, archive, seconds, processor_seconds)
+            found = run(copy, archive, seconds, processor_seconds)
             if isinstance(found, dict):
                 result.failure = ""
                 for name in ("questions", "errors", "seconds", "gigabytes"):

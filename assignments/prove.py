@@ -3,24 +3,30 @@
 The reference gets all points; the hand-out as given runs without an error and gets none; each plausible wrong answer
 loses exactly the points that ``wrong.yml`` says, with a message that names the idea. Other right answers, where
 a set has a ``right.yml``, get all points too.
+
+The reference is graded as a student's notebook is, in new processes. All others are graded in forks of a process that
+has imported what they import.
 """
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
 
 import nbformat
 from tqdm import tqdm
 
 from assignments.build import DIST
-from assignments.grading import Grade, environment, grade, message_of
+from assignments.grading import Grade, Runner, grade, message_of, run_otter
 from assignments.masters import Notebook, ProblemSet
+from assignments.warm import WarmGrader
 
 Entry = dict[str, Any]
 """A plausible wrong answer, or another right one, as ``wrong.yml`` and ``right.yml`` state them."""
@@ -44,7 +50,7 @@ class Row:
     faults : list of str
         What contradicts the expectation, in words; empty if all is well.
     seconds, gigabytes : float
-        Processor time and memory that the notebook took.
+        Processor time and memory that the notebook took; but for the reference, without the time of its imports.
     """
 
     set: str
@@ -69,28 +75,93 @@ def replace_once(notebook: Notebook, changes: dict[str, str]) -> Notebook:
     return changed
 
 
-def values_of(notebook: Notebook, names: list[str]) -> list[float]:
-    """Return the values of some answers in the reference when it is executed with another year's key."""
-    from nbclient import NotebookClient
+class Bench:
+    """Where notebooks are proved: what was built, a folder for what is written, and graders that are warm.
 
+    Use it as a context manager: the graders end with the block.
+
+    Parameters
+    ----------
+    dist : Path
+        Where the sets were built.
+    folder : Path
+        Where changed notebooks are written.
+    """
+
+    def __init__(self, dist: Path, folder: Path) -> None:
+        self.dist, self.folder = dist, folder
+        self._stack, self._lock = ExitStack(), Lock()
+        self._graders: dict[str, WarmGrader] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def warm(self, form: str) -> WarmGrader:
+        """Return the warm grader of a form; it is started with its first notebook, and again if it died."""
+        with self._lock:
+            if form not in self._graders or not self._graders[form].lives():
+                self._graders[form] = self._stack.enter_context(WarmGrader(form))
+            return self._graders[form]
+
+    def built(self, problem: ProblemSet, part: str) -> Path:
+        """Return the path of a notebook that was built: "solutions" or "student"."""
+        return self.dist / part / f"{problem.name}.ipynb"
+
+    def write(self, problem: ProblemSet, notebook: Notebook, name: str) -> Path:
+        """Write a notebook under a name made of words; return its path."""
+        words = re.sub(r"\W+", "-", name)[:100]
+        path = self.folder / f"{problem.name}-{words}.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+    def grade(self, problem: ProblemSet, path: Path, run: Runner | None = None) -> Grade:
+        """Grade a notebook of a set, in a fork of the warm grader unless a runner is given."""
+        return grade(
+            path,
+            self.dist / "autograder" / f"{problem.name}.zip",
+            run=run or self.warm(problem.form).grade,
+        )
+
+
+def last_assigned(notebook: Notebook, names: list[str]) -> list[int]:
+    """Return the index of the last cell that assigns each name at the beginning of a line."""
+    found = []
+    for name in names:
+        cells = enumerate(notebook.cells)
+        held = [
+            i for i, cell in cells if cell.cell_type == "code" and re.search(rf"(?m)^{name} = ", cell.source)
+        ]
+        if not held:
+            raise ValueError(f"wrong.yml: no cell of the reference assigns last_year={name!r}")
+        found.append(held[-1])
+    return found
+
+
+def values_of(problem: ProblemSet, notebook: Notebook, names: list[str], bench: Bench) -> list[float]:
+    """Return the values of some answers in the reference when it is executed with another year's key.
+
+    The notebook is executed up to the last cell that assigns one of them, without the cells that check.
+    """
     other = nbformat.from_dict(notebook)
+    kept = other.cells[: max(last_assigned(notebook, names)) + 1]
+    other.cells = [cell for cell in kept if not cell.source.startswith("grader.check(")]
     for cell in other.cells:
         cell.source = re.sub(r'(?m)^key, student = "([^"]*)"', r'key, student = "\1-last-year"', cell.source)
     other.cells.append(nbformat.v4.new_code_cell(f"print([float(value) for value in ({', '.join(names)},)])"))
-    with tempfile.TemporaryDirectory() as folder:
-        resources = {"metadata": {"path": folder}}
-        client = NotebookClient(other, timeout=None, kernel_name="python3", resources=resources)
-        client.execute(env=environment())
-    return json.loads(other.cells[-1].outputs[-1].text)
+    path = bench.write(problem, other, "last year " + " ".join(names))
+    return json.loads(bench.warm(problem.form).output(path))
 
 
 def type_values(notebook: Notebook, names: list[str], values: list[float]) -> Notebook:
     """Return a copy of a notebook in which some answers are numbers, typed after they were computed."""
     changed = nbformat.from_dict(notebook)
-    for name, value in zip(names, values, strict=True):
-        cells = [cell for cell in changed.cells[2:] if cell.cell_type == "code"]
-        holder = [cell for cell in cells if re.search(rf"(?m)^{name} = ", cell.source)][-1]
-        holder.source += f"\n{name} = {value!r}"
+    for name, value, index in zip(names, values, last_assigned(notebook, names), strict=True):
+        changed.cells[index].source += f"\n{name} = {value!r}"
     return changed
 
 
@@ -118,19 +189,20 @@ def perfect(problem: ProblemSet, submission: str, result: Grade) -> Row:
     row.faults += raised(result)
     for name, found in result.questions.items():
         row.faults += [f"{name}: {message_of(failed)}" for failed in found["failed"]]
-    if not result.possible:
+    if not result.possible and not result.failure:
         row.faults.append("no points at all")
     return row
 
 
-def reference(problem: ProblemSet, dist: Path) -> Row:
-    """Prove that the reference gets all points."""
-    return perfect(problem, "reference", grade_file(problem, "solutions", dist))
+def reference(problem: ProblemSet, bench: Bench) -> list[Row]:
+    """Prove that the reference gets all points, graded as a student's notebook is."""
+    result = bench.grade(problem, bench.built(problem, "solutions"), run_otter)
+    return [perfect(problem, "reference", result)]
 
 
-def blank(problem: ProblemSet, dist: Path) -> Row:
+def blank(problem: ProblemSet, bench: Bench) -> list[Row]:
     """Prove that the hand-out runs to its end, gets nothing, and says why in a sentence."""
-    result = grade_file(problem, "student", dist)
+    result = bench.grade(problem, bench.built(problem, "student"))
     row = row_of(problem, "as handed out", result)
     row.faults += raised(result)
     row.faults += [
@@ -138,27 +210,25 @@ def blank(problem: ProblemSet, dist: Path) -> Row:
     ]
     messages = [message_of(failed) for q in result.questions.values() for failed in q["failed"]]
     row.message = first_of(messages)
-    return row
+    return [row]
 
 
-def changed(problem: ProblemSet, entries: list[Entry], dist: Path, folder: Path) -> Grade:
+def changed(problem: ProblemSet, entries: list[Entry], bench: Bench) -> Grade:
     """Grade the reference with one answer or several changed."""
-    reference = nbformat.read(dist / "solutions" / f"{problem.name}.ipynb", as_version=4)
+    reference = nbformat.read(bench.built(problem, "solutions"), as_version=4)
     notebook = reference
     for entry in entries:
         if names := entry.get("last_year"):
-            notebook = type_values(notebook, names, values_of(reference, names))
+            notebook = type_values(notebook, names, values_of(problem, reference, names, bench))
         else:
             notebook = replace_once(notebook, entry["change"])
-    name = re.sub(r"\W+", "-", " and ".join(entry["name"] for entry in entries))[:100]
-    path = folder / f"{problem.name}-{name}.ipynb"
-    nbformat.write(notebook, path)
-    return grade(path, dist / "autograder" / f"{problem.name}.zip")
+    name = " and ".join(entry["name"] for entry in entries)
+    return bench.grade(problem, bench.write(problem, notebook, name))
 
 
-def right(problem: ProblemSet, entry: Entry, dist: Path, folder: Path) -> list[Row]:
+def right(problem: ProblemSet, entry: Entry, bench: Bench) -> list[Row]:
     """Prove that another right answer than the reference gets all points."""
-    return [perfect(problem, entry["name"], changed(problem, [entry], dist, folder))]
+    return [perfect(problem, entry["name"], changed(problem, [entry], bench))]
 
 
 def groups(entries: list[Entry]) -> list[list[Entry]]:
@@ -174,28 +244,36 @@ def groups(entries: list[Entry]) -> list[list[Entry]]:
     return found
 
 
-def wrong(problem: ProblemSet, entries: list[Entry], dist: Path, folder: Path) -> list[Row]:
+def wrong(problem: ProblemSet, entries: list[Entry], bench: Bench) -> list[Row]:
     """Prove that wrong answers lose what they should, and that the message says the idea and not the value.
 
     The answers of one group concern different questions. Where something is not as it should be, each is graded by
     itself, so that a fault is that of one answer.
     """
-    result = changed(problem, entries, dist, folder)
+    names = [entry["name"] for entry in entries]
+    rows = guarded(problem, names, partial(wrong_rows, problem, entries, bench))
+    if len(entries) > 1 and any(row.faults for row in rows):
+        return [row for entry in entries for row in wrong(problem, [entry], bench)]
+    return rows
+
+
+def wrong_rows(problem: ProblemSet, entries: list[Entry], bench: Bench) -> list[Row]:
+    """Grade wrong answers to different questions in one notebook; return a row for each."""
+    result = changed(problem, entries, bench)
     lost = {q: found["possible"] - found["score"] for q, found in result.questions.items()}
     others = {
         q: points
         for q, points in lost.items()
         if points and not any(q in entry["loses"] for entry in entries)
     }
-    rows = [wrong_row(problem, entry, result, others) for entry in entries]
-    if len(entries) > 1 and any(row.faults for row in rows):
-        return [row for entry in entries for row in wrong(problem, [entry], dist, folder)]
-    return rows
+    return [wrong_row(problem, entry, result, others) for entry in entries]
 
 
 def wrong_row(problem: ProblemSet, entry: Entry, result: Grade, others: dict[str, float]) -> Row:
     """Compare what one wrong answer lost, and what was said, with what is expected."""
     row = row_of(problem, entry["name"], result)
+    if result.failure:
+        return row
     own = {
         q: found["possible"] - found["score"] for q, found in result.questions.items() if q in entry["loses"]
     }
@@ -215,27 +293,31 @@ def first_of(messages: list[str]) -> str:
     return messages[0].splitlines()[0] if messages else ""
 
 
-def grade_file(problem: ProblemSet, part: str, dist: Path) -> Grade:
-    """Grade a notebook that was built."""
-    return grade(dist / part / f"{problem.name}.ipynb", dist / "autograder" / f"{problem.name}.zip")
+def guarded(problem: ProblemSet, names: list[str], proof: Callable[[], list[Row]]) -> list[Row]:
+    """Carry out a proof; where it raises, return a row for each submission that says so, and let the others go on."""
+    try:
+        return proof()
+    except Exception as error:
+        fault = f"could not be proved, {type(error).__name__}: {error}"
+        return [Row(problem.name, name, 0, 0, faults=[fault]) for name in names]
 
 
-def proofs(
-    problem: ProblemSet, dist: Path, folder: Path, only: str | None
-) -> Iterator[Callable[[], list[Row]]]:
+def proofs(problem: ProblemSet, bench: Bench, only: str | None) -> Iterator[Callable[[], list[Row]]]:
     """Yield what carries out each proof of a set, or those whose names contain ``only``."""
 
     def wanted(name: str) -> bool:
         return only is None or only in name
 
-    if wanted("reference"):
-        yield lambda: [reference(problem, dist)]
-    if wanted("as handed out"):
-        yield lambda: [blank(problem, dist)]
-    for entry in filter(lambda entry: wanted(entry["name"]), problem.right_answers()):
-        yield partial(right, problem, entry, dist, folder)
+    single = [
+        ("reference", partial(reference, problem, bench)),
+        ("as handed out", partial(blank, problem, bench)),
+    ]
+    single += [(entry["name"], partial(right, problem, entry, bench)) for entry in problem.right_answers()]
+    for name, proof in single:
+        if wanted(name):
+            yield partial(guarded, problem, [name], proof)
     for group in groups([entry for entry in problem.wrong_answers() if wanted(entry["name"])]):
-        yield partial(wrong, problem, group, dist, folder)
+        yield partial(wrong, problem, group, bench)
 
 
 def prove(
@@ -256,8 +338,8 @@ def prove(
     only : str or None
         A part of the names of the proofs to carry out; all by default.
     """
-    wanted = [proof for problem in problems for proof in proofs(problem, dist, folder, only)]
-    with ThreadPoolExecutor(workers) as pool:
+    with Bench(dist, folder) as bench, ThreadPoolExecutor(workers) as pool:
+        wanted = [proof for problem in problems for proof in proofs(problem, bench, only)]
         jobs = [pool.submit(proof) for proof in wanted]
         rows = [row for job in tqdm(jobs, unit="grading", disable=None) for row in job.result()]
     for problem in problems:

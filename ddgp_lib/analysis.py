@@ -16,6 +16,7 @@ from deepinv.physics import LinearPhysics
 
 from .arguments import require, require_images, require_positive
 from .operators import null_projection, range_projection
+from .reprs import Brief
 
 ZERO = 1e-5
 """Singular values below this fraction of the largest count as zero; single precision leaves about 1e-7."""
@@ -24,8 +25,8 @@ Rule = Literal["nesterov", "heavy_ball"]
 Momentum = float | Callable[[int], float]
 
 
-@dataclass(frozen=True)
-class Modes:
+@dataclass(frozen=True, repr=False)
+class Modes(Brief):
     """Singular value decomposition of an operator, A = U diag(s) Vᵀ, in double precision.
 
     Attributes
@@ -352,8 +353,8 @@ def error_factors(
     return torch.stack(errors)
 
 
-@dataclass(frozen=True)
-class ErrorCurve:
+@dataclass(frozen=True, repr=False)
+class ErrorCurve(Brief):
     """Expected squared error of an iteration, split by its causes; each a tensor of shape (K + 1,).
 
     Attributes

@@ -1,6 +1,6 @@
 """A small denoiser that knows its noise level and is trained to expand little."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tqdm.auto import trange
 from .arguments import require
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
+from .names import PretrainedDenoiser
 
 
 class NoiseAwareDnCNN(Denoiser):
@@ -272,7 +273,15 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
     return denoiser.eval().requires_grad_(False)
 
 
-def pretrained_denoiser(name: str, channels: int = 1) -> Denoiser:
+PRETRAINED: Mapping[PretrainedDenoiser, tuple[Callable[..., Denoiser], str]] = {
+    "dncnn": (DnCNN, "download"),
+    "dncnn_lipschitz": (DnCNN, "download_lipschitz"),
+    "drunet": (DRUNet, "download"),
+}
+"""deepinv's denoisers by name, and the weights that each is given."""
+
+
+def pretrained_denoiser(name: PretrainedDenoiser, channels: int = 1) -> Denoiser:
     """Load one of deepinv's pretrained denoisers, which are downloaded on first use.
 
     Parameters
@@ -288,13 +297,6 @@ def pretrained_denoiser(name: str, channels: int = 1) -> Denoiser:
     ValueError
         If the name is unknown.
     """
-    require(name in _PRETRAINED, "name", name, f"one of {tuple(_PRETRAINED)}")
-    model, weights = _PRETRAINED[name]
+    require(name in PRETRAINED, "name", name, f"one of {tuple(PRETRAINED)}")
+    model, weights = PRETRAINED[name]
     return model(in_channels=channels, out_channels=channels, pretrained=weights).eval().requires_grad_(False)
-
-
-_PRETRAINED = {
-    "dncnn": (DnCNN, "download"),
-    "dncnn_lipschitz": (DnCNN, "download_lipschitz"),
-    "drunet": (DRUNet, "download"),
-}

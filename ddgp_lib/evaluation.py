@@ -9,11 +9,16 @@ from deepinv.physics import LinearPhysics
 from .arguments import require_images
 from .operators import measure, norms, range_projection
 from .preconditioners import Preconditioner
+from .reprs import line, table
 from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import Task
 
+CURVES = ("psnr", "ssim", "residual", "range_error", "null_error", "fixed_point")
+SHOWN = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Iterations that a table of a trace shows, and the last."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Trace:
     """What happened along the iterations 1, …, ``max_iter``; every tensor but ``estimate`` has shape (max_iter, N).
 
@@ -49,8 +54,27 @@ class Trace:
         """1, …, ``max_iter``."""
         return list(range(1, len(self.psnr) + 1))
 
+    def __repr__(self) -> str:
+        curve = self.psnr.mean(dim=1)
+        best = int(curve.argmax())
+        return line(
+            "Trace",
+            {
+                "iterations": str(len(curve)),
+                "images": str(self.psnr.shape[1]),
+                "psnr": f"{curve[-1]:.2f} dB at the end, {curve[best]:.2f} dB at k = {best + 1}",
+                "residual": f"{self.residual[-1].mean():.3g}",
+                "seconds": f"{self.seconds:.3g}",
+            },
+        )
 
-CURVES = ("psnr", "ssim", "residual", "range_error", "null_error", "fixed_point")
+    def _repr_html_(self) -> str:
+        count, images = self.psnr.shape
+        rows = [
+            [str(k), *(f"{getattr(self, name)[k - 1].mean():.4g}" for name in CURVES)]
+            for k in sorted({*(k for k in SHOWN if k < count), count})
+        ]
+        return table(f"Trace: means over {images} images", rows, ("k", *CURVES))
 
 
 def evaluate(

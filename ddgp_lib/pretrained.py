@@ -4,17 +4,18 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER, is_weights_file, load_checkpoint, load_weights, save_checkpoint
 from .distillation import Distillation
 from .files import atomic_write
 from .linear import LinearDistillation
+from .names import Momentum, TaskName
 from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
-from .presets import PRESETS, load_task, preset_of
+from .presets import PRESETS, preset_of
 from .recipes import DistillationRecipe, LinearRecipe, build_linear_preconditioner, build_preconditioner
-from .solvers import PreconditionedFISTA
+from .solvers import PreconditionedFISTA, Safeguard
 from .tasks import Preset, Task
 
 
@@ -23,9 +24,20 @@ class Setting:
     """What is tuned for each method: arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA`."""
 
     sigma: float
-    momentum: str
+    momentum: Momentum
     prior_decay: int | None
     update_decay: int | None = None
+
+
+class SolverOptions(TypedDict, total=False):
+    """Arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA` that may replace what :func:`load_solver` takes."""
+
+    stepsize: float
+    sigma: float
+    momentum: Momentum
+    prior_decay: int | None
+    update_decay: int | None
+    safeguard: bool | Safeguard
 
 
 def load_preconditioner(
@@ -139,12 +151,12 @@ def save_preconditioner(
 
 
 def load_solver(
-    source: Task | str,
+    source: Task | TaskName,
     kind: str = "distilled",
     max_iter: int = 20,
     *,
     task: Task | None = None,
-    **options: Any,
+    **options: Unpack[SolverOptions],
 ) -> PreconditionedFISTA:
     """Load a ready reconstructor with the denoiser, preconditioner, step, σ, momentum and decay tuned for its kind.
 
@@ -189,7 +201,7 @@ def load_solver(
         require(task is None or task is source, "task", task, "None beside a task")
         task = source
     elif task is None:
-        task = load_task(source)
+        task = preset_of(source).load()
     require(
         isinstance(source, Task) or source == task.name,
         "source",

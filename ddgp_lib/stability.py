@@ -47,7 +47,7 @@ def iteration_map(solver: PreconditionedSolver, y: torch.Tensor, physics: Linear
     """
     one_image = not isinstance(solver, PreconditionedADMM)
     require(one_image, "solver", type(solver).__name__, "a solver whose iteration starts from one image")
-    iteration, problem = solver.fixed_point.iterator, solver.problem(y, physics)
+    iteration, problem = solver.fixed_point.iterator, solver.problem(y, physics, k)
     return lambda z: iteration.step((z, z), k, problem, problem.fade(iteration.preconditioner, k)).est[0]
 
 

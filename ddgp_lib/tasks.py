@@ -1,8 +1,7 @@
 """A task: images, a student operator, a teacher operator, and what PnP-FISTA needs to run on them.
 
 :func:`make_task` makes one of any two linear operators of deepinv.  What is particular to a camera beyond that, how
-its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` holds the book's
-own.
+its methods are trained, tuned and compared, stands in its :class:`Preset`; :mod:`ddgp_lib.presets` has the book's.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
 from .operators import measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .reprs import line, table
 
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 Recipe = DistillationRecipe | LinearRecipe
@@ -139,7 +139,7 @@ class Preset:
         require(self.name.isidentifier(), "name", self.name, "letters, digits and underscores")
 
     def __repr__(self) -> str:
-        return f"Preset({self.name!r}, kinds={self.kinds})"
+        return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -243,7 +243,7 @@ class Task:
         return x.norm(dim=1, keepdim=True) if self.complex_valued else x
 
     def _facts(self) -> dict[str, str]:
-        """Say what a reader wants to know of a task, in a line each."""
+        """Say what a reader wants to know of a task, a line each."""
         counts = [len(part) for part in (self.train_images, self.val_images, self.test_images)]
         return {
             "student": type(self.student).__name__,
@@ -253,13 +253,10 @@ class Task:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"Task({self.name!r}, " + ", ".join(f"{key}={text}" for key, text in self._facts().items()) + ")"
-        )
+        return line("Task", {"": repr(self.name)} | self._facts())
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{key}</th><td>{text}</td></tr>" for key, text in self._facts().items())
-        return f"<table><caption>Task {self.name}</caption>{rows}</table>"
+        return table(f"Task {self.name}", self._facts().items())
 
 
 def make_task(

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN, load_denoiser, save_denoiser
-from ddgp_lib.shipped import load_preconditioner
+from ddgp_lib.pretrained import load_preconditioner
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_denoiser_round_trip(tmp_path, generator):
 
 @pytest.mark.parametrize(
     ("task_name", "kind", "named"),
-    [("ct", "distilled", "task_name='ct'"), ("single_pixel", "best", "kind='best'")],
+    [("ct", "distilled", "source='ct'"), ("single_pixel", "best", "kind='best'")],
 )
 def test_unknown_names(task_name, kind, named):
     with pytest.raises(ValueError, match=named):

@@ -6,7 +6,7 @@ import pytest
 
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint
-from ddgp_lib.shipped import SOLVER_KINDS
+from ddgp_lib.presets import PRESETS
 
 
 def run(capsys, *arguments):
@@ -30,7 +30,7 @@ def test_evaluate_json(capsys):
         "seed": 0,
         "iterations": [1, 2, 3],
     }
-    assert tuple(result["methods"]) == SOLVER_KINDS["single_pixel"]
+    assert tuple(result["methods"]) == PRESETS["single_pixel"].kinds
     for method in result["methods"].values():
         assert {len(method[name]) for name in ("psnr", "ssim", "residual")} == {3}
         assert method["seconds"] > 0
@@ -81,6 +81,6 @@ def test_errors_are_one_line_and_exit_2(capsys, tmp_path, monkeypatch, arguments
 
 
 def test_unknown_task_exits_2(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["evaluate", "ct"])
-    assert "invalid choice: 'ct'" in capsys.readouterr().err
+    status, output = run(capsys, "evaluate", "ct")
+    assert status == 2
+    assert "error: TASK='ct': expected one of ('single_pixel'" in output.err

@@ -7,13 +7,9 @@ from deepinv.loss.metric import PSNR
 from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditioner, load_solver
 from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.evaluation import psnr_and_rejected, task_solver
-from ddgp_lib.shipped import (
-    RECIPES,
-    SOLVER_KINDS,
-    save_tuning,
-    tune,
-    validation_psnr,
-)
+from ddgp_lib.experiments import tune, validation_psnr
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.pretrained import save_tuning
 
 KINDS = ("distilled", "distilled_gradient_only", "distilled_linear")
 
@@ -30,7 +26,7 @@ def traces(task):
             physics=physics.get(kind, task.student),
             max_iter=60,
         )
-        for kind in SOLVER_KINDS["single_pixel"]
+        for kind in PRESETS["single_pixel"].kinds
     }
 
 
@@ -93,7 +89,7 @@ def test_gain_over_the_tuned_baseline_at_20_iterations(traces, kind, gain):
     assert traces[kind].psnr[19].mean() > traces["none"].psnr[19].mean() + gain
 
 
-@pytest.mark.parametrize("kind", SOLVER_KINDS["single_pixel"])
+@pytest.mark.parametrize("kind", PRESETS["single_pixel"].kinds)
 def test_methods_keep_their_best(traces, kind):
     curve = traces[kind].psnr.mean(dim=1)
     assert curve[-1] > curve.max() - 0.3
@@ -119,7 +115,7 @@ def test_shipped_preconditioner_keeps_the_data_step(task, kind, generator):
 def test_shipped_weights_agree_with_their_recipe_and_metrics(task, kind):
     path = WEIGHTS_FOLDER / f"single_pixel-{kind}.safetensors"
     _, description = load_checkpoint(path, kind=kind)
-    recipe = RECIPES["single_pixel"][kind]
+    recipe = PRESETS["single_pixel"].recipes[kind]
     assert type(recipe)(**description["recipe"]) == recipe
     measured = validation_psnr(task, load_preconditioner("single_pixel", kind), recipe)
     claimed = description["metrics"]["validation_psnr"]
@@ -147,7 +143,7 @@ def test_load_solver_reconstructs(task):
 def test_bad_arguments_are_named(task):
     with pytest.raises(ValueError, match="kind='best'"):
         load_solver("single_pixel", "best")
-    with pytest.raises(ValueError, match="task_name='ct'"):
+    with pytest.raises(ValueError, match="name='ct'"):
         load_solver("ct")
     with pytest.raises(ValueError, match=r"images\.shape"):
         evaluate(task, images=torch.rand(2, 3, 32, 32), max_iter=1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 CONFIG = ROOT / "_config.yml"
 COLAB_TAG = "colab-install"

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 from ddgp_lib.answers import FILE, digest, interval, numbers
 
 SOURCE = ROOT / "book" / "answers.yml"

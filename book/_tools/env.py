@@ -18,20 +18,23 @@ LOWEST = (3, 11)
 MARKER = "made-by-ddgp-book"
 
 
-def fingerprint(requirements: list[Path]) -> str:
-    """Hash the requirement files and the Python that will read them."""
+def fingerprint(requirements: list[Path], index: str = "") -> str:
+    """Hash the requirement files, the Python that will read them, and an index beside pip's own."""
     digest = hashlib.sha256(".".join(map(str, sys.version_info[:3])).encode())
     for path in requirements:
         digest.update(path.read_bytes())
+    digest.update(index.encode())
     return digest.hexdigest()[:16]
 
 
-def pip_install(directory: Path, requirements: list[Path]) -> None:
+def pip_install(directory: Path, requirements: list[Path], index: str = "") -> None:
     """Install the requirement files; show pip's words only if it fails."""
     log = directory / "install.log"
     command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     for path in requirements:
         command += ["-r", str(path)]
+    if index:
+        command += ["--extra-index-url", index]
     with log.open("wb") as stream:
         status = subprocess.call(command, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     if status != 0:
@@ -39,14 +42,14 @@ def pip_install(directory: Path, requirements: list[Path]) -> None:
         sys.exit("\n".join([*tail, f"pip failed with status {status}; all it said is in {log}"]))
 
 
-def make(directory: Path, requirements: list[Path], needs: str) -> None:
+def make(directory: Path, requirements: list[Path], needs: str, index: str = "") -> None:
     """Bring ``directory`` to the state that ``requirements`` describe.
 
     An environment made from other requirements is removed first, so that what is installed is
     always what the files say. A folder that this script did not make is left alone.
     """
     marker = directory / MARKER
-    wanted = fingerprint(requirements)
+    wanted = fingerprint(requirements, index)
     if marker.exists() and marker.read_text().strip() == wanted:
         return
     if directory.exists() and any(directory.iterdir()) and not marker.exists():
@@ -61,7 +64,7 @@ def make(directory: Path, requirements: list[Path], needs: str) -> None:
         sys.exit(
             "Python could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)"
         )
-    pip_install(directory, requirements)
+    pip_install(directory, requirements, index)
     marker.write_text(wanted + "\n")
     print(f"Installed in {time.monotonic() - start:.0f} s.", flush=True)
 
@@ -78,12 +81,13 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="where the environment stands")
     parser.add_argument("requirements", type=Path, nargs="+", help="requirement files")
     parser.add_argument("--hash", action="store_true", help="print the hash of the files, and do nothing")
+    parser.add_argument("--index", default="", help="address of an index of packages beside pip's own")
     parser.add_argument("--needs", default="", help="what to tell the person who waits")
     arguments = parser.parse_args()
     if arguments.hash:
-        print(fingerprint(arguments.requirements))
+        print(fingerprint(arguments.requirements, arguments.index))
         return
-    make(arguments.directory.absolute(), arguments.requirements, arguments.needs)
+    make(arguments.directory.absolute(), arguments.requirements, arguments.needs, arguments.index)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from book._tools import notebooks
 from book._tools.address import COLAB_TAG
+from book._tools.repository import ROOT
 
 SECONDS, GIGABYTES = 60.0, 1.5
 MEDIAN_CELL, LONG_CELL, LONGEST_CELL = 8, 20, 30
@@ -130,7 +131,7 @@ def executed(source: Path) -> tuple[float, float]:
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(source)],
-        cwd=notebooks.ROOT,
+        cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,

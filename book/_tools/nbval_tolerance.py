@@ -1,120 +1,100 @@
-"""Pytest plugin: nbval with the comparison of :mod:`book._tools.compare`, and a count of what it compared.
+"""Compare the outputs of two executions of a cell: numbers within a tolerance, the rest exactly.
 
-nbval compares text by characters and images not at all. Here its comparison of a cell is preceded by
-one of the images, and then told that texts which agree within the tolerance are the same; everything
-else, the report of a difference included, stays nbval's. A run with ``--nbval``
-that compared no cell fails, because an unexecuted notebook would pass otherwise.
+The rules, in one place:
+
+- A number with a decimal point or an exponent may differ by ``ATOL + RTOL * |reference|``. Exact
+  agreement would fail on another processor, where sums are rounded in another order; the tolerance
+  is far below any difference that the book speaks of.
+- An integer, which counts or names something, must be the same. So must all text between numbers,
+  except for the width of blank space, which changes with the length of the numbers beside it.
+- nan equals nan, and an infinity equals itself.
+- Images are compared byte for byte if both executions have the same fingerprint (processor and
+  packages), and otherwise by size and by mean absolute difference of their pixels.
 """
 
-import os
-from collections.abc import Iterator
-from typing import Any
+import base64
+import io
+import math
+import re
 
-import nbval.plugin
-import pytest
+import numpy as np
+from PIL import Image
 
-from book._tools.compare import images_in, same_image, same_text
-from book._tools.fingerprint import fingerprint
+RTOL = 2e-3
+ATOL = 1e-6
+PIXEL_TOLERANCE = 1.0  # of 255 grey levels, on average over an image
 
-COMPARED = "nbval_compared"
-IMAGES = ("image/png", "image/jpeg")
-
-compare_exactly = nbval.plugin.IPyNbCell.compare_outputs
-
-
-def slots(outputs: list[Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield every text of a cell's outputs as (kind, where it stands, its key there)."""
-    for output in outputs:
-        if output["output_type"] == "stream":
-            yield output["name"], output, "text"
-        for mime in output.get("data", {}):
-            yield mime, output["data"], mime
-
-
-def by_kind(outputs: list[Any]) -> dict[str, list[tuple[dict[str, Any], str]]]:
-    """Group the texts of a cell's outputs by kind, in order."""
-    groups: dict[str, list[tuple[dict[str, Any], str]]] = {}
-    for kind, place, key in slots(outputs):
-        if isinstance(place[key], str):
-            groups.setdefault(kind, []).append((place, key))
-    return groups
+NUMBER = re.compile(
+    r"""
+    (?<![\w.])                            # not inside a word or a version
+    [-+]?
+    (?: \d+ (?: \.\d* )? (?: [eE][-+]?\d+ )?
+      | \.\d+ (?: [eE][-+]?\d+ )?
+      | (?: nan | inf ) (?!\w)
+    )
+    """,
+    re.VERBOSE,
+)
+IMAGE = re.compile(r"(?:iVBORw0KGgo|/9j/)[A-Za-z0-9+/]{40,}=*")  # a PNG or a JPEG file in base64
+FRAMES = re.compile(r"ddgp-frames-[0-9a-f]+")  # an identifier that is a hash of the images
 
 
-def images(outputs: list[Any]) -> list[str]:
-    """Return all images of a cell's outputs: displayed ones, and those embedded in HTML."""
-    found: list[str] = []
-    for kind, place, key in slots(outputs):
-        if kind in IMAGES:
-            found.append(place[key])
-        elif isinstance(place[key], str):
-            found += images_in(place[key])
-    return found
+def same_number(reference: str, found: str, rtol: float = RTOL, atol: float = ATOL) -> bool:
+    """Say whether two printed numbers agree."""
+    digits = (reference.lstrip("+-"), found.lstrip("+-"))
+    if all(text.isdigit() for text in digits):
+        return int(reference) == int(found)
+    first, second = float(reference), float(found)
+    if math.isnan(first) or math.isnan(second):
+        return math.isnan(first) and math.isnan(second)
+    if math.isinf(first) or math.isinf(second):
+        return first == second
+    return abs(first - second) <= atol + rtol * abs(first)
 
 
-def adopt_equal_texts(found: list[Any], reference: list[Any]) -> None:
-    """Put the reference's text in place of every text of ``found`` that agrees with it."""
-    wanted = by_kind(reference)
-    for kind, places in by_kind(found).items():
-        for (place, key), (twin, twin_key) in zip(places, wanted.get(kind, []), strict=False):
-            if kind not in IMAGES and same_text(twin[twin_key], place[key]):
-                place[key] = twin[twin_key]
+def words_between(text: str) -> list[list[str]]:
+    """Return the text between the numbers of ``text``, without its blank space."""
+    return [piece.split() for piece in NUMBER.split(text)]
 
 
-def compare_outputs(cell: Any, test: Any, ref: Any, skip_compare: Any = None) -> bool:
-    """Compare a cell's images, then its texts; stands in for the method of nbval's cell."""
-    cell.user_properties.append((COMPARED, len(ref)))
-    exactly = cell.parent.nb.metadata.get("ddgp", {}).get("fingerprint") == fingerprint()
-    found, wanted = images(test), images(ref)
-    cell.comparison_traceback = []
-    if len(found) != len(wanted):
-        cell.comparison_traceback.append(f"{len(found)} images, and {len(wanted)} in the notebook")
+def same_text(reference: str, found: str, rtol: float = RTOL, atol: float = ATOL) -> bool:
+    """Say whether two texts agree: the same words, and numbers within the tolerance.
+
+    Parameters
+    ----------
+    reference, found : str
+        The committed text and the new one; images inside them are not compared.
+    rtol, atol : float
+        Relative and absolute tolerance of numbers that are not integers.
+
+    Returns
+    -------
+    bool
+    """
+    reference, found = (FRAMES.sub("frames", IMAGE.sub("image", text)) for text in (reference, found))
+    if reference == found:
+        return True
+    if words_between(reference) != words_between(found):
         return False
-    for number, (new, old) in enumerate(zip(found, wanted, strict=True), start=1):
-        if not same_image(old, new, exactly):
-            cell.comparison_traceback.append(f"image {number} differs (compared exactly: {exactly})")
-            return False
-    adopt_equal_texts(test, ref)
-    return compare_exactly(cell, test, ref, skip_compare)
+    pairs = zip(NUMBER.findall(reference), NUMBER.findall(found), strict=True)
+    return all(same_number(first, second, rtol, atol) for first, second in pairs)
 
 
-class Counter:
-    """Counts compared cells over all workers, and fails a run that compared none."""
-
-    def __init__(self) -> None:
-        self.cells = 0
-        self.with_outputs = 0
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Read the count that travels with a cell's report."""
-        if report.when == "call":
-            counts = [value for name, value in report.user_properties if name == COMPARED]
-            self.cells += len(counts)
-            self.with_outputs += sum(value != 0 for value in counts)
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail if nothing was compared."""
-        if self.with_outputs == 0 and session.exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say how much was compared."""
-        terminalreporter.write_sep("-", "notebooks")
-        terminalreporter.write_line(
-            f"{self.cells} executed cells compared with the committed notebooks, "
-            f"{self.with_outputs} of them with outputs"
-        )
-        if self.with_outputs == 0:
-            terminalreporter.write_line("FAILED: no output was compared; run `make notebooks`", red=True)
+def images_in(text: str) -> list[str]:
+    """Return the base64 texts of the images embedded in HTML, in order."""
+    return IMAGE.findall(text)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Replace nbval's comparison, and count in the process that reports."""
-    if not config.getoption("nbval", False):
-        return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    nbval.plugin.IPyNbCell.compare_outputs = compare_outputs
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Counter(), "nbval-counter")
+def pixels(image: str) -> np.ndarray:
+    """Decode a base64 image into an array of red, green, blue and opacity."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image))).convert("RGBA"), dtype=float)
+
+
+def same_image(reference: str, found: str, exactly: bool) -> bool:
+    """Say whether two base64 images agree, byte for byte or within the tolerance for pixels."""
+    if "".join(reference.split()) == "".join(found.split()):
+        return True
+    if exactly:
+        return False
+    first, second = pixels(reference), pixels(found)
+    return first.shape == second.shape and float(np.abs(first - second).mean()) <= PIXEL_TOLERANCE

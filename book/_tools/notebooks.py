@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 
 from book._tools.address import COLAB_TAG, colab_cell, repository_url
 from book._tools.fingerprint import fingerprint
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 BOOK = ROOT / "book"
 TIMEOUT = 600

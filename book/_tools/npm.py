@@ -16,7 +16,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from book._tools.repository import ROOT
+
 LOCK = ROOT / "package-lock.json"
 ARCHIVES = ROOT / "_build" / "npm"
 

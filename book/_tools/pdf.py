@@ -6,21 +6,20 @@ starts with; code that a page folds is left out, solutions are not.
 """
 
 import argparse
-import base64
-import json
 import sys
 from pathlib import Path
 
 import yaml
+from playwright.sync_api import Browser
 
-from book._tools.browser import Browser, find_chromium, serve
-from book._tools.npm import ROOT
+from book._tools.browser import launched, opened, serve
+from book._tools.repository import ROOT
 from book._tools.website import BUILD, HTML
 
 PDF = BUILD / "book.pdf"
 SCALE = 0.75
 
-APPEND = """(async names => {
+APPEND = """async names => {
   const first = document.querySelector('article.bd-article');
   const inside = (article, page) => {
     article.querySelectorAll('[id]').forEach(element => { element.id = page + '--' + element.id; });
@@ -58,7 +57,7 @@ APPEND = """(async names => {
   }
   await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
   return document.querySelectorAll('mjx-merror').length;
-})(PAGES)"""
+}"""
 
 STYLE = """
   @page { size: A4; margin: 16mm 14mm; }
@@ -80,37 +79,32 @@ def pages(toc: Path = ROOT / "_toc.yml") -> list[str]:
     return [Path(entry["file"]).name + ".html" for part in contents["parts"] for entry in part["chapters"]]
 
 
-def print_site(path: Path, names: list[str], html: Path = HTML) -> None:
+def print_site(browser: Browser, path: Path, names: list[str], html: Path = HTML) -> None:
     """Print the title page of a site and the named pages of its folder ``book``.
 
     Raises
     ------
     FileNotFoundError
-        If there is no built site, or no Chromium.
+        If there is no built site.
     RuntimeError
         If a formula could not be typeset.
     """
     if not (html / "book" / "index.html").is_file():
         raise FileNotFoundError(f"{html}: there is no site, run `make book` first")
-    chromium = find_chromium()
-    if chromium is None:
-        raise FileNotFoundError("Chromium was not found: install it, or name it in the variable CHROMIUM")
-    with Browser(chromium, timeout=900) as browser, serve(html) as address, browser.page() as page:
-        page.open(f"{address}/book/index.html")
+    with serve(html) as address, opened(browser) as page:
+        page.goto(f"{address}/book/index.html")
         page.evaluate("document.documentElement.dataset.theme = 'light'")
-        style = json.dumps({"textContent": STYLE})
-        page.evaluate(f"document.head.append(Object.assign(document.createElement('style'), {style}))")
-        if errors := page.evaluate(APPEND.replace("PAGES", json.dumps(names))):
+        page.add_style_tag(content=STYLE)
+        if errors := page.evaluate(APPEND, names):
             raise RuntimeError(f"{errors} formulas could not be typeset")
-        printed = page.command(
-            "Page.printToPDF",
-            printBackground=True,
-            preferCSSPageSize=True,
+        page.pdf(
+            path=path,
+            print_background=True,
+            prefer_css_page_size=True,
             scale=SCALE,
-            generateTaggedPDF=True,
-            generateDocumentOutline=True,
+            tagged=True,
+            outline=True,
         )
-        path.write_bytes(base64.b64decode(printed["data"]))
 
 
 def main() -> None:
@@ -119,7 +113,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PDF)
     arguments = parser.parse_args()
     try:
-        print_site(arguments.output, pages())
+        with launched() as browser:
+            print_site(browser, arguments.output, pages())
     except FileNotFoundError as error:
         sys.exit(str(error))
     print(f"{arguments.output}: {arguments.output.stat().st_size / 2**20:.1f} MB")

@@ -12,8 +12,9 @@ import tarfile
 from pathlib import Path
 
 from book._tools import npm
+from book._tools.repository import ROOT
 
-VENDOR = npm.ROOT / "_vendor"
+VENDOR = ROOT / "_vendor"
 MANIFEST = VENDOR.with_name("_build") / "vendor.json"
 
 # package: (pattern inside the archive, folder under _vendor, prefix that is dropped)

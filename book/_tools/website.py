@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from book._tools import vendor
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"

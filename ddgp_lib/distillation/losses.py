@@ -7,7 +7,9 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
+from ..names import LossTerm
 from ..operators import norms, null_projection
+from ..reprs import Brief
 
 FLOOR = 1e-6
 """Length, in units of an image's norm, below which a direction counts as zero."""
@@ -115,8 +117,8 @@ def row_space_penalty(direction: torch.Tensor, physics: LinearPhysics) -> torch.
     return (norms(null_projection(physics, direction)) / (norms(direction) + FLOOR)).square().mean()
 
 
-@dataclass(frozen=True)
-class Pair:
+@dataclass(frozen=True, repr=False)
+class Pair(Brief):
     """One iteration of the student and the teacher's beside it; tensors are (N, C, H, W).
 
     Attributes
@@ -159,7 +161,7 @@ def _penalty(pair: Pair) -> torch.Tensor:
     return consistency_penalty(pair.direction, pair.gradient, pair.physics, pair.stepsize)
 
 
-LOSS_OF_A_PAIR: Mapping[str, Callable[[Pair], torch.Tensor]] = {
+LOSS_OF_A_PAIR: Mapping[LossTerm, Callable[[Pair], torch.Tensor]] = {
     "gradient": lambda pair: gradient_loss(pair.direction, pair.teacher_gradient),
     "imitation": _imitation,
     "supervised": lambda pair: squared_distance(pair.x, pair.truth),

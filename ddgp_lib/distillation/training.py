@@ -4,14 +4,16 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
 from ..arguments import require
+from ..names import Network
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
-from ..recipes import OPTIMISERS, DistillationRecipe, build_preconditioner
+from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
+from ..reprs import differences, line, table
 from ..solvers import MOMENTUM, PreconditionedFISTA
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
@@ -21,11 +23,14 @@ from .states import FreshStates, StatePool, States
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+LAST = 100
+"""Steps at the end of a training, over which the losses that are shown are averaged."""
+
 EARLY = 20
 """The first of the two iterations at which validation measures; the other is the recipe's horizon."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Distillation:
     """What :func:`distill` returns.
 
@@ -47,17 +52,33 @@ class Distillation:
     recipe: DistillationRecipe
     processes: int = 1
 
+    def _facts(self) -> dict[str, str]:
+        """Say what was trained: what differs from the default recipe, the size, and the losses at the end."""
+        facts = {name: repr(value) for name, value in differences(self.recipe).items() if name != "steps"}
+        facts |= {"steps": f"{len(self.history.get('total', ())):,}"}
+        facts |= {"weights": f"{sum(weights.numel() for weights in self.preconditioner.parameters()):,}"}
+        last = {
+            name: values[-LAST:] for name, values in self.history.items() if values and name != "validation"
+        }
+        return facts | {name: f"{sum(values) / len(values):.4g}" for name, values in last.items()}
+
+    def __repr__(self) -> str:
+        return line("Distillation", self._facts())
+
+    def _repr_html_(self) -> str:
+        return table(f"Distillation; losses are means over the last {LAST} steps", self._facts().items())
+
 
 def distill(
     task: Task,
-    network: str = "unet",
+    recipe: DistillationRecipe | Network | None = None,
     *,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
     device: str | None = None,
     fabric: "Fabric | None" = None,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[DistillationFields],
 ) -> Distillation:
     r"""Train a preconditioner by gradient matching.
 
@@ -79,8 +100,9 @@ def distill(
     ----------
     task : Task
         Operators, training images, denoiser and step sizes.
-    network : str
-        Name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`.
+    recipe : DistillationRecipe or str, optional
+        What decides the weights; or the name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`,
+        in the default recipe; by default that recipe as it is.
     checkpoint : str or Path, optional
         A file to write the whole state of the training to, and to resume from if it exists.
     checkpoint_every : int
@@ -97,7 +119,7 @@ def distill(
     progress : bool
         Show a progress bar.
     **options
-        Any other field of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe`.
+        Fields of :class:`~ddgp_lib.recipes.distillation.DistillationRecipe`, in the place of the recipe's.
 
     Returns
     -------
@@ -114,13 +136,30 @@ def distill(
     ----------
     Gualdrón-Hurtado et al., "Deep distillation gradient preconditioning for inverse problems", 2025, for L_G, L_I,
     L_S and the pairing of own trajectories; the pool, the same-iterate pairing, L_R and L_N are this book's.
+
+    Examples
+    --------
+    >>> import ddgp_lib
+    >>> task = ddgp_lib.load_task("single_pixel")
+    >>> recipe = ddgp_lib.DistillationRecipe(network="cnn", parameters="small", batch_size=2, pool_size=4)
+    >>> distillation = ddgp_lib.distill(task, recipe, steps=3, progress=False)
+    >>> len(distillation.history["total"])
+    3
     """
-    recipe = DistillationRecipe(network=network, **options)
+    recipe = _chosen(recipe, options)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
     training = _Training(task, recipe, device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.result()
+
+
+def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:
+    """Return the recipe, or the default one, with the options in the place of its fields."""
+    if isinstance(recipe, str):
+        require("network" not in options, "network", options.get("network"), f"nothing beside {recipe!r}")
+        recipe = DistillationRecipe(network=recipe)
+    return replace(recipe or DistillationRecipe(), **options)
 
 
 class _Training(ResumableTraining):

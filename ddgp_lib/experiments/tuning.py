@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from ..evaluation import psnr_curves
+from ..names import Momentum
 from ..preconditioners import Preconditioner
 from ..pretrained import Method, Setting
 from ..recipes import DistillationRecipe, LinearRecipe
@@ -15,7 +16,7 @@ from ..tasks import Task
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 """Noise levels for the denoiser that are tried for every method."""
 
-MOMENTA = ("chambolle_dossal", "none")
+MOMENTA: tuple[Momentum, ...] = ("chambolle_dossal", "none")
 """Momentum rules that are tried for every method."""
 
 DECAYS = ((None, None), (10, None), (None, 10))
@@ -83,7 +84,7 @@ def tuning_score(row: dict[str, Any]) -> float:
 def validation_psnr(
     task: Task, preconditioner: Preconditioner, recipe: DistillationRecipe | LinearRecipe
 ) -> dict[str, float]:
-    """Mean PSNR (dB) on validation images after 1 to 20 iterations with the σ and momentum of the training.
+    """Mean PSNR (dB) on the preset's validation images after 1 to 20 iterations, with the training's σ and momentum.
 
     A shipped preconditioner carries these numbers, so that a file can be checked against its claims.
     """

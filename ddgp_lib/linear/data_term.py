@@ -23,9 +23,11 @@ import torch
 from tqdm.auto import trange
 
 from ..arguments import require, require_positive
+from ..names import FittedStructure, Momentum
 from ..operators import normal
 from ..preconditioners.linear import LinearPreconditioner
 from ..preconditioners.structures import Structure
+from ..reprs import Brief
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .states import Trajectory, training_images
@@ -36,15 +38,20 @@ ROUNDING = 1e-6
 CHUNK = 8
 """Images that are held at once in all their shifted copies."""
 
-RIDGES: Mapping[str, float] = {"scalar": 1e-6, "diagonal": 1e-2, "convolution": 1e-6, "full": 1e-3}
+RIDGES: Mapping[FittedStructure, float] = {
+    "scalar": 1e-6,
+    "diagonal": 1e-2,
+    "convolution": 1e-6,
+    "full": 1e-3,
+}
 """Values of ε by structure: the more numbers are free, the more they must be held."""
 
 LARGEST = 8192
 """Pixels and channels of an image, C H W, up to which a matrix of that side is made."""
 
 
-@dataclass(frozen=True)
-class _Step:
+@dataclass(frozen=True, repr=False)
+class _Step(Brief):
     """What a fit looks at; tensors are (N, C, H, W).
 
     Attributes
@@ -68,14 +75,14 @@ class _Step:
 
 def learn_linear(
     task: Task,
-    structure: str = "convolution",
+    structure: FittedStructure = "convolution",
     iterations: int = 10,
     *,
     kernel_size: int = 9,
     n_images: int = 200,
     ridge: float | None = None,
     sigma: float | None = None,
-    momentum: str = "none",
+    momentum: Momentum = "none",
     seed: int = 0,
     progress: bool = False,
 ) -> LinearPreconditioner:
@@ -220,7 +227,7 @@ def _dense(operator: Callable[[torch.Tensor], torch.Tensor], shape: torch.Size) 
     return (matrix + matrix.T) / 2
 
 
-FITS: Mapping[str, Callable[[_Step], torch.Tensor]] = {
+FITS: Mapping[FittedStructure, Callable[[_Step], torch.Tensor]] = {
     "scalar": _scalar,
     "diagonal": _diagonal,
     "convolution": _convolution,

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 import torch
 from tqdm.auto import trange
 
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
-from ..recipes import LinearRecipe, build_linear_preconditioner
+from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
+from ..reprs import differences, line, table
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .ridge import Ridge
 from .states import Trajectory, range_basis, training_images
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinearDistillation:
     """What :func:`distill_linear` returns.
 
@@ -36,8 +37,23 @@ class LinearDistillation:
     history: dict[str, list[float]]
     recipe: LinearRecipe
 
+    def _facts(self) -> dict[str, str]:
+        """Say what was fitted: the structure, what else differs from the default recipe, and the last iteration."""
+        facts = {"structure": repr(self.recipe.structure), "iterations": str(self.recipe.iterations)}
+        facts |= {name: repr(value) for name, value in differences(self.recipe).items() if name not in facts}
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        return facts | {f"last {name}": f"{value:.4g}" for name, value in last.items()}
 
-def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> LinearDistillation:
+    def __repr__(self) -> str:
+        return line("LinearDistillation", self._facts())
+
+    def _repr_html_(self) -> str:
+        return table("Linear distillation", self._facts().items())
+
+
+def distill_linear(
+    task: Task, recipe: LinearRecipe | None = None, *, progress: bool = True, **options: Unpack[LinearFields]
+) -> LinearDistillation:
     r"""Distil a linear preconditioner in closed form.
 
     In iteration k = 0, 1, … of the student's own solver, both gradients are taken at the iterates z_k of N training
@@ -58,10 +74,12 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     ----------
     task : Task
         Operators, images, denoiser and step sizes.
+    recipe : LinearRecipe, optional
+        What decides the preconditioner; by default the preset's ``linear``.
     progress : bool
         Show a progress bar.
     **options
-        Fields of :class:`~ddgp_lib.recipes.linear.LinearRecipe`; those left out are as in the preset's ``linear``.
+        Fields of :class:`~ddgp_lib.recipes.linear.LinearRecipe`, in the place of the recipe's.
 
     Returns
     -------
@@ -84,7 +102,7 @@ def distill_linear(task: Task, *, progress: bool = True, **options: Any) -> Line
     matching of gradients; Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949, for
     the linear predictor.
     """
-    recipe = replace(task.preset.linear, **options)
+    recipe = replace(task.preset.linear if recipe is None else recipe, **options)
     fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
         fitting.advance()

@@ -8,14 +8,15 @@ from deepinv.physics import LinearPhysics
 
 from ..operators import gradient, measure, range_projection
 from ..preconditioners import State
+from ..reprs import Brief
 from ..tasks import Task
 
 CHUNK = 128
 """Images that are denoised at once: more take longer each, as they leave the processor's caches."""
 
 
-@dataclass(frozen=True)
-class Trajectory:
+@dataclass(frozen=True, repr=False)
+class Trajectory(Brief):
     """Where the student's iterates are, for a set of images; tensors are (N, C, H, W) but for the measurements.
 
     Attributes

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from ..arguments import require
+from ..names import Network, Size
 from .cbam import AttentionCNN
 from .cnn import PatchCNN
 from .convnext import ConvNeXt
@@ -16,7 +17,7 @@ from .patches import OnPatches, fits_multiple
 from .unet import PatchUNet
 from .vit import ViT
 
-SIZES: Mapping[str, int] = {"small": 100_000, "medium": 500_000}
+SIZES: Mapping[Size, int] = {"small": 100_000, "medium": 500_000}
 """Names of the two sizes, and the number of weights that each aims at."""
 
 LEAST_WIDTH = 8
@@ -27,7 +28,7 @@ def _unet(in_channels: int, out_channels: int, width: int, *, bias: bool = False
     return PatchUNet(in_channels, out_channels, (width, 2 * width, 4 * width), bias=bias)
 
 
-NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+NETWORKS: Mapping[Network, Callable[..., nn.Module]] = {
     "mlp": MLP,
     "cnn": PatchCNN,
     "cbam": AttentionCNN,
@@ -39,7 +40,7 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 }
 """What builds each network: from input and output channels, for the MLP the image size, the width and ``bias``."""
 
-WIDTHS: Mapping[str, Mapping[str, int]] = {
+WIDTHS: Mapping[Network, Mapping[Size, int]] = {
     "cnn": {"small": 32, "medium": 80},
     "cbam": {"small": 32, "medium": 80},
     "unet": {"small": 14, "medium": 32},
@@ -50,16 +51,16 @@ WIDTHS: Mapping[str, Mapping[str, int]] = {
 }
 """Width of each network at each size; that of the MLP depends on the image."""
 
-BREAK_HOMOGENEITY = ("cbam", "vit", "convnext")
+BREAK_HOMOGENEITY: tuple[Network, ...] = ("cbam", "vit", "convnext")
 """Networks that are not homogeneous by themselves when they have no biases."""
 
 
 def build_network(
-    name: str,
+    name: Network,
     in_channels: int,
     out_channels: int,
     *,
-    parameters: str = "medium",
+    parameters: Size = "medium",
     width: int | None = None,
     bias: bool = False,
     img_size: tuple[int, ...] | None = None,

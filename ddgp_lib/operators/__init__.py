@@ -2,11 +2,9 @@
 
 from .algebra import (
     gradient,
-    largest_eigenvalue,
     measure,
     newton,
     normal,
-    norms,
     null_projection,
     range_projection,
     squared_norm,
@@ -14,7 +12,9 @@ from .algebra import (
 from .counted import Counted
 from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
+from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
+from .protocol import LinearOperator
 
 __all__ = [
     "FILTERS",
@@ -23,6 +23,7 @@ __all__ = [
     "Counted",
     "FourierDownsampling",
     "HadamardCamera",
+    "LinearOperator",
     "MultiCoilCartesianMRI",
     "birdcage_maps",
     "gaussian_columns",

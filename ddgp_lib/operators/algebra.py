@@ -1,23 +1,18 @@
-"""What solvers and analysis ask of a linear operator: AᵀA, A⁺A and ‖A‖².
+"""What solvers and analysis ask of a linear operator: AᵀA, A⁺A, (AᵀA + λ)⁻¹ and ‖A‖².
 
-An operator class may provide the methods ``normal``, ``range_projection`` and ``newton`` and the property
-``squared_norm``, faster or more exact than what follows from ``A``, ``A_adjoint`` and ``A_dagger``; they are used
-where they exist.  So every function works with any of deepinv's linear operators too.
+Every function works with any of deepinv's linear operators.  Where an operator offers a quicker or more exact form,
+it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
-import math
-from collections.abc import Callable
-from typing import Any
-from weakref import WeakKeyDictionary
-
 import torch
-from deepinv.optim.linear import conjugate_gradient
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
+from ..arguments import require, require_positive
+from .iterative import largest_eigenvalue, norms, project_on_range, solve_symmetric, start_vector
+from .known import found_once
 
-def norms(batch: torch.Tensor) -> torch.Tensor:
-    """Euclidean norm of each image or measurement of a batch (N, …), shape (N,)."""
-    return batch.flatten(1).norm(dim=1)
+SEEN = 1e-5
+"""Singular values below this fraction of the largest count as zero where an operator is given by them."""
 
 
 def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Tensor:
@@ -41,10 +36,33 @@ def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Te
 
 
 def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
-    """A⁺A x: the part of an image that the measurements determine (the range of Aᵀ)."""
-    if hasattr(physics, "range_projection"):
-        return physics.range_projection(x)
-    return physics.A_dagger(physics.A(x))
+    """A⁺A x: the part of an image that the measurements determine (the range of Aᵀ).
+
+    It is exact where the operator has a method ``range_projection`` or where deepinv knows its singular values, of
+    which those below 1e-5 of the largest count as zero.  Otherwise conjugate gradients find it, up to what A hardly
+    sees: they leave out of A x at most 1e-3 ‖A‖ ‖x‖, 1e-6 if they converge, and warn if it is more.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A.
+    x : Tensor, shape (N, C, H, W)
+        Images.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the conjugate gradients did not converge; it names the operator and what is left out.
+    """
+    quick = getattr(physics, "range_projection", None)
+    if quick is not None:
+        return quick(x)
+    img_size = tuple(x.shape[1:])
+    if _is_diagonal(physics, img_size):
+        size = physics.mask.abs()
+        return physics.V((size > SEEN * size.max()) * physics.V_adjoint(x))
+    top = squared_norm(physics, img_size)
+    return project_on_range(physics, x, top) if top > 0 else torch.zeros_like(x)
 
 
 def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
@@ -53,10 +71,8 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
 
 
 def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
-    """AᵀA x: what measuring an image and projecting it back leaves of it."""
-    if hasattr(physics, "normal"):
-        return physics.normal(x)
-    return physics.A_adjoint(physics.A(x))
+    """AᵀA x: what measuring an image and projecting it back leaves of it; deepinv's ``A_adjoint_A``."""
+    return physics.A_adjoint_A(x)
 
 
 def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
@@ -68,8 +84,8 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
     """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x with λ = ``damping`` > 0: the Newton–Tikhonov step for a gradient x.
 
     A component of a gradient along a singular vector of relative singular value s/‖A‖ = r comes out multiplied by
-    1/(r² + λ).  It is a closed form where the operator has a method ``newton`` or is one of deepinv's decomposable
-    operators, and found by conjugate gradients otherwise.  These stop at a residual of 1e-6 ‖x‖, so for x in the
+    1/(r² + λ).  It is a closed form where the operator has a method ``newton`` or where deepinv knows its singular
+    vectors, and found by conjugate gradients otherwise.  These stop at a residual of 1e-6 ‖x‖, so for x in the
     range of Aᵀ the relative error stays below about 1e-6 (1 + 1/λ), and take up to ½ √(1 + 1/λ) ln(2e6 √(1 + 1/λ))
     products with AᵀA.
 
@@ -82,16 +98,25 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
     damping : float
         λ, above zero.
 
+    Raises
+    ------
+    ValueError
+        If ``damping`` is not a finite number above zero, or A is zero.
+
     References
     ----------
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
-    if hasattr(physics, "newton"):
-        return physics.newton(x, damping)
-    top = squared_norm(physics, tuple(x.shape[1:]))
-    if isinstance(physics, DecomposablePhysics):
-        return physics.prox_l2(x, torch.zeros_like(physics.A(x)), 1 / (damping * top)) / damping
-    return _SymmetricSolve.apply(x, lambda v: normal(physics, v) / top + damping * v, 1 + 1 / damping)
+    require_positive("damping", damping)
+    quick = getattr(physics, "newton", None)
+    if quick is not None:
+        return quick(x, damping)
+    img_size = tuple(x.shape[1:])
+    top = squared_norm(physics, img_size)
+    require(top > 0, "physics", type(physics).__name__, "an operator that is not zero")
+    if _is_diagonal(physics, img_size):
+        return _decomposed_newton(physics, x, damping, top)
+    return solve_symmetric(lambda v: normal(physics, v) / top + damping * v, x, 1 + 1 / damping)
 
 
 def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
@@ -107,111 +132,68 @@ def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     img_size : tuple of int
         Shape (C, H, W) of its images.
     """
-    if hasattr(physics, "squared_norm"):
-        return physics.squared_norm
-    if isinstance(physics, DecomposablePhysics):
-        return float(physics.mask.abs().max()) ** 2
-    known = _NORMS.get(physics)
-    if known is None or not known.holds(physics):
-        known = _NORMS[physics] = _Norms(physics)
+    quick = getattr(physics, "squared_norm", None)
+    if quick is not None:
+        return quick
     shape = tuple(img_size)
-    if shape not in known.values:
-        known.values[shape] = largest_eigenvalue(lambda v: normal(physics, v), shape)
-    return known.values[shape]
+    if _is_diagonal(physics, shape):
+        return float(physics.mask.abs().max()) ** 2
+    return found_once(physics, "squared norm", shape, lambda: _power_iteration(physics, shape))
 
 
-def largest_eigenvalue(
-    symmetric: Callable[[torch.Tensor], torch.Tensor],
-    img_size: tuple[int, ...],
-    *,
-    max_iter: int = 1000,
-    rtol: float = 1e-6,
-) -> float:
-    """Largest eigenvalue of a symmetric map of images that has none below zero, by power iteration.
+def _power_iteration(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
+    """‖A‖², with images of the precision that the operator takes."""
+    v = _accepted_image(physics, img_size)
+    return largest_eigenvalue(lambda u: normal(physics, u), img_size, dtype=v.dtype, device=v.device)
 
-    The values rise towards it, from a fixed random start; the iteration ends when they rise by less than ``rtol``.
 
-    Parameters
-    ----------
-    symmetric : callable
-        Maps images (1, C, H, W) to images.
-    img_size : tuple of int
-        Shape (C, H, W).
-    max_iter : int
-        Products at most.
-    rtol : float
-        Relative change of the value in one iteration at which to stop.
+def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.Tensor:
+    """Return a random image (1, C, H, W) of a precision that the operator takes: its own, single or double."""
+    own = [t for t in [*physics.parameters(), *physics.buffers()] if t.is_floating_point()]
+    device = own[0].device if own else torch.device("cpu")
+    dtypes = dict.fromkeys([*[t.dtype for t in own[:1]], torch.float32, torch.float64])
+    refused: list[RuntimeError] = []
+    for dtype in dtypes:
+        v = start_vector(img_size, dtype, device)
+        try:
+            with torch.no_grad():
+                physics.A(v)
+        except RuntimeError as error:  # PyTorch's for tensors of two types
+            refused.append(error)
+        else:
+            return v
+    raise refused[0]
 
-    Returns
-    -------
-    float
 
-    References
-    ----------
-    Golub and Van Loan, "Matrix Computations", 4th edition, 2013, section 8.2.
+def _is_diagonal(physics: LinearPhysics, img_size: tuple[int, ...]) -> bool:
+    """Say whether A is deepinv's U diag(s) Vᵀ with a square orthogonal V, and its ``prox_l2`` a closed form.
+
+    Some operators that are given in that form have other U and V; so it is tried on a random image.
     """
-    v = torch.randn(1, *img_size, generator=torch.Generator().manual_seed(0))
-    value = 0.0
-    with torch.no_grad():
-        for _ in range(max_iter):
-            v = v / v.norm()
-            product = symmetric(v)
-            previous, value = value, float((v * product).sum())
-            if abs(value - previous) <= rtol * abs(value):
-                break
-            v = product
-    return value
+    if not isinstance(physics, DecomposablePhysics):
+        return False
+    return found_once(physics, "is diagonal", img_size, lambda: _inverts(physics, img_size))
 
 
-class _Norms:
-    """‖A‖² for each shape of images, and the operator's tensors that it was found for."""
-
-    def __init__(self, physics: LinearPhysics) -> None:
-        self.values: dict[tuple[int, ...], float] = {}
-        self.tensors = _tensors(physics)
-
-    def holds(self, physics: LinearPhysics) -> bool:
-        """Say whether the operator's tensors are the same and unchanged."""
-        now = _tensors(physics)
-        pairs = zip(now, self.tensors, strict=False)
-        return len(now) == len(self.tensors) and all(a is b and m == n for (a, m), (b, n) in pairs)
-
-
-def _tensors(physics: LinearPhysics) -> list[tuple[torch.Tensor, int]]:
-    """Parameters and buffers, each with the number of changes in place that PyTorch has counted."""
-    tensors = [*physics.parameters(), *physics.buffers()]
-    return [(tensor, 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
+def _inverts(physics: DecomposablePhysics, img_size: tuple[int, ...]) -> bool:
+    """Try V Vᵀ v = v, and (AᵀA/‖A‖² + λ) n = v for the Newton step n, with a strong and a weak λ."""
+    top = float(physics.mask.abs().max()) ** 2
+    if not 0 < top < float("inf"):
+        return False
+    try:
+        v = _accepted_image(physics, img_size)
+        with torch.no_grad():
+            deviations = [physics.V(physics.V_adjoint(v)) - v]
+            for damping in (1.0, 1e-2):
+                n = _decomposed_newton(physics, v, damping, top)
+                deviations.append(damping * (physics.A_adjoint(physics.A(n)) / top + damping * n - v))
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    return all(bool((norms(d) <= 1e-4 * norms(v)).all()) for d in deviations)
 
 
-_NORMS: WeakKeyDictionary[LinearPhysics, _Norms] = WeakKeyDictionary()
-
-
-class _SymmetricSolve(torch.autograd.Function):
-    """B⁻¹ x by conjugate gradients, image by image, for a symmetric positive B.
-
-    B⁻¹ is symmetric and linear, so it is its own derivative in both modes, and no iteration is stored for it.
-    """
-
-    @staticmethod
-    def forward(x: torch.Tensor, matrix: Callable, condition: float) -> torch.Tensor:
-        """Solve to a relative residual of ``tol``, within the products that B's condition number asks for."""
-        tol, root = 1e-6, condition**0.5
-        size = norms(x).reshape(-1, *[1] * (x.ndim - 1))
-        size = torch.where(size > 0, size, 1.0)
-        max_iter = math.ceil(root * math.log(2 * root / tol) / 2)
-        return size * conjugate_gradient(matrix, x / size, max_iter=max_iter, tol=tol, eps=1e-30)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-        """Keep the matrix."""
-        ctx.problem = inputs[1:]
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        """Solve for the incoming gradient."""
-        return _SymmetricSolve.apply(grad, *ctx.problem), None, None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
-        """Solve for the tangent."""
-        return _SymmetricSolve.apply(tangent, *ctx.problem)
+def _decomposed_newton(
+    physics: DecomposablePhysics, x: torch.Tensor, damping: float, top: float
+) -> torch.Tensor:
+    """Return the Newton step by deepinv's proximal map."""
+    return physics.prox_l2(x, torch.zeros_like(physics.A(x)), 1 / (damping * top)) / damping

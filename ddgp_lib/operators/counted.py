@@ -36,5 +36,3 @@ class Counted(LinearPhysics):
         """AᵀA x, counted once."""
         self.count += 1
         return normal(self._physics[0], x)
-
-    normal = A_adjoint_A

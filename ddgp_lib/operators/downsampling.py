@@ -90,6 +90,8 @@ class FourierDownsampling(Downsampling):
             padding="circular",
             noise_model=gaussian_noise(noise, seed),
         )
+        finite = bool(self.filter.isfinite().all())
+        require(finite, "std", std, "a width whose filter is finite")
         taps = self.filter[0, 0].double().sum(1)  # of one axis, since the filter's sum is 1
         rows, columns = (_Axis(taps, size, factor) for size in img_size[1:])
         spectrum = torch.outer(rows.eigenvalues, columns.eigenvalues)
@@ -135,10 +137,6 @@ class FourierDownsampling(Downsampling):
     def rank(self) -> int:
         """Number of modes that are seen, those above the threshold in each channel."""
         return self.channels * int(self.seen.sum())
-
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        """AᵀA x of images (N, C, H, W)."""
-        return self.A_adjoint(self.A(x))
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""

@@ -80,10 +80,6 @@ class HadamardCamera(SinglePixelCamera):
         """Number of modes that are seen, the patterns."""
         return int((self.mask != 0).sum())
 
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
-        """AᵀA x of images (N, C, H, W): the coefficients that are measured, and the way back."""
-        return self.V(self.mask**2 * self.V_adjoint(x))
-
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""
         return self.V((self.mask != 0) * self.V_adjoint(x))

@@ -11,7 +11,8 @@ shifts of a centred transform commute with it: a plain transform with the mask s
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import torch
 from deepinv.physics import MRI, MultiCoilMRI
@@ -116,8 +117,10 @@ def birdcage_maps(coils: int, height: int, width: int, radius: float = 1.5) -> t
     """
     require(coils >= 1, "coils", coils, "an integer, 1 or above")
     require(math.isfinite(radius) and radius > 2**0.5, "radius", radius, "a finite number above √2")
-    vertical = torch.linspace(-1, 1, height, dtype=torch.float64) if height > 1 else torch.zeros(1)
-    horizontal = torch.linspace(-1, 1, width, dtype=torch.float64) if width > 1 else torch.zeros(1)
+    vertical, horizontal = (
+        torch.linspace(-1, 1, n, dtype=torch.float64) if n > 1 else torch.zeros(1, dtype=torch.float64)
+        for n in (height, width)
+    )
     pixels = torch.complex(horizontal.expand(height, width), vertical[:, None].expand(height, width))
     angles = 2 * torch.pi * torch.arange(coils, dtype=torch.float64) / coils
     directions = torch.polar(torch.ones_like(angles), angles)[:, None, None]
@@ -190,14 +193,15 @@ class CartesianMRI(MRI):
         """Number of real modes that are seen, two for each complex number in the measured columns."""
         return 2 * self.mask.shape[-2] * int(self.columns.sum())
 
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
+    def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x of images (N, 2, H, W): a 1-D Fourier transform along the rows, the mask, and back."""
+        self.update_parameters(**kwargs)
         coefficients = torch.fft.fft(self.to_torch_complex(x))
         return self.from_torch_complex(torch.fft.ifft(coefficients.mul_(self.shifted)))
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, 2, H, W), which is AᵀA x."""
-        return self.normal(x)
+        return self.A_adjoint_A(x)
 
     @property
     def squared_norm(self) -> float:
@@ -269,6 +273,11 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
         if isinstance(coils, torch.Tensor):
             fits = coils.is_complex() and coils.ndim == 3 and coils.shape[1:] == img_size[1:]
             require(fits, "coils", (coils.dtype, tuple(coils.shape)), f"complex maps (C, *{img_size[1:]})")
+            require(len(coils) >= 1, "coils", tuple(coils.shape), "one map or more")
+            strong = bool(coils.isfinite().all()) and bool(coils.any())
+            require(
+                strong, "coils", "maps with NaN or infinite entries, or all zero", "finite maps, not all zero"
+            )
             maps = coils.to(torch.complex64)
         else:
             maps = birdcage_maps(coils, *img_size[1:])
@@ -280,14 +289,32 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
         blocks = _row_blocks(maps, columns)
         spectrum, basis = torch.linalg.eigh(blocks)
         seen = spectrum > rtol**2 * spectrum.max()
-        projectors = (basis * seen[:, None]) @ basis.mH
         self.register_buffer("columns", columns)
         self.register_buffer("spectrum", spectrum.clamp(min=0), persistent=False)
         self.register_buffer("inverse", torch.where(seen, 1 / spectrum, 0.0), persistent=False)
         self.register_buffer("basis", basis, persistent=False)
-        self.register_buffer("single_basis", basis.to(torch.complex64), persistent=False)
-        self.register_buffer("blocks", blocks.to(torch.complex64), persistent=False)
-        self.register_buffer("projectors", projectors.to(torch.complex64), persistent=False)
+        self._derive(blocks)
+
+    def _derive(self, blocks: torch.Tensor) -> None:
+        """Keep what is applied in the precision of the maps."""
+        projectors = (self.basis * (self.inverse > 0)[:, None]) @ self.basis.mH
+        for name, values in (("applied_basis", self.basis), ("blocks", blocks), ("projectors", projectors)):
+            self.register_buffer(name, values.to(self.coil_maps.dtype), persistent=False)
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
+        """Move or convert the tensors, complex ones by their real view, the eigendecomposition always in double.
+
+        So ``.double()`` and ``.to(torch.float64)`` keep the imaginary parts, as PyTorch alone does not.
+        """
+        exact = {
+            name: self._buffers[name] for name in ("spectrum", "inverse", "basis") if name in self._buffers
+        }
+        super()._apply(lambda tensor: _by_real_view(fn, tensor), recurse)
+        for name, tensor in exact.items():
+            self.register_buffer(name, tensor.to(self.coil_maps.device), persistent=False)
+        if exact:  # not yet while the base class is built
+            self._derive(_row_blocks(self.coil_maps[0], self.columns))
+        return self
 
     def update_parameters(
         self, mask: torch.Tensor | None = None, coil_maps: torch.Tensor | None = None, **kwargs: Any
@@ -310,8 +337,9 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
         """Number of real modes that are seen, two for each complex one above the threshold."""
         return 2 * int((self.inverse > 0).sum())
 
-    def normal(self, x: torch.Tensor) -> torch.Tensor:
+    def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x of images (N, 2, H, W): every row times its block."""
+        self.update_parameters(**kwargs)
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.blocks.mT)
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
@@ -320,8 +348,8 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
 
     def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
         """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, 2, H, W): every row in the eigenvectors of its block."""
-        rows, basis = self.to_torch_complex(x).transpose(0, 1), self.single_basis
-        gains = (1 / (self.spectrum / self.squared_norm + damping))[:, None].float()
+        rows, basis = self.to_torch_complex(x).transpose(0, 1), self.applied_basis
+        gains = (1 / (self.spectrum / self.squared_norm + damping))[:, None].to(x.dtype)
         return self._images((rows.conj() @ basis).conj() * gains @ basis.mT)
 
     @property
@@ -332,6 +360,13 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
     def _images(self, rows: torch.Tensor) -> torch.Tensor:
         """Turn complex rows (H, N, W) into images (N, 2, H, W), stored as convolutions like them best."""
         return self.from_torch_complex(rows.transpose(0, 1).contiguous())
+
+
+def _by_real_view(fn: Callable[[torch.Tensor], torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
+    """Apply ``fn`` to a tensor, or to the real and imaginary parts of a complex one."""
+    if not tensor.is_complex():
+        return fn(tensor)
+    return torch.view_as_complex(fn(torch.view_as_real(tensor)).contiguous())
 
 
 def _columns(
@@ -359,7 +394,7 @@ def _row_blocks(maps: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
     """
     width = columns.numel()
     kernel = torch.fft.ifft(torch.fft.ifftshift(columns).double())
-    offsets = torch.arange(width)
+    offsets = torch.arange(width, device=columns.device)
     circulant = kernel[(offsets[:, None] - offsets) % width]
     rows = maps.to(torch.complex128).transpose(0, 1)  # (H, C, W)
     return circulant * (rows.mH @ rows)

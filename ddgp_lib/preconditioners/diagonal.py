@@ -37,8 +37,8 @@ class Diagonal(Preconditioner):
         super().__init__()
         require_positive("damping", damping)
         require_positive("scale", scale)
-        accepted = diagonal.ndim == 3 and bool((diagonal >= 0).all())
-        require(accepted, "diagonal", tuple(diagonal.shape), "a tensor (C, H, W), 0 or above")
+        accepted = diagonal.ndim == 3 and bool(((diagonal >= 0) & diagonal.isfinite()).all())
+        require(accepted, "diagonal", tuple(diagonal.shape), "a tensor (C, H, W), finite, 0 or above")
         self.register_buffer("gains", scale / (diagonal + damping))
 
     @classmethod

@@ -1,9 +1,16 @@
-"""Presets: one module a camera, with all that is particular to it, registered here and nowhere else."""
+"""Presets: one module a camera, with all that is particular to it, registered here and nowhere else.
+
+A type checker reads a camera's options in the overloads of :func:`load_task`; defaults stand in its function alone.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, overload
+
+from deepinv.models import Denoiser
 
 from ..arguments import require
+from ..data import Split
+from ..names import Filter, Ordering, TaskName
 from ..tasks import Preset, Task
 from . import deblurring, mri, single_pixel, super_resolution
 
@@ -14,7 +21,54 @@ PRESETS: Mapping[str, Preset] = {
 """The book's cameras by name."""
 
 
-def load_task(name: str, **options: Any) -> Task:
+@overload
+def load_task(
+    name: Literal["single_pixel"],
+    *,
+    ratio: float = ...,
+    teacher_ratio: float = ...,
+    ordering: Ordering = ...,
+    noise: float = ...,
+    size: int = ...,
+    sigma: float = ...,
+    seed: int = ...,
+    denoiser: Denoiser | None = ...,
+    images: Split | None = ...,
+) -> Task: ...
+@overload
+def load_task(
+    name: Literal["mri"],
+    *,
+    acceleration: float = ...,
+    teacher_acceleration: float = ...,
+    center_fraction: float = ...,
+    nested: bool = ...,
+    coils: int = ...,
+    noise: float = ...,
+    size: int = ...,
+    sigma: float = ...,
+    seed: int = ...,
+    denoiser: Denoiser | None = ...,
+    images: Split | None = ...,
+) -> Task: ...
+@overload
+def load_task(
+    name: Literal["super_resolution"],
+    *,
+    factor: int = ...,
+    teacher_factor: int = ...,
+    filter: Filter = ...,
+    blur: float = ...,
+    teacher_blur: float = ...,
+    rtol: float = ...,
+    noise: float = ...,
+    size: int = ...,
+    sigma: float = ...,
+    seed: int = ...,
+    denoiser: Denoiser | None = ...,
+    images: Split | None = ...,
+) -> Task: ...
+def load_task(name: TaskName, **options: Any) -> Task:
     """Build one of the book's tasks by its name; nothing is downloaded.
 
     Parameters

@@ -105,7 +105,7 @@ def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
 
 
 def _training_volume(task: Task, count: int) -> dict[str, torch.Tensor]:
-    """Return validation slices: they are of the person that was trained on."""
+    """Return validation slices, which are of the person that was trained on."""
     return {"training volume": task.val_images[:count]}
 
 
@@ -115,7 +115,7 @@ LINEAR = LinearRecipe(
     structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
 )
 
-PRESET = Preset(
+PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,

@@ -10,6 +10,7 @@ from ..arguments import require
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, resample
 from ..denoisers import DenoiserRecipe
+from ..names import Ordering
 from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
@@ -20,7 +21,7 @@ def single_pixel(
     *,
     ratio: float = 0.1,
     teacher_ratio: float = 0.4,
-    ordering: str = "cake_cutting",
+    ordering: Ordering = "cake_cutting",
     noise: float = 0.01,
     size: int = 32,
     sigma: float = 0.07,
@@ -84,7 +85,7 @@ def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
 
 SHORT_STEPS = 1500
 
-PRESET = Preset(
+PRESET: Preset = Preset(
     name="single_pixel",
     make=single_pixel,
     images=load_digits,

@@ -8,6 +8,7 @@ from ..arguments import require
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
+from ..names import Filter
 from ..operators import FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
@@ -18,7 +19,7 @@ def super_resolution(
     *,
     factor: int = 4,
     teacher_factor: int = 2,
-    filter: str = "gaussian",
+    filter: Filter = "gaussian",
     blur: float = 4.0,
     teacher_blur: float = 1.0,
     rtol: float = 0.03,
@@ -102,7 +103,7 @@ LINEAR = LinearRecipe(
     sigma=0.05,
 )
 
-PRESET = Preset(
+PRESET: Preset = Preset(
     name="super_resolution",
     make=super_resolution,
     images=load_faces,

@@ -6,10 +6,11 @@ from .distillation import (
     LOSSES,
     OPTIMISERS,
     PAIRINGS,
+    DistillationFields,
     DistillationRecipe,
     build_preconditioner,
 )
-from .linear import LinearRecipe, build_linear_preconditioner
+from .linear import LinearFields, LinearRecipe, build_linear_preconditioner
 
 __all__ = [
     "ALTERNATIVES",
@@ -18,7 +19,9 @@ __all__ = [
     "OPTIMISERS",
     "PAIRINGS",
     "AlternativeRecipe",
+    "DistillationFields",
     "DistillationRecipe",
+    "LinearFields",
     "LinearRecipe",
     "build_alternative",
     "build_linear_preconditioner",

@@ -15,6 +15,7 @@ from deepinv.unfolded import unfolded_builder
 from torch import nn
 
 from ..arguments import require, require_positive
+from ..names import Alternative
 from ..networks import PatchUNet
 
 STAGES = 6
@@ -56,7 +57,7 @@ def _unrolled(channels: int, stepsize: float) -> nn.Module:
     )
 
 
-ALTERNATIVES: Mapping[str, Callable[[int, float], nn.Module]] = {
+ALTERNATIVES: Mapping[Alternative, Callable[[int, float], nn.Module]] = {
     "end_to_end": _end_to_end,
     "unrolled": _unrolled,
 }
@@ -81,7 +82,7 @@ class AlternativeRecipe:
         Seed of the initial weights, the choice of images and the simulated noise.
     """
 
-    name: str
+    name: Alternative
     steps: int
     batch_size: int
     learning_rate: float = 1e-3

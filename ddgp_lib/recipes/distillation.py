@@ -2,28 +2,63 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict, get_args
 
 import torch
 
 from ..arguments import require, require_positive
+from ..names import Form, Inputs, Loss, LossTerm, Momentum, Network, Optimiser, Pairing, ScheduleName, Size
 from ..networks import SIZES, build_network
 from ..preconditioners import LearnedPreconditioner
 from ..solvers import MOMENTUM
 from ..training.schedules import SCHEDULES
 
-LOSSES = ("gradient", "imitation", "supervised", "scale", "row_space")
+LOSSES: tuple[Loss, ...] = get_args(Loss)
 """Losses that can be weighted, see :mod:`ddgp_lib.distillation.losses`."""
 
-DEFAULT_LOSSES: Mapping[str, float] = {"gradient": 1.0, "imitation": 1.0}
+DEFAULT_LOSSES: Mapping[Loss, float] = {"gradient": 1.0, "imitation": 1.0}
 
-PAIRINGS: Mapping[str, int] = {"same_iterate": 1, "own_trajectories": 8}
+PAIRINGS: Mapping[Pairing, int] = {"same_iterate": 1, "own_trajectories": 8}
 """Where the teacher's gradient is taken, and the default number of iterations that gradients flow through."""
 
-OPTIMISERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+OPTIMISERS: Mapping[Optimiser, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "adam": torch.optim.Adam,
 }
 """With Adam, the weight decay is added to the gradient, as an ℓ2 penalty; with AdamW it shrinks the weights."""
+
+
+class DistillationFields(TypedDict, total=False):
+    """Fields of :class:`DistillationRecipe`, as keyword arguments; what each means is said there."""
+
+    network: Network
+    form: Form
+    inputs: Inputs
+    losses: Mapping[Loss, float]
+    steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    pool_size: int
+    horizon: int
+    perturbed: float
+    from_truth: float
+    sigma: float | None
+    momentum: Momentum
+    seed: int
+    pairing: Pairing
+    unroll: int | None
+    penalty: float
+    embedding: int
+    optimiser: Optimiser
+    schedule: ScheduleName
+    noise_range: tuple[float, float] | None
+    validate_every: int
+    validation_images: int
+    damping: float
+    damping_noise: float | None
+    bias: bool
+    parameters: Size
 
 
 @dataclass(frozen=True)
@@ -90,10 +125,10 @@ class DistillationRecipe:
         Size of the network: ``"small"``, about 0.1 million weights, or ``"medium"``, about 0.5 million.
     """
 
-    network: str = "unet"
-    form: str = "null_space"
-    inputs: str = "state_aware"
-    losses: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_LOSSES))
+    network: Network = "unet"
+    form: Form = "null_space"
+    inputs: Inputs = "state_aware"
+    losses: Mapping[Loss, float] = field(default_factory=lambda: dict(DEFAULT_LOSSES))
     steps: int = 20000
     batch_size: int = 32
     learning_rate: float = 1e-3
@@ -103,21 +138,21 @@ class DistillationRecipe:
     perturbed: float = 0.5
     from_truth: float = 0.0
     sigma: float | None = None
-    momentum: str = "chambolle_dossal"
+    momentum: Momentum = "chambolle_dossal"
     seed: int = 0
-    pairing: str = "same_iterate"
+    pairing: Pairing = "same_iterate"
     unroll: int | None = None
     penalty: float = 1.0
     embedding: int = 0
-    optimiser: str = "adamw"
-    schedule: str = "warm_cosine"
+    optimiser: Optimiser = "adamw"
+    schedule: ScheduleName = "warm_cosine"
     noise_range: tuple[float, float] | None = None
     validate_every: int = 0
     validation_images: int = 16
     damping: float = 1e-3
     damping_noise: float | None = None
     bias: bool = False
-    parameters: str = "medium"
+    parameters: Size = "medium"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -167,7 +202,7 @@ class DistillationRecipe:
             require_positive(f"losses[{name!r}]", weight)
 
     @property
-    def weights(self) -> dict[str, float]:
+    def weights(self) -> dict[LossTerm, float]:
         """Weights of all losses that are on, ``losses`` and the ``"penalty"`` of the penalised form."""
         return dict(self.losses) | ({"penalty": self.penalty} if self.form == "penalised" else {})
 

@@ -1,11 +1,33 @@
 """What decides a linear preconditioner that is distilled in closed form."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from ..arguments import require, require_positive
+from ..names import After, LinearForm, LinearInputs, Momentum, StructureName
 from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS, LinearPreconditioner
 from ..preconditioners.structures import STRUCTURES, Structure
 from ..solvers import MOMENTUM
+
+
+class LinearFields(TypedDict, total=False):
+    """Fields of :class:`LinearRecipe`, as keyword arguments; what each means is said there."""
+
+    structure: StructureName
+    stride: int
+    rank: int | None
+    inputs: LinearInputs
+    form: LinearForm
+    after: After
+    iterations: int
+    n_images: int
+    ridges: tuple[float, ...]
+    validation_images: int
+    sigma: float | None
+    momentum: Momentum
+    seed: int
+    damping: float
+    damping_noise: float | None
 
 
 @dataclass(frozen=True)
@@ -41,18 +63,18 @@ class LinearRecipe:
         Of the Newton step in the form ``"newton_null_space"``.
     """
 
-    structure: str = "full"
+    structure: StructureName = "full"
     stride: int = 1
     rank: int | None = None
-    inputs: str = "affine"
-    form: str = "null_space"
-    after: str = "identity"
+    inputs: LinearInputs = "affine"
+    form: LinearForm = "null_space"
+    after: After = "identity"
     iterations: int = 4
     n_images: int = 3000
     ridges: tuple[float, ...] = (1e-3, 1e-2)
     validation_images: int = 50
     sigma: float | None = None
-    momentum: str = "none"
+    momentum: Momentum = "none"
     seed: int = 0
     damping: float = 1e-3
     damping_noise: float | None = None

@@ -3,8 +3,16 @@
 from .base import PreconditionedSolver
 from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
-from .iteration import PreconditionedIteration, Problem, Step
-from .rules import MOMENTUM, chambolle_dossal, decaying_weight, deepinv_momentum, no_momentum, relax
+from .iteration import PreconditionedIteration, Problem, Run, Step
+from .rules import (
+    MOMENTUM,
+    DecayingWeight,
+    chambolle_dossal,
+    decaying_weight,
+    deepinv_momentum,
+    no_momentum,
+    relax,
+)
 from .safeguard import Direction, Safeguard, Watch
 from .splitting import (
     PreconditionedADMM,
@@ -12,9 +20,11 @@ from .splitting import (
     PreconditionedHQS,
     PreconditionedHQSIteration,
 )
+from .steps import extrapolate, fista_step, forward_backward
 
 __all__ = [
     "MOMENTUM",
+    "DecayingWeight",
     "Direction",
     "PreconditionedADMM",
     "PreconditionedADMMIteration",
@@ -26,6 +36,7 @@ __all__ = [
     "PreconditionedPGD",
     "PreconditionedSolver",
     "Problem",
+    "Run",
     "Safeguard",
     "Step",
     "Watch",
@@ -33,6 +44,9 @@ __all__ = [
     "decaying_weight",
     "deepinv_momentum",
     "descend",
+    "extrapolate",
+    "fista_step",
+    "forward_backward",
     "no_momentum",
     "relax",
 ]

@@ -1,18 +1,25 @@
 """What all solvers share: their arguments, their start, and the sequence of their iterates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from deepinv.loss.metric import PSNR
 from deepinv.models import Denoiser
 from deepinv.optim import BaseOptim, PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
+from torch import nn
 
 from ..arguments import require, require_positive
-from .iteration import PreconditionedIteration, Problem
+from ..operators import norms
+from .iteration import PreconditionedIteration, Problem, Run
+from .measurements import Measurements
 from .rules import decaying_weight
 from .safeguard import Safeguard
+
+Init = torch.Tensor | tuple[torch.Tensor, ...] | dict[str, Any] | Callable[..., Any] | None
+"""Where a run starts: x_0, the iterates, deepinv's record of them, a function that returns one, or Aᵀy."""
 
 
 class PreconditionedSolver(BaseOptim):
@@ -25,21 +32,27 @@ class PreconditionedSolver(BaseOptim):
     iteration : PreconditionedIteration
         The method.
     denoiser : Denoiser
-        D_σ, called as ``denoiser(x, sigma)``.
-    stepsize : float
-        α, above zero.
-    sigma : float
-        Noise level for the denoiser, above zero.
+        D_σ, called as ``denoiser(x, sigma)``; it is part of the solver, and moves with it to another device or type.
+    stepsize : float, optional
+        α, above zero; by default 1/‖A‖² of the operator at hand.
+    sigma : float, or sequence of float
+        Noise level for the denoiser, above zero: one, or ``max_iter`` of them.
     max_iter : int
         Number of iterations.
+    early_stop : bool
+        Whether to stop once ‖x_{k+1} − x_k‖ < ``thres_conv`` ‖x_{k+1}‖ in every image, from the third iteration on.
+    thres_conv : float
+        That threshold, above zero.
+    unfold : bool
+        Whether a call keeps the graph for gradients.
     **params
         Further parameters of the method, above zero.
 
     Raises
     ------
     ValueError
-        If an argument is outside what is accepted, or when called with measurements of a wrong shape or with
-        entries that are not finite.
+        If an argument is outside what is accepted, or when called with measurements that the operator does not
+        measure, or with entries that are not finite.
     """
 
     def __init__(
@@ -47,70 +60,154 @@ class PreconditionedSolver(BaseOptim):
         iteration: PreconditionedIteration,
         denoiser: Denoiser,
         *,
-        stepsize: float,
-        sigma: float,
+        stepsize: float | None,
+        sigma: float | Sequence[float],
         max_iter: int,
+        early_stop: bool = False,
+        thres_conv: float = 1e-5,
+        unfold: bool = False,
         **params: float,
     ) -> None:
-        for name, value in {"stepsize": stepsize, "sigma": sigma, **params}.items():
+        if stepsize is not None:
+            require_positive("stepsize", stepsize)
+        for name, value in {"thres_conv": thres_conv, **params}.items():
             require_positive(name, value)
         require(max_iter >= 1, "max_iter", max_iter, "an integer, 1 or above")
+        prior = PnP(denoiser)
         super().__init__(
             iteration,
             data_fidelity=L2(),
-            prior=PnP(denoiser),
-            params_algo={"stepsize": stepsize, "g_param": sigma, **params},
+            prior=prior,
+            params_algo={"stepsize": stepsize, "g_param": _noise_levels(sigma, max_iter), **params},
             max_iter=max_iter,
-            custom_init=self.start,
+            early_stop=early_stop,
+            thres_conv=thres_conv,
+            unfold=unfold,
+            trainable_params=[],
+            get_output=_estimate,
         )
+        self.prior = nn.ModuleList([prior])  # deepinv's plain list would hide the denoiser from PyTorch
 
-    def start(self, y: torch.Tensor, physics: LinearPhysics) -> dict[str, Any]:
-        """Return deepinv's record of the iterates before the first iteration: x_0 = z_0 = Aᵀy."""
-        adjoint = physics.A_adjoint(y)
-        return {"est": (adjoint, adjoint), "adjoint": adjoint}
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled or copied: all but deepinv's PSNR, which is made of lambdas and is made anew."""
+        modules = {name: module for name, module in self._modules.items() if name != "psnr"}
+        return self.__dict__ | {"_modules": modules}
 
-    def problem(self, y: torch.Tensor, physics: LinearPhysics) -> Problem:
-        """Return what the solver's iterations are given for these measurements."""
-        _require_measurements(y, physics)
-        params = {name: values[0] for name, values in self.init_params_algo.items()}
-        weight = self.fixed_point.iterator.prior_weight
-        return Problem(y, physics, physics.A_adjoint(y), self.prior[0], params, weight)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take back what was pickled."""
+        super().__setstate__(state)
+        self.psnr = PSNR()
 
-    def forward(self, y: torch.Tensor, physics: LinearPhysics, **kwargs: Any) -> Any:
+    def begin(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the iterates before the first iteration, from x_0: here x_0 and z_0 = x_0."""
+        return x, x
+
+    def start(self, y: Measurements, physics: LinearPhysics, init: Init = None) -> dict[str, Any]:
+        """Return deepinv's record of the iterates before the first iteration: by default from x_0 = Aᵀy."""
+        iterator, stepsize = self.fixed_point.iterator, self.init_params_algo["stepsize"][0]
+        run = Run.begin(y, physics, stepsize, iterator.preconditioner)
+        self._require_type(run.adjoint)
+        given = init(y, physics) if callable(init) else init
+        if isinstance(given, dict):
+            given = given.get("est")
+        single = run.adjoint if given is None else given
+        est = tuple(single) if isinstance(single, tuple | list) else (single,)
+        est = self.begin(est[0]) if len(est) == 1 else est
+        fits = len(est) == 2 and all(_alike(tensor, run.adjoint) for tensor in est)
+        wanted = f"one or two tensors like Aᵀy, {tuple(run.adjoint.shape)}, {run.adjoint.dtype}"
+        require(fits, "init", [_describe(tensor) for tensor in est], wanted)
+        return {"est": est, "run": run}
+
+    def init_iterate_fn(
+        self, y: Measurements, physics: LinearPhysics, init: Init = None, cost_fn: Any = None
+    ) -> dict[str, Any]:
+        """Begin a run, see :meth:`start`."""
+        return super().init_iterate_fn(y, physics, self.start(y, physics, init), cost_fn)
+
+    def update_params_fn(self, it: int) -> dict[str, Any]:
+        """Return deepinv's parameters of iteration ``it``; beyond the end of a sequence its last value."""
+        return {name: values[min(it, len(values) - 1)] for name, values in self.params_algo.items()}
+
+    def problem(self, y: Measurements, physics: LinearPhysics, k: int = 0) -> Problem:
+        """Return what iteration k is given for these measurements."""
+        iterator, parameters = self.fixed_point.iterator, self.init_params_algo
+        params = {name: values[min(k, len(values) - 1)] for name, values in parameters.items()}
+        run = Run.begin(y, physics, params["stepsize"], iterator.preconditioner)
+        return Problem(y, physics, run, self.prior[0], params, iterator.prior_weight)
+
+    def forward(self, y: Measurements, physics: LinearPhysics, **kwargs: Any) -> Any:
         """Reconstruct images (N, C, H, W) from measurements ``y``; see ``deepinv.optim.BaseOptim.forward``.
+
+        It starts at Aᵀy, or at ``init``: an image x_0, the pair of iterates, or a function of ``y`` and ``physics``
+        that returns them, as ``lambda y, A: A.A_adjoint(y) / squared_norm(A, size)`` for an operator of another norm
+        than 1.
 
         With a safeguard and ``compute_metrics=True``, the metrics have an entry ``"rejected"``: for each image a list
         over the iterations of whether P was off.
+
+        Raises
+        ------
+        ValueError
+            If the measurements or ``init`` do not fit, or y needs gradients and the solver was made without
+            ``unfold=True``.
         """
-        _require_measurements(y, physics)
+        wanted = isinstance(y, torch.Tensor) and y.requires_grad and torch.is_grad_enabled()
+        without = "a y without gradients, or a solver made with unfold=True"
+        require(self.unfold or not wanted, "y.requires_grad", True, without)
+        self.has_converged = False
         return super().forward(y, physics, **kwargs)
 
     def states(
-        self, y: torch.Tensor, physics: LinearPhysics, max_iter: int | None = None
+        self, y: Measurements, physics: LinearPhysics, max_iter: int | None = None, init: Init = None
     ) -> Iterator[dict[str, Any]]:
         """Yield deepinv's record of the iterates for k = 0, …, ``max_iter``, without gradients.
 
         ``"est"`` holds the iterates; from k = 1 a solver with a safeguard adds ``"rejected"``, a bool for each image.
-        ``max_iter`` is the solver's own where none is given.
+        ``max_iter`` is the solver's own where none is given; ``init`` is as in :meth:`forward`.  A solver with
+        ``early_stop`` may end before.
         """
-        _require_measurements(y, physics)
+        last = self.max_iter if max_iter is None else max_iter
+        require(last >= 0, "max_iter", max_iter, "an integer, 0 or above")
         with torch.no_grad():  # and never around a yield: the caller's gradients are the caller's
-            X = self.init_iterate_fn(y, physics)
+            X = self.init_iterate_fn(y, physics, init)
         yield X
-        for k in range(self.max_iter if max_iter is None else max_iter):
+        for k in range(last):
             with torch.no_grad():
-                X = self.fixed_point.single_iteration(X, k, y, physics)
+                X_previous, X = X, self.fixed_point.single_iteration(X, k, y, physics)
             yield X
+            if self.early_stop and k > 1 and self.check_conv_fn(k, X_previous, X):
+                return
 
     def iterates(
-        self, y: torch.Tensor, physics: LinearPhysics, max_iter: int | None = None
+        self, y: Measurements, physics: LinearPhysics, max_iter: int | None = None, init: Init = None
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield (x_k, z_k) for k = 0, …, ``max_iter``, starting at x_0 = z_0 = Aᵀy, without gradients.
+        """Yield (x_k, z_k) for k = 0, …, ``max_iter``, starting at x_0 = z_0 = Aᵀy or ``init``, without gradients.
 
         z_k is where iteration k starts; it is x_k where a method does not extrapolate.
         """
-        for X in self.states(y, physics, max_iter):
+        for X in self.states(y, physics, max_iter, init):
             yield self.point(X)
+
+    def check_conv_fn(self, it: int, X_prev: dict[str, Any], X: dict[str, Any]) -> bool:
+        """Say whether every image has come to rest, so that none is stopped for the sake of the others."""
+        x = X["est"][0]
+        settled = bool((norms(x - X_prev["est"][0]) < self.thres_conv * norms(x)).all())
+        self.has_converged = self.has_converged or settled
+        return settled
+
+    def _require_type(self, adjoint: torch.Tensor) -> None:
+        """Refuse measurements of another type or device than the denoiser."""
+        own = next((p for p in self.prior.parameters() if p.is_floating_point()), None)
+        if own is None:
+            return
+        fits = (adjoint.dtype, adjoint.device) == (own.dtype, own.device)
+        got, wanted = (adjoint.dtype, str(adjoint.device)), (own.dtype, str(own.device))
+        require(
+            fits,
+            "A_adjoint(y)",
+            got,
+            f"{wanted}, as the denoiser: move y, the physics or the solver with .to(…)",
+        )
 
     def point(self, X: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (x_k, z_k) of deepinv's record of the iterates."""
@@ -154,10 +251,26 @@ def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:
     return safeguard
 
 
-def _require_measurements(y: torch.Tensor, physics: LinearPhysics) -> None:
-    require(bool(torch.isfinite(y).all()), "y", "tensor with NaN or infinite entries", "finite entries only")
-    mask, img_size = getattr(physics, "mask", None), getattr(physics, "img_size", None)
-    if isinstance(mask, torch.Tensor) and img_size is not None and mask.ndim == 1 + len(img_size):
-        coils = getattr(physics, "coil_maps", None)
-        shape = (len(y), *img_size) if coils is None else (len(y), 2, *coils.shape[1:])
-        require(tuple(y.shape) == shape, "y.shape", tuple(y.shape), f"{shape}, as the physics measures")
+def _noise_levels(sigma: float | Sequence[float], max_iter: int) -> list[float]:
+    """Return σ as a list of one value, or of one for each iteration."""
+    values = [sigma] if isinstance(sigma, int | float) else [float(value) for value in sigma]
+    fits = isinstance(sigma, int | float) or len(values) == max_iter
+    require(fits, "sigma", values, f"one number, or max_iter={max_iter} of them")
+    for value in values:
+        require_positive("sigma", value)
+    return values
+
+
+def _estimate(X: dict[str, Any]) -> torch.Tensor:
+    """Return x_k of deepinv's record."""
+    return X["est"][0]
+
+
+def _alike(tensor: Any, adjoint: torch.Tensor) -> bool:
+    if not isinstance(tensor, torch.Tensor):
+        return False
+    return (tensor.shape, tensor.dtype, tensor.device) == (adjoint.shape, adjoint.dtype, adjoint.device)
+
+
+def _describe(tensor: Any) -> Any:
+    return (tuple(tensor.shape), tensor.dtype) if isinstance(tensor, torch.Tensor) else type(tensor).__name__

@@ -1,6 +1,6 @@
 """Plug-and-play proximal gradient descent with a preconditioner, with momentum (FISTA) and without (PGD)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,8 +10,9 @@ from ..arguments import require
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
-from .rules import MOMENTUM, relax
+from .rules import MOMENTUM
 from .safeguard import Direction, Safeguard
+from .steps import fista_step
 
 
 class PreconditionedFISTAIteration(PreconditionedIteration):
@@ -54,9 +55,16 @@ class PreconditionedFISTAIteration(PreconditionedIteration):
         """Return (x_{k+1}, z_{k+1}) from (x_k, z_k)."""
         x_previous, z = est
         grad = problem.gradient(z)
-        u = z - problem.params["stepsize"] * direction(grad, problem.state(z, k))
-        x = relax(problem.denoise(u, k), x_previous, self.update_weight(k))
-        return Step((x, x + self.momentum(k + 1) * (x - x_previous)), z, grad)
+        est = fista_step(
+            x_previous,
+            z,
+            direction(grad, problem.state(z, k)),
+            stepsize=problem.stepsize,
+            momentum=self.momentum(k + 1),
+            denoise=lambda u: problem.denoise(u, k),
+            weight=self.update_weight(k),
+        )
+        return Step(est, z, grad)
 
 
 class PreconditionedFISTA(PreconditionedSolver):
@@ -70,10 +78,11 @@ class PreconditionedFISTA(PreconditionedSolver):
         D_σ, called as ``denoiser(x, sigma)``.
     preconditioner : Preconditioner, optional
         P; by default the identity.
-    stepsize : float
-        α, above zero; 1/‖A‖² is the choice of every comparison in this book.
-    sigma : float
-        Noise level for the denoiser, above zero.
+    stepsize : float, optional
+        α, above zero; by default 1/‖A‖² of the operator at hand, the choice of every comparison in this book.
+    sigma : float, or sequence of float
+        Noise level for the denoiser, above zero: one, or ``max_iter`` of them, one for each iteration.  Beyond the
+        last iteration of a sequence its last value stays.
     max_iter : int
         Number of iterations.
     momentum : str
@@ -89,6 +98,13 @@ class PreconditionedFISTA(PreconditionedSolver):
     safeguard : bool or Safeguard
         Whether to watch the residuals of each image and give those where P makes them grow the iterates without P;
         True takes the bounds of :class:`~ddgp_lib.solvers.safeguard.Safeguard` as they are.
+    early_stop : bool
+        Whether to stop, from the third iteration on, once ‖x_{k+1} − x_k‖ < ``thres_conv`` ‖x_{k+1}‖ in every image.
+    thres_conv : float
+        That threshold, above zero.
+    unfold : bool
+        Whether a call keeps the graph for gradients, in y, in the operator, in P and in the denoiser; by default it
+        runs without gradients.
 
     Raises
     ------
@@ -118,13 +134,16 @@ class PreconditionedFISTA(PreconditionedSolver):
         denoiser: Denoiser,
         preconditioner: Preconditioner | None = None,
         *,
-        stepsize: float,
-        sigma: float,
+        stepsize: float | None = None,
+        sigma: float | Sequence[float],
         max_iter: int = 20,
         momentum: str = "chambolle_dossal",
         prior_decay: int | None = None,
         update_decay: int | None = None,
         safeguard: bool | Safeguard = False,
+        early_stop: bool = False,
+        thres_conv: float = 1e-5,
+        unfold: bool = False,
     ) -> None:
         require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
         iteration = PreconditionedFISTAIteration(
@@ -134,7 +153,16 @@ class PreconditionedFISTA(PreconditionedSolver):
             as_weight("update_decay", update_decay),
             as_safeguard(safeguard),
         )
-        super().__init__(iteration, denoiser, stepsize=stepsize, sigma=sigma, max_iter=max_iter)
+        super().__init__(
+            iteration,
+            denoiser,
+            stepsize=stepsize,
+            sigma=sigma,
+            max_iter=max_iter,
+            early_stop=early_stop,
+            thres_conv=thres_conv,
+            unfold=unfold,
+        )
 
     def point(self, X: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (x_k, z_k) of deepinv's record of the iterates."""
@@ -154,7 +182,8 @@ class PreconditionedPGD(PreconditionedFISTA):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, update_decay, safeguard
+    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, update_decay, safeguard, early_stop, thres_conv
+    unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
 
     References
@@ -168,12 +197,15 @@ class PreconditionedPGD(PreconditionedFISTA):
         denoiser: Denoiser,
         preconditioner: Preconditioner | None = None,
         *,
-        stepsize: float,
-        sigma: float,
+        stepsize: float | None = None,
+        sigma: float | Sequence[float],
         max_iter: int = 20,
         prior_decay: int | None = None,
         update_decay: int | None = None,
         safeguard: bool | Safeguard = False,
+        early_stop: bool = False,
+        thres_conv: float = 1e-5,
+        unfold: bool = False,
     ) -> None:
         super().__init__(
             denoiser,
@@ -185,4 +217,7 @@ class PreconditionedPGD(PreconditionedFISTA):
             prior_decay=prior_decay,
             update_decay=update_decay,
             safeguard=safeguard,
+            early_stop=early_stop,
+            thres_conv=thres_conv,
+            unfold=unfold,
         )

@@ -9,11 +9,51 @@ from deepinv.optim import PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.optim.optim_iterators import OptimIterator
 from deepinv.physics import LinearPhysics
+from deepinv.utils import TensorList
 
-from ..operators import gradient
+from ..arguments import require
+from ..operators import gradient, squared_norm
+from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
+from .measurements import Measurements, back_project
 from .rules import relax
 from .safeguard import Direction, Safeguard
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is computed once for a batch of measurements.
+
+    Attributes
+    ----------
+    adjoint : Tensor, shape (N, C, H, W)
+        Aᵀy.
+    stepsize : float
+        α, 1/‖A‖² where the solver has none of its own.
+    shown : Tensor or TensorList
+        What a preconditioner is shown of y: a copy, which it may change.
+    """
+
+    adjoint: torch.Tensor
+    stepsize: float
+    shown: Measurements
+
+    @classmethod
+    def begin(
+        cls, y: Measurements, physics: LinearPhysics, stepsize: float | None, preconditioner: Preconditioner
+    ) -> "Run":
+        """Check the measurements and compute it; raises a ``ValueError`` if they are not the operator's."""
+        adjoint = back_project(y, physics)
+        if stepsize is None:
+            top = squared_norm(physics, tuple(adjoint.shape[1:]))
+            require(
+                top > 0,
+                "physics",
+                type(physics).__name__,
+                "an operator that is not zero, for the step 1/‖A‖²",
+            )
+            stepsize = 1 / top
+        return cls(adjoint, stepsize, y if isinstance(preconditioner, Identity) else y.clone())
 
 
 @dataclass(frozen=True)
@@ -22,46 +62,59 @@ class Problem:
 
     Attributes
     ----------
-    y : Tensor
+    y : Tensor or TensorList
         The measurements.
     physics : LinearPhysics
         The operator A.
-    adjoint : Tensor, shape (N, C, H, W)
-        Aᵀy, computed once.
+    run : Run
+        What is computed once for them.
     prior : PnP
         The denoiser as deepinv's prior.
     params : dict
-        deepinv's parameters: ``"stepsize"`` is α, ``"g_param"`` is σ, ``"tau"`` the splitting's τ.
+        deepinv's parameters of this iteration: ``"stepsize"`` is α, ``"g_param"`` is σ, ``"tau"`` the splitting's τ.
     weight : callable
         k ↦ γ_k.
     """
 
-    y: torch.Tensor
+    y: Measurements
     physics: LinearPhysics
-    adjoint: torch.Tensor
+    run: Run
     prior: PnP
-    params: dict[str, float]
+    params: dict[str, Any]
     weight: Callable[[int], float]
+
+    @property
+    def stepsize(self) -> float:
+        """α."""
+        return self.run.stepsize if self.params["stepsize"] is None else self.params["stepsize"]
 
     def gradient(self, z: torch.Tensor) -> torch.Tensor:
         """∇g(z) = AᵀA z − Aᵀy."""
-        return gradient(self.physics, z, self.adjoint)
+        return gradient(self.physics, z, self.run.adjoint)
 
     def state(self, z: torch.Tensor, k: int) -> State:
         """Return what a preconditioner is told at z in iteration k."""
-        return State(z, k, self.physics, self.y)
+        return State(z, k, self.physics, self.run.shown)
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
         return relax(self.prior.prox(u, self.params["g_param"]), u, self.weight(k))
 
     def fade(self, preconditioner: Direction, k: int) -> Direction:
-        """Return g ↦ g + γ_k (P(g) − g)."""
-        return lambda grad, state: relax(preconditioner(grad, state), grad, self.weight(k))
+        """Return g ↦ g + γ_k (P(g) − g), with copies for P, and a check of what it returns."""
+        if isinstance(preconditioner, Identity):
+            return preconditioner
+
+        def direction(grad: torch.Tensor, state: State) -> torch.Tensor:
+            made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
+            return relax(_as_direction(made, grad), grad, self.weight(k))
+
+        return direction
 
     def part(self, images: torch.Tensor) -> "Problem":
         """Return the problem of some images of the batch, given by a mask (N,); A is shared by all."""
-        return replace(self, y=self.y[images], adjoint=self.adjoint[images])
+        run = replace(self.run, adjoint=self.run.adjoint[images], shown=_select(self.run.shown, images))
+        return replace(self, y=_select(self.y, images), run=run)
 
 
 @dataclass(frozen=True)
@@ -120,22 +173,21 @@ class PreconditionedIteration(OptimIterator):
         y: torch.Tensor,
         physics: LinearPhysics,
     ) -> dict[str, Any]:
-        """Return the next iterates as deepinv's ``{"est": …, "it": k + 1, "cost": None}``, and Aᵀy for later.
+        """Return the next iterates as deepinv's ``{"est": …, "it": k + 1, "cost": None}``, and the run for later.
 
         With a safeguard, ``"rejected"`` says for which images P is off, and ``"watch"`` what the safeguard remembers.
         """
         k = X.get("it", 0)
-        adjoint = X["adjoint"] if "adjoint" in X else physics.A_adjoint(y)
-        problem = Problem(y, physics, adjoint, cur_prior, cur_params, self.prior_weight)
-        following = {"it": k + 1, "cost": None, "adjoint": adjoint}
+        run = X["run"] if "run" in X else Run.begin(y, physics, cur_params["stepsize"], self.preconditioner)
+        problem = Problem(y, physics, run, cur_prior, cur_params, self.prior_weight)
+        following = {"it": k + 1, "cost": None, "run": run}
+        direction = problem.fade(self.preconditioner, k)
         if self.safeguard is None:
-            return {
-                "est": self.step(X["est"], k, problem, problem.fade(self.preconditioner, k)).est
-            } | following
+            return {"est": self.step(X["est"], k, problem, direction).est} | following
         start = X.get("start", X["est"])
-        watch = X["watch"] if "watch" in X else self.safeguard.watch(y, cur_params["stepsize"] * adjoint)
-        step = self.step(X["est"], k, problem, watch.direction(problem.fade(self.preconditioner, k)))
-        seen = watch.after(step.z, step.est[0], step.grad, adjoint)
+        watch = X["watch"] if "watch" in X else self.safeguard.watch(y, problem.stepsize * run.adjoint)
+        step = self.step(X["est"], k, problem, watch.direction(direction))
+        seen = watch.after(step.z, step.est[0], step.grad, run.adjoint)
         est = self._without_preconditioner(step.est, start, seen.rejected & ~watch.rejected, k, problem)
         return {"est": est, "start": start, "watch": seen, "rejected": seen.rejected} | following
 
@@ -154,11 +206,22 @@ class PreconditionedIteration(OptimIterator):
         for j in range(k + 1):
             plain = self.step(plain, j, part, Identity()).est
         return tuple(
-            tensor.masked_scatter(_spread(images, tensor), new)
-            for tensor, new in zip(est, plain, strict=True)
+            tensor.masked_scatter(spread(images, tensor), new) for tensor, new in zip(est, plain, strict=True)
         )
 
 
-def _spread(mask: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-    """Reshape a mask (N,) so that it broadcasts against a tensor (N, …)."""
-    return mask.reshape(-1, *[1] * (tensor.ndim - 1))
+def _as_direction(made: Any, grad: torch.Tensor) -> torch.Tensor:
+    """Return what a preconditioner made, if it is a direction: of the gradient's shape, type and device."""
+    wanted = (tuple(grad.shape), grad.dtype, grad.device)
+    got = (
+        (tuple(made.shape), made.dtype, made.device)
+        if isinstance(made, torch.Tensor)
+        else type(made).__name__
+    )
+    require(got == wanted, "P(grad, state)", got, f"a tensor like the gradient, {wanted}")
+    return made
+
+
+def _select(y: Measurements, images: torch.Tensor) -> Measurements:
+    """Return the measurements of some images, given by a mask (N,)."""
+    return y[images] if isinstance(y, torch.Tensor) else TensorList([_select(part, images) for part in y])

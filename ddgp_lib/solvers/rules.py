@@ -1,6 +1,7 @@
 """Sequences that the solvers use: the momentum β_k and the weight γ_k of what is learned."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -27,13 +28,24 @@ MOMENTUM: dict[str, Callable[[int], float]] = {
 }
 
 
-def decaying_weight(start: int | None) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class DecayingWeight:
     """γ_k = min(1, (k₀ / (k + 1))²) for k = 0, 1, … with k₀ = ``start``; γ_k = 1 where ``start`` is None.
 
     The weights of a decaying rule add up to less than 2 k₀, so steps of bounded size, weighted so, move the iterates
     by a bounded total.
     """
-    return (lambda k: 1.0) if start is None else (lambda k: min(1.0, (start / (k + 1)) ** 2))
+
+    start: int | None
+
+    def __call__(self, k: int) -> float:
+        """Return γ_k."""
+        return 1.0 if self.start is None else min(1.0, (self.start / (k + 1)) ** 2)
+
+
+def decaying_weight(start: int | None) -> Callable[[int], float]:
+    """Return the rule k ↦ γ_k of :class:`DecayingWeight`, which can be pickled."""
+    return DecayingWeight(start)
 
 
 def relax(changed: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:

@@ -18,12 +18,10 @@ Without a preconditioner the steps converge to the proximal map by at least the 
 the other solvers.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from deepinv.models import Denoiser
-from deepinv.physics import LinearPhysics
 
 from ..arguments import require
 from ..preconditioners import Identity, Preconditioner
@@ -49,7 +47,7 @@ class _SplittingIteration(PreconditionedIteration):
         self, u: torch.Tensor, v: torch.Tensor, k: int, problem: Problem, direction: Direction
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the inner steps' result from u on, near the proximal map at v, and the gradient at the first u."""
-        alpha, tau = problem.params["stepsize"], problem.params["tau"]
+        alpha, tau = problem.stepsize, problem.params["tau"]
         first = grad = problem.gradient(u)
         for inner in range(self.inner_steps):
             grad = grad if inner == 0 else problem.gradient(u)
@@ -123,13 +121,16 @@ class _SplittingSolver(PreconditionedSolver):
         denoiser: Denoiser,
         preconditioner: Preconditioner | None = None,
         *,
-        stepsize: float,
+        stepsize: float | None = None,
         tau: float,
-        sigma: float,
+        sigma: float | Sequence[float],
         inner_steps: int = 1,
         max_iter: int = 20,
         prior_decay: int | None = None,
         safeguard: bool | Safeguard = False,
+        early_stop: bool = False,
+        thres_conv: float = 1e-5,
+        unfold: bool = False,
     ) -> None:
         require(inner_steps >= 1, "inner_steps", inner_steps, "an integer, 1 or above")
         iteration = self.iteration(
@@ -138,7 +139,17 @@ class _SplittingSolver(PreconditionedSolver):
             as_weight("prior_decay", prior_decay),
             as_safeguard(safeguard),
         )
-        super().__init__(iteration, denoiser, stepsize=stepsize, sigma=sigma, max_iter=max_iter, tau=tau)
+        super().__init__(
+            iteration,
+            denoiser,
+            stepsize=stepsize,
+            sigma=sigma,
+            max_iter=max_iter,
+            early_stop=early_stop,
+            thres_conv=thres_conv,
+            unfold=unfold,
+            tau=tau,
+        )
 
 
 class PreconditionedHQS(_SplittingSolver):
@@ -151,7 +162,7 @@ class PreconditionedHQS(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard
+    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
     tau : float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
@@ -177,7 +188,7 @@ class PreconditionedADMM(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard
+    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
     tau : float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.
@@ -192,7 +203,6 @@ class PreconditionedADMM(_SplittingSolver):
 
     iteration = PreconditionedADMMIteration
 
-    def start(self, y: torch.Tensor, physics: LinearPhysics) -> dict[str, Any]:
-        """Return deepinv's record of the iterates before the first iteration: x_0 = Aᵀy and q_0 = 0."""
-        adjoint = physics.A_adjoint(y)
-        return {"est": (adjoint, torch.zeros_like(adjoint)), "adjoint": adjoint}
+    def begin(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return (x_0, q_0) from x_0, with a dual variable of zero."""
+        return x, torch.zeros_like(x)

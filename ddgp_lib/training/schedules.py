@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from ..arguments import require
+from ..names import ScheduleName
 
 
 class Schedule:
@@ -93,7 +94,7 @@ def one_cycle(progress: float, rise: float = 0.3, first: float = 1 / 25, last: f
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * part))
 
 
-SCHEDULES: Mapping[str, Callable[[int], Schedule]] = {
+SCHEDULES: Mapping[ScheduleName, Callable[[int], Schedule]] = {
     "warm_cosine": lambda steps: Schedule(warm_cosine, steps),
     "one_cycle": lambda steps: Schedule(one_cycle, steps),
     "plateau": Plateau,
@@ -101,7 +102,7 @@ SCHEDULES: Mapping[str, Callable[[int], Schedule]] = {
 }
 
 
-def build_schedule(name: str, steps: int) -> Schedule:
+def build_schedule(name: ScheduleName, steps: int) -> Schedule:
     """Build a schedule by its name.
 
     Parameters

@@ -4,23 +4,28 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from book._tools.browser import Browser, find_chromium, serve
+from book._tools.browser import find_chromium, launched, opened, serve
 from book._tools.website import HTML
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
+    if find_chromium() is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is missing, and these tests are never skipped in continuous integration")
         pytest.skip(
             "Chromium is not installed, so the site was not opened in a browser (apt install chromium)"
         )
-    # Patience for the longest page on a busy machine: a fault shows at once, and not by the clock.
-    with Browser(chromium, timeout=900.0) as running:
+    with launched() as running:
         yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with opened(browser) as empty:
+        yield empty
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from book._tools import notebooks
 from book._tools.address import COLAB_TAG, colab_cell, repository_url
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 
 SOURCES = notebooks.sources()
 MAX_BYTES = 1_500_000

@@ -11,9 +11,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
-from test_site_files import Loads, css_references, from_elsewhere
+from playwright.sync_api import Browser, Page
 
-from book._tools.browser import Browser, Page
+from book._tools.browser import opened, watch
 from book._tools.slides import cells, deck, render
 from book._tools.slides.choose import LONGEST_CODE
 from book._tools.slides.markup import (
@@ -32,6 +32,7 @@ from book._tools.slides.plan import plan
 from book._tools.slides.quiz import questions
 from book._tools.slides.references import Chapter, References, chapter, chapters, references
 from ddgp_lib.widgets import Frames
+from tests.book.test_site_files import Loads, css_references, from_elsewhere
 
 SMALL = "99_small"
 CHAPTERS = ("02_conditioning", "12_mri")
@@ -414,18 +415,19 @@ SLIDER = """(() => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    with browser.page(1280, 720) as opened:
-        yield opened
+    with opened(browser, 1280, 720) as empty:
+        yield empty
 
 
 def open_deck(page: Page, path: Path, query: str = "") -> None:
     """Open a deck from the file system and wait until it can be shown."""
-    page.open(path.as_uri() + query)
-    assert page.wait_for("document.querySelector('.reveal.ready') !== null", timeout=60), page.problems()
+    page.goto(path.as_uri() + query)
+    page.locator(".reveal.ready").wait_for(state="attached")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_slide_fits_and_can_be_read(page: Page, built: dict[str, deck.Deck], name: str) -> None:
+    problems = watch(page)
     open_deck(page, built[name].path)
     assert page.evaluate("Reveal.getTotalSlides()") == built[name].slides
     assert page.evaluate("[...document.querySelectorAll('mjx-merror')].map(error => error.textContent)") == []
@@ -435,7 +437,7 @@ def test_every_slide_fits_and_can_be_read(page: Page, built: dict[str, deck.Deck
     assert page.evaluate("document.fonts.check('28px Slides')")
     page.evaluate(LAID_OUT)
     assert page.evaluate(FAULTS) == []
-    assert page.problems() == []
+    assert problems == []
 
 
 def test_a_slide_that_is_too_full_is_noticed(page: Page, built: dict[str, deck.Deck]) -> None:
@@ -455,21 +457,16 @@ def test_sliders_and_keys_work(page: Page, built: dict[str, deck.Deck]) -> None:
     assert page.evaluate(SLIDER)
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    press(page, "d", 68)
+    page.keyboard.press("d")
     assert page.evaluate(ground) != light
-    press(page, "ArrowRight", 39)
-    press(page, "ArrowRight", 39)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     assert page.evaluate("Reveal.getCurrentSlide().querySelector('h2').textContent") == "First section"
-
-
-def press(page: Page, key: str, code: int) -> None:
-    for kind in ("keyDown", "keyUp"):
-        page.command("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
 
 def test_a_deck_is_printed_a_slide_on_a_page(page: Page, built: dict[str, deck.Deck]) -> None:
     open_deck(page, built[SMALL].path, "?print-pdf")
-    assert page.wait_for("document.querySelectorAll('.pdf-page').length > 0")
-    printed = page.command("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"]
-    count = re.findall(rb"/Type /Pages\b.*?/Count (\d+)", base64.b64decode(printed), re.DOTALL)
+    page.locator(".pdf-page").first.wait_for(state="attached")
+    printed = page.pdf(print_background=True, prefer_css_page_size=True)
+    count = re.findall(rb"/Type /Pages\b.*?/Count (\d+)", printed, re.DOTALL)
     assert [int(number) for number in count] == [built[SMALL].slides]

@@ -10,6 +10,7 @@ import pytest
 
 from book._tools import env, notebooks, npm, vendor
 from book._tools.address import colab_cell
+from book._tools.repository import ROOT
 
 WIDGETS = """\
 # %% [markdown]
@@ -72,7 +73,7 @@ def test_lock_file_has_hashes_and_no_addresses() -> None:
     packages = json.loads(npm.LOCK.read_text())["packages"]
     assert all("resolved" not in entry for entry in packages.values())
     assert all(entry["integrity"].startswith("sha512-") for name, entry in packages.items() if name)
-    declared = json.loads((npm.ROOT / "package.json").read_text())
+    declared = json.loads((ROOT / "package.json").read_text())
     for name, version in {**declared["dependencies"], **declared["devDependencies"]}.items():
         assert npm.locked(name)[0] == version
 
@@ -113,7 +114,7 @@ def test_an_environment_is_made_again_only_when_requirements_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = []
-    monkeypatch.setattr(env, "pip_install", lambda directory, requirements: installed.append(directory))
+    monkeypatch.setattr(env, "pip_install", lambda directory, requirements, index: installed.append(index))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# one\n")
     for _ in range(2):
@@ -122,3 +123,6 @@ def test_an_environment_is_made_again_only_when_requirements_change(
     requirements.write_text("# two\n")
     env.make(tmp_path / "env", [requirements], "")
     assert len(installed) == 2
+    for _ in range(2):
+        env.make(tmp_path / "env", [requirements], "", "https://example.org/cpu")
+    assert installed == ["", "", "https://example.org/cpu"]

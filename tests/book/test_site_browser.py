@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from book._tools.browser import Browser, Page, serve
+from book._tools.browser import opened, serve, watch
 from book._tools.pdf import print_site
 from book._tools.website import HTML, REDIRECT, site_pages
 
 PAGES = site_pages()
 PHONE_WIDTH = 390
-
-# Console messages that are known and harmless, each with its reason; nothing else is accepted.
-ACCEPTED_PROBLEMS: tuple[str, ...] = ()
 
 RAW_MATHEMATICS = """(() => {
   const walker = document.createTreeWalker(document.querySelector('main') || document.body, NodeFilter.SHOW_TEXT);
@@ -56,13 +54,8 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
 
 
 def wait_until_typeset(page: Page) -> None:
-    ready = "!window.MathJax || (MathJax.startup && MathJax.startup.promise ? true : false)"
-    assert page.wait_for(ready, timeout=10), "MathJax did not start"
-    page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise : null")
-
-
-def problems(page: Page) -> list[str]:
-    return [text for text in page.problems() if not any(known in text for known in ACCEPTED_PROBLEMS)]
+    page.wait_for_function("!window.MathJax || Boolean(MathJax.startup && MathJax.startup.promise)")
+    page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
 
 
 def test_the_site_is_built() -> None:
@@ -71,50 +64,47 @@ def test_the_site_is_built() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_works_offline(browser: Browser, address: str, name: str) -> None:
-    with browser.page() as page:
-        page.open(f"{address}/{name}")
-        wait_until_typeset(page)
-        formulas = page.evaluate(FORMULAS)
-        assert formulas["errors"] == []
-        assert formulas["typeset"] == formulas["sources"]
-        assert page.evaluate(RAW_MATHEMATICS) == []
-        assert page.evaluate(MISSING_IMAGES) == []
-        assert page.evaluate(SLIDERS) == []
-        assert problems(page) == []
+def test_page_works_offline(page: Page, address: str, name: str) -> None:
+    problems = watch(page)
+    page.goto(f"{address}/{name}")
+    wait_until_typeset(page)
+    formulas = page.evaluate(FORMULAS)
+    assert formulas["errors"] == []
+    assert formulas["typeset"] == formulas["sources"]
+    assert page.evaluate(RAW_MATHEMATICS) == []
+    assert page.evaluate(MISSING_IMAGES) == []
+    assert page.evaluate(SLIDERS) == []
+    assert problems == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_fits_a_phone(browser: Browser, address: str, name: str) -> None:
-    with browser.page(width=PHONE_WIDTH, height=844) as page:
-        page.open(f"{address}/{name}")
+    with opened(browser, width=PHONE_WIDTH, height=844) as page:
+        page.goto(f"{address}/{name}")
         wait_until_typeset(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE_WIDTH, page.evaluate(TOO_WIDE)
 
 
-def test_the_root_leads_to_the_front_page(browser: Browser, address: str) -> None:
-    with browser.page() as page:
-        page.command("Page.navigate", url=f"{address}/{REDIRECT}")
-        assert page.wait_for("location.pathname === '/book/index.html'")
+def test_the_root_leads_to_the_front_page(page: Page, address: str) -> None:
+    page.goto(f"{address}/{REDIRECT}", wait_until="commit")
+    page.wait_for_url(f"{address}/book/index.html")
 
 
-def test_search_works_offline(browser: Browser, address: str) -> None:
-    with browser.page() as page:
-        page.open(f"{address}/search.html?q=licences")
-        assert page.wait_for("document.querySelectorAll('#search-results li').length > 0")
+def test_search_works_offline(page: Page, address: str) -> None:
+    page.goto(f"{address}/search.html?q=licences")
+    page.locator("#search-results li").first.wait_for()
 
 
-def test_the_network_is_refused(browser: Browser, address: str) -> None:
-    with browser.page() as page:
-        page.open(f"{address}/book/index.html")
-        page.evaluate("fetch('https://example.org/').catch(() => null).then(() => null)")
-        assert any("example.org" in text for text in page.problems())
+def test_the_network_is_refused(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/index.html")
+    problems = watch(page)
+    page.evaluate("fetch('https://example.org/').catch(() => null).then(() => null)")
+    assert any("example.org" in text and "ERR_NAME_NOT_RESOLVED" in text for text in problems)
 
 
-@pytest.mark.usefixtures("browser")
-def test_a_site_is_printed(tmp_path: Path) -> None:
-    print_site(tmp_path / "book.pdf", ["glossary.html"], HTML)
+def test_a_site_is_printed(browser: Browser, tmp_path: Path) -> None:
+    print_site(browser, tmp_path / "book.pdf", ["glossary.html"], HTML)
     printed = (tmp_path / "book.pdf").read_bytes()
     assert printed.startswith(b"%PDF")
     assert len(printed) > 20_000
@@ -126,12 +116,13 @@ def test_a_broken_page_is_noticed(browser: Browser, tmp_path: Path) -> None:
         "<div class='ddgp-frames'><input type='range' max='3'><img alt='a' src='data:image/gif;base64,"
         "R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='></div><script>undefinedName()</script></main>"
     )
-    with serve(tmp_path) as url, browser.page(width=PHONE_WIDTH) as page:
-        page.open(f"{url}/page.html")
+    with serve(tmp_path) as url, opened(browser, width=PHONE_WIDTH) as page:
+        problems = watch(page)
+        page.goto(f"{url}/page.html")
         assert page.evaluate(RAW_MATHEMATICS) == ["\\(x\\)"]
         assert len(page.evaluate(MISSING_IMAGES)) == 1
         assert page.evaluate(SLIDERS) == ["slider 0 does not move its picture"]
         assert page.evaluate("document.documentElement.scrollWidth") > PHONE_WIDTH
-        found = " ".join(page.problems())
+        found = " ".join(problems)
         assert "none.png" in found
         assert "undefinedName" in found

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from book._tools import npm, vendor
 from book._tools.address import CONFIG
+from book._tools.repository import ROOT
 from book._tools.slides import render
 from book._tools.slides.markup import Equation, Figure, Listing, Table
 from book._tools.slides.parts import (
@@ -31,7 +32,7 @@ from book._tools.slides.plan import Slide, plan
 from book._tools.slides.references import Chapter, References
 
 HERE = Path(__file__).parent
-OUTPUT = npm.ROOT / "dist" / "slides"
+OUTPUT = ROOT / "dist" / "slides"
 OWN = ("slides.css", "slides.js")
 
 # As in book/_tools/vendor.py. Formulas are drawn as SVG: a page that is opened as a file needs no fonts for them.

@@ -8,7 +8,7 @@ import yaml
 from pybtex.database import Entry, parse_file  # type: ignore[import-untyped]
 from pybtex.richtext import Text  # type: ignore[import-untyped]
 
-from book._tools.npm import ROOT
+from book._tools.repository import ROOT
 from book._tools.slides import cells
 from book._tools.slides.markup import Block, Equation, Exercise, Figure, Heading
 

@@ -1,0 +1,6 @@
+from .artifactremoval import ArtifactRemoval as ArtifactRemoval
+from .base import Denoiser as Denoiser
+from .base import Reconstructor as Reconstructor
+from .dncnn import DnCNN as DnCNN
+from .drunet import DRUNet as DRUNet
+from .unet import UNet as UNet

@@ -1,0 +1,9 @@
+from .blur import Downsampling as Downsampling
+from .forward import DecomposablePhysics as DecomposablePhysics
+from .forward import LinearPhysics as LinearPhysics
+from .forward import Physics as Physics
+from .mri import MRI as MRI
+from .mri import MultiCoilMRI as MultiCoilMRI
+from .noise import GaussianNoise as GaussianNoise
+from .noise import NoiseModel as NoiseModel
+from .singlepixel import SinglePixelCamera as SinglePixelCamera

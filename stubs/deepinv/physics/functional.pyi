@@ -1,0 +1,10 @@
+import torch
+from torch import Tensor
+
+def gaussian_blur(
+    psf_size: tuple[int, ...] | None = None,
+    sigma: float | tuple[float, ...] | Tensor = (1.0, 1.0),
+    angle: float | tuple[float, ...] | Tensor = 0.0,
+    device: str = "cpu",
+    dtype: torch.dtype = ...,
+) -> Tensor: ...

@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+class NoiseModel(nn.Module):
+    rng: torch.Generator | None
+    def __init__(
+        self, noise_model: Callable[..., Tensor] | None = None, rng: torch.Generator | None = None
+    ) -> None: ...
+    def forward(self, input: Tensor, seed: int | None = None) -> Tensor: ...
+
+class GaussianNoise(NoiseModel):
+    sigma: Tensor
+    def __init__(self, sigma: float | Tensor = 0.1, rng: torch.Generator | None = None) -> None: ...
+    def forward(  # type: ignore[override]
+        self, x: Tensor, sigma: float | Tensor | None = None, seed: int | None = None, **kwargs: Any
+    ) -> Tensor: ...

@@ -1,0 +1,73 @@
+"""A camera of one's own in one file: bright discs, 16×16, through a blur of deepinv.
+
+Tests hand it to the command line, ``--task tests/own_camera.py:PRESET``, and use it where a camera has to be small.
+"""
+
+import torch
+from deepinv.physics import BlurFFT, GaussianNoise
+from deepinv.physics.blur import gaussian_blur
+
+from ddgp_lib import Counts, Preset, Task, make_task
+from ddgp_lib.data import Split
+from ddgp_lib.denoisers import DenoiserRecipe
+from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ddgp_lib.tasks import Variant
+
+SIZE = 16
+
+
+def discs() -> Split:
+    """Draw grey discs of random place, radius and brightness: 32 to train on, 8 to choose on, 24 to report on."""
+    generator = torch.Generator().manual_seed(0)
+    row, column, radius, grey = torch.rand(4, 64, 1, 1, generator=generator)
+    pixel = torch.arange(SIZE) + 0.5
+    distance = torch.hypot(pixel[:, None] - SIZE * row, pixel - SIZE * column)
+    images = (0.4 + 0.6 * grey) * (2 + 4 * radius - distance).clamp(0, 1)
+    return Split(*images[:, None].split([32, 8, 24]))
+
+
+def blurred(*, blur: float = 1.5, noise: float = 0.01, denoiser=None) -> Task:
+    """Grey discs seen through a Gaussian blur."""
+
+    def camera(std: float, seed: int) -> BlurFFT:
+        model = GaussianNoise(noise, rng=torch.Generator().manual_seed(seed))
+        return BlurFFT((1, SIZE, SIZE), filter=gaussian_blur(sigma=std), noise_model=model)
+
+    return make_task(camera(blur, 0), camera(0.7, 1), discs(), denoiser, sigma=0.05, preset=PRESET)
+
+
+def smoothed() -> Task:
+    """Grey discs seen through a Gaussian blur, with a denoiser that is not trained: a blend with a local mean."""
+    mean = torch.nn.AvgPool2d(3, stride=1, padding=1)
+    return blurred(denoiser=lambda x, sigma: x + min(1.0, 4 * sigma) * (mean(x) - x))
+
+
+def _negatives(task: Task, count: int) -> dict[str, torch.Tensor]:
+    return {"negatives": 1 - task.test_images[:count]}
+
+
+QUICK = {"steps": 3, "batch_size": 4, "pool_size": 8, "horizon": 4, "parameters": "small", "momentum": "none"}
+
+PRESET = Preset(
+    name="own_camera",
+    make=blurred,
+    images=discs,
+    denoiser=DenoiserRecipe(steps=40, finetune_steps=2, batch_size=8, jacobian_images=2, power_iterations=2),
+    recipes={
+        "distilled": DistillationRecipe(**QUICK),
+        "distilled_gradient_only": DistillationRecipe(inputs="gradient_only", **QUICK),
+        "distilled_linear": LinearRecipe(
+            structure="diagonal", iterations=2, n_images=16, ridges=(1e-2,), validation_images=2
+        ),
+    },
+    alternatives={
+        "end_to_end": AlternativeRecipe("end_to_end", steps=2, batch_size=2),
+        "unrolled": AlternativeRecipe("unrolled", steps=2, batch_size=2),
+    },
+    counts=Counts(tuning=2, validation=2, evaluation=4, study=(2, 3)),
+    conditions={"noise 0.05": {"noise": 0.05}},
+    other_images=_negatives,
+    short=QUICK,
+    studies={"forms": {"null space": Variant(), "free": Variant({"form": "free"}, {"blur": 2.0})}},
+    linear_operators={"own_camera": lambda preset: preset.load()},
+)
