@@ -68,6 +68,21 @@ def load_task(
     denoiser: Denoiser | None = ...,
     images: Split | None = ...,
 ) -> Task: ...
+@overload
+def load_task(
+    name: Literal["deblurring"],
+    *,
+    length: float = ...,
+    teacher_exposure: float = ...,
+    shake: int = ...,
+    noise: float = ...,
+    rtol: float = ...,
+    size: int = ...,
+    sigma: float = ...,
+    seed: int = ...,
+    denoiser: Denoiser | None = ...,
+    images: Split | None = ...,
+) -> Task: ...
 def load_task(name: TaskName, **options: Any) -> Task:
     """Build one of the book's tasks by its name; nothing is downloaded.
 

@@ -18,7 +18,7 @@ from .super_resolution import perturb_face
 class MotionBlur(BlurFFT):
     """deepinv's periodic blur, whose modes count as seen from a fraction ``rtol`` of the strongest on.
 
-    A motion blur has hardly a singular value that is exactly zero, so what is hidden is a choice: what the noise hides.
+    A motion blur has hardly a singular value that is exactly zero.  So what is hidden is a choice: what noise hides.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ PRESET = Preset(
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=3000,
-            batch_size=16,
+            steps=1800,
+            batch_size=8,
             learning_rate=3e-3,
             pool_size=128,
-            sigma=0.03,
+            sigma=0.02,
             momentum="none",
             damping=0.03,
             damping_noise=0.01,
