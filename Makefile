@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
-	measure lock clean book-env full-env course-env npm-packages
+	measure mutants lock clean book-env full-env course-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ nbval: full-env ## execute the notebooks and compare their outputs with the comm
 
 notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all with ALL=1
 	$(FULL)/python -m $(TOOLS).notebooks $(if $(ALL),--all)
+
+mutants: full-env ## change the library in small ways and see whether tests notice: hours; SAMPLE=20 of each module
+	$(FULL)/python -m $(TOOLS).mutants $(if $(SAMPLE),--sample $(SAMPLE))
 
 measure: full-env ## print words, code, seconds and memory of every chapter, against their limits
 	$(FULL)/python -m $(TOOLS).measure --execute

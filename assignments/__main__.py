@@ -33,10 +33,17 @@ def bundle_all(problems: list[ProblemSet], dist: Path) -> None:
     print(f"Bundles for Gradescope are in {dist / 'gradescope'}.")
 
 
-def prove_all(problems: list[ProblemSet], dist: Path, workers: int, as_json: bool, only: str | None) -> bool:
+def prove_all(
+    problems: list[ProblemSet],
+    dist: Path,
+    workers: int = 2,
+    as_json: bool = False,
+    only: str | None = None,
+    whole: bool = False,
+) -> bool:
     """Print the table of proofs; say whether every row is as it should be."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = prove(problems, Path(folder), dist, workers, only)
+        rows = prove(problems, Path(folder), dist, workers, only, whole)
     print("\n".join(lines(rows)), flush=True)
     good = not any(row.faults for row in rows)
     print(f"{len(rows)} gradings, {'all as they should be' if good else 'see the faults above'}.")
@@ -87,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--key", help="another key than that of course.toml")
     command.add_argument("--workers", type=int, default=2, help="gradings at a time (2)")
     command.add_argument("--only", help="only submissions whose name contains this")
+    command.add_argument("--whole", action="store_true", help="run the studies with every wrong answer, too")
     command.add_argument("--json", action="store_true", help="print the result as JSON, too")
     command = commands.add_parser("new-year", help="change the key, build everything, prove the references")
     command.add_argument("key", help="for instance 2027")
@@ -120,9 +128,16 @@ def main() -> None:
         bundle_all(problems, arguments.dist)
         print(f"The answers to the chapters' exercises are in {answers.write(arguments.dist)}.")
     if arguments.command == "new-year":
-        sys.exit(not prove_all(problems, arguments.dist, 2, False, "reference"))
+        sys.exit(not prove_all(problems, arguments.dist, only="reference"))
     if arguments.command == "prove":
-        good = prove_all(problems, arguments.dist, arguments.workers, arguments.json, arguments.only)
+        good = prove_all(
+            problems,
+            arguments.dist,
+            arguments.workers,
+            arguments.json,
+            arguments.only,
+            arguments.whole,
+        )
         sys.exit(not good)
 
 

@@ -112,9 +112,9 @@ def run_otter(
 
 
 def last_line(text: str) -> str:
-    """Return the last line of a text that is not blank; "" if there is none."""
+    """Return the last line of a text that is not blank, without its colours; "" if there is none."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return re.sub(r"\x1b\[[0-9;]*m", "", lines[-1]) if lines else ""
 
 
 def end(pid: int) -> None:

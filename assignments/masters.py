@@ -1,6 +1,7 @@
 """Read the masters of the problem sets: py:percent notebooks in otter's format, in one or two forms.
 
-A cell tagged ``torch`` or ``numpy`` belongs to that form alone; all other cells belong to every form of the set.
+A cell tagged ``torch`` or ``numpy`` belongs to that form alone; all other cells belong to every form of the set. A
+cell tagged ``study`` shows the reader what answers lead to: no test needs it, and no code but that of other studies.
 """
 
 import re
@@ -20,6 +21,8 @@ COURSE = HERE / "course.toml"
 PLACEHOLDER = "COURSE_KEY"
 """What stands for the course's key in a master."""
 FORMS = ("torch", "numpy")
+STUDY = "study"
+"""The tag of a cell that shows what answers lead to, and that no test needs."""
 
 Notebook = nbformat.NotebookNode
 
@@ -64,16 +67,25 @@ class ProblemSet:
 
     def notebook(self, key: str) -> Notebook:
         """Return the master of this form with the course's key written into it."""
-        notebook = jupytext.read(self.folder / "master.py")
-        others = set(FORMS) - {self.form}
-        cells = [cell for cell in notebook.cells if not others & set(cell.metadata.get("tags", []))]
-        for cell in cells:
+        notebook = self._master()
+        for cell in notebook.cells:
             cell.metadata.pop("tags", None)
             cell.source = cell.source.replace(PLACEHOLDER, key)
-        notebook.cells = cells
         notebook.metadata = nbformat.from_dict(
             {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
         )
+        return notebook
+
+    def studies(self) -> list[str]:
+        """Return the sources of the cells that no test needs."""
+        cells = self._master().cells
+        return [cell.source.strip() for cell in cells if STUDY in cell.metadata.get("tags", [])]
+
+    def _master(self) -> Notebook:
+        """Return the master of this form as it stands."""
+        notebook = jupytext.read(self.folder / "master.py")
+        others = set(FORMS) - {self.form}
+        notebook.cells = [cell for cell in notebook.cells if not others & set(cell.metadata.get("tags", []))]
         return notebook
 
     def wrong_answers(self) -> list[dict[str, Any]]:

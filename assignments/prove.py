@@ -5,7 +5,8 @@ loses exactly the points that ``wrong.yml`` says, with a message that names the 
 a set has a ``right.yml``, get all points too.
 
 The reference is graded as a student's notebook is, in new processes. All others are graded in forks of a process that
-has imported what they import.
+has imported what they import. The cells tagged ``study`` are left out of most notebooks with wrong answers: no test
+needs them, for the reference without them gets all points, too.
 """
 
 import json
@@ -33,6 +34,7 @@ Entry = dict[str, Any]
 
 SECONDS, GIGABYTES = 90.0, 1.5
 LEAST_WRONG = 4
+SHORTER = "reference without studies"
 
 
 @dataclass
@@ -86,10 +88,12 @@ class Bench:
         Where the sets were built.
     folder : Path
         Where changed notebooks are written.
+    whole : bool
+        Whether all wrong answers are graded with the studies; by default those of the first group alone.
     """
 
-    def __init__(self, dist: Path, folder: Path) -> None:
-        self.dist, self.folder = dist, folder
+    def __init__(self, dist: Path, folder: Path, whole: bool = False) -> None:
+        self.dist, self.folder, self.whole = dist, folder, whole
         self._stack, self._lock = ExitStack(), Lock()
         self._graders: dict[str, WarmGrader] = {}
 
@@ -126,6 +130,19 @@ class Bench:
             self.dist / "autograder" / f"{problem.name}.zip",
             run=run or self.warm(problem.form).grade,
         )
+
+
+def without_studies(problem: ProblemSet, notebook: Notebook) -> Notebook:
+    """Return a copy of a set's reference without the cells that no test needs."""
+    shorter = nbformat.from_dict(notebook)
+    for source in problem.studies():
+        found = [cell for cell in shorter.cells if cell.source.strip() == source]
+        if len(found) != 1:
+            raise ValueError(
+                f"{source[:60]!r}: {len(found)} cells of the reference are this study, expected one"
+            )
+        shorter.cells.remove(found[0])
+    return shorter
 
 
 def last_assigned(notebook: Notebook, names: list[str]) -> list[int]:
@@ -200,6 +217,11 @@ def reference(problem: ProblemSet, bench: Bench) -> list[Row]:
     return [perfect(problem, "reference", result)]
 
 
+def shorter(problem: ProblemSet, bench: Bench) -> list[Row]:
+    """Prove that the reference gets all points without its studies, so that no test needs them."""
+    return [perfect(problem, SHORTER, changed(problem, [], bench, whole=False))]
+
+
 def blank(problem: ProblemSet, bench: Bench) -> list[Row]:
     """Prove that the hand-out runs to its end, gets nothing, and says why in a sentence."""
     result = bench.grade(problem, bench.built(problem, "student"))
@@ -213,16 +235,18 @@ def blank(problem: ProblemSet, bench: Bench) -> list[Row]:
     return [row]
 
 
-def changed(problem: ProblemSet, entries: list[Entry], bench: Bench) -> Grade:
-    """Grade the reference with one answer or several changed."""
+def changed(problem: ProblemSet, entries: list[Entry], bench: Bench, whole: bool = True) -> Grade:
+    """Grade the reference, whole or without its studies, with none of its answers changed, or one, or several."""
     reference = nbformat.read(bench.built(problem, "solutions"), as_version=4)
+    if not whole:
+        reference = without_studies(problem, reference)
     notebook = reference
     for entry in entries:
         if names := entry.get("last_year"):
             notebook = type_values(notebook, names, values_of(problem, reference, names, bench))
         else:
             notebook = replace_once(notebook, entry["change"])
-    name = " and ".join(entry["name"] for entry in entries)
+    name = " and ".join(entry["name"] for entry in entries) or "reference"
     return bench.grade(problem, bench.write(problem, notebook, name))
 
 
@@ -244,22 +268,22 @@ def groups(entries: list[Entry]) -> list[list[Entry]]:
     return found
 
 
-def wrong(problem: ProblemSet, entries: list[Entry], bench: Bench) -> list[Row]:
+def wrong(problem: ProblemSet, entries: list[Entry], bench: Bench, whole: bool) -> list[Row]:
     """Prove that wrong answers lose what they should, and that the message says the idea and not the value.
 
     The answers of one group concern different questions. Where something is not as it should be, each is graded by
     itself, so that a fault is that of one answer.
     """
     names = [entry["name"] for entry in entries]
-    rows = guarded(problem, names, partial(wrong_rows, problem, entries, bench))
+    rows = guarded(problem, names, partial(wrong_rows, problem, entries, bench, whole))
     if len(entries) > 1 and any(row.faults for row in rows):
-        return [row for entry in entries for row in wrong(problem, [entry], bench)]
+        return [row for entry in entries for row in wrong(problem, [entry], bench, whole)]
     return rows
 
 
-def wrong_rows(problem: ProblemSet, entries: list[Entry], bench: Bench) -> list[Row]:
+def wrong_rows(problem: ProblemSet, entries: list[Entry], bench: Bench, whole: bool) -> list[Row]:
     """Grade wrong answers to different questions in one notebook; return a row for each."""
-    result = changed(problem, entries, bench)
+    result = changed(problem, entries, bench, whole)
     lost = {q: found["possible"] - found["score"] for q, found in result.questions.items()}
     others = {
         q: points
@@ -312,16 +336,24 @@ def proofs(problem: ProblemSet, bench: Bench, only: str | None) -> Iterator[Call
         ("reference", partial(reference, problem, bench)),
         ("as handed out", partial(blank, problem, bench)),
     ]
+    if problem.studies():
+        single.append((SHORTER, partial(shorter, problem, bench)))
     single += [(entry["name"], partial(right, problem, entry, bench)) for entry in problem.right_answers()]
     for name, proof in single:
         if wanted(name):
             yield partial(guarded, problem, [name], proof)
-    for group in groups([entry for entry in problem.wrong_answers() if wanted(entry["name"])]):
-        yield partial(wrong, problem, group, bench)
+    entries = [entry for entry in problem.wrong_answers() if wanted(entry["name"])]
+    for number, group in enumerate(groups(entries)):
+        yield partial(wrong, problem, group, bench, whole=bench.whole or number == 0)
 
 
 def prove(
-    problems: list[ProblemSet], folder: Path, dist: Path = DIST, workers: int = 2, only: str | None = None
+    problems: list[ProblemSet],
+    folder: Path,
+    dist: Path = DIST,
+    workers: int = 2,
+    only: str | None = None,
+    whole: bool = False,
 ) -> list[Row]:
     """Carry out the proofs of sets that were built; return a row for each.
 
@@ -337,8 +369,10 @@ def prove(
         Gradings at a time.
     only : str or None
         A part of the names of the proofs to carry out; all by default.
+    whole : bool
+        Whether all wrong answers are graded with the studies; by default those of each set's first group alone.
     """
-    with Bench(dist, folder) as bench, ThreadPoolExecutor(workers) as pool:
+    with Bench(dist, folder, whole) as bench, ThreadPoolExecutor(workers) as pool:
         wanted = [proof for problem in problems for proof in proofs(problem, bench, only)]
         jobs = [pool.submit(proof) for proof in wanted]
         rows = [row for job in tqdm(jobs, unit="grading", disable=None) for row in job.result()]

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from . import commands
-from .experiments.benchmark import BENCHMARKS_FOLDER
-from .experiments.study import SEEDS, STUDIES_FOLDER
+from .experiments.benchmark import PARTS
+from .experiments.study import SEEDS
+from .experiments.tuning import SIGMAS
 from .presets import PRESETS
 
 Run = Callable[[argparse.Namespace], dict[str, Any] | None]
@@ -76,6 +77,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Choose every method's σ, momentum and fading on validation images."
     tuning = command("tune", commands.tuning, commands.show_lines, text)
     tuning.add_argument("--iterations", type=int, default=200, help="of a full run, 20 or more")
+    tuning.add_argument("--sigmas", type=float, nargs="+", default=SIGMAS, help="values of σ to try")
     for training in (denoiser, train, alternatives, tuning):
         _add_camera(training)
         training.add_argument("--output", type=Path, help="folder to write to; by default that of --weights")
@@ -85,12 +87,14 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Compare a task's methods on test images."
     evaluation = command("evaluate", commands.evaluation, commands.show_evaluation, text)
     evaluation.add_argument("--iterations", type=int, default=200)
+    where = "folder of the results; by default that of the book's, and of --weights for a camera of your own"
     text = "Measure what the results page shows of a task, and write it as JSON."
     measuring = command("benchmark", commands.benchmarking, commands.show_lines, text)
     measuring.add_argument(
         "--long", type=int, help="number of held-out images for 1,000 iterations, 200 at most by default"
     )
-    measuring.add_argument("--output", type=Path, default=BENCHMARKS_FOLDER, help="folder to write to")
+    measuring.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
+    measuring.add_argument("--output", type=Path, help=where)
     for comparing in (evaluation, measuring):
         _add_camera(comparing)
         comparing.add_argument(
@@ -101,19 +105,22 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Run the rows of a study that are missing: short trainings that differ in one thing."
     study = command("study", commands.study, commands.show_lines, text, threads=1)
     study.add_argument("name", metavar="STUDY", help="forms, losses, teachers, networks or linear")
-    study.add_argument("--task", metavar="FILE.py:NAME", help="run the rows of a camera of your own")
-    study.add_argument("--weights", type=Path, help="folder of its weights and tuned settings")
     study.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="seeds of the trainings")
     study.add_argument("--only", default="", help="run only rows whose name begins with this")
-    study.add_argument("--output", type=Path, default=STUDIES_FOLDER, help="folder to write to")
     text = "Print tables of forms, pairings, losses, teachers and networks from the studies that were saved."
     comparing = command("compare", commands.comparison, commands.show_comparison, text)
-    comparing.add_argument("name", metavar="TASK", choices=tuple(PRESETS))
+    comparing.add_argument("name", nargs="?", metavar="TASK", help=f"one of {', '.join(PRESETS)}")
+    for studying in (study, comparing):
+        _add_own_camera(studying)
+        studying.add_argument("--output", type=Path, help=where)
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:
-    names = ", ".join(PRESETS)
-    parser.add_argument("name", nargs="?", metavar="TASK", help=f"one of {names}")
+    parser.add_argument("name", nargs="?", metavar="TASK", help=f"one of {', '.join(PRESETS)}")
+    _add_own_camera(parser)
+
+
+def _add_own_camera(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         metavar="FILE.py:NAME",

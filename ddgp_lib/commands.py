@@ -15,8 +15,8 @@ from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_deno
 from .distillation import Distillation, distill
 from .evaluation import Trace, evaluate
 from .experiments.alternatives import save_alternative, train_alternative
-from .experiments.benchmark import ITERATIONS, PARTS, benchmark
-from .experiments.study import compare, run_study
+from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
+from .experiments.study import STUDIES_FOLDER, compare, run_study
 from .experiments.tuning import tune, validation_psnr
 from .linear import LinearDistillation, distill_linear
 from .presets import PRESETS
@@ -47,7 +47,17 @@ def _preset(arguments: argparse.Namespace) -> Preset:
 
 def _output(arguments: argparse.Namespace, preset: Preset) -> Path:
     """Return the folder to write to, which is made if it is missing."""
-    folder: Path = preset.weights if arguments.output is None else arguments.output
+    return _made(preset.weights if arguments.output is None else arguments.output)
+
+
+def _results(arguments: argparse.Namespace, preset: Preset | None, books: Path) -> Path:
+    """Return the folder of results: the one that is named, the book's, or beside the weights of one's own camera."""
+    if arguments.output is not None:
+        return _made(arguments.output)
+    return books if preset is None or arguments.task is None else _made(preset.weights)
+
+
+def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -98,12 +108,10 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
         if isinstance(recipe, LinearRecipe):
             if not first:
                 continue
-            distillation = distill_linear(task, **vars(recipe))
+            distillation = distill_linear(task, recipe)
         else:
-            steps = {"steps": arguments.steps} if arguments.steps else {}
-            distillation = distill(
-                task, checkpoint=arguments.checkpoints / file, **where, **(vars(recipe) | steps)
-            )
+            recipe = replace(recipe, steps=arguments.steps or recipe.steps)
+            distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
             metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)
@@ -143,13 +151,14 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
 def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
     """Tune every method of a camera."""
     preset = _preset(arguments)
-    return _tune(preset.load(), _output(arguments, preset), arguments.iterations)
+    output, sigmas = _output(arguments, preset), tuple(arguments.sigmas)
+    return _tune(preset.load(), output, max_iter=arguments.iterations, sigmas=sigmas)
 
 
-def _tune(task: Task, output: Path, max_iter: int = 200) -> dict[str, Any]:
+def _tune(task: Task, output: Path, **options: Any) -> dict[str, Any]:
     tuned: dict[str, Any] = {}
     for kind in tqdm(task.preset.kinds, desc="tune"):
-        tuned |= tune(task, (kind,), max_iter=max_iter)
+        tuned |= tune(task, (kind,), **options)
     save_tuning(task, tuned, tuning_path(task.name, output))
     return tuned
 
@@ -204,33 +213,34 @@ def show_evaluation(result: dict[str, Any]) -> str:
 def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure what the results page shows of a camera."""
     preset = _preset(arguments)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    task = preset.load()
+    task, output = preset.load(), _results(arguments, preset, BENCHMARKS_FOLDER)
     images = _test_images(task, arguments.images)
     long = min(200, len(task.test_images)) if arguments.long is None else arguments.long
     long_images = _test_images(task, long, "--long")
-    result = benchmark(task, images, long_images, arguments.seed, arguments.output)
-    seconds = {name: result[name]["seconds"] for name in PARTS}
-    return {"path": str(arguments.output / f"{task.name}.json"), "seconds": seconds}
+    parts = {name: PARTS[name] for name in PARTS if name in arguments.parts}
+    result = benchmark(task, images, long_images, arguments.seed, output, parts)
+    seconds = {name: result[name]["seconds"] for name in parts}
+    return {"path": str(output / f"{task.name}.json"), "seconds": seconds}
 
 
 def study(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the rows of a study that are missing."""
-    presets = None if arguments.task is None else (load_chosen(None, arguments.task, arguments.weights),)
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    preset = None if arguments.task is None else load_chosen(None, arguments.task, arguments.weights)
+    output = _results(arguments, preset, STUDIES_FOLDER)
     result = run_study(
         arguments.name,
-        arguments.output,
+        output,
         seeds=tuple(arguments.seeds),
         only=arguments.only,
-        presets=presets,
+        presets=None if preset is None else (preset,),
     )
-    return {"path": str(arguments.output / f"{arguments.name}.json"), "runs": len(result["runs"])}
+    return {"path": str(output / f"{arguments.name}.json"), "runs": len(result["runs"])}
 
 
 def comparison(arguments: argparse.Namespace) -> dict[str, Any]:
     """Summarise the studies that were saved."""
-    return {"task": arguments.name, "studies": compare(arguments.name)}
+    preset = _preset(arguments)
+    return {"task": preset.name, "studies": compare(preset, _results(arguments, preset, STUDIES_FOLDER))}
 
 
 def show_comparison(result: dict[str, Any]) -> str:

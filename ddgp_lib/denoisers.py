@@ -14,7 +14,9 @@ from tqdm.auto import trange
 from .arguments import require
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
+from .metrics import psnr
 from .names import PretrainedDenoiser
+from .networks.patches import pad_to_multiple
 
 
 class NoiseAwareDnCNN(Denoiser):
@@ -60,17 +62,17 @@ class NoiseAwareDnCNN(Denoiser):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: torch.Tensor, sigma: float | torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        """Denoise ``x`` of shape (N, C, H, W), H and W even, whose noise has standard deviation ``sigma``."""
-        channels = self.architecture["channels"]
+        """Denoise ``x`` of shape (N, C, H, W), whose noise has standard deviation ``sigma``."""
+        channels, (height, width) = self.architecture["channels"], x.shape[-2:]
         require(x.shape[1] == channels, "x.shape", tuple(x.shape), f"{channels} channel(s)")
-        patches = self.gather(x)
+        patches = self.gather(pad_to_multiple(x, 2))
         levels = self._handle_sigma(sigma, reference_tensor=x)
         noise_map = levels.expand(-1, 1, *patches.shape[2:])
         stacked = torch.cat([patches, noise_map], dim=1).contiguous(memory_format=torch.channels_last)
         denoised = self.network(stacked)[:, :-1]
         if self.architecture["noise_scaled"]:
             denoised = patches + levels * (denoised - patches)
-        return self.scatter(denoised.contiguous())
+        return self.scatter(denoised.contiguous())[..., :height, :width]
 
 
 @dataclass(frozen=True)
@@ -222,8 +224,7 @@ def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed:
     generator = torch.Generator().manual_seed(seed)
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
-        errors = (denoiser(noisy, sigma) - images).square().mean(dim=(1, 2, 3))
-    return float((-10 * errors.log10()).mean())
+        return float(psnr(denoiser(noisy, sigma), images, floor=0).mean())
 
 
 def save_denoiser(

@@ -1,67 +1,67 @@
 """Names that arguments take, as a type checker knows them; what each name means is said by the registry beside it.
 
-Registries that only list names are made from these with :func:`typing.get_args`; those that map a name to what it
+Registries that only list names are made from these with ``typing.get_args``; those that map a name to what it
 stands for have the same keys.
 """
 
 from typing import Literal
 
 TaskName = Literal["single_pixel", "mri", "super_resolution", "deblurring"]
-"""The book's cameras, :data:`ddgp_lib.presets.PRESETS`."""
+"""The book's cameras, ``ddgp_lib.presets.PRESETS``."""
 
 Ordering = Literal["cake_cutting", "sequency", "zig_zag", "xy"]
-"""Orders of Hadamard patterns, :data:`ddgp_lib.operators.ORDERINGS`."""
+"""Orders of Hadamard patterns, ``ddgp_lib.operators.ORDERINGS``."""
 
 Filter = Literal["gaussian", "bicubic", "sinc"]
-"""Kernels of a blur, :data:`ddgp_lib.operators.FILTERS`."""
+"""Kernels of a blur, ``ddgp_lib.operators.FILTERS``."""
 
 Network = Literal["mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext"]
-"""Networks N_θ, :data:`ddgp_lib.networks.NETWORKS`."""
+"""Networks N_θ, ``ddgp_lib.networks.NETWORKS``."""
 
 Size = Literal["small", "medium"]
-"""Sizes of a network, :data:`ddgp_lib.networks.SIZES`."""
+"""Sizes of a network, ``ddgp_lib.networks.SIZES``."""
 
 LinearForm = Literal["null_space", "newton_null_space", "free"]
-"""What a preconditioner makes of its correction, :data:`ddgp_lib.preconditioners.linear.LINEAR_FORMS`."""
+"""What a preconditioner makes of its correction, ``ddgp_lib.preconditioners.linear.LINEAR_FORMS``."""
 
 Form = Literal[LinearForm, "penalised"]
-"""Those and the free form that is trained with a penalty, :data:`ddgp_lib.preconditioners.FORMS`."""
+"""Those and the free form that is trained with a penalty, ``ddgp_lib.preconditioners.FORMS``."""
 
 Inputs = Literal["state_aware", "gradient_only"]
-"""What a network sees, :data:`ddgp_lib.preconditioners.INPUTS`."""
+"""What a network sees, ``ddgp_lib.preconditioners.INPUTS``."""
 
 LinearInputs = Literal["affine", "gradient_only"]
-"""What a linear map sees, :data:`ddgp_lib.preconditioners.linear.LINEAR_INPUTS`."""
+"""What a linear map sees, ``ddgp_lib.preconditioners.linear.LINEAR_INPUTS``."""
 
 After = Literal["last", "identity"]
-"""What follows the last fitted iteration, :data:`ddgp_lib.preconditioners.linear.AFTER`."""
+"""What follows the last fitted iteration, ``ddgp_lib.preconditioners.linear.AFTER``."""
 
 StructureName = Literal["full", "rows", "convolution", "diagonal", "scalar"]
-"""Structures of a matrix, :data:`ddgp_lib.preconditioners.structures.STRUCTURES`."""
+"""Structures of a matrix, ``ddgp_lib.preconditioners.structures.STRUCTURES``."""
 
 FittedStructure = Literal["scalar", "diagonal", "convolution", "full"]
-"""Those that are learned from the data term alone, :data:`ddgp_lib.linear.data_term.FITS`."""
+"""Those that are learned from the data term alone, ``ddgp_lib.linear.data_term.FITS``."""
 
 Momentum = Literal["chambolle_dossal", "deepinv", "none"]
-"""Rules for β_k, :data:`ddgp_lib.solvers.MOMENTUM`."""
+"""Rules for β_k, ``ddgp_lib.solvers.MOMENTUM``."""
 
 Loss = Literal["gradient", "imitation", "supervised", "scale", "row_space"]
-"""Losses that a recipe weights, :data:`ddgp_lib.recipes.LOSSES`."""
+"""Losses that a recipe weights, ``ddgp_lib.recipes.LOSSES``."""
 
 LossTerm = Literal[Loss, "penalty"]
-"""Those and the one that belongs to a form, :data:`ddgp_lib.distillation.losses.LOSS_OF_A_PAIR`."""
+"""Those and the one that belongs to a form, ``ddgp_lib.distillation.losses.LOSS_OF_A_PAIR``."""
 
 Pairing = Literal["same_iterate", "own_trajectories"]
-"""Where the teacher's gradient is taken, :data:`ddgp_lib.recipes.PAIRINGS`."""
+"""Where the teacher's gradient is taken, ``ddgp_lib.recipes.PAIRINGS``."""
 
 Optimiser = Literal["adamw", "adam"]
-"""Optimisers, :data:`ddgp_lib.recipes.OPTIMISERS`."""
+"""Optimisers, ``ddgp_lib.recipes.OPTIMISERS``."""
 
 ScheduleName = Literal["warm_cosine", "one_cycle", "plateau", "constant"]
-"""Schedules of the learning rate, :data:`ddgp_lib.training.schedules.SCHEDULES`."""
+"""Schedules of the learning rate, ``ddgp_lib.training.schedules.SCHEDULES``."""
 
 Alternative = Literal["end_to_end", "unrolled"]
-"""Networks that a user would pick instead, :data:`ddgp_lib.recipes.ALTERNATIVES`."""
+"""Networks that a user would pick instead, ``ddgp_lib.recipes.ALTERNATIVES``."""
 
 PretrainedDenoiser = Literal["dncnn", "dncnn_lipschitz", "drunet"]
-"""deepinv's pretrained denoisers, :data:`ddgp_lib.denoisers.PRETRAINED`."""
+"""deepinv's pretrained denoisers, ``ddgp_lib.denoisers.PRETRAINED``."""

@@ -1,6 +1,7 @@
 """Save and load what was trained: preconditioners, tuned settings, and solvers that are ready to use."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,12 +33,15 @@ class Setting:
 class SolverOptions(TypedDict, total=False):
     """Arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA` that may replace what :func:`load_solver` takes."""
 
-    stepsize: float
-    sigma: float
+    stepsize: float | None
+    sigma: float | Sequence[float]
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None
     safeguard: bool | Safeguard
+    early_stop: bool
+    thres_conv: float
+    unfold: bool
 
 
 def load_preconditioner(

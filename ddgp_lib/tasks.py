@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from deepinv.loss.metric import PSNR, SSIM
+from deepinv.loss.metric import SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
@@ -20,6 +20,7 @@ from .arguments import require, require_images, require_positive
 from .checkpoints import weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
+from .metrics import psnr
 from .operators import measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from .reprs import line, table
@@ -232,7 +233,7 @@ class Task:
 
     def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex."""
-        return PSNR(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
+        return psnr(x, truth, complex_valued=self.complex_valued)
 
     def ssim(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Structural similarity of each image; of magnitudes where images are complex."""
@@ -370,6 +371,16 @@ def require_split(
         in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or complex_valued)
         found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
         require(in_range, name, found, "the scale [0, 1]")
+
+
+def chosen_sides(size: int | tuple[int, int] | None, images: Split | None, default: int) -> tuple[int, int]:
+    """Return the height and width of a task's images: those that are asked for, the images' own, or the default."""
+    if size is not None:
+        return (size, size) if isinstance(size, int) else size
+    if images is None:
+        return default, default
+    require_images("images.train", images.train)
+    return images.train.shape[2], images.train.shape[3]
 
 
 def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from matplotlib.figure import Figure
 
+from ddgp_lib.arguments import require
 from ddgp_lib.figures import png
 
 if TYPE_CHECKING:
@@ -243,12 +244,9 @@ def _check(values: Sequence[Any], label: str, start: int) -> None:
     """Refuse a slider without a range, without a name, or one that starts outside its range."""
     if len(values) < 2:
         raise ValueError(f"values has {len(values)} elements: expected at least 2")
-    if not label.strip():
-        raise ValueError(f"label={label!r}: expected a name for the slider")
-    if not -len(values) <= start < len(values):
-        raise ValueError(
-            f"start={start!r}: expected an index of values, from {-len(values)} to {len(values) - 1}"
-        )
+    require(bool(label.strip()), "label", label, "a name for the slider")
+    last = len(values) - 1
+    require(-last - 1 <= start <= last, "start", start, f"an index of values, from {-last - 1} to {last}")
 
 
 def _texts(values: Sequence[T], text: Callable[[T], str] | None) -> list[str]:

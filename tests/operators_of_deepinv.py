@@ -63,7 +63,7 @@ def _matrix() -> Operator:
 OPERATORS: dict[str, Callable[[], Operator]] = {
     "denoising": lambda: (Denoising(), (3, 12, 16)),
     "inpainting": lambda: (Inpainting((3, 12, 16), mask=0.5, rng=_seeded()), (3, 12, 16)),
-    "blur": lambda: (Blur(gaussian_blur(sigma=(1.0, 1.0)), padding="reflect"), (3, 12, 16)),
+    "blur": lambda: (Blur(gaussian_blur(sigma=(0.7, 0.7)), padding="reflect"), (3, 12, 16)),
     "blur_valid": lambda: (Blur(torch.ones(1, 1, 3, 3) / 9, padding="valid"), (3, 12, 16)),
     "blur_fft": lambda: (BlurFFT((3, 12, 16), gaussian_blur(sigma=(1.0, 1.0))), (3, 12, 16)),
     "downsampling": lambda: (Downsampling((3, 16, 24), "gaussian", 4), (3, 16, 24)),
@@ -75,7 +75,7 @@ OPERATORS: dict[str, Callable[[], Operator]] = {
         CompressedSensing(40, (3, 8, 10), channelwise=True, rng=_seeded()),
         (3, 8, 10),
     ),
-    "tomography": lambda: (Tomography(angles=20, img_width=16, circle=False), (1, 16, 16)),
+    "tomography": lambda: (Tomography(angles=10, img_width=12, circle=False, normalize=True), (1, 12, 12)),
     "decolorize": lambda: (Decolorize(), (3, 12, 16)),
     "mri": lambda: (MRI(mask=_columns(12, 16), img_size=(2, 12, 16)), (2, 12, 16)),
     "multi_coil_mri": _multi_coil,

@@ -5,7 +5,7 @@ Tests hand it to the command line, ``--task tests/own_camera.py:PRESET``, and us
 
 import torch
 from deepinv.physics import BlurFFT, GaussianNoise
-from deepinv.physics.blur import gaussian_blur
+from deepinv.physics.functional import gaussian_blur
 
 from ddgp_lib import Counts, Preset, Task, make_task
 from ddgp_lib.data import Split
@@ -36,10 +36,10 @@ def blurred(*, blur: float = 1.5, noise: float = 0.01, denoiser=None) -> Task:
     return make_task(camera(blur, 0), camera(0.7, 1), discs(), denoiser, sigma=0.05, preset=PRESET)
 
 
-def smoothed() -> Task:
+def smoothed(**options) -> Task:
     """Grey discs seen through a Gaussian blur, with a denoiser that is not trained: a blend with a local mean."""
     mean = torch.nn.AvgPool2d(3, stride=1, padding=1)
-    return blurred(denoiser=lambda x, sigma: x + min(1.0, 4 * sigma) * (mean(x) - x))
+    return blurred(denoiser=lambda x, sigma: x + min(1.0, 4 * sigma) * (mean(x) - x), **options)
 
 
 def _negatives(task: Task, count: int) -> dict[str, torch.Tensor]:
@@ -55,7 +55,6 @@ PRESET = Preset(
     denoiser=DenoiserRecipe(steps=40, finetune_steps=2, batch_size=8, jacobian_images=2, power_iterations=2),
     recipes={
         "distilled": DistillationRecipe(**QUICK),
-        "distilled_gradient_only": DistillationRecipe(inputs="gradient_only", **QUICK),
         "distilled_linear": LinearRecipe(
             structure="diagonal", iterations=2, n_images=16, ridges=(1e-2,), validation_images=2
         ),
@@ -69,5 +68,5 @@ PRESET = Preset(
     other_images=_negatives,
     short=QUICK,
     studies={"forms": {"null space": Variant(), "free": Variant({"form": "free"}, {"blur": 2.0})}},
-    linear_operators={"own_camera": lambda preset: preset.load()},
+    linear_operators={"own_camera": Preset.load},
 )

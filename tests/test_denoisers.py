@@ -1,20 +1,24 @@
 """The denoiser: it denoises, knows its noise level, and does not expand."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
 from ddgp_lib.data import load_digits
 from ddgp_lib.denoisers import (
-    WEIGHTS_FOLDER,
     DenoiserRecipe,
     NoiseAwareDnCNN,
     denoising_psnr,
     jacobian_norms,
     pretrained_denoiser,
+    random_squares,
     train_denoiser,
 )
+from tests.own_camera import discs
 
 
 class Scale(nn.Module):
@@ -80,3 +84,77 @@ def test_wrong_channels():
 def test_unknown_pretrained():
     with pytest.raises(ValueError, match="name='bm3d'"):
         pretrained_denoiser("bm3d")
+
+
+def by_hand(images, recipe, steps, rate, denoiser, penalised):
+    """Take the steps of the loss that :class:`DenoiserRecipe` states, with the same random numbers."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    optimiser = torch.optim.Adam(denoiser.parameters(), lr=rate)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / steps)) / 2
+        clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
+        share = torch.rand(recipe.batch_size, generator=generator)
+        sigma = torch.exp(math.log(recipe.sigma_min) + share * math.log(recipe.sigma_max / recipe.sigma_min))
+        noisy = clean + sigma.view(-1, 1, 1, 1) * torch.randn(clean.shape, generator=generator)
+        errors = (denoiser(noisy, sigma) - clean).square().mean(dim=(1, 2, 3))
+        loss = (errors / (sigma**2 if recipe.noise_scaled else sigma)).mean()
+        if penalised:
+            few = recipe.jacobian_images
+            norms = jacobian_norms(denoiser, noisy[:few], sigma[:few], recipe.power_iterations)
+            loss = loss + recipe.penalty * (torch.relu(norms - recipe.bound) ** 2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+@pytest.mark.parametrize("noise_scaled", [True, False])
+@pytest.mark.parametrize("bound", [0.5, 50.0])
+def test_training_follows_the_loss_that_the_recipe_states(noise_scaled, bound):
+    recipe = DenoiserRecipe(
+        steps=3,
+        finetune_steps=2,
+        batch_size=4,
+        penalty=3.0,
+        bound=bound,
+        jacobian_images=2,
+        power_iterations=3,
+        noise_scaled=noise_scaled,
+    )
+    trained = train_denoiser(discs(), recipe, progress=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        expected = NoiseAwareDnCNN(1, noise_scaled=noise_scaled)
+        by_hand(discs().train, recipe, 3, recipe.learning_rate, expected, penalised=False)
+        torch.manual_seed(recipe.seed)
+        by_hand(discs().train, recipe, 2, recipe.learning_rate / 4, expected, penalised=True)
+    x = discs().val
+    torch.testing.assert_close(trained(x, 0.1), expected(x, 0.1), atol=1e-5, rtol=1e-4)
+
+
+def test_norms_below_the_bound_cost_nothing():
+    recipe = DenoiserRecipe(steps=1, finetune_steps=2, batch_size=2, power_iterations=2, bound=1e3)
+    first, second = (
+        train_denoiser(discs(), replace(recipe, penalty=penalty), progress=False) for penalty in (1.0, 100.0)
+    )
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_squares_are_cut_from_everywhere_and_mirrored_half_of_the_time(generator):
+    height, width, side = 12, 20, 8
+    places = 100.0 * torch.arange(height)[:, None] + torch.arange(width)
+    images = places.expand(200, 1, height, width)
+    corners, mirrored = set(), 0
+    for _ in range(10):
+        squares = random_squares(images, side, generator)
+        assert squares.shape == (200, 1, side, side)
+        flipped = bool(squares[0, 0, 0, 0] > squares[0, 0, 0, 1])
+        mirrored += flipped
+        squares = squares.flip(-1) if flipped else squares
+        corner = squares[:, :, :1, :1]
+        torch.testing.assert_close(squares - corner, places[:side, :side].expand_as(squares))
+        corners |= {divmod(int(value), 100) for value in corner.flatten()}
+    assert corners == {
+        (row, column) for row in range(height - side + 1) for column in range(width - side + 1)
+    }
+    assert 1 <= mirrored <= 9

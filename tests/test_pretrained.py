@@ -1,29 +1,29 @@
-"""What ships for every task: weights with their recipe, settings with their sweep, a gain on held-out images."""
+"""What is saved is loaded again, by name, by task and by file; what ships is complete and does what it claims."""
 
 from itertools import product
 
 import pytest
 import torch
-from ddgp_lib.shipped import (
-    DECAYS,
-    DENOISER_RECIPES,
-    MOMENTA,
-    RECIPES,
-    SIGMAS,
-    SOLVER_KINDS,
-    Method,
-    tuning_score,
-    validation_psnr,
-)
 
 from ddgp_lib import load_preconditioner, load_solver, load_task, load_tuning
-from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
-from ddgp_lib.denoisers import DenoiserRecipe
-from ddgp_lib.evaluation import psnr_curves
-from ddgp_lib.tasks import TASKS
+from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.experiments import tuning_score, validation_psnr
+from ddgp_lib.experiments.tuning import DECAYS, MOMENTA, SIGMAS
+from ddgp_lib.preconditioners import Newton
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.pretrained import Method, Setting, save_tuning
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
-LEARNED = [(name, kind) for name in TASKS for kind in RECIPES[name]]
+SIZES = {"denoiser": 1_000_000, "end_to_end": 3_000_000, "unrolled": 3_000_000}
+"""Bytes of a file at most; 5 million where nothing is said."""
+
+
+def shipped():
+    """Enumerate every file of weights that must be there, with the recipe that it must carry."""
+    for preset in PRESETS.values():
+        recipes = {"denoiser": preset.denoiser, **preset.recipes, **preset.alternatives}
+        for kind, recipe in recipes.items():
+            yield pytest.param(preset, kind, recipe, id=f"{preset.name}-{kind}")
 
 
 @pytest.fixture(scope="module", params=OTHERS)
@@ -31,36 +31,42 @@ def other(request):
     return load_task(request.param)
 
 
-@pytest.mark.parametrize(("name", "kind"), LEARNED)
-def test_weights_carry_their_recipe(name, kind):
-    path = WEIGHTS_FOLDER / f"{name}-{kind}.safetensors"
-    _, description = load_checkpoint(path, kind=kind, task=name)
-    assert path.stat().st_size < 5_000_000
-    recipe = RECIPES[name][kind]
+@pytest.mark.parametrize(("preset", "kind", "recipe"), list(shipped()))
+def test_weights_are_there_small_and_of_the_presets_recipe(preset, kind, recipe):
+    path = preset.path(kind)
+    _, description = load_checkpoint(path, kind=kind, task=preset.name)
+    assert path.stat().st_size < SIZES.get(kind, 5_000_000)
     assert type(recipe)(**description["recipe"]) == recipe
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_denoisers_carry_their_recipe(name):
-    path = WEIGHTS_FOLDER / f"{name}-denoiser.safetensors"
-    _, description = load_checkpoint(path, kind="denoiser", task=name)
-    assert path.stat().st_size < 1_000_000
-    assert DenoiserRecipe(**description["recipe"]) == DENOISER_RECIPES[name]
+def test_every_book_preset_has_what_the_book_compares():
+    for preset in PRESETS.values():
+        assert preset.denoiser is not None
+        assert {"distilled", "distilled_gradient_only", "distilled_linear"} <= set(preset.recipes)
+        assert set(preset.alternatives) == {"end_to_end", "unrolled"}
+        assert preset.kinds[0] == "none"
+        assert preset.kinds[-1] == "teacher"
+
+
+def test_no_file_of_weights_is_left_over():
+    expected = {param.values[0].path(param.values[1]).name for param in shipped()}
+    expected |= {f"{name}-tuning.json" for name in PRESETS}
+    assert {path.name for path in PRESETS["mri"].weights.iterdir()} == expected
 
 
 @pytest.mark.parametrize("kind", ["distilled", "distilled_linear"])
 def test_weights_do_what_they_claim(other, kind):
-    preconditioner = load_preconditioner(other.name, kind)
-    _, description = load_checkpoint(WEIGHTS_FOLDER / f"{other.name}-{kind}.safetensors")
-    measured = validation_psnr(other, preconditioner, RECIPES[other.name][kind])
+    preconditioner = load_preconditioner(other, kind)
+    _, description = load_checkpoint(other.preset.path(kind))
+    measured = validation_psnr(other, preconditioner, other.preset.recipes[kind])
     claimed = description["metrics"]["validation_psnr"]
     assert all(claimed[k] == pytest.approx(value, abs=0.05) for k, value in measured.items())
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_settings_are_the_best_of_their_sweep(name):
     tuning = load_tuning(name)
-    assert tuple(tuning) == SOLVER_KINDS[name]
+    assert tuple(tuning) == PRESETS[name].kinds
     for settings in tuning.values():
         names = ("sigma", "momentum", "prior_decay", "update_decay")
         tried = [tuple(row[name] for name in names) for row in settings["sweep"]]
@@ -75,12 +81,13 @@ def test_settings_are_the_best_of_their_sweep(name):
 
 def test_distilled_gains_on_held_out_images(other):
     images = other.test_images[:6]
-    curves = {
-        kind: psnr_curves(other, Method(other, kind).tuned_solver(), images, other.student, 20)
-        for kind in ("none", "distilled")
-    }
-    assert curves["distilled"][-1].mean() > curves["none"][-1].mean() + 1.5
-    assert curves["distilled"][4].mean() > curves["none"].mean(dim=1).max()
+    y = other.measure(images)
+    psnr = {}
+    for kind in ("none", "distilled"):
+        solver = Method(other, kind).tuned_solver()
+        psnr[kind] = [other.psnr(x, images).mean() for x, _ in solver.iterates(y, other.student, 20)]
+    assert psnr["distilled"][20] > psnr["none"][20] + 1.5
+    assert psnr["distilled"][5] > max(psnr["none"])
 
 
 def test_solver_runs_on_the_other_tasks(other):
@@ -88,3 +95,51 @@ def test_solver_runs_on_the_other_tasks(other):
     x = load_solver(other.name, max_iter=2, task=other)(other.measure(truth), other.student)
     assert x.shape == truth.shape
     assert torch.isfinite(x).all()
+
+
+def test_a_file_is_taken_for_what_it_says(own):
+    task = own.load()
+    for kind in own.recipes:
+        by_file, by_task = load_preconditioner(own.path(kind)), load_preconditioner(task, kind)
+        assert type(by_file) is type(by_task)
+        for a, b in zip(by_file.state_dict().values(), by_task.state_dict().values(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=0)
+        assert not any(parameter.requires_grad for parameter in by_file.parameters())
+    with pytest.raises(ValueError, match=r"path=.*expected a preconditioner that save_preconditioner wrote"):
+        load_preconditioner(own.path("denoiser"))
+    with pytest.raises(ValueError, match="path='a': expected None beside source="):
+        load_preconditioner(own.path("distilled"), path="a")
+
+
+def test_a_method_knows_its_operator_its_step_and_its_preconditioner(own):
+    task = own.load()
+    teacher, newton, learned = (Method(task, kind) for kind in ("teacher", "newton", "distilled"))
+    assert (teacher.physics, teacher.stepsize) == (task.teacher, task.teacher_stepsize)
+    assert teacher.preconditioner is None
+    assert isinstance(newton.preconditioner, Newton)
+    assert (learned.physics, learned.stepsize) == (task.student, task.stepsize)
+    with pytest.raises(ValueError, match=r"kind='best': expected one of .*teacher"):
+        Method(task, "best")
+
+
+def test_options_of_a_solver_go_before_what_was_tuned(own):
+    task = own.load()
+    assert Method(task, "none").setting == Setting(0.05, "none", None)
+    solver = load_solver(task, "none", max_iter=3, sigma=0.2, momentum="chambolle_dossal")
+    y = task.measure(task.test_images[:1])
+    expected = Method(task, "none").solver(Setting(0.2, "chambolle_dossal", None), max_iter=3)
+    torch.testing.assert_close(solver(y, task.student), expected(y, task.student), rtol=0, atol=0)
+    assert (solver(y, task.student) - load_solver(task, "none", max_iter=3)(y, task.student)).norm() > 1e-3
+
+
+def test_a_solver_is_not_loaded_for_another_task(own):
+    with pytest.raises(ValueError, match="source='mri': expected 'own_camera'"):
+        load_solver("mri", task=own.load())
+
+
+def test_settings_are_written_where_they_are_read(own, tmp_path):
+    tuning = load_tuning(own)
+    save_tuning(own, tuning, tmp_path / "own_camera-tuning.json")
+    assert (tmp_path / "own_camera-tuning.json").read_bytes() == (
+        own.weights / "own_camera-tuning.json"
+    ).read_bytes()

@@ -14,6 +14,7 @@ from ddgp_lib.distillation.losses import Pair
 from ddgp_lib.evaluation import CURVES, Trace
 from ddgp_lib.linear import LinearDistillation, LinearRecipe, build_linear_preconditioner
 from ddgp_lib.linear.states import Trajectory
+from ddgp_lib.preconditioners import State
 from ddgp_lib.presets import PRESETS
 
 LONGEST = 300
@@ -50,6 +51,12 @@ def trajectory(task) -> Trajectory:
     return Trajectory.start(task, task.test_images[:3], torch.Generator().manual_seed(0))
 
 
+def solver(task) -> ddgp_lib.PreconditionedFISTA:
+    return ddgp_lib.PreconditionedFISTA(
+        task.denoiser, distillation().preconditioner, sigma=[0.2, 0.1], max_iter=2
+    )
+
+
 def pair(task) -> Pair:
     x = task.test_images[:3]
     return Pair(task.student, x, x, x, 1.0, 1.0, x, None, x)
@@ -62,6 +69,12 @@ SHOWN = {
     "LinearDistillation": lambda task: linear(),
     "Trace": lambda task: trace(),
     "Trajectory": trajectory,
+    "State": lambda task: State(task.test_images[:3], 4, task.student, task.test_images[:3]),
+    "LearnedPreconditioner": lambda task: distillation().preconditioner,
+    "PreconditionedFISTA": lambda task: solver(task),
+    "PreconditionedADMM": lambda task: ddgp_lib.PreconditionedADMM(
+        task.denoiser, stepsize=1.0, tau=2.0, sigma=[0.1] * 100, max_iter=100
+    ),
     "Pair": pair,
     "Modes": lambda task: Modes(*(torch.ones(64, 64) for _ in range(3)), (1, 8, 8)),
     "ErrorCurve": lambda task: ErrorCurve(*(torch.ones(1000) for _ in range(3))),
@@ -132,6 +145,22 @@ def test_a_trace_tells_its_end_and_its_best():
     text = repr(trace(iterations=40))
     assert "psnr=20.00 dB at the end, 30.00 dB at k = 30" in text
     assert "iterations=40, images=80" in text
+
+
+def test_a_solver_tells_what_was_chosen(task):
+    parts = "denoiser=NoiseAwareDnCNN, preconditioner=LearnedPreconditioner"
+    numbers = "stepsize=None, sigma=[0.2, 0.1], max_iter=2"
+    assert repr(solver(task)) == f"PreconditionedFISTA({parts}, {numbers})"
+    assert "stepsize=1.0, sigma=[0.1, 0.1], tau=2.0" in repr(
+        ddgp_lib.PreconditionedHQS(task.denoiser, stepsize=1.0, tau=2.0, sigma=[0.1, 0.1], max_iter=2)
+    )
+
+
+def test_a_learned_preconditioner_tells_its_size_and_form():
+    shown = distillation().preconditioner
+    weights = sum(parameter.numel() for parameter in shown.parameters())
+    told = f"network=PatchCNN of {weights:,} weights, form='null_space', inputs='state_aware', embedding=0"
+    assert repr(shown) == f"LearnedPreconditioner({told})"
 
 
 def test_a_table_of_a_trace_has_some_iterations_and_the_last():

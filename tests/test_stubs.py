@@ -31,7 +31,8 @@ METHODS = [
     for parameter in DEFINITIONS
     if isinstance(parameter.values[1], ast.ClassDef)
     for method in parameter.values[1].body
-    if isinstance(method, ast.FunctionDef) and method.name != "__getattr__"  # that is for names in general
+    if isinstance(method, ast.FunctionDef)
+    and method.name not in ("__getattr__", "__iter__")  # names in general; __getitem__
 ]
 ATTRIBUTES = [
     pytest.param(parameter.values[0], attribute.target.id, id=f"{parameter.id}.{attribute.target.id}")

@@ -11,3 +11,10 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll('[role="doc-biblioentry"]').forEach((entry) => entry.setAttribute("role", "listitem"));
 });
+
+// The parts of a page in the sidebar fold behind a mark that has no name.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const mark of document.querySelectorAll(".has-children > details > summary")) {
+    mark.setAttribute("aria-label", "Pages of " + mark.closest("li").querySelector("a").textContent.trim());
+  }
+});

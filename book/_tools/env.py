@@ -27,8 +27,12 @@ def fingerprint(requirements: list[Path], index: str = "") -> str:
     return digest.hexdigest()[:16]
 
 
-def pip_install(directory: Path, requirements: list[Path], index: str = "") -> None:
-    """Install the requirement files; show pip's words only if it fails."""
+def install(directory: Path, requirements: list[Path], index: str = "") -> None:
+    """Make an environment and install the requirement files in it; show pip's words only if it fails."""
+    if subprocess.call([sys.executable, "-m", "venv", str(directory)]) != 0:
+        sys.exit(
+            "Python could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)"
+        )
     log = directory / "install.log"
     command = [str(directory / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     for path in requirements:
@@ -60,11 +64,7 @@ def make(directory: Path, requirements: list[Path], needs: str, index: str = "")
     names = " ".join(path.name for path in requirements)
     print(f"Installing {names} into {directory} ({needs}) ...", flush=True)
     start = time.monotonic()
-    if subprocess.call([sys.executable, "-m", "venv", str(directory)]) != 0:
-        sys.exit(
-            "Python could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)"
-        )
-    pip_install(directory, requirements, index)
+    install(directory, requirements, index)
     marker.write_text(wanted + "\n")
     print(f"Installed in {time.monotonic() - start:.0f} s.", flush=True)
 

@@ -55,7 +55,13 @@ def perturb(
     angle = uniform[0] * math.radians(degrees)
     wide, high = 1 + scale * uniform[1], 1 + scale * uniform[2]
     zero = torch.zeros(count)
-    rows = [angle.cos() * wide, -angle.sin() * high, zero], [angle.sin() * wide, angle.cos() * high, zero]
+    flat = (
+        images.shape[-2] / images.shape[-1]
+    )  # the grid's coordinates are shares of the height and of the width
+    rows = (
+        [angle.cos() * wide, -angle.sin() * high * flat, zero],
+        [angle.sin() * wide / flat, angle.cos() * high, zero],
+    )
     matrices = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
     if flip:
         mirrored = torch.rand(count, generator=generator) < 0.5

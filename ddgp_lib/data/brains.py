@@ -45,7 +45,7 @@ def load_brains() -> Split:
 
 
 def smooth_phase(
-    count: int, size: int, generator: torch.Generator, *, amplitude: float = math.pi
+    count: int, size: int | tuple[int, int], generator: torch.Generator, *, amplitude: float = math.pi
 ) -> torch.Tensor:
     """Draw smooth random phases, such as the coil and the main field leave in a real MR image.
 
@@ -57,8 +57,8 @@ def smooth_phase(
     ----------
     count : int
         Number of phases, N.
-    size : int
-        Their height and width, 2 or more.
+    size : int or pair of int
+        Their side, or height and width, 2 or more.
     generator : torch.Generator
         Source of the coefficients.
     amplitude : float
@@ -66,7 +66,7 @@ def smooth_phase(
 
     Returns
     -------
-    Tensor, shape (N, size, size)
+    Tensor, shape (N, H, W)
         Phases in radians.
 
     Raises
@@ -75,14 +75,15 @@ def smooth_phase(
         If an argument is outside what is accepted.
     """
     require(count >= 0, "count", count, "0 or more")
-    require(size >= 2, "size", size, "2 or more")
+    height, width = (size, size) if isinstance(size, int) else size
+    require(min(height, width) >= 2, "size", size, "2 or more")
     require_positive("amplitude", amplitude)
     orders = torch.arange(PHASE_DEGREE + 1)
     degrees = orders[:, None] + orders
-    polynomials = torch.cos(orders[:, None] * torch.linspace(-1, 1, size).acos())
+    down, across = (torch.cos(orders[:, None] * torch.linspace(-1, 1, n).acos()) for n in (height, width))
     coefficients = torch.randn(count, *degrees.shape, generator=generator) / (1 + degrees)
     coefficients = coefficients * (degrees <= PHASE_DEGREE)
-    phases = torch.einsum("nij,iu,jv->nuv", coefficients, polynomials, polynomials)
+    phases = torch.einsum("nij,iu,jv->nuv", coefficients, down, across)
     largest = amplitude * (0.25 + 0.75 * torch.rand(count, 1, 1, generator=generator))
     return phases * (largest / phases.abs().amax(dim=(1, 2), keepdim=True))
 

@@ -12,26 +12,31 @@ from .split import Split, existing_folder, split_groups
 
 PARTITION = "list_eval_partition.txt"
 CELEBA_IMAGES = "img_align_celeba"
+Size = int | tuple[int, int]
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm")
 
 
-def load_celeba(folder: str | Path, size: int = 64, *, limit: int | None = None) -> Split:
-    """Load the aligned faces of CelebA in grey, with the official split: nobody is in two parts.
+def load_celeba(
+    folder: str | Path, size: Size = 64, *, colour: bool = False, limit: int | None = None
+) -> Split:
+    """Load the aligned faces of CelebA, with the official split: nobody is in two parts.
 
     Parameters
     ----------
     folder : str or Path
         Holds ``list_eval_partition.txt`` and the folder ``img_align_celeba`` of JPEG files.
-    size : int
-        Height and width of the images; the largest square in the middle is resized with bicubic interpolation
-        and antialiasing.
+    size : int or pair of int
+        Side, or height and width, of the images; the largest part of that shape in the middle is resized with bicubic
+        interpolation and antialiasing.
+    colour : bool
+        Whether images are red, green and blue, or grey.
     limit : int, optional
         Largest number of images in each part, the first ones of the list; all 202,599 take 3.3 GB at 64×64.
 
     Returns
     -------
     Split
-        Images (N, 1, size, size), float32 in [0, 1].
+        Images (N, 1 or 3, H, W), float32 in [0, 1].
 
     Raises
     ------
@@ -54,18 +59,19 @@ def load_celeba(folder: str | Path, size: int = 64, *, limit: int | None = None)
         require(fits, PARTITION, line, "lines of a file name and 0 (train), 1 (validation) or 2 (test)")
         names[words[1]].append(words[0])
     parts = [[path / CELEBA_IMAGES / name for name in part] for part in names.values()]
-    return _load(parts, size, limit)
+    return _load(parts, size, colour, limit)
 
 
 def load_folder(
     folder: str | Path,
-    size: int,
+    size: Size,
     *,
+    colour: bool = False,
     val: float = 0.1,
     test: float = 0.1,
     limit: int | None = None,
 ) -> Split:
-    """Load one's own pictures in grey, split so that what belongs together stays together.
+    """Load one's own pictures, split so that what belongs together stays together.
 
     Three layouts are understood, in this order.  Folders ``train``, ``val`` and ``test`` are taken as they are.
     Otherwise each folder in ``folder`` is one person, volume or scene, and goes to one part as a whole; or there are
@@ -75,9 +81,11 @@ def load_folder(
     ----------
     folder : str or Path
         Where the pictures are, as PNG, JPEG, TIFF, BMP or PGM files.
-    size : int
-        Height and width of the images; the largest square in the middle is resized with bicubic interpolation
-        and antialiasing.
+    size : int or pair of int
+        Side, or height and width, of the images; the largest part of that shape in the middle is resized with bicubic
+        interpolation and antialiasing.
+    colour : bool
+        Whether images are red, green and blue, or grey.
     val, test : float
         Shares of the people, volumes, scenes or files that are for validation and for testing.
     limit : int, optional
@@ -86,7 +94,7 @@ def load_folder(
     Returns
     -------
     Split
-        Images (N, 1, size, size), float32 in [0, 1], in the order of their names within a group.
+        Images (N, 1 or 3, H, W), float32 in [0, 1], in the order of their names within a group.
 
     Raises
     ------
@@ -97,38 +105,48 @@ def load_folder(
     """
     path = existing_folder(folder)
     if all((path / part).is_dir() for part in Split._fields):
-        return _load([_pictures(path / part) for part in Split._fields], size, limit)
+        return _load([_pictures(path / part) for part in Split._fields], size, colour, limit)
     people = {entry.name: _pictures(entry) for entry in path.iterdir() if entry.is_dir()}
     groups = {name: found for name, found in people.items() if found}
     groups = groups or {file.name: [file] for file in _pictures(path)}
     parts = split_groups(sorted(groups), (val, test))
-    return _load([[file for name in part for file in groups[name]] for part in parts], size, limit)
+    return _load([[file for name in part for file in groups[name]] for part in parts], size, colour, limit)
 
 
-def read_picture(path: Path, size: int) -> torch.Tensor:
-    """Read a picture in grey, and resize the largest square in its middle to (1, size, size), in [0, 1]."""
+def read_picture(path: Path, size: Size, *, colour: bool = False) -> torch.Tensor:
+    """Read a picture, and resize the largest part of its middle that has the shape of ``size``.
+
+    Returns
+    -------
+    Tensor, shape (1 or 3, H, W)
+        In [0, 1].
+    """
     from PIL import Image
 
     with Image.open(path) as picture:
         deep = picture.mode.startswith(("I", "F"))
         require(not deep, "path", f"{path} of mode {picture.mode!r}", "8 bits per channel")
-        pixels = torch.from_numpy(np.array(picture.convert("L"))).float() / 255
-    side = min(pixels.shape)
-    top, left = ((length - side) // 2 for length in pixels.shape)
-    square = pixels[None, None, top : top + side, left : left + side]
-    resized = functional.interpolate(square, size=(size, size), mode="bicubic", antialias=True)
-    return resized[0].clamp(0, 1)
+        pixels = torch.from_numpy(np.array(picture.convert("RGB" if colour else "L"))).float() / 255
+    image = pixels.movedim(-1, 0) if colour else pixels[None]
+    sides = (size, size) if isinstance(size, int) else size
+    scale = min(length / side for length, side in zip(image.shape[1:], sides, strict=True))
+    height, width = (max(1, round(scale * side)) for side in sides)
+    top, left = ((image.shape[1] - height) // 2, (image.shape[2] - width) // 2)
+    part = image[None, :, top : top + height, left : left + width]
+    return functional.interpolate(part, size=sides, mode="bicubic", antialias=True)[0].clamp(0, 1)
 
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
 
 
-def _load(parts: Iterable[list[Path]], size: int, limit: int | None) -> Split:
-    require(size >= 1, "size", size, "an integer, 1 or above")
+def _load(parts: Iterable[list[Path]], size: Size, colour: bool, limit: int | None) -> Split:
+    sides = (size,) if isinstance(size, int) else size
+    fits = min(sides) >= 1 and len(sides) <= 2
+    require(fits, "size", size, "an integer, 1 or above, or a height and a width")
     require(limit is None or limit >= 1, "limit", limit, "None, or an integer, 1 or above")
     images = []
     for name, files in zip(Split._fields, parts, strict=True):
         require(bool(files), name, files, "at least one picture")
-        images.append(torch.stack([read_picture(file, size) for file in files[:limit]]))
+        images.append(torch.stack([read_picture(file, size, colour=colour) for file in files[:limit]]))
     return Split(*images)

@@ -14,7 +14,7 @@ from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
 from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
 from ..reprs import differences, line, table
-from ..solvers import MOMENTUM, PreconditionedFISTA
+from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, forward_backward
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
@@ -222,10 +222,10 @@ class _Training(ResumableTraining):
                 {name: LOSS_OF_A_PAIR[name](pair) for name in LOSS_OF_A_PAIR if name in self.recipe.weights}
             )
             beta = torch.tensor([self.momentum(i + 1) for i in k.tolist()], device=z.device).view(-1, 1, 1, 1)
-            x, z = pair.x, pair.x + beta * (pair.x - x)
+            x, z = pair.x, extrapolate(pair.x, x, beta)
             if own:
                 assert pair.teacher_x is not None
-                x_teacher, z_teacher = pair.teacher_x, pair.teacher_x + beta * (pair.teacher_x - x_teacher)
+                x_teacher, z_teacher = pair.teacher_x, extrapolate(pair.teacher_x, x_teacher, beta)
         return x, z, {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
 
     def _pair(self, states: States, z: torch.Tensor, z_teacher: torch.Tensor, k: torch.Tensor) -> Pair:
@@ -237,7 +237,7 @@ class _Training(ResumableTraining):
             teacher_gradient = gradient(task.teacher, z_teacher, states["adjoint_teacher"])
             teacher_x = None
             if self.recipe.pairing == "own_trajectories" or "imitation" in self.recipe.losses:
-                teacher_x = task.denoiser(z_teacher - task.teacher_stepsize * teacher_gradient, self.sigma)
+                teacher_x = self._step(z_teacher, teacher_gradient, task.teacher_stepsize)
         return Pair(
             physics=task.student,
             gradient=student_gradient,
@@ -245,10 +245,13 @@ class _Training(ResumableTraining):
             teacher_gradient=teacher_gradient,
             stepsize=task.stepsize,
             teacher_stepsize=task.teacher_stepsize,
-            x=task.denoiser(z - task.stepsize * direction, self.sigma),
+            x=self._step(z, direction, task.stepsize),
             teacher_x=teacher_x,
             truth=states["truth"],
         )
+
+    def _step(self, z: torch.Tensor, direction: torch.Tensor, stepsize: float) -> torch.Tensor:
+        return forward_backward(z, direction, stepsize, lambda u: self.task.denoiser(u, self.sigma))
 
     def _validate(self) -> None:
         """Score the preconditioner on validation images, and keep its weights if they are the best so far."""
@@ -312,9 +315,12 @@ def _on_device(task: Task, device: str) -> Task:
     require(available, "device", device, "'cpu', or 'cuda' where PyTorch finds one")
     if device == "cpu":
         return task
-    return replace(
+    moved = replace(
         task,
         student=deepcopy(task.student).to(device),
         teacher=deepcopy(task.teacher).to(device),
         denoiser=deepcopy(task.denoiser).to(device),
     )
+    # The steps are those that the CPU has found, and are not found again from what has been moved.
+    vars(moved).update(stepsize=task.stepsize, teacher_stepsize=task.teacher_stepsize)
+    return moved

@@ -8,7 +8,7 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,9 @@ def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDE
     return path
 
 
-def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
+def side_by_side(
+    task: Task, images: torch.Tensor, seed: int = 0, iterations: Sequence[int] = ITERATIONS
+) -> dict[str, Any]:
     """Run every shipped method on the same images for 200 iterations.
 
     Parameters
@@ -88,11 +90,13 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
         Held-out images.
     seed : int
         Seed of the measurement noise.
+    iterations : sequence of int
+        Iterations that are reported, in rising order, 20 or more at the end.
 
     Returns
     -------
     dict
-        By method: means over the images and their standard errors of :data:`MEASURES` at :data:`ITERATIONS`, on the
+        By method: means over the images and their standard errors of :data:`MEASURES` at ``iterations``, on the
         method's own operator; the paired gain over ``"none"`` at 20 iterations, over ``"newton"`` too where that is
         one of the methods, and the fraction of images on which the first is positive; and the first iteration whose
         mean PSNR reaches the best of ``"none"``, None where none does.
@@ -107,7 +111,7 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
             method.tuned_solver(),
             images=images,
             physics=method.physics,
-            max_iter=ITERATIONS[-1],
+            max_iter=iterations[-1],
             seed=seed,
         )
         baseline = trace.psnr if baseline is None else baseline
@@ -119,7 +123,7 @@ def side_by_side(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
         methods[kind] = {
             "setting": asdict(method.setting),
             **{
-                name: {str(k): mean_and_error(getattr(trace, name)[k - 1]) for k in ITERATIONS}
+                name: {str(k): mean_and_error(getattr(trace, name)[k - 1]) for k in iterations}
                 for name in MEASURES
             },
             "best_psnr": as_number(curve.max()),
@@ -169,7 +173,9 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     return {"n_images": len(images), "methods": methods}
 
 
-def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
+def long_runs(
+    task: Task, images: torch.Tensor, seed: int = 0, iterations: Sequence[int] = LONG_ITERATIONS
+) -> dict[str, Any]:
     """Run the shipped preconditioners far past their training horizon, with and without the safeguard.
 
     A run with the safeguard that rejects no image is the run without it, which is then not repeated.
@@ -177,11 +183,11 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
     Returns
     -------
     dict
-        By method, with ``"+ safeguard"`` added to its name where it was on: mean PSNR at :data:`LONG_ITERATIONS`,
+        By method, with ``"+ safeguard"`` added to its name where it was on: mean PSNR at ``iterations``,
         the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected,
         which is None without a safeguard.
     """
-    max_iter = LONG_ITERATIONS[-1]
+    max_iter = iterations[-1]
     methods: dict[str, Any] = {}
 
     def run(kind: str, guarded: bool) -> dict[str, Any]:
@@ -189,7 +195,7 @@ def long_runs(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]
         solver = method.tuned_solver(safeguard=guarded)
         curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed, LONG_BATCH)
         return {
-            "psnr": {str(k): as_number(curves[k - 1].mean()) for k in LONG_ITERATIONS},
+            "psnr": {str(k): as_number(curves[k - 1].mean()) for k in iterations},
             "lowest": as_number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
             "rejected": rejected,
@@ -269,7 +275,7 @@ def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> Prec
     return method.tuned_solver(safeguard=safeguard)
 
 
-def timing(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
+def timing(task: Task, images: torch.Tensor, seed: int = 0, rounds: int = ROUNDS) -> dict[str, Any]:
     """Time the methods side by side, in rounds in which each takes its turn.
 
     What is taken is the processor's time and not the clock's, and of it the least of the rounds: other work on the
@@ -290,7 +296,7 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
     for name in task.preset.alternatives:
         runs[name] = partial(load_alternative(task, name), y, task.student)
     least = dict.fromkeys(runs, math.inf)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in runs.items():
             started = time.process_time()
             with torch.no_grad():
@@ -308,7 +314,7 @@ def _iterate(solver: PreconditionedFISTA, y: torch.Tensor, physics: LinearPhysic
 
 Part = Callable[[Task, torch.Tensor, int], dict[str, Any]]
 
-PARTS: dict[str, Part] = {
+PARTS: Mapping[str, Part] = {
     "side_by_side": side_by_side,
     "alternatives": alternatives,
     "timing": timing,
@@ -324,6 +330,7 @@ def benchmark(
     long_images: torch.Tensor,
     seed: int = 0,
     folder: str | Path = BENCHMARKS_FOLDER,
+    parts: Mapping[str, Part] = PARTS,
 ) -> dict[str, Any]:
     """Measure all that the results page shows of a task, part by part, and write the file anew after each.
 
@@ -339,6 +346,8 @@ def benchmark(
         Seed of the measurement noise.
     folder : str or Path
         Where the results are read and written.
+    parts : mapping of str to callable
+        What is measured: some of :data:`PARTS`, or parts of your own.
 
     Returns
     -------
@@ -356,7 +365,7 @@ def benchmark(
     result: dict[str, Any] = {"format": FORMAT, "task": task.name}
     if (Path(folder) / f"{task.name}.json").is_file():
         result = load_benchmark(task.name, folder)
-    for name, part in PARTS.items():
+    for name, part in parts.items():
         chosen = long_images if name == "long_runs" else images
         conditions = {"seed": seed, "images": len(chosen), **dependencies(task.preset, name)}
         if name in result and result[name]["conditions"] == conditions:

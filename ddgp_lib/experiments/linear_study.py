@@ -9,6 +9,7 @@ import torch
 
 from ..evaluation import psnr_curves
 from ..linear import learn_linear
+from ..names import Momentum
 from ..operators import Counted
 from ..preconditioners import (
     SR1,
@@ -141,7 +142,7 @@ class ProductsRow:
         }
 
     @property
-    def _momentum(self) -> str:
+    def _momentum(self) -> Momentum:
         return "chambolle_dossal" if self.method == "momentum" else "none"
 
     def _products(self, task: Task, P: Preconditioner, images: torch.Tensor) -> int | None:

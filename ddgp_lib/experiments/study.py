@@ -21,7 +21,7 @@ from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
 from ..files import read_results, write_results
 from ..preconditioners import Preconditioner
-from ..presets import PRESETS
+from ..presets import PRESETS, preset_of
 from ..pretrained import load_solver
 from ..solvers import PreconditionedFISTA
 from ..tasks import Preset, Task, Variant
@@ -240,7 +240,9 @@ def _read(name: str, folder: str | Path) -> dict[str, Any]:
     return read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
 
 
-def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, list[dict[str, Any]]]:
+def compare(
+    source: Task | Preset | str, folder: str | Path = STUDIES_FOLDER
+) -> dict[str, list[dict[str, Any]]]:
     """Summarise the saved studies of a task: a line for each row, over the seeds that have been run.
 
     The study of linear preconditioners has lines of its own: PSNR by :data:`~ddgp_lib.linear_study.BUDGETS`, and mean
@@ -248,8 +250,8 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
 
     Parameters
     ----------
-    task_name : str
-        The task.
+    source : Task, Preset or str
+        The task, its preset, or the name of one of the book's.
     folder : str or Path
         Where the studies are.
 
@@ -263,18 +265,18 @@ def compare(task_name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, li
     Raises
     ------
     ValueError
-        If the task is unknown.
+        If the name is unknown.
     """
-    require(task_name in PRESETS, "task_name", task_name, f"one of {tuple(PRESETS)}")
+    preset = preset_of(source, "source")
     tables: dict[str, list[dict[str, Any]]] = {}
-    for name, rows in STUDIES.items():
+    for name, rows in studies((preset,)).items():
         if not (Path(folder) / f"{name}.json").is_file():
             continue
-        saved = load_study(name, folder)["runs"]
+        saved = _read(name, folder)["runs"]
         lines = [
             {"row": key, "seeds": len(runs)} | row.summary(runs)
             for key, row in rows.items()
-            if row.task == task_name and (runs := [run for run in saved if run["row"] == key])
+            if (runs := [run for run in saved if run["row"] == key])
         ]
         if lines:
             tables[name] = lines

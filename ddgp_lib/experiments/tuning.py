@@ -1,10 +1,12 @@
 """Choose what every method is run with, on validation images; and measure what saved weights claim."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import product
 from typing import Any
 
+from ..arguments import require
 from ..evaluation import psnr_curves
 from ..names import Momentum
 from ..preconditioners import Preconditioner
@@ -12,6 +14,9 @@ from ..pretrained import Method, Setting
 from ..recipes import DistillationRecipe, LinearRecipe
 from ..solvers import PreconditionedFISTA
 from ..tasks import Task
+
+EARLY = 20
+"""The first of the two iterations whose PSNR decides."""
 
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 """Noise levels for the denoiser that are tried for every method."""
@@ -24,7 +29,12 @@ DECAYS = ((None, None), (10, None), (None, 10))
 
 
 def tune(
-    task: Task, kinds: tuple[str, ...] | None = None, *, n_images: int | None = None, max_iter: int = 200
+    task: Task,
+    kinds: tuple[str, ...] | None = None,
+    *,
+    n_images: int | None = None,
+    max_iter: int = 200,
+    sigmas: Sequence[float] = SIGMAS,
 ) -> dict[str, Any]:
     """Choose σ, the momentum and what fades late in a run, for each kind, by the PSNR on validation images.
 
@@ -43,6 +53,8 @@ def tune(
         Validation images to use; by default as many as the preset says.
     max_iter : int
         Iterations of a full run, 20 or more.
+    sigmas : sequence of float
+        Noise levels for the denoiser that are tried.
 
     Returns
     -------
@@ -50,29 +62,36 @@ def tune(
         For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"``, ``"prior_decay"`` and
         ``"update_decay"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
         ``"psnr_last"``, in dB; the latter is None where a run ended early.
+
+    Raises
+    ------
+    ValueError
+        If a kind is unknown, or an argument is outside what is accepted.
     """
+    require(max_iter >= EARLY, "max_iter", max_iter, f"an integer, {EARLY} or above")
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
     tuning: dict[str, Any] = {}
     for kind in kinds or task.preset.kinds:
         method = Method(task, kind)
         settings = [
-            asdict(Setting(sigma, momentum, *decays))
-            for sigma, momentum, decays in product(SIGMAS, MOMENTA, DECAYS)
+            Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(sigmas, MOMENTA, DECAYS)
         ]
 
-        def run(setting: dict[str, Any], last: int, method: Method = method) -> float:
-            curves = psnr_curves(task, method.solver(Setting(**setting)), images, method.physics, last)
+        def run(setting: Setting, last: int, method: Method = method) -> float:
+            curves = psnr_curves(task, method.solver(setting), images, method.physics, last)
             return round(curves[-1].mean().item(), 4)
 
-        sweep = [setting | {"psnr_20": run(setting, 20), "psnr_last": None} for setting in settings]
+        sweep: list[dict[str, Any]] = [
+            asdict(setting) | {"psnr_20": run(setting, EARLY), "psnr_last": None} for setting in settings
+        ]
         best = -math.inf
         for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
-            constant = setting["prior_decay"] is None and setting["update_decay"] is None
+            constant = setting.prior_decay is None and setting.update_decay is None
             if row["psnr_20"] > best or (kind == "none" and constant):
                 row["psnr_last"] = run(setting, max_iter)
                 best = max(best, tuning_score(row))
         winner = settings[sweep.index(max(sweep, key=tuning_score))]
-        tuning[kind] = {"setting": winner, "sweep": sweep}
+        tuning[kind] = {"setting": asdict(winner), "sweep": sweep}
     return tuning
 
 

@@ -8,6 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from ..arguments import require
 from .style import CYCLE, LINE_STYLES, BookFigure, Numbers
 
 
@@ -29,15 +30,13 @@ def as_vector(values: Numbers, name: str) -> NDArray[np.float64]:
 def role_of(label: str, roles: Mapping[str, str] | None, position: int) -> str:
     """Return a curve's role: the one asked for, the one its label names, or the next of the cycle."""
     role = (roles or {}).get(label, label if label in LINE_STYLES else CYCLE[position % len(CYCLE)])
-    if role not in LINE_STYLES:
-        raise ValueError(f"roles[{label!r}]={role!r}: expected one of {sorted(LINE_STYLES)}")
+    require(role in LINE_STYLES, f"roles[{label!r}]", role, f"one of {sorted(LINE_STYLES)}")
     return role
 
 
 def check_roles(series: Mapping[str, Any], roles: Mapping[str, str] | None) -> None:
     """Refuse an empty set of curves and roles given to curves that do not exist."""
-    if not series:
-        raise ValueError("series={}: expected at least one labelled curve")
+    require(bool(series), "series", series, "at least one labelled curve")
     unknown = set(roles or {}) - set(series)
     if unknown:
         raise ValueError(f"roles names {sorted(unknown)}: expected labels among {sorted(series)}")

@@ -8,6 +8,8 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from ..arguments import require
+from ..metrics import psnr
 from .style import WIDTH, BookFigure, Numbers, styled
 
 
@@ -48,8 +50,7 @@ def _show(
 
 def _grid(count: int, columns: int | None, most: int) -> tuple[int, int]:
     """Return rows and columns for ``count`` images."""
-    if columns is not None and columns < 1:
-        raise ValueError(f"columns={columns!r}: expected at least 1")
+    require(columns is None or columns >= 1, "columns", columns, "at least 1")
     rows = -(-count // (columns or most))
     return rows, columns or -(-count // rows)
 
@@ -89,8 +90,7 @@ def images(
     ValueError
         If there is no image, one has an unsuitable shape, or ``vmin`` is not below ``vmax``.
     """
-    if not pictures:
-        raise ValueError("pictures={}: expected at least one titled image")
+    require(bool(pictures), "pictures", pictures, "at least one titled image")
     if signed:
         vmin = -vmax
     if not vmin < vmax:
@@ -113,8 +113,8 @@ def images(
 
 def _psnr(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     """Return the PSNR in decibels for images on [0, 1]."""
-    error = float(np.mean((estimate - truth) ** 2))
-    return float("inf") if error == 0 else -10 * float(np.log10(error))
+    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
+    return float(psnr(x, reference, floor=0))
 
 
 def _error_grid(count: int, columns: int | None) -> tuple[BookFigure, list[Axes], list[Axes]]:
@@ -166,10 +166,8 @@ def reconstructions(
     ValueError
         If there is no estimate, a shape differs from the truth's, or ``error_limit`` is not positive.
     """
-    if not estimates:
-        raise ValueError("estimates={}: expected at least one named estimate")
-    if error_limit is not None and error_limit <= 0:
-        raise ValueError(f"error_limit={error_limit!r}: expected a positive number")
+    require(bool(estimates), "estimates", estimates, "at least one named estimate")
+    require(error_limit is None or error_limit > 0, "error_limit", error_limit, "a positive number")
     reference = _picture(truth, "truth")
     arrays = {name: _picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
     for name, array in arrays.items():
@@ -228,10 +226,8 @@ def comparison(
     ValueError
         If there is no estimate, a shape differs from the truths', or ``error_limit`` is not positive.
     """
-    if not estimates:
-        raise ValueError("estimates={}: expected at least one named batch")
-    if error_limit is not None and error_limit <= 0:
-        raise ValueError(f"error_limit={error_limit!r}: expected a positive number")
+    require(bool(estimates), "estimates", estimates, "at least one named batch")
+    require(error_limit is None or error_limit > 0, "error_limit", error_limit, "a positive number")
     references = _pictures(truths, "truths")
     batches = {name: _pictures(batch, f"estimates[{name!r}]") for name, batch in estimates.items()}
     for name, batch in batches.items():

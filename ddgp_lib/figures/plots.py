@@ -1,10 +1,12 @@
 """Curves, spectra, landscapes, heat maps and bars."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..arguments import require
 from ._common import add_legend, as_array, as_vector, check_roles, figure_of, legend_height, role_of
 from .style import COLOURS, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
 
@@ -79,8 +81,7 @@ def curves(
     if unknown:
         raise ValueError(f"errors names {sorted(unknown)}: expected labels among {sorted(series)}")
     for name, scale in (("xscale", xscale), ("yscale", yscale)):
-        if scale not in ("linear", "log", "symlog"):
-            raise ValueError(f"{name}={scale!r}: expected 'linear', 'log' or 'symlog'")
+        require(scale in get_args(Scale), name, scale, "'linear', 'log' or 'symlog'")
     if ax is None:
         entries = len(series) + len(horizontal or {}) + len(vertical or {}) + len(points or {})
         ax = axes(height=height + (legend_height(entries) if legend == "above" else 0.0))[1][0]
@@ -249,8 +250,8 @@ def landscape(
     ValueError
         If an eigenvalue is negative, both are zero, or a path does not have shape (K, 2).
     """
-    if min(eigenvalues) < 0 or max(eigenvalues) == 0:
-        raise ValueError(f"eigenvalues={eigenvalues!r}: expected two numbers ≥ 0, not both zero")
+    accepted = min(eigenvalues) >= 0 and max(eigenvalues) > 0
+    require(accepted, "eigenvalues", eigenvalues, "two numbers ≥ 0, not both zero")
     check_roles(paths, roles)
     figure, (ax,) = axes(height=height)
     side = np.linspace(-limit, limit, 121)
@@ -372,14 +373,11 @@ def bars(
     ValueError
         If there is no bar, the parts differ between bars, or a value is negative.
     """
-    if not parts:
-        raise ValueError("parts={}: expected at least one bar")
+    require(bool(parts), "parts", parts, "at least one bar")
     names = list(next(iter(parts.values())))
     for name, values in parts.items():
-        if list(values) != names or min(values.values()) < 0:
-            raise ValueError(
-                f"parts[{name!r}]={dict(values)!r}: expected values ≥ 0 for {names}, in this order"
-            )
+        alike = list(values) == names and min(values.values()) >= 0
+        require(alike, f"parts[{name!r}]", dict(values), f"values ≥ 0 for {names}, in this order")
     figure, (ax,) = axes(height=0.9 + 0.5 * len(parts))
     start = np.zeros(len(parts))
     hatches = ("", "///", "...", "xx")

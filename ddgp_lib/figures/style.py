@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from ..arguments import require
+
 WIDTH = 5.2
 """Width of every figure in inches."""
 
@@ -134,10 +136,8 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
     ValueError
         If ``dpi`` is not positive or ``colours`` is outside 2 to 256.
     """
-    if dpi <= 0:
-        raise ValueError(f"dpi={dpi!r}: expected a positive number of dots per inch")
-    if colours is not None and not 2 <= colours <= 256:
-        raise ValueError(f"colours={colours!r}: expected None or an integer from 2 to 256")
+    require(dpi > 0, "dpi", dpi, "a positive number of dots per inch")
+    require(colours is None or 2 <= colours <= 256, "colours", colours, "None or an integer from 2 to 256")
     if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
         FigureCanvasAgg(figure)
     # A layout computed twice may move by a pixel, so it is computed once and kept.
@@ -177,10 +177,8 @@ def axes(rows: int = 1, *, height: float = 3.2, share_x: bool = False) -> tuple[
     ValueError
         If ``rows`` or ``height`` is not positive.
     """
-    if rows < 1:
-        raise ValueError(f"rows={rows!r}: expected at least 1")
-    if height <= 0:
-        raise ValueError(f"height={height!r}: expected a positive number of inches")
+    require(rows >= 1, "rows", rows, "at least 1")
+    require(height > 0, "height", height, "a positive number of inches")
     figure = BookFigure(figsize=(WIDTH, rows * height), layout="constrained")
     grid = figure.subplots(rows, 1, squeeze=False, sharex=share_x)
     return figure, list(grid[:, 0])

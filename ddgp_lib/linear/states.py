@@ -9,6 +9,7 @@ from deepinv.physics import LinearPhysics
 from ..operators import gradient, measure, range_projection
 from ..preconditioners import State
 from ..reprs import Brief
+from ..solvers import extrapolate, forward_backward
 from ..tasks import Task
 
 CHUNK = 128
@@ -71,14 +72,14 @@ class Trajectory(Brief):
 
     def step(self, direction: torch.Tensor, sigma: float | None) -> torch.Tensor:
         """Return x_{k+1} = D_σ(z_k − α_s P_k), without the denoiser where ``sigma`` is None."""
-        u = self.z - self.task.stepsize * direction
+        u = forward_backward(self.z, direction, self.task.stepsize)
         if sigma is None:
             return u
         return torch.cat([self.task.denoiser(part, sigma) for part in u.split(CHUNK)])
 
     def advance(self, x: torch.Tensor, momentum: Callable[[int], float]) -> "Trajectory":
         """Return the trajectory at iteration k + 1, with x_{k+1} = ``x``."""
-        z = x + momentum(self.k + 1) * (x - self.x)
+        z = extrapolate(x, self.x, momentum(self.k + 1))
         return replace(self, x=x, z=z, k=self.k + 1)
 
 

@@ -13,7 +13,6 @@ from .homogeneous import Homogeneous
 from .indi import TimedUNet
 from .mdcnn import MultiDepthCNN
 from .mlp import MLP, width_for
-from .patches import OnPatches, fits_multiple
 from .unet import PatchUNet
 from .vit import ViT
 
@@ -87,8 +86,7 @@ def build_network(
     bias : bool
         Whether layers have biases.
     img_size : tuple of int, optional
-        (H, W) or (C, H, W).  The MLP is built for this size alone.  For the others, which take images of any size
-        with sides that are multiples of 2 (``"unet"``), 8 (``"indi"``) or 4 (all others), it is merely checked.
+        (H, W) or (C, H, W), for which alone the MLP is built; the others take images of any size.
 
     Returns
     -------
@@ -98,7 +96,7 @@ def build_network(
     Raises
     ------
     ValueError
-        If an argument is outside what is accepted, or images of ``img_size`` do not fit the network.
+        If an argument is outside what is accepted.
     """
     require(name in NETWORKS, "network", name, f"one of {tuple(NETWORKS)}")
     require(parameters in SIZES, "parameters", parameters, f"one of {tuple(SIZES)}")
@@ -106,14 +104,6 @@ def build_network(
     if name == "mlp":
         return _mlp(in_channels, out_channels, img_size, width, SIZES[parameters], bias)
     network = NETWORKS[name](in_channels, out_channels, width or WIDTHS[name][parameters], bias=bias)
-    assert isinstance(network, OnPatches)
-    fits = img_size is None or fits_multiple(img_size, network.multiple)
-    require(
-        fits,
-        "img_size",
-        img_size,
-        f"for the network {name!r}, sides that are multiples of {network.multiple}",
-    )
     return Homogeneous(network) if name in BREAK_HOMOGENEITY and not bias else network
 
 

@@ -84,7 +84,7 @@ class AttentionCNN(OnPatches):
     """A residual network with attention blocks (CBAM), on 4×4 patches of pixels.
 
     The sigmoids break homogeneity even without biases; :class:`~ddgp_lib.networks.homogeneous.Homogeneous` brings
-    it back.  The last layer starts at zero.  Image sides are multiples of 4.
+    it back.  The last layer starts at zero.
 
     Parameters
     ----------
@@ -119,4 +119,4 @@ class AttentionCNN(OnPatches):
 
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        return self.to_image(self.layers(self.to_patches(v)))
+        return self.to_image(self.layers(self.to_patches(v)), v)

@@ -13,7 +13,7 @@ class PatchCNN(OnPatches):
     """3×3 convolutions with ReLUs between them, on 4×4 patches of pixels.
 
     With ten convolutions an output sees 84×84 pixels.  Without biases N(0) = 0 and N(c v) = c N(v) for c > 0.  The
-    last layer starts at zero.  Image sides are multiples of 4.
+    last layer starts at zero.
 
     Parameters
     ----------
@@ -48,4 +48,4 @@ class PatchCNN(OnPatches):
 
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        return self.to_image(self.layers(self.to_patches(v)))
+        return self.to_image(self.layers(self.to_patches(v)), v)

@@ -16,8 +16,7 @@ class ConvNeXt(OnPatches):
 
     A block mixes places by a 7×7 convolution of each channel by itself, and then channels, place by place.  Layer
     normalisation and GELU break homogeneity even without biases;
-    :class:`~ddgp_lib.networks.homogeneous.Homogeneous` brings it back.  The last layer starts at zero.  Image sides
-    are multiples of 4.
+    :class:`~ddgp_lib.networks.homogeneous.Homogeneous` brings it back.  The last layer starts at zero.
 
     Parameters
     ----------
@@ -51,4 +50,4 @@ class ConvNeXt(OnPatches):
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
         features = self.layers(self.embed(self.to_patches(v)))
-        return self.to_image(self.last(self.norm(features.permute(0, 2, 3, 1))).permute(0, 3, 1, 2))
+        return self.to_image(self.last(self.norm(features.permute(0, 2, 3, 1))).permute(0, 3, 1, 2), v)

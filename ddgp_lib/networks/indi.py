@@ -64,7 +64,7 @@ class TimedUNet(OnPatches):
 
     In InDI a network restores an image in steps and is told the time of each; here the time is how far the iteration
     has come, see :func:`~ddgp_lib.networks.iteration.iteration_progress`.  Without biases N(0, s) = 0 and
-    N(c v, s) = c N(v, s) for c > 0.  The last layer starts at zero.  Image sides are multiples of 8.
+    N(c v, s) = c N(v, s) for c > 0.  The last layer starts at zero.
 
     Parameters
     ----------
@@ -114,4 +114,4 @@ class TimedUNet(OnPatches):
         for narrow, block, skip in zip(self.narrow, self.up, skipped[-2::-1], strict=True):
             wide = torch.relu(narrow(functional.interpolate(features, scale_factor=2.0)))
             features = block(torch.cat([skip, wide], dim=1), time)
-        return self.to_image(self.last(features))
+        return self.to_image(self.last(features), v)

@@ -15,7 +15,7 @@ class MultiDepthCNN(OnPatches):
 
     The shallow branch of large kernels looks far in few steps, the deep one of small kernels composes what is near.
     One convolution comes before all branches, and one adds up what they return.  Without biases N(0) = 0 and
-    N(c v) = c N(v) for c > 0.  The last layer starts at zero.  Image sides are multiples of 4.
+    N(c v) = c N(v) for c > 0.  The last layer starts at zero.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class MultiDepthCNN(OnPatches):
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
         features = torch.relu(self.first(self.to_patches(v)))
-        return self.to_image(self.last(torch.cat([branch(features) for branch in self.branches], dim=1)))
+        return self.to_image(self.last(torch.cat([branch(features) for branch in self.branches], dim=1)), v)
 
 
 def _branch(width: int, kernel: int, depth: int, bias: bool) -> nn.Sequential:

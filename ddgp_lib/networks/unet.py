@@ -15,8 +15,8 @@ class PatchUNet(OnPatches):
     falls by orders of magnitude over a reconstruction, needs no learning.  The last layer starts at zero, so that
     a preconditioner g + N(g) starts as the identity.
 
-    Image sides are multiples of 2; where they are not multiples of 2 to the number of scales, deepinv repeats the
-    last row and column of patches up to the next.
+    Where the sides of the grid of patches are not multiples of 2 to the number of scales, deepinv repeats the last
+    row and column of patches up to the next.
 
     Parameters
     ----------
@@ -55,4 +55,4 @@ class PatchUNet(OnPatches):
 
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        return self.to_image(self.unet(self.to_patches(v)))
+        return self.to_image(self.unet(self.to_patches(v)), v)

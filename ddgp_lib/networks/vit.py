@@ -24,7 +24,7 @@ class ViT(OnPatches):
     Positions are told by fixed sines and cosines, so that a grid of patches may have any size; the cost of attention
     grows with the square of their number.  Layer normalisation, softmax, GELU and the position break homogeneity
     even without biases; :class:`~ddgp_lib.networks.homogeneous.Homogeneous` brings it back.  The last layer starts at
-    zero.  Image sides are multiples of 4.
+    zero.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class ViT(OnPatches):
         with _differentiable_attention(tokens):
             for layer in self.layers:
                 tokens = layer(tokens)
-        return self.to_image(self.last(self.norm(tokens)).transpose(1, 2).unflatten(2, (height, width)))
+        return self.to_image(self.last(self.norm(tokens)).transpose(1, 2).unflatten(2, (height, width)), v)
 
 
 def _differentiable_attention(tokens: torch.Tensor) -> AbstractContextManager[None]:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import torch
-from deepinv.physics import GaussianNoise
+from deepinv.physics import GaussianNoise, LinearPhysics
 
 from ..arguments import require
 
@@ -27,3 +27,31 @@ def require_fixed(**parameters: Any) -> None:
     """Refuse to change at call time what an operator has precomputed from."""
     for name, value in parameters.items():
         require(value is None, name, type(value).__name__, "None: it is fixed at construction")
+
+
+class FixedSides(LinearPhysics):
+    """A linear operator with a mask: images and measurements whose sides are not the mask's are refused.
+
+    A single row or column would be broadcast otherwise.  It stands before deepinv's operator among the bases.
+    """
+
+    mask: torch.Tensor
+
+    def A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
+        """Return A x, after a look at the sides of x."""
+        self._require_sides("x", x)
+        return super().A(x, *args, **kwargs)
+
+    def A_adjoint(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
+        """Return Aᵀy, after a look at the sides of y."""
+        self._require_sides("y", y)
+        return super().A_adjoint(y, *args, **kwargs)
+
+    def _require_sides(self, name: str, batch: torch.Tensor) -> None:
+        sides = tuple(self.mask.shape[-2:])
+        require(
+            tuple(batch.shape[-2:]) == sides,
+            f"{name}.shape",
+            tuple(batch.shape),
+            f"(N, …, {sides[0]}, {sides[1]})",
+        )

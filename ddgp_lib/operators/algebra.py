@@ -4,6 +4,8 @@ Every function works with any of deepinv's linear operators.  Where an operator 
 it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
+from typing import TypeGuard
+
 import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
@@ -11,6 +13,8 @@ from ..arguments import require, require_positive
 from .iterative import largest_eigenvalue, norms, project_on_range, solve_symmetric, start_vector
 from .known import found_once
 
+IMAGE_TYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+"""Types that an operator is asked for, the first that it takes."""
 SEEN = 1e-5
 """Singular values below this fraction of the largest count as zero where an operator is given by them."""
 
@@ -148,10 +152,10 @@ def _power_iteration(physics: LinearPhysics, img_size: tuple[int, ...]) -> float
 
 
 def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.Tensor:
-    """Return a random image (1, C, H, W) of a precision that the operator takes: its own, single or double."""
+    """Return a random image (1, C, H, W) of a type that the operator takes: its own, single, double or complex."""
     own = [t for t in [*physics.parameters(), *physics.buffers()] if t.is_floating_point()]
     device = own[0].device if own else torch.device("cpu")
-    dtypes = dict.fromkeys([*[t.dtype for t in own[:1]], torch.float32, torch.float64])
+    dtypes = dict.fromkeys([*[t.dtype for t in own[:1]], *IMAGE_TYPES])
     refused: list[RuntimeError] = []
     for dtype in dtypes:
         v = start_vector(img_size, dtype, device)
@@ -165,7 +169,7 @@ def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.
     raise refused[0]
 
 
-def _is_diagonal(physics: LinearPhysics, img_size: tuple[int, ...]) -> bool:
+def _is_diagonal(physics: LinearPhysics, img_size: tuple[int, ...]) -> TypeGuard[DecomposablePhysics]:
     """Say whether A is deepinv's U diag(s) Vᵀ with a square orthogonal V, and its ``prox_l2`` a closed form.
 
     Some operators that are given in that form have other U and V; so it is tried on a random image.

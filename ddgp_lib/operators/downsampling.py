@@ -1,15 +1,16 @@
 r"""Blurring and downsampling, for super-resolution and deblurring."""
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from deepinv.physics import Downsampling
 from deepinv.physics import functional as physics_functional
 
 from ..arguments import require, require_positive
+from ..names import Filter
 from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
 
-FILTERS = ("gaussian", "bicubic", "sinc")
+FILTERS: tuple[Filter, ...] = get_args(Filter)
 
 
 class FourierDownsampling(Downsampling):
@@ -67,7 +68,7 @@ class FourierDownsampling(Downsampling):
         self,
         factor: int,
         img_size: tuple[int, int, int],
-        filter: str = "gaussian",
+        filter: Filter = "gaussian",
         std: float | None = None,
         noise: float = 0.0,
         seed: int = 0,

@@ -1,16 +1,19 @@
 """The single-pixel camera: m rows of the 2-D Hadamard basis."""
 
+from typing import get_args
+
 import torch
 from deepinv.physics import SinglePixelCamera
 from deepinv.physics.singlepixel import hadamard_1d
 
 from ..arguments import require
-from ._common import gaussian_noise
+from ..names import Ordering
+from ._common import FixedSides, gaussian_noise
 
-ORDERINGS = ("cake_cutting", "sequency", "zig_zag", "xy")
+ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 
 
-class HadamardCamera(SinglePixelCamera):
+class HadamardCamera(FixedSides, SinglePixelCamera):
     r"""A single-pixel camera that measures m rows of the orthonormal 2-D Hadamard basis.
 
     It is deepinv's :class:`~deepinv.physics.SinglePixelCamera` with two differences: the transform is two
@@ -48,7 +51,7 @@ class HadamardCamera(SinglePixelCamera):
         self,
         ratio: float,
         img_size: tuple[int, int, int],
-        ordering: str = "cake_cutting",
+        ordering: Ordering = "cake_cutting",
         noise: float = 0.0,
         seed: int = 0,
     ) -> None:

@@ -79,7 +79,7 @@ def largest_eigenvalue(
                 break
             v = v / size
             product = symmetric(v)
-            previous, value = value, float((v * product).sum())
+            previous, value = value, float((v.conj() * product).real.sum())
             if abs(value - previous) <= rtol * abs(value):
                 break
             v = product
@@ -201,7 +201,7 @@ def _least_squares(physics: LinearOperator, x: torch.Tensor, squared_norm: float
     return u
 
 
-def _add(y: torch.Tensor | TensorList, q: torch.Tensor | TensorList, factors: torch.Tensor) -> Any:
+def _add(y: torch.Tensor | TensorList, q: Any, factors: torch.Tensor) -> Any:
     """Return y + f q with one factor for each measurement of the batch."""
     if isinstance(y, torch.Tensor):
         return y + spread(factors, y) * q

@@ -18,7 +18,7 @@ import torch
 from deepinv.physics import MRI, MultiCoilMRI
 
 from ..arguments import require
-from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, FixedSides, gaussian_noise, require_fixed, require_rtol
 
 
 def gaussian_columns(
@@ -128,7 +128,7 @@ def birdcage_maps(coils: int, height: int, width: int, radius: float = 1.5) -> t
     return (maps / torch.linalg.vector_norm(maps, dim=0)).to(torch.complex64)
 
 
-class CartesianMRI(MRI):
+class CartesianMRI(FixedSides, MRI):
     r"""Single-coil Cartesian MRI: some columns of the centred orthonormal 2-D Fourier transform of an image.
 
     It is deepinv's :class:`~deepinv.physics.MRI`, in the same convention, with :math:`A^\top A` computed by a 1-D
@@ -209,7 +209,7 @@ class CartesianMRI(MRI):
         return 1.0
 
 
-class MultiCoilCartesianMRI(MultiCoilMRI):
+class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     r"""Multi-coil Cartesian MRI: every coil sees the image through its own smooth map, :math:`y_c = M F S_c x`.
 
     It is deepinv's :class:`~deepinv.physics.MultiCoilMRI`, in the same convention.  With whole columns measured,
@@ -306,9 +306,8 @@ class MultiCoilCartesianMRI(MultiCoilMRI):
 
         So ``.double()`` and ``.to(torch.float64)`` keep the imaginary parts, as PyTorch alone does not.
         """
-        exact = {
-            name: self._buffers[name] for name in ("spectrum", "inverse", "basis") if name in self._buffers
-        }
+        names = ("spectrum", "inverse", "basis")
+        exact = {name: tensor for name in names if (tensor := self._buffers.get(name)) is not None}
         super()._apply(lambda tensor: _by_real_view(fn, tensor), recurse)
         for name, tensor in exact.items():
             self.register_buffer(name, tensor.to(self.coil_maps.device), persistent=False)

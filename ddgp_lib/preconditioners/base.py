@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import torch
 from deepinv.physics import LinearPhysics
+from deepinv.utils import TensorList
 from torch import nn
 
+from ..reprs import Brief
 
-@dataclass(frozen=True)
-class State:
+
+@dataclass(frozen=True, repr=False)
+class State(Brief):
     """What a solver knows when it asks for a direction.
 
     Attributes
@@ -19,14 +22,14 @@ class State:
         The iteration, from 0; a tensor where the images of a batch are at different ones, as in training.
     physics : LinearPhysics
         The operator A.
-    y : Tensor
+    y : Tensor or TensorList
         The measurements.
     """
 
     z: torch.Tensor
     k: int | torch.Tensor
     physics: LinearPhysics
-    y: torch.Tensor
+    y: torch.Tensor | TensorList
 
 
 class Preconditioner(nn.Module):

@@ -1,16 +1,19 @@
 """A preconditioner that is linear in the gradient, or affine in the gradient and the iterate."""
 
+from typing import get_args
+
 import torch
 
 from ..arguments import require
+from ..names import After, LinearForm, LinearInputs
 from ..operators import null_projection
 from .base import Identity, Preconditioner, State
 from .classical import Newton
 from .structures import Structure
 
-LINEAR_FORMS = ("null_space", "newton_null_space", "free")
-LINEAR_INPUTS = ("affine", "gradient_only")
-AFTER = ("last", "identity")
+LINEAR_FORMS: tuple[LinearForm, ...] = get_args(LinearForm)
+LINEAR_INPUTS: tuple[LinearInputs, ...] = get_args(LinearInputs)
+AFTER: tuple[After, ...] = get_args(After)
 LARGEST = 2**29
 """Weights that a preconditioner may have: 2 GiB."""
 
@@ -25,7 +28,8 @@ class LinearPreconditioner(Preconditioner):
         P_k(g; z) &= g + L_k [g; z] + b_k                                    && \text{(free)}
 
     With ``"gradient_only"``, z and b_k are left out and P_k is linear.  The forms are those of
-    :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.  It is built with L_k = 0 and b_k = 0, and
+    :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`, and so is the bound up to which A P = A g and
+    :math:`A P = A R_\lambda g`.  It is built with L_k = 0 and b_k = 0, and
     filled in closed form by :func:`~ddgp_lib.linear.distill_linear` or :func:`~ddgp_lib.linear.learn_linear`.
 
     Parameters
@@ -72,10 +76,10 @@ class LinearPreconditioner(Preconditioner):
         structure: Structure,
         iterations: int,
         *,
-        inputs: str = "affine",
-        form: str = "null_space",
+        inputs: LinearInputs = "affine",
+        form: LinearForm = "null_space",
         rank: int | None = None,
-        after: str = "identity",
+        after: After = "identity",
         damping: float = 1e-3,
         damping_noise: float | None = None,
     ) -> None:

@@ -18,13 +18,15 @@ multiples of s, as an operator does that keeps every s-th pixel; for s = 1 it is
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from torch.nn import functional
 
 from ..arguments import require
+from ..names import StructureName
 
-STRUCTURES = ("full", "rows", "convolution", "diagonal", "scalar")
+STRUCTURES: tuple[StructureName, ...] = get_args(StructureName)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Structure:
         If the name is unknown, or the stride does not fit.
     """
 
-    name: str
+    name: StructureName
     img_size: tuple[int, ...]
     stride: int = 1
 

@@ -13,7 +13,7 @@ from ..data import Split, load_brains, perturb, resample, smooth_phase, to_compl
 from ..denoisers import DenoiserRecipe
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
-from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
+from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task, require_split
 from . import variants
 
 
@@ -25,7 +25,7 @@ def mri(
     nested: bool = True,
     coils: int = 1,
     noise: float = 0.01,
-    size: int = 128,
+    size: int | tuple[int, int] | None = None,
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
@@ -50,8 +50,9 @@ def mri(
         Number of receive coils: one (default), or several with simulated sensitivities.
     noise : float
         Standard deviation of the Gaussian noise on the real and the imaginary part of each k-space entry.
-    size : int
-        Side of the images in pixels; slices are resampled where it is not 128.
+    size : int or pair of int, optional
+        Side, or height and width, of the images in pixels; by default that of your own images, or 128.  Slices are
+        resampled where it is another.
     sigma : float
         Noise level for the denoiser.
     seed : int
@@ -59,7 +60,7 @@ def mri(
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
     images : Split, optional
-        Your own images instead of the brain slices, each part (N, 2, size, size).
+        Your own images instead of the brain slices, each part (N, 2, H, W).
 
     Returns
     -------
@@ -71,7 +72,8 @@ def mri(
         teacher_acceleration,
         f"at most acceleration={acceleration}",
     )
-    img_size = (2, size, size)
+    sides = chosen_sides(size, images, 128)
+    img_size = (2, *sides)
 
     def scanner(factor: float, mask_seed: int, noise_seed: int) -> LinearPhysics:
         options: dict[str, Any] = {"center_fraction": center_fraction, "noise": noise}
@@ -82,15 +84,15 @@ def mri(
 
     student = scanner(acceleration, seed, seed)
     teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
-    images = complex_brains(size, seed) if images is None else images
+    images = complex_brains(sides, seed) if images is None else images
     require_split(images, img_size, complex_valued=True)
     return make_task(
         student, teacher, images, denoiser, sigma, preset=PRESET, augment=turn_phase, complex_valued=True
     )
 
 
-def complex_brains(size: int = 128, seed: int = 0) -> Split:
-    """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, size, size)."""
+def complex_brains(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
+    """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, H, W)."""
     generator = torch.Generator().manual_seed(seed)
     magnitudes = (resample(part, size) for part in load_brains())
     return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
@@ -171,7 +173,7 @@ PRESET: Preset = Preset(
             f"mri, acceleration {factor}": Variant(options={"teacher_acceleration": factor})
             for factor in (3, 2, 1)
         },
-        "networks": variants.networks(variants.BEST_NETWORKS, "mri, "),
+        "networks": variants.network_rows(variants.BEST_NETWORKS, "mri, "),
     },
     linear_operators={"mri, 4 coils": lambda preset: preset.load(coils=4, size=64)},
     weights=WEIGHTS_FOLDER,

@@ -122,13 +122,13 @@ PRESET: Preset = Preset(
     other_images=_faces,
     short={"steps": SHORT_STEPS, "batch_size": 16, "pool_size": 256, "momentum": "none"},
     studies={
-        "forms": variants.forms(SHORT_STEPS // 8),
+        "forms": variants.form_rows(SHORT_STEPS // 8),
         "losses": variants.LOSSES,
         "teachers": {
             f"single_pixel, {ratio:.0%} of the patterns": Variant(options={"teacher_ratio": ratio})
             for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
         },
-        "networks": variants.networks(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
+        "networks": variants.network_rows(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
     },
     linear_operators={"single_pixel": Preset.load, "random signs": signed_patterns},
     weights=WEIGHTS_FOLDER,

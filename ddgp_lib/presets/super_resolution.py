@@ -11,7 +11,7 @@ from ..denoisers import DenoiserRecipe
 from ..names import Filter
 from ..operators import FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
-from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
+from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task, require_split
 from . import variants
 
 
@@ -24,7 +24,7 @@ def super_resolution(
     teacher_blur: float = 1.0,
     rtol: float = 0.03,
     noise: float = 0.001,
-    size: int = 64,
+    size: int | tuple[int, int] | None = None,
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
@@ -48,8 +48,9 @@ def super_resolution(
     noise : float
         Standard deviation of the Gaussian noise on each pixel that is kept; the default is about that of rounding to
         8 bits.
-    size : int
-        Side of the images in pixels, a multiple of 8.
+    size : int or pair of int, optional
+        Side, or height and width, of the images in pixels, multiples of both factors; by default that of your own
+        images, or 64.
     sigma : float
         Noise level for the denoiser.
     seed : int
@@ -57,7 +58,7 @@ def super_resolution(
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
     images : Split, optional
-        Your own images instead of the faces, each part (N, 1, size, size).
+        Your own images instead of the faces, each part (N, C, H, W); with C = 3 give a denoiser of colour too.
 
     Returns
     -------
@@ -65,15 +66,22 @@ def super_resolution(
     """
     require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
 
+    sides = chosen_sides(size, images, 64)
+    img_size = (1 if images is None else images.train.shape[1], *sides)
+
     def camera(factor: int, std: float, seed: int) -> FourierDownsampling:
         kernel = {"std": std} if filter == "gaussian" else {}
         return FourierDownsampling(
-            factor, (1, size, size), filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
+            factor, img_size, filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
         )
 
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
-    images = load_faces(size) if images is None else images
-    require_split(images, (1, size, size))
+    if images is None:
+        above, left = ((max(sides) - side) // 2 for side in sides)
+        images = Split(
+            *(part[..., above : above + sides[0], left : left + sides[1]] for part in load_faces(max(sides)))
+        )
+    require_split(images, img_size)
     return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
 
 
@@ -162,7 +170,7 @@ PRESET: Preset = Preset(
             )
             for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
         },
-        "networks": variants.networks(variants.BEST_NETWORKS, "super_resolution, "),
+        "networks": variants.network_rows(variants.BEST_NETWORKS, "super_resolution, "),
     },
     linear_operators={"super_resolution": Preset.load},
     weights=WEIGHTS_FOLDER,

@@ -20,7 +20,7 @@ LOSSES: Mapping[str, Variant] = {
 """Sums of losses."""
 
 
-def forms(own_steps: int) -> dict[str, Variant]:
+def form_rows(own_steps: int) -> dict[str, Variant]:
     """Rows for each form and input; ``own_steps`` optimisation steps on own trajectories.
 
     Own trajectories see eight iterations in each step: an eighth of the steps sees as many gradients.
@@ -37,7 +37,7 @@ def forms(own_steps: int) -> dict[str, Variant]:
     }
 
 
-def networks(names: Sequence[str], prefix: str = "") -> dict[str, Variant]:
+def network_rows(names: Sequence[str], prefix: str = "") -> dict[str, Variant]:
     """Rows for networks by name; the rows' names begin with ``prefix``."""
     return {f"{prefix}{name}": Variant({"network": name}) for name in names}
 

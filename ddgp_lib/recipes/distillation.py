@@ -229,12 +229,12 @@ def build_preconditioner(
     channels : int
         Image channels.
     img_size : tuple of int, optional
-        (C, H, W).  The network ``"mlp"`` needs it; for others it is checked that images of this size fit.
+        (C, H, W), which the network ``"mlp"`` needs.
 
     Raises
     ------
     ValueError
-        If there is no such network, or it does not fit the images.
+        If there is no such network, or it cannot be built for such images.
     """
     inputs = 2 * channels if recipe.inputs == "state_aware" else channels
     with torch.random.fork_rng(devices=[]):

@@ -13,6 +13,7 @@ from torch import nn
 
 from ..arguments import require, require_positive
 from ..operators import norms
+from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
 from .measurements import Measurements
 from .rules import decaying_weight
@@ -88,6 +89,15 @@ class PreconditionedSolver(BaseOptim):
         )
         self.prior = nn.ModuleList([prior])  # deepinv's plain list would hide the denoiser from PyTorch
 
+    def __repr__(self) -> str:
+        """Tell what a user chose, in a line; deepinv's would print the whole denoiser."""
+        iterator = self.fixed_point.iterator
+        facts = {"denoiser": brief(self.prior[0].denoiser), "preconditioner": brief(iterator.preconditioner)}
+        for name, shown in {"stepsize": "stepsize", "g_param": "sigma", "tau": "tau"}.items():
+            values = self.init_params_algo.get(name, [])
+            facts |= {shown: brief(values[0] if len(values) == 1 else list(values))} if values else {}
+        return line(type(self).__name__, facts | {"max_iter": str(self.max_iter)})
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled or copied: all but deepinv's PSNR, which is made of lambdas and is made anew."""
         modules = {name: module for name, module in self._modules.items() if name != "psnr"}
@@ -112,11 +122,10 @@ class PreconditionedSolver(BaseOptim):
             given = given.get("est")
         single = run.adjoint if given is None else given
         est = tuple(single) if isinstance(single, tuple | list) else (single,)
-        est = self.begin(est[0]) if len(est) == 1 else est
-        fits = len(est) == 2 and all(_alike(tensor, run.adjoint) for tensor in est)
+        fits = len(est) in (1, 2) and all(_alike(tensor, run.adjoint) for tensor in est)
         wanted = f"one or two tensors like Aᵀy, {tuple(run.adjoint.shape)}, {run.adjoint.dtype}"
         require(fits, "init", [_describe(tensor) for tensor in est], wanted)
-        return {"est": est, "run": run}
+        return {"est": self.begin(est[0]) if len(est) == 1 else est, "run": run}
 
     def init_iterate_fn(
         self, y: Measurements, physics: LinearPhysics, init: Init = None, cost_fn: Any = None

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import torch
 from deepinv.physics import LinearPhysics
 
+from ..names import Momentum
 from ..operators import gradient, squared_norm
 from ..preconditioners import Preconditioner, State
 from .rules import MOMENTUM
+from .steps import fista_step
 
 
 def descend(
@@ -15,7 +17,7 @@ def descend(
     y: torch.Tensor,
     P: Preconditioner,
     steps: int,
-    momentum: str = "none",
+    momentum: Momentum = "none",
     start: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:
     """Yield z_1, z_2, … of gradient descent on the data term alone, with the step 1/‖A‖².
@@ -41,6 +43,5 @@ def descend(
     for k in range(steps):
         with torch.no_grad():
             direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
-        x, x_old = z - stepsize * direction, x
-        z = x + MOMENTUM[momentum](k + 1) * (x - x_old)
+        x, z = fista_step(x, z, direction, stepsize=stepsize, momentum=MOMENTUM[momentum](k + 1))
         yield z

@@ -7,6 +7,7 @@ import torch
 from deepinv.models import Denoiser
 
 from ..arguments import require
+from ..names import Momentum
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
@@ -137,7 +138,7 @@ class PreconditionedFISTA(PreconditionedSolver):
         stepsize: float | None = None,
         sigma: float | Sequence[float],
         max_iter: int = 20,
-        momentum: str = "chambolle_dossal",
+        momentum: Momentum = "chambolle_dossal",
         prior_decay: int | None = None,
         update_decay: int | None = None,
         safeguard: bool | Safeguard = False,

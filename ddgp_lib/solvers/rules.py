@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ..names import Momentum
+
 
 def chambolle_dossal(k: int, a: float = 3.0) -> float:
     """β_k = (k − 1) / (k + a) for z_k, k = 1, 2, …, with a > 2: zero at first; no condition number is needed."""
@@ -21,7 +23,7 @@ def no_momentum(k: int) -> float:
     return 0.0
 
 
-MOMENTUM: dict[str, Callable[[int], float]] = {
+MOMENTUM: dict[Momentum, Callable[[int], float]] = {
     "chambolle_dossal": chambolle_dossal,
     "deepinv": deepinv_momentum,
     "none": no_momentum,

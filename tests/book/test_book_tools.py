@@ -114,7 +114,7 @@ def test_an_environment_is_made_again_only_when_requirements_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = []
-    monkeypatch.setattr(env, "pip_install", lambda directory, requirements, index: installed.append(index))
+    monkeypatch.setattr(env, "install", lambda directory, requirements, index: installed.append(index))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# one\n")
     for _ in range(2):

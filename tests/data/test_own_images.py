@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ddgp_lib import load_task
-from ddgp_lib.data import Split, load_celeba, load_fastmri, load_folder, load_mnist, split_groups
+from ddgp_lib.data import Split, load_celeba, load_fastmri, load_folder, load_mnist
 from ddgp_lib.data.fastmri import read_volume
 from ddgp_lib.data.pictures import read_picture
 
@@ -296,15 +296,6 @@ def test_pictures_are_cut_to_their_middle(tmp_path):
     torch.testing.assert_close(
         read_picture(tmp_path / "a.png", 5), torch.full((1, 5, 5), 100 / 255), rtol=0, atol=1e-6
     )
-
-
-@pytest.mark.parametrize("count", [3, 7, 10, 101])
-def test_groups_are_divided_completely(count):
-    names = [f"n{k}" for k in range(count)]
-    parts = split_groups(names, (0.1, 0.2))
-    assert sorted(itertools.chain(*parts)) == sorted(names)
-    assert all(parts)
-    assert split_groups(names[::-1], (0.1, 0.2)) == parts
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """States start where they should, the pool advances and restarts them, and noise has the level asked for."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,6 +32,24 @@ def test_pool_advances_and_restarts(small, generator):
         assert (pool.tensors["k"] < pool.tensors["end"]).all()
 
 
+def test_horizons_are_log_uniform_up_to_the_longest(small, generator):
+    ends = StatePool(small, recipe(pool_size=2000, horizon=3), generator).tensors["end"]
+    shares = ends.bincount(minlength=4) / len(ends)
+    for end in (1, 2, 3):  # (end, end + 1] of the logarithm up to 3.99
+        upper = min(end + 1, 3.99)
+        assert shares[end].item() == pytest.approx(math.log(upper / end) / math.log(3.99), abs=0.04)
+    assert shares[0] == 0
+
+
+def test_student_and_teacher_see_noise_of_their_own(small, generator):
+    camera = HadamardCamera(1.0, (1, 16, 16), noise=0.1)
+    same = replace(small, student=camera, teacher=camera)
+    states = FreshStates(same, recipe(perturbed=0.0), generator).fresh(8)
+    noise = [states[f"adjoint_{side}"] - states["truth"] for side in ("student", "teacher")]
+    assert all(part.std().item() == pytest.approx(0.1, rel=0.1) for part in noise)
+    assert torch.corrcoef(torch.stack([part.flatten() for part in noise]))[0, 1].abs() < 0.1
+
+
 def test_pool_counts_every_iteration_of_an_unrolled_step(small, generator):
     pool = StatePool(small, recipe(pool_size=4, horizon=1000), generator)
     pool.tensors["end"] = torch.tensor([3, 4, 100, 100])
@@ -46,6 +67,17 @@ def test_pool_restarts_states_that_blow_up(small, generator):
     pool.put_back(places, z, z)
     assert pool.tensors["k"].tolist() == [0, 0, 1, 1]
     assert torch.isfinite(pool.tensors["z"]).all()
+
+
+def test_states_blow_up_at_ten_times_their_image_and_one(small, generator):
+    pool = StatePool(small, recipe(pool_size=4, horizon=1000), generator)
+    pool.tensors["end"].fill_(1000)
+    truth = pool.tensors["truth"].clone()
+    norms = truth.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    bound = 10 * norms + 1
+    z = truth / norms * bound * torch.tensor([0.5, 0.99, 1.01, 2.0]).view(-1, 1, 1, 1)
+    pool.put_back(torch.arange(4), z, z)
+    assert pool.tensors["k"].tolist() == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("from_truth", [0.0, 1.0])

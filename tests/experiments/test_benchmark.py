@@ -1,142 +1,132 @@
 """Benchmarks: what is measured, how it is written and read, and that what ships was measured with what ships."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
-import torch
-from ddgp_lib.benchmark import (
+
+from ddgp_lib import evaluate, load_solver, load_task, load_tuning
+from ddgp_lib.__main__ import main
+from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
+from ddgp_lib.experiments.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
+    MEASURES,
+    PARTS,
+    SAFEGUARDED,
+    _solver_for,
+    benchmark,
     conditions,
     dependencies,
     generalisation,
     load_benchmark,
     long_runs,
-    mean_and_error,
     save_benchmark,
     side_by_side,
+    timing,
 )
-from ddgp_lib.shipped import SOLVER_KINDS, Method
+from ddgp_lib.experiments.statistics import mean_and_error
+from ddgp_lib.operators import FourierDownsampling, squared_norm
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.pretrained import Method, save_tuning
 
-from ddgp_lib import PreconditionedFISTA, benchmark, evaluate, load_solver, load_task, load_tuning, shipped
-from ddgp_lib.__main__ import main
-from ddgp_lib.operators import FourierDownsampling, HadamardCamera
-
-SHIPPED = sorted(path.stem for path in BENCHMARKS_FOLDER.glob("*.json"))
 RESULT = {"format": FORMAT, "task": "single_pixel"}
 
 
-@pytest.fixture
-def short(monkeypatch):
-    monkeypatch.setattr(benchmark, "ITERATIONS", (1, 2, 20))
-    monkeypatch.setattr(benchmark, "LONG_ITERATIONS", (2, 3))
+@pytest.fixture(scope="module")
+def camera(own):
+    return own.load()
 
 
 @pytest.fixture
-def two_conditions(monkeypatch):
-    """Home, and a camera that the preconditioner does not know."""
-
-    def chosen(task, images):
-        other = HadamardCamera(0.1, task.img_size, "zig_zag", 0.01, 0)
-        return {"as trained": (task.student, images), "zig-zag": (other, images)}
-
-    monkeypatch.setattr(benchmark, "conditions", chosen)
+def copy(own, tmp_path):
+    """Copy the camera's files to where a test may change them."""
+    shutil.copytree(own.weights, tmp_path / "weights")
+    return replace(own, weights=tmp_path / "weights")
 
 
-def test_mean_and_standard_error():
-    assert mean_and_error(torch.tensor([1.0, 2.0, 3.0, 6.0])) == [3.0, pytest.approx(1.0801, abs=1e-4)]
-    assert mean_and_error(torch.tensor([1.0, float("nan")])) == [None, None]
-
-
-@pytest.mark.usefixtures("short")
-def test_side_by_side_is_what_evaluate_measures(task):
-    images = task.test_images[:3]
-    result = side_by_side(task, images, seed=4)
+def test_side_by_side_is_what_evaluate_measures(own, camera):
+    images = camera.test_images[:3]
+    result = side_by_side(camera, images, seed=4, iterations=(1, 2, 20))
     traces = {
-        kind: evaluate(task, load_solver("single_pixel", kind), images=images, max_iter=20, seed=4)
-        for kind in ("none", "distilled")
+        kind: evaluate(camera, load_solver(camera, kind), images=images, max_iter=20, seed=4)
+        for kind in ("none", "newton", "distilled")
     }
     found = result["methods"]["distilled"]
     assert result["n_images"] == 3
-    assert tuple(result["methods"]) == SOLVER_KINDS["single_pixel"]
-    for name in benchmark.MEASURES:
+    assert tuple(result["methods"]) == own.kinds
+    for name in MEASURES:
+        assert set(found[name]) == {"1", "2", "20"}
         expected = getattr(traces["distilled"], name)[1].mean().item()
         assert found[name]["2"][0] == pytest.approx(expected, rel=1e-4)
-    gain = traces["distilled"].psnr[19] - traces["none"].psnr[19]
-    assert found["gain_20"] == pytest.approx(mean_and_error(gain), rel=1e-3)
-    assert found["better_20"] == pytest.approx((gain > 0).float().mean().item(), rel=1e-4)
-    curves = {kind: trace.psnr.mean(dim=1) for kind, trace in traces.items()}
-    first = found["iterations_to_baselines_best"]
-    best = curves["none"].max()
-    assert (curves["distilled"][: first - 1] < best).all()
-    assert curves["distilled"][first - 1] >= best
-    assert result["methods"]["none"]["iterations_to_baselines_best"] == int(curves["none"].argmax()) + 1
+    gains = {kind: traces["distilled"].psnr[19] - traces[kind].psnr[19] for kind in ("none", "newton")}
+    for name, kind in {"gain_20": "none", "gain_20_over_newton": "newton"}.items():
+        assert found[name] == pytest.approx(mean_and_error(gains[kind]), rel=1e-3, abs=1e-5)
+    assert found["better_20"] == pytest.approx((gains["none"] > 0).float().mean().item(), rel=1e-4)
+    assert "gain_20_over_newton" not in result["methods"]["none"]
+    assert result["methods"]["newton"]["gain_20_over_newton"] == [0, 0]
 
 
-def test_every_method_is_timed(task, monkeypatch):
-    monkeypatch.setattr(benchmark, "ROUNDS", 2)
-    result = benchmark.timing(task, task.test_images[:3])
+def test_the_first_iteration_that_reaches_the_baselines_best(camera):
+    images = camera.test_images[:3]
+    methods = side_by_side(camera, images, iterations=(20,))["methods"]
+    curves = {}
+    for kind, physics in {"none": camera.student, "teacher": camera.teacher}.items():
+        solver = load_solver(camera, kind)
+        trace = evaluate(camera, solver, images=images, physics=physics, max_iter=20)
+        curve = curves[kind] = trace.psnr.mean(dim=1)
+        best = curves["none"].max()
+        first = methods[kind]["iterations_to_baselines_best"]
+        assert (curve[: first - 1] < best).all()
+        assert curve[first - 1] >= best
+        assert methods[kind]["best_iteration"] == int(curve.argmax()) + 1
+
+
+def test_every_method_is_timed(task):
+    result = timing(task, task.test_images[:3], rounds=2)
     assert result["n_images"] == 3
-    assert set(result["milliseconds"]) == {*SOLVER_KINDS["single_pixel"], "end_to_end", "unrolled"}
+    assert set(result["milliseconds"]) == {*task.preset.kinds, *task.preset.alternatives}
     assert min(result["milliseconds"].values()) > 0
     assert result["milliseconds"]["distilled"] > result["milliseconds"]["none"]
 
 
-@pytest.mark.parametrize("name", SOLVER_KINDS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_every_task_has_what_is_run_for_long(name):
-    assert SOLVER_KINDS[name][0] == "none"
-    assert set(benchmark.SAFEGUARDED) <= set(SOLVER_KINDS[name])
+    assert PRESETS[name].kinds[0] == "none"
+    assert set(SAFEGUARDED) <= set(PRESETS[name].kinds)
 
 
-@pytest.mark.usefixtures("short")
-def test_the_gain_over_newton_is_measured_where_there_is_one(task, monkeypatch):
-    monkeypatch.setitem(SOLVER_KINDS, "single_pixel", ("none", "newton", "distilled"))
-    tuning = load_tuning("single_pixel")
-    monkeypatch.setattr(shipped, "load_tuning", lambda name: tuning | {"newton": tuning["none"]})
-    images = task.test_images[:2]
-    methods = side_by_side(task, images)["methods"]
-    assert "gain_20_over_newton" not in methods["none"]
-    assert methods["newton"]["gain_20_over_newton"] == [0, 0]
-    difference = methods["distilled"]["psnr"]["20"][0] - methods["newton"]["psnr"]["20"][0]
-    assert methods["distilled"]["gain_20_over_newton"][0] == pytest.approx(difference, abs=1e-3)
-    assert tuple(long_runs(task, images)["methods"])[:3] == ("none", "newton", "distilled")
-
-
-@pytest.mark.usefixtures("short")
-def test_long_runs_count_rejected_images_and_keep_json_finite(task, monkeypatch):
-    class Wild(torch.nn.Module):
-        def forward(self, grad, state):
-            return grad - 50 * state.z if state.k < 2 else grad * float("nan")
-
-    def with_wild(method, **options):
-        plain = {"stepsize": 1.0, "sigma": 0.1, **options}
-        return PreconditionedFISTA(task.denoiser, Wild() if method.preconditioner else None, **plain)
-
-    monkeypatch.setattr(Method, "tuned_solver", with_wild)
-    methods = long_runs(task, task.test_images[:3])["methods"]
+def test_long_runs_count_rejected_images_and_keep_json_finite(copy):
+    tensors, description = load_checkpoint(copy.path("distilled"))
+    wild = {name: 1e3 * tensor for name, tensor in tensors.items()}
+    description["recipe"]["form"] = "free"
+    save_checkpoint(copy.path("distilled"), wild, description)
+    task = copy.load()
+    methods = long_runs(task, task.test_images[:3], iterations=(2, 30))["methods"]
+    assert tuple(methods) == ("none", "newton", "distilled", "distilled + safeguard")
     wild, guarded = methods["distilled"], methods["distilled + safeguard"]
-    assert (wild["finite"], wild["lowest"], wild["psnr"]["3"], wild["rejected"]) == (False, None, None, None)
+    assert (wild["finite"], wild["lowest"], wild["psnr"]["30"], wild["rejected"]) == (False, None, None, None)
     assert (guarded["finite"], guarded["rejected"]) == (True, 3)
     assert guarded["psnr"] == methods["none"]["psnr"]
     json.dumps(methods, allow_nan=False)
 
 
-@pytest.mark.usefixtures("two_conditions")
-def test_generalisation_pairs_the_gains(task):
-    result = generalisation(task, task.test_images[:3], iterations=2)
-    home, other = result["rows"]
-    assert (home["condition"], other["condition"], home["n_images"]) == ("as trained", "zig-zag", 3)
-    for row in (home, other):
+def test_generalisation_pairs_the_gains(camera):
+    result = generalisation(camera, camera.test_images[:3], iterations=2)
+    assert [row["condition"] for row in result["rows"]] == ["as trained", "noise 0.05", "negatives"]
+    for row in result["rows"]:
+        assert row["n_images"] == 3
         difference = row["psnr"]["distilled"][0] - row["psnr"]["none"][0]
         assert row["gain"]["distilled"][0] == pytest.approx(difference, abs=1e-3)
         assert 0 <= row["rejected"] <= 3
-    assert home["psnr"]["none"] != other["psnr"]["none"]
+    assert len({row["psnr"]["none"][0] for row in result["rows"]}) == 3
 
 
-def test_the_step_suits_the_operator_at_hand(task):
-    camera = FourierDownsampling(2, (1, 32, 32), std=0.5)
-    found = benchmark._solver_for(camera, Method(task, "none"), safeguard=False)
-    assert found.init_params_algo["stepsize"][0] == pytest.approx(1 / camera.squared_norm)
+def test_the_step_suits_the_operator_at_hand(camera):
+    physics = FourierDownsampling(2, (1, 16, 16), std=0.5)
+    found = _solver_for(physics, Method(camera, "none"), safeguard=False)
+    assert found.init_params_algo["stepsize"][0] == pytest.approx(1 / squared_norm(physics, (1, 16, 16)))
 
 
 def test_conditions_begin_at_home_and_leave_it(task):
@@ -156,42 +146,46 @@ def test_super_resolution_is_tried_on_digits_and_on_both_portraits():
     assert all(images.min() >= 0 and images.max() <= 1 for _, images in found.values())
 
 
-@pytest.mark.usefixtures("short", "two_conditions")
-def test_the_command_writes_what_load_benchmark_reads(task, capsys, tmp_path):
+def test_the_command_writes_what_load_benchmark_reads(own, capsys, tmp_path):
     folder = tmp_path / "new"
     options = ["--images", "2", "--long", "1", "--output", str(folder), "--json"]
-    assert main(["benchmark", "single_pixel", *options]) == 0
-    result = load_benchmark("single_pixel", folder)
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["path"] == str(folder / "single_pixel.json")
-    assert (result["side_by_side"]["n_images"], result["long_runs"]["n_images"]) == (2, 1)
-    assert tuple(result)[2:] == tuple(benchmark.PARTS)
+    camera = ["--task", "tests/own_camera.py:PRESET", "--weights", str(own.weights)]
+    parts = ["--parts", "timing", "alternatives", "generalisation"]
+    assert main(["benchmark", *camera, *options, *parts]) == 0
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["path"] == str(folder / "own_camera.json")
+    result = load_benchmark("own_camera", folder)
+    assert tuple(result)[2:] == tuple(printed["seconds"]) == ("alternatives", "timing", "generalisation")
+    assert result["alternatives"]["n_images"] == 2
+    assert tuple(result["alternatives"]["methods"]) == ("distilled", "end_to_end", "unrolled")
     assert result["generalisation"]["iterations"] == 20
 
 
-@pytest.mark.usefixtures("short", "two_conditions")
-def test_a_benchmark_goes_on_where_it_stopped(task, tmp_path, monkeypatch):
+def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
     measured = []
 
     def part(name):
         return lambda task, images, seed: measured.append(name) or {"value": len(images)}
 
-    monkeypatch.setattr(benchmark, "PARTS", {name: part(name) for name in benchmark.PARTS})
+    options = {"folder": tmp_path, "parts": {name: part(name) for name in PARTS}}
+    task = copy.load()
     images = task.test_images[:3]
-    first = benchmark.benchmark(task, images, images[:1], folder=tmp_path)
-    assert measured == list(benchmark.PARTS)
+    first = benchmark(task, images, images[:1], **options)
+    assert measured == list(PARTS)
     assert (first["side_by_side"]["value"], first["long_runs"]["value"]) == (3, 1)
-    assert benchmark.benchmark(task, images, images[:1], folder=tmp_path) == first
-    benchmark.benchmark(task, images, images[:2], folder=tmp_path)
-    assert measured == [*benchmark.PARTS, "long_runs"]
-    tuning = load_tuning("single_pixel")
-    monkeypatch.setattr(benchmark, "load_tuning", lambda name: tuning | {"teacher": tuning["none"]})
-    benchmark.benchmark(task, images, images[:2], folder=tmp_path)
-    assert measured == [*benchmark.PARTS, "long_runs", "side_by_side", "timing"]
+    assert benchmark(task, images, images[:1], **options) == first
+    benchmark(task, images, images[:2], **options)
+    assert measured == [*PARTS, "long_runs"]
+    tuning = load_tuning(copy)
+    changed = {"setting": tuning["teacher"]["setting"] | {"sigma": 0.1}, "sweep": []}
+    save_tuning(copy, tuning | {"teacher": changed})
+    benchmark(task, images, images[:2], **options)
+    assert measured == [*PARTS, "long_runs", "side_by_side", "timing"]
 
 
 def test_parts_depend_on_the_weights_that_they_run():
-    assert "mri-unrolled.safetensors" in dependencies("mri", "alternatives")["weights"]
-    long = dependencies("mri", "long_runs")
+    assert "mri-unrolled.safetensors" in dependencies(PRESETS["mri"], "alternatives")["weights"]
+    long = dependencies(PRESETS["mri"], "long_runs")
     assert set(long["weights"]) == {
         f"mri-{name}.safetensors" for name in ("denoiser", "distilled", "distilled_gradient_only")
     }
@@ -200,7 +194,7 @@ def test_parts_depend_on_the_weights_that_they_run():
 
 def test_one_image_has_no_standard_error(task):
     with pytest.raises(ValueError, match=r"len\(images\)=1"):
-        benchmark.benchmark(task, task.test_images[:1], task.test_images[:1])
+        benchmark(task, task.test_images[:1], task.test_images[:1])
 
 
 @pytest.mark.parametrize(
@@ -230,11 +224,15 @@ def test_saving_refuses_numbers_that_json_has_not(tmp_path):
         save_benchmark(RESULT | {"psnr": float("nan")}, tmp_path)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", PRESETS)
 def test_shipped_results_were_measured_with_the_shipped_weights(name):
     result = load_benchmark(name)
-    for part in benchmark.PARTS:
+    for part in PARTS:
         found = {key: result[part]["conditions"][key] for key in ("weights", "settings")}
-        assert found == dependencies(name, part), f"run `python -m ddgp_lib benchmark {name}` again"
-    assert tuple(result["side_by_side"]["methods"]) == SOLVER_KINDS[name]
+        assert found == dependencies(PRESETS[name], part), f"run `python -m ddgp_lib benchmark {name}` again"
+    assert tuple(result["side_by_side"]["methods"]) == PRESETS[name].kinds
     assert result["side_by_side"]["n_images"] >= 16
+
+
+def test_no_result_is_left_over():
+    assert {path.stem for path in BENCHMARKS_FOLDER.iterdir()} == set(PRESETS)

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from torch.nn import functional
 
 from ddgp_lib import LearnedPreconditioner, State, distill
 from ddgp_lib.distillation import DistillationRecipe, build_preconditioner
@@ -21,6 +22,7 @@ from ddgp_lib.networks import (
 )
 from ddgp_lib.networks.build import BREAK_HOMOGENEITY
 from ddgp_lib.networks.cbam import AttentionCNN, ChannelAttention, SpatialAttention
+from ddgp_lib.networks.homogeneous import Homogeneous
 from ddgp_lib.networks.vit import positions
 from ddgp_lib.operators import HadamardCamera
 
@@ -37,7 +39,7 @@ COUNTS = {
 """Weights of the small and the medium size, from 2 channels to 1, without biases; of the MLP for 32×32 pixels."""
 
 MULTIPLES = {"cnn": 4, "cbam": 4, "unet": 2, "mdcnn": 4, "indi": 8, "vit": 4, "convnext": 4}
-"""What sides must be multiples of."""
+"""What sides are padded to multiples of."""
 
 
 def _awake(name, in_channels=2, out_channels=1, *, img_size=(16, 16), seed=0, **options):
@@ -149,15 +151,22 @@ def test_each_image_is_mapped_by_itself(name, bias, generator):
 
 
 @pytest.mark.parametrize(("name", "multiple"), MULTIPLES.items())
-def test_sides_that_do_not_fit_are_refused(name, multiple, generator):
+def test_any_sides_are_padded_and_cropped(name, multiple, generator):
     network = _awake(name)
+    network = (
+        network.network if isinstance(network, Homogeneous) else network
+    )  # whose scale is that of the image
     fitting = torch.randn(1, 2, 3 * multiple, 5 * multiple, generator=generator)
     assert network(fitting).shape == (1, 1, 3 * multiple, 5 * multiple)
-    for refused in (fitting[..., :-1], fitting[..., : -multiple // 2, :], fitting[:, :1], fitting[0]):
-        with pytest.raises(ValueError, match=rf"v.shape=.* H and W multiples of {multiple}$"):
+    part = fitting[..., :-1, : -(multiple // 2)]
+    padded = functional.pad(part, (0, multiple // 2, 0, 1), mode="replicate")
+    expected = network(padded)[..., :-1, : -(multiple // 2)]
+    assert expected.abs().max() > 0
+    torch.testing.assert_close(network(part), expected, rtol=0, atol=0)
+    assert network(fitting[..., :1, :3]).shape == (1, 1, 1, 3)
+    for refused in (fitting[:, :1], fitting[0], fitting[..., :0]):
+        with pytest.raises(ValueError, match=r"v.shape="):
             network(refused)
-    with pytest.raises(ValueError, match=rf"img_size=.* multiples of {multiple}$"):
-        build_network(name, 2, 1, img_size=(1, 8, multiple + 1))
 
 
 def test_the_mlp_is_for_one_image_size(generator):

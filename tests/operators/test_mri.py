@@ -142,3 +142,37 @@ def test_coarser_tolerance_sees_less(generator):
     ]
     assert energies == sorted(energies, reverse=True)
     assert len(set(energies)) == 3
+
+
+@pytest.mark.parametrize("convert", [lambda p: p.double(), lambda p: p.to(torch.float64)])
+def test_several_coils_in_double_precision_keep_their_phase(convert):
+    single = MultiCoilCartesianMRI(2.0, (2, 8, 12), 3, 0.1)
+    double = convert(MultiCoilCartesianMRI(2.0, (2, 8, 12), 3, 0.1))
+    x = torch.randn(2, 2, 8, 12, generator=torch.Generator().manual_seed(0))
+    methods = ("A", "A_adjoint_A", "range_projection", lambda p, v: p.newton(v, 0.1))
+    for method in methods:
+        call = method if callable(method) else lambda p, v, name=method: getattr(p, name)(v)
+        exact = call(double, x.double())
+        assert exact.dtype == torch.float64
+        torch.testing.assert_close(call(single, x).double(), exact, atol=1e-5, rtol=1e-5)
+    x = x.double()
+    adjoint = double.A_adjoint(double.A(x))
+    torch.testing.assert_close(double.A_adjoint_A(x), adjoint, atol=1e-13, rtol=1e-13)
+    seen = double.range_projection(x)
+    torch.testing.assert_close(double.range_projection(seen), seen, atol=1e-13, rtol=1e-13)
+    torch.testing.assert_close(double.float().A(x.float()), single.A(x.float()))
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 8), (8, 1)])
+def test_maps_of_an_image_with_one_row_or_column(sides):
+    maps = birdcage_maps(3, *sides)
+    assert maps.shape == (3, *sides)
+    torch.testing.assert_close(maps.abs().square().sum(0), torch.ones(sides))
+
+
+@pytest.mark.parametrize(
+    "maps", [torch.full((2, 8, 8), float("nan")), torch.zeros(2, 8, 8), torch.ones(0, 8, 8)]
+)
+def test_maps_that_see_nothing_or_no_number_are_refused(maps):
+    with pytest.raises(ValueError, match="coils="):
+        MultiCoilCartesianMRI(2.0, (2, 8, 8), maps + 0j)

@@ -36,7 +36,7 @@ def run_two(*arguments, **options):
 def together(tmp_path_factory):
     """Train in two processes; return the checkpoint, what each ended with, and what was printed."""
     folder = tmp_path_factory.mktemp("together")
-    run = run_two(ROOT / "tests" / "train_together.py", folder)
+    run = run_two(ROOT / "tests" / "training" / "train_together.py", folder)
     assert run.returncode == 0, run.stderr[-3000:]
     results = [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
     return folder / "training.safetensors", results, run.stderr

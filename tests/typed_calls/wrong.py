@@ -35,7 +35,8 @@ AlternativeRecipe("end to end", steps=1, batch_size=1)  # wrong: arg-type
 ddgp_lib.load_solver("cassi")  # wrong: arg-type
 ddgp_lib.load_solver(task, momentum="heavy")  # wrong: arg-type
 ddgp_lib.load_solver(task, stepsise=1.0)  # wrong: call-arg
-ddgp_lib.PreconditionedFISTA(task.denoiser, sigma=0.1)  # wrong: call-arg
+ddgp_lib.PreconditionedFISTA(task.denoiser, sigma=0.1, momentum="heavy")  # wrong: arg-type
+ddgp_lib.PreconditionedFISTA(task.denoiser, stepsize=1.0)  # wrong: call-arg
 ddgp_lib.make_task(task.student, task.teacher, task.test_images, task.denoiser, 0.1)  # wrong: arg-type
 task.student.A_adjoint("y")  # wrong: arg-type
 task.denoiser(task.test_images)  # wrong: call-arg

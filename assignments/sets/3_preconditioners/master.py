@@ -1054,7 +1054,7 @@ if ready:
 # `set3.hidden` is the projector on the null space. The table gives the length of what a method has put there, and the
 # length of the error there, both relative to the image's own part.
 
-# %%
+# %% tags=["study"]
 def hidden_part(x):
     own = set3.hidden(truth, maps, mask)
     put = set3.hidden(x, maps, mask)
@@ -1072,7 +1072,7 @@ if ready:
 # of $\tfrac12 f$. Each run has 500 iterations with $P$ and $D$, then 500 more with $P = I$ and $D$ for $f$. The
 # figure shows how far the run is from the point where the plain iteration rests.
 
-# %%
+# %% tags=["study"]
 def rest(P, weight, x, iterations):
     path = []
     for _ in range(iterations):

@@ -713,7 +713,7 @@ ready = not any(
     )
 )
 
-# %%
+# %% tags=["study"]
 if ready:
     found = {name: study(lambda u, W=W: W @ u, W) for name, W in matrices.items()}
     found["gradient step"] = study(set4.gradient_step)
@@ -732,7 +732,7 @@ if ready:
 # grows has overtaken what still dies out. Sort the four denoisers by $\rho(J)$, and then by what momentum does to
 # them.
 
-# %%
+# %% tags=["study"]
 if ready:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
     draw_regions(left, (0.0, 1.0), -0.6, 1.05, -0.4, 0.4)
@@ -1113,7 +1113,7 @@ answered = ready and not any(
     )
 )
 
-# %%
+# %% tags=["study"]
 if answered:
     levels = [0.05, 0.07, 0.1, 0.15]
     watched = {"plain, σ = 0.05": watch(0.05, no_momentum)}
@@ -1138,7 +1138,7 @@ if answered:
 # A curve for each image, and the mean over the images, dashed. Does the mean tell when an image is restless? Is there
 # a residual that is below the tolerance and rises? `at_rest` lets it pass; a longer run would not.
 
-# %%
+# %% tags=["study"]
 if answered:
     shown = [name for name in watched if "0.15" not in name]
     figure, axes = plt.subplots(1, len(shown), figsize=(13, 3), sharey=True)
@@ -1157,7 +1157,7 @@ if answered:
 # are complex. (The end of a restless run is no fixed point, and a Jacobian taken there forecasts nothing.) The last
 # column is the iteration at which the residual of your run was smallest. Compare it with the onset.
 
-# %%
+# %% tags=["study"]
 if answered:
     sigma = max((0.07, 0.1), key=lambda sigma: float(watched[f"momentum, σ = {sigma}"][0][-1].max()))
     residual = watched[f"momentum, σ = {sigma}"][0]
@@ -1177,7 +1177,7 @@ if answered:
 # Last, fading at $\sigma = 0.05$ from iteration 10 on, with momentum: how far the last iteration moved the image, and
 # how far an iteration that does not fade would move it from there.
 
-# %%
+# %% tags=["study"]
 if answered:
     T, x, z = iteration(0.05), start, start
     for k in range(400):

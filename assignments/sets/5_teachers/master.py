@@ -1180,7 +1180,7 @@ if ready:
 # with a $P$ has its own $\sigma$, chosen in the same way for each of the two numbers of iterations. The gains are
 # means over 48 test images, image by image, with two standard errors. The last difference is that to the control.
 
-# %%
+# %% tags=["study"]
 def table_of_gains():
     others = list(range(p.rows, 256))
     teachers = {

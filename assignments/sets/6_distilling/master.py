@@ -175,7 +175,7 @@ def test_distances(losses):
 # Now a training, live, with the library's losses $L_G + L_I$: 120 steps of 8 states each, a small U-Net, a few
 # seconds. (The shipped preconditioner had 23,400 steps of 32 states.)
 
-# %%
+# %% tags=["study"]
 recipe = {"steps": 120, "batch_size": 8, "pool_size": 48, "learning_rate": 5e-3, "momentum": "none"}
 recipe |= {"parameters": "small", "seed": p.seed, "progress": False}
 live = ddgp_lib.distill(task, **recipe)
@@ -194,7 +194,7 @@ plt.legend();
 # three iterations; the first row is the control. Then the states that your network causes itself: which loss is loud
 # early, and which late?
 
-# %%
+# %% tags=["study"]
 if not course.is_open(losses(test, test, test, test, test)):
     z = set6.visited(set6.preconditioned(None, 0.07), test, p, 3)[-1]
     print("the same states, k = 3      L_G     L_I     L_S")
@@ -345,7 +345,7 @@ def test_data_change(data_change):
 # If your functions work, the next cell looks at the shipped $P$ and at yours, at the points where the plain solver is
 # after three iterations. Beside each stands its control, the same network without the projection.
 
-# %%
+# %% tags=["study"]
 z = set6.visited(set6.preconditioned(None, 0.07), test, p, 3)[-1]
 y = measure(A, test, p.seed)
 if not course.is_open(data_change(ddgp_lib.Identity(), z, 3, y, A)):
@@ -722,7 +722,7 @@ def test_foreground_of_the_truth(score):
 # that is below 0.1 is set to zero: it cannot make a stroke better. What does it do to the three measures? Which of
 # the differences would you report as an improvement of the digits?
 
-# %%
+# %% tags=["study"]
 data = measure(A, test, p.seed)
 estimates = {"no P, σ = 0.1": set6.run(set6.plain(0.1), data, 20)[-1]}
 estimates["no P, σ falls"] = set6.run(set6.Annealed(0.1), data, 20)[-1]
@@ -899,7 +899,7 @@ def test_each_method_at_its_own_iteration(best_against_best):
 # at 0.075; where your `choose` refuses it, it is extended. A score is the best mean PSNR of a run of 30 iterations
 # on the validation images.
 
-# %%
+# %% tags=["study"]
 wide = (0.025, 0.05, 0.075, 0.1, 0.2)
 rivals, curves_val, curves_test = {}, {}, {}
 ready = not course.is_open(choose((1, 2, 3), [1.0, 2.0, 1.0]))
@@ -925,7 +925,7 @@ for name, make in {"constant": set6.plain, "falling": set6.Annealed}.items():
 # iteration, and total variation with a tuned weight. What would a paper say that showed only the column "at k" of
 # the rival *constant*?
 
-# %%
+# %% tags=["study"]
 cost = load_benchmark("single_pixel")["timing"]["milliseconds"]
 if ready:
     mine = {"shipped P": set6.shipped(), "your P": set6.preconditioned(yours, 0.1)}
@@ -1089,7 +1089,7 @@ def test_what_P_added(added_by_P):
 # With your functions: the lens cap on, 16 draws of noise, 20 iterations with the shipped $P$ and with the same
 # settings without it. The last row is a control of another kind, the true digits.
 
-# %%
+# %% tags=["study"]
 cap = A.mask * p.cap * set6.normal(test.shape, p.seed + 2)
 methods = set6.shipped(), set6.shipped_without()
 solvers = [lambda data, method=method: set6.run(method, data, 20)[-1] for method in methods]
@@ -1121,7 +1121,7 @@ if not any(map(course.is_open, (hidden_share(test, A), added_by_P(cap, *[A.A_adj
 # %% [raw]
 # # BEGIN SOLUTION
 
-# %%
+# %% tags=["study"]
 # BEGIN SOLUTION
 rival = max(rivals, key=lambda name: float(curves_val[name].mean(dim=1).max()))
 own, other = curves_test["shipped P"], set6.path(rivals[rival], test, p, 75)

@@ -1204,7 +1204,7 @@ for ax, (name, picture) in zip(axes, panels.items(), strict=True):
 # %% [raw]
 # # BEGIN SOLUTION
 
-# %%
+# %% tags=["study"]
 # BEGIN SOLUTION
 import dataclasses
 

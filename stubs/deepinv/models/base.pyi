@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..physics import Physics
+from ..utils import TensorList
 
 class Denoiser(nn.Module):
     def __init__(self, device: torch.device | str = "cpu") -> None: ...
@@ -23,5 +24,7 @@ class Denoiser(nn.Module):
 
 class Reconstructor(nn.Module):
     def __init__(self, device: str | torch.device = "cpu") -> None: ...
-    def forward(self, y: Tensor, physics: Physics, **kwargs: Any) -> Tensor: ...
-    def __call__(self, y: Tensor, physics: Physics, **kwargs: Any) -> Any: ...  # with metrics, a pair
+    def forward(self, y: Tensor | TensorList, physics: Physics, **kwargs: Any) -> Tensor: ...
+    def __call__(
+        self, y: Tensor | TensorList, physics: Physics, **kwargs: Any
+    ) -> Any: ...  # with metrics, a pair

@@ -1,10 +1,11 @@
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
 from ..models import Reconstructor
 from ..physics import Physics
+from ..utils import TensorList
 from .data_fidelity import DataFidelity
 from .fixed_point import FixedPoint
 from .optim_iterators import OptimIterator
@@ -12,14 +13,19 @@ from .prior import Prior
 
 class BaseOptim(Reconstructor):
     max_iter: int
+    early_stop: bool
+    thres_conv: float
+    has_converged: bool
+    unfold: bool
     init_params_algo: dict[str, Any]
+    params_algo: dict[str, Any]
     get_output: Callable[[dict[str, Any]], Tensor]
     fixed_point: FixedPoint
     prior: Any
     def __init__(
         self,
         iterator: OptimIterator,
-        params_algo: Mapping[str, float | Iterable[float]] = ...,
+        params_algo: Mapping[str, Any] = ...,
         data_fidelity: DataFidelity | list[DataFidelity] | None = None,
         prior: Prior | list[Prior] | None = None,
         max_iter: int = 100,
@@ -39,8 +45,13 @@ class BaseOptim(Reconstructor):
         show_progress_bar: bool = False,
         **kwargs: Any,
     ) -> None: ...
+    def update_params_fn(self, it: int) -> dict[str, Any]: ...
     def init_iterate_fn(
-        self, y: Tensor, physics: Physics, init: Any = None, cost_fn: Callable[..., Tensor] | None = None
+        self,
+        y: Tensor | TensorList,
+        physics: Physics,
+        init: Any = None,
+        cost_fn: Callable[..., Tensor] | None = None,
     ) -> dict[str, Any]: ...
     def init_metrics_fn(self, X_init: dict[str, Any], x_gt: Tensor | None = None) -> dict[str, Any]: ...
     def update_metrics_fn(
@@ -50,9 +61,10 @@ class BaseOptim(Reconstructor):
         X: dict[str, Any],
         x_gt: Tensor | None = None,
     ) -> dict[str, Any]: ...
+    def check_conv_fn(self, it: int, X_prev: dict[str, Any], X: dict[str, Any]) -> bool: ...
     def forward(
         self,
-        y: Tensor,
+        y: Tensor | TensorList,
         physics: Physics,
         init: Any = None,
         x_gt: Tensor | None = None,

@@ -14,6 +14,6 @@ class NoiseModel(nn.Module):
 class GaussianNoise(NoiseModel):
     sigma: Tensor
     def __init__(self, sigma: float | Tensor = 0.1, rng: torch.Generator | None = None) -> None: ...
-    def forward(  # type: ignore[override]
+    def forward(
         self, x: Tensor, sigma: float | Tensor | None = None, seed: int | None = None, **kwargs: Any
     ) -> Tensor: ...

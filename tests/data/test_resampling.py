@@ -1,0 +1,24 @@
+"""Images at another size keep what is larger than a pixel, stay in [0, 1], and are let alone at their own size."""
+
+import pytest
+import torch
+
+from ddgp_lib.data import resample
+
+
+def test_images_of_the_size_are_returned_as_they_are(generator):
+    images = torch.rand(2, 1, 8, 12, generator=generator)
+    assert resample(images, (8, 12)) is images
+
+
+@pytest.mark.parametrize("size", [4, 16, (4, 6), (16, 24)])
+def test_a_constant_stays_and_the_shape_is_the_one_asked_for(size):
+    height, width = (size, size) if isinstance(size, int) else size
+    found = resample(torch.full((2, 3, 8, 12), 0.3), size)
+    torch.testing.assert_close(found, torch.full((2, 3, height, width), 0.3))
+
+
+def test_finer_stripes_than_the_new_pixels_become_grey():
+    stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
+    inside = resample(stripes, 16)[..., 1:-1]
+    torch.testing.assert_close(inside, torch.full_like(inside, 0.5), atol=0.05, rtol=0)

@@ -1,0 +1,39 @@
+"""Faces: how they are changed in training, what the teacher may be, and the images that no training saw."""
+
+import pytest
+import torch
+
+from ddgp_lib import load_task
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.presets.super_resolution import perturb_face
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return load_task("super_resolution")
+
+
+def test_faces_are_mirrored_and_reflected_at_the_edge(faces):
+    assert faces.augment is perturb_face
+    bright = torch.ones(8, 1, 16, 16)
+    torch.testing.assert_close(faces.augment(bright, torch.Generator().manual_seed(0)), bright)
+    left = torch.zeros(200, 1, 16, 16)
+    left[..., :8] = 1
+    moved = faces.augment(left, torch.Generator().manual_seed(0))
+    mirrored = moved[..., 12].mean(dim=(1, 2)) > moved[..., 3].mean(dim=(1, 2))
+    assert 60 < mirrored.sum() < 140
+
+
+def test_digits_and_portraits_fill_the_images(faces):
+    pytest.importorskip("skimage")
+    others = PRESETS["super_resolution"].other_images(faces, 18)
+    assert {name: tuple(images.shape) for name, images in others.items()} == {
+        "digits": (18, 1, 64, 64),
+        "two portraits": (18, 1, 64, 64),
+    }
+    assert all(images.min() >= 0 and images.max() <= 1 for images in others.values())
+
+
+def test_a_teacher_that_sees_less_is_refused():
+    with pytest.raises(ValueError, match="teacher_factor=8: expected at most factor=4"):
+        load_task("super_resolution", teacher_factor=8)

@@ -1,0 +1,36 @@
+"""Gradient descent on the data term: its equation, its momentum, and its start."""
+
+import pytest
+import torch
+
+from ddgp_lib.operators import FourierDownsampling, gradient, squared_norm
+from ddgp_lib.preconditioners import Identity, Scalar
+from ddgp_lib.solvers import MOMENTUM, descend
+
+SHAPE = (1, 16, 16)
+
+
+@pytest.fixture
+def problem(generator):
+    physics = FourierDownsampling(2, SHAPE, std=1.0)
+    return physics, physics.A(torch.rand(2, *SHAPE, generator=generator))
+
+
+@pytest.mark.parametrize("momentum", ["none", "chambolle_dossal"])
+def test_three_steps_are_their_equation(problem, momentum):
+    physics, y = problem
+    adjoint = physics.A_adjoint(y)
+    x = z = adjoint
+    found = list(descend(physics, y, Scalar(0.5), 3, momentum))
+    for k in range(3):
+        x_new = z - 0.5 * gradient(physics, z, adjoint) / squared_norm(physics, SHAPE)
+        x, z = x_new, x_new + MOMENTUM[momentum](k + 1) * (x_new - x)
+        torch.testing.assert_close(found[k], z)
+
+
+def test_the_misfit_falls_at_every_step_from_any_start(problem):
+    physics, y = problem
+    start = torch.zeros(2, *SHAPE)
+    misfits = [float((physics.A(z) - y).norm()) for z in descend(physics, y, Identity(), 20, start=start)]
+    assert misfits[0] < float(y.norm())
+    assert misfits == sorted(misfits, reverse=True)

@@ -1,0 +1,59 @@
+"""Files: written whole or not at all, the same bytes for the same arrays, and named where they are of no use."""
+
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from ddgp_lib.files import atomic_write, read_npz, read_results, read_unzipped, write_npz, write_results
+
+
+def test_npz_bytes_depend_on_the_arrays_alone(tmp_path):
+    array = np.arange(1000, dtype=np.uint8)
+    write_npz(tmp_path / "a.npz", images=array)
+    write_npz(tmp_path / "b.npz", images=array.copy())
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_atomic_write_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
+    target = tmp_path / "file"
+    atomic_write(target, b"old")
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        atomic_write(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    shutil.rmtree(tmp_path)
+    with pytest.raises(FileNotFoundError, match="folder does not exist"):
+        atomic_write(target, b"new")
+
+
+def test_results_come_back_and_are_refused_where_they_are_not_as_expected(tmp_path):
+    path = tmp_path / "results.json"
+    with pytest.raises(FileNotFoundError, match="no such file; `make it` makes it"):
+        read_results(path, "make it")
+    write_results(path, {"format": "a", "value": [1, None]})
+    assert read_results(path, "make it", format="a") == {"format": "a", "value": [1, None]}
+    with pytest.raises(ValueError, match="format is 'a', expected 'b'"):
+        read_results(path, "make it", format="b")
+    with pytest.raises(ValueError, match="JSON"):
+        write_results(path, {"value": float("nan")})
+    assert json.loads(path.read_text())["format"] == "a"
+
+
+def test_arrays_come_back(tmp_path):
+    path = tmp_path / "arrays.npz"
+    write_npz(path, a=np.arange(3), b=np.eye(2))
+    found = read_npz(path)
+    np.testing.assert_array_equal(found["a"], np.arange(3))
+    np.testing.assert_array_equal(found["b"], np.eye(2))
+    with pytest.raises(FileNotFoundError, match="is missing"):
+        read_npz(tmp_path / "none.npz")
+
+
+def test_bytes_are_read_zipped_or_not(tmp_path):
+    for content in (b"plain", gzip.compress(b"plain")):
+        (tmp_path / "file").write_bytes(content)
+        assert read_unzipped(tmp_path / "file") == b"plain"
