@@ -77,7 +77,7 @@ def load_task(
     shake: int = ...,
     noise: float = ...,
     rtol: float = ...,
-    size: int = ...,
+    size: int | tuple[int, int] | None = ...,
     sigma: float = ...,
     seed: int = ...,
     denoiser: Denoiser | None = ...,

@@ -11,8 +11,8 @@ from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
 from ..recipes import DistillationRecipe
-from ..tasks import Counts, Preset, Task, make_task, require_split
-from .super_resolution import perturb_face
+from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task, require_split
+from .super_resolution import faces_of, perturb_face
 
 
 class MotionBlur(BlurFFT):
@@ -94,7 +94,7 @@ def deblurring(
     shake: int = 0,
     noise: float = 0.01,
     rtol: float = 0.3,
-    size: int = 64,
+    size: int | tuple[int, int] | None = None,
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
@@ -114,8 +114,8 @@ def deblurring(
         Standard deviation of the Gaussian noise on each pixel, for student and teacher.
     rtol : float
         Modes weaker than this fraction of the strongest count as hidden, in [0, 1).
-    size : int
-        Side of the images in pixels, a multiple of 8.
+    size : int or pair of int, optional
+        Side, or height and width, of the images in pixels, even; by default that of your own images, or 64.
     sigma : float
         Noise level for the denoiser.
     seed : int
@@ -123,18 +123,20 @@ def deblurring(
     denoiser : Denoiser, optional
         Another denoiser than that of super-resolution, which was trained on the same faces.
     images : Split, optional
-        Your own images instead of the faces, each part (N, 1, size, size).
+        Your own images instead of the faces, each part (N, C, H, W); with C = 3 give a denoiser of colour too.
 
     Returns
     -------
     Task
     """
-    path, img_size = shaken_path(length, shake), (1, size, size)
+    path, sides = shaken_path(length, shake), chosen_sides(size, images, 64)
+    img_size = (1 if images is None else images.train.shape[1], *sides)
     require(math.isfinite(noise) and noise >= 0, "noise", noise, "a finite number, 0 or above")
     require(0 <= rtol < 1, "rtol", rtol, "0 or above, below 1")
     student = MotionBlur(img_size, exposed(path), noise, seed, rtol)
     teacher = MotionBlur(img_size, exposed(path, teacher_exposure), noise, seed + 1, rtol)
-    images = load_faces(size) if images is None else images
+    if images is None:
+        images = faces_of(sides)
     require_split(images, img_size)
     denoiser = denoiser or load_denoiser(weights_path("super_resolution", "denoiser"))
     return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
@@ -160,6 +162,7 @@ PRESET = Preset(
         ),
     },
     counts=Counts(tuning=12, validation=40, evaluation=80, study=(12, 40)),
+    sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best lies below 0.01
     conditions={
         "noise 0.003": {"noise": 0.003},
         "noise 0.03": {"noise": 0.03},

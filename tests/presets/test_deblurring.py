@@ -105,7 +105,7 @@ def test_newton_is_the_exact_proximal_step(task, generator):
         ({"noise": -0.1}, "noise"),
         ({"noise": float("nan")}, "noise"),
         ({"rtol": 1.0}, "rtol"),
-        ({"images": Split(*[torch.rand(2, 1, 32, 32)] * 3)}, "images.train.shape"),
+        ({"size": 64, "images": Split(*[torch.rand(2, 1, 32, 32)] * 3)}, "images.train.shape"),
     ],
 )
 def test_options_outside_what_is_accepted_are_named(options, named):
@@ -115,7 +115,7 @@ def test_options_outside_what_is_accepted_are_named(options, named):
 
 def test_other_images_make_another_task():
     images = Split(*(torch.rand(n, 1, 32, 32) for n in (5, 3, 2)))
-    task = ddgp_lib.load_task("deblurring", size=32, images=images, length=7.0, noise=0.02)
+    task = ddgp_lib.load_task("deblurring", images=images, length=7.0, noise=0.02)
     assert task.img_size == (1, 32, 32)
     assert float(task.student.noise_model.sigma) == pytest.approx(0.02)
     assert task.preset is PRESET
