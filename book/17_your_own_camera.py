@@ -33,6 +33,7 @@ from PIL import Image
 
 import ddgp_lib
 from ddgp_lib import answers, checks, data, figures, widgets
+from ddgp_lib.experiments import tuning_score
 from ddgp_lib.operators import measure, newton, norms, null_projection
 from ddgp_lib.presets.deblurring import exposed, shaken_path
 
@@ -343,9 +344,10 @@ print(
 # %% [markdown]
 # ## Tuning and verdict
 #
-# `python -m ddgp_lib tune deblurring` has chosen $\sigma$, the momentum and the fading for every kind, from 48 settings
-# each, on twelve validation faces; the baseline and Newton too. Here are the settings, and the mean over all 80 test
-# faces after 20 iterations. All methods see the same noise.
+# `python -m ddgp_lib tune deblurring` has chosen $\sigma$, the momentum and the fading for every kind, on twelve
+# validation faces; the baseline and Newton too. Look whether a choice lies *inside* its grid. The library's usual grid
+# begins at $\sigma = 0.01$, and there, at the edge, was the best for no $P$. So the preset adds three smaller ones, for all
+# methods. What did that change?
 
 # %%
 kinds = {"no P": "none", "Newton": "newton", "distilled": "distilled"}
@@ -353,11 +355,18 @@ truth = task.test_images
 found = {name: ddgp_lib.load_solver(task, kind)(noisy, A) for name, kind in kinds.items()}
 found |= {"annealed": annealed(noisy, *schedule), "total variation": total_variation(noisy, *weight)}
 quality = {name: task.psnr(x, truth) for name, x in found.items()}
-for name, kind in kinds.items():
-    print(f"{name:10s}", ddgp_lib.load_tuning(task)[kind]["setting"])
+tuned = {name: ddgp_lib.load_tuning(task)[kind] for name, kind in kinds.items()}
+for name, tuning in tuned.items():
+    print(f"{name:10s}{tuning['setting']}")
+    assert 0.003 < tuning["setting"]["sigma"] < 0.2  # inside the grid
+usual = max(tuning_score(row) for row in tuned["no P"]["sweep"] if row["sigma"] >= 0.01)
+wider = max(tuning_score(row) for row in tuned["no P"]["sweep"])
+print(f"no P, validation faces: {usual:.2f} dB on the usual grid, {wider:.2f} dB on the wider one")
+assert wider > usual + 0.5
 
 # %% [markdown]
-# The error of a mean over faces is mostly that some faces are harder than others, for all methods alike. A
+# Nearly a decibel for the method that one would like to beat, by a grid that is three steps longer. Now the mean over
+# all 80 test faces after 20 iterations; all methods see the same noise. The error of a mean over faces is mostly that some faces are harder than others, for all methods alike. A
 # difference between two methods is known better: it is taken face by face, and the standard error is that of the 80
 # differences. We take differences from the best method that learns no $P$.
 
@@ -382,28 +391,28 @@ near = mean_and_error(quality["distilled"] - quality["Newton"])
 print(f"distilled less Newton: {near[0]:+.2f} ± {near[1]:.2f} dB; less no P: ", end="")
 print(f"{mean_and_error(quality['distilled'] - quality['no P'])[0]:+.2f} dB")
 assert abs(near[0]) < 0.25
-assert quality["Newton"].mean() > quality["no P"].mean() + 1
+assert quality["Newton"].mean() > quality["no P"].mean() + 0.8
 
 # %% [markdown]
-# **The learned preconditioner does not win.** Over no $P$ its gain is large, and a paper could be written about it.
-# But Newton's step has that gain too, without a training, and the schedule is ahead of both. The difference is small
-# and many times its error. One seed was trained; the verdict would need a second one if it were a gain.
+# **The learned preconditioner does not win.** Over no $P$ it gains nearly a decibel, and a report could end there. But
+# Newton's step gains more, without a training, and the schedule is ahead of both. The differences are small, and many
+# times their errors. The worst face is worse, too. (One seed was trained. A gain would have asked for more.)
 #
-# Did it learn nothing, then? The means hide the iterations.
+# Did it learn nothing, then? The means hide the iterations. The first twelve faces, 60 iterations:
 
 # %%
-tracks = {
-    name: ddgp_lib.evaluate(task, ddgp_lib.load_solver(task, kind), images=truth[:24], max_iter=20).psnr.mean(
-        1
-    )
-    for name, kind in kinds.items()
-}
-print(f"after 2 iterations: Newton {tracks['Newton'][1]:.2f} dB, distilled {tracks['distilled'][1]:.2f} dB")
+tracks = {}
+for name, kind in kinds.items():
+    solver = ddgp_lib.load_solver(task, kind)
+    steps = solver.iterates(noisy[:12], A, 60)
+    tracks[name] = torch.stack([task.psnr(x, truth[:12]).mean() for x, _ in steps])[1:]
+    reached = int((tracks[name] > 30).int().argmax()) + 1
+    print(f"{name:10s}above 30 dB after {reached} iterations, {tracks[name][-1]:.2f} dB after 60")
 assert tracks["distilled"][1] > tracks["Newton"][1] + 0.4
 
-# %% mystnb={"figure": {"name": "fig-yc-tracks", "caption": "Mean PSNR of 24 held-out faces against the iteration, tuned solvers."}, "image": {"alt": "Three rising curves. No P rises slowly and ends lowest. The distilled one is above Newton's in the first few iterations; then Newton's passes it by a little, and both are level."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-yc-tracks", "caption": "Mean PSNR of twelve held-out faces against the iteration, tuned solvers."}, "image": {"alt": "Three rising curves. No P rises slowly and ends lowest. The distilled one is above Newton's in the first few iterations; then Newton's passes it by a little, and both are level."}} tags=["hide-input"]
 roles = {"no P": "baseline", "Newton": "other", "distilled": "distilled"}
-figures.curves(range(1, 21), tracks, xlabel="iteration", ylabel="PSNR (dB)", roles=roles)
+figures.curves(range(1, 61), tracks, xlabel="iteration", ylabel="PSNR (dB)", xscale="log", roles=roles)
 
 # %% [markdown]
 # It is ahead in the first iterations, and is overtaken. It learned something else too. It was trained with $\sigma =
@@ -468,8 +477,16 @@ border["true border"]["Newton, valid"] = float(task.psnr(wide, middle).mean())
 for name, values in border.items():
     print(f"{name:12s}" + ", ".join(f"{kind} {value:.2f} dB" for kind, value in values.items()))
 
+assert border["true border"]["Newton"] < border["true border"]["no P"] - 2
+assert border["periodic"]["Newton"] > border["true border"]["Newton"] + 10
+assert border["true border"]["Newton, valid"] > border["true border"]["no P"] + 5
+
 # %% [markdown]
-# BORDER_WORDS
+# This is not a detail. With the true border Newton loses half of its decibels and is worse than no $P$: division by
+# weak $\hat h$ turns what is wrong at the border into waves across the whole image. The network repairs a little of it,
+# and was never told to. The honest operator repairs most; the rest is what a wider scene with unknown margins costs. So
+# the table above says how methods compare on a periodic camera, and *not* what a photographer would get. Who wants to
+# use a $P$ for photographs should train it behind `Blur`.
 #
 # ## Another shake
 #
@@ -492,8 +509,17 @@ for name, (camera, told) in trials.items():
     }
     print(f"{name:14s}" + ", ".join(f"{kind} {value:.2f} dB" for kind, value in shaken[name].items()))
 
+
+# %%
+for kind in ("Newton", "distilled"):
+    assert shaken["told wrong"][kind] < shaken["as trained"][kind] - 3
+assert shaken["another path"]["distilled"] < shaken["another path"]["Newton"] - 0.1
+assert shaken["another path"]["distilled"] > shaken["another path"]["no P"] + 0.5
+
 # %% [markdown]
-# SHAKE_WORDS
+# Behind another path every method loses, as that path is the worse one. $P$ falls a little further behind Newton, but
+# does not break: its linear part is told the new path. Two pixels that the solver does not know of cost more than
+# any choice of method: four decibels and more. Then it matters little who restores.
 #
 # ## From a notebook to the command line
 #
