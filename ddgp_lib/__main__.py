@@ -11,7 +11,7 @@ import torch
 
 from . import commands
 from .experiments.benchmark import PARTS
-from .experiments.study import SEEDS
+from .experiments.study import SEEDS, STUDIES
 from .presets import PRESETS
 
 Run = Callable[[argparse.Namespace], dict[str, Any] | None]
@@ -103,7 +103,7 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
 
     text = "Run the rows of a study that are missing: short trainings that differ in one thing."
     study = command("study", commands.study, commands.show_lines, text, threads=1)
-    study.add_argument("name", metavar="STUDY", help="forms, losses, teachers, networks or linear")
+    study.add_argument("name", metavar="STUDY", help=f"{', '.join(STUDIES)}, or another of your camera's")
     study.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="seeds of the trainings")
     study.add_argument("--only", default="", help="run only rows whose name begins with this")
     text = "Print tables of forms, pairings, losses, teachers and networks from the studies that were saved."

@@ -155,7 +155,8 @@ def psnr_and_rejected(
     """
     y, size = measure(physics, images, seed), batch_size or len(images)
     curves, rejected = [], []
-    for part, truth in zip(y.split(size), images.split(size), strict=True):
+    batches = [y] if size >= len(images) else y.split(size)
+    for part, truth in zip(batches, images.split(size), strict=True):
         states = solver.states(part, physics, max_iter)
         next(states)
         rows = []

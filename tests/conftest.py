@@ -1,6 +1,8 @@
 """Fixtures shared by the tests of the library."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -23,9 +25,21 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def task() -> Task:
+def loaded() -> Callable[[str], Task]:
+    """Load each of the book's tasks once, with its defaults."""
+    return cache(lambda name: ddgp_lib.load_task(name))
+
+
+@pytest.fixture(scope="session")
+def task(loaded: Callable[[str], Task]) -> Task:
     """Load the single-pixel task with its defaults."""
-    return ddgp_lib.load_task("single_pixel")
+    return loaded("single_pixel")
+
+
+@pytest.fixture(scope="session")
+def small() -> Task:
+    """Load the single-pixel task with images of 16×16."""
+    return ddgp_lib.load_task("single_pixel", size=16)
 
 
 @pytest.fixture(scope="session")

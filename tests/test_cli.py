@@ -68,7 +68,7 @@ def test_train_writes_loadable_weights(capsys, tmp_path, monkeypatch):
     ("arguments", "named"),
     [
         (("evaluate", "single_pixel", "--images", "0"), "--images=0: expected 1 to 1000"),
-        (("benchmark", "mri", "--long", "201"), "--long=201: expected 1 to 200"),
+        (("benchmark", "single_pixel", "--long", "1001"), "--long=1001: expected 1 to 1000"),
         (("train", "single_pixel", "--kind", "best"), "--kind='best'"),
     ],
 )

@@ -17,13 +17,13 @@ KINDS = ("distilled", "distilled_gradient_only", "distilled_linear")
 
 @pytest.fixture(scope="module")
 def traces(task):
-    """60 iterations of every shipped method on 64 held-out digits."""
+    """60 iterations of every shipped method on 32 held-out digits."""
     physics = {"teacher": task.teacher}
     return {
         kind: evaluate(
             task,
             load_solver("single_pixel", kind),
-            images=task.test_images[:64],
+            images=task.test_images[:32],
             physics=physics.get(kind, task.student),
             max_iter=60,
         )

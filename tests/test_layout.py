@@ -33,7 +33,7 @@ ELSEWHERE = {
     "solvers/iteration": ("solvers/test_fista.py", "one iteration, by the equations of the solvers"),
     "solvers/measurements": ("test_any_operator.py", "what is refused as measurements, on all operators"),
     "solvers/rules": ("solvers/test_fista.py", "the momentum of the solvers"),
-    "solvers/steps": ("test_any_operator.py", "steps that are found where none is given"),
+    "solvers/steps": ("solvers/test_base.py", "the steps that the solvers share, by their equations"),
 }
 """Modules that have no test file of their own name: where they are tested, and why there."""
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 from deepinv.loss.metric import PSNR
 
-import ddgp_lib
 from ddgp_lib.denoisers import denoising_psnr
 from ddgp_lib.metrics import psnr
 
@@ -56,8 +55,8 @@ def test_it_takes_no_gradient(generator):
 
 
 @pytest.mark.parametrize("name", ["single_pixel", "mri"])
-def test_a_task_measures_as_deepinv_does(name, generator):
-    task = ddgp_lib.load_task(name)
+def test_a_task_measures_as_deepinv_does(name, loaded, generator):
+    task = loaded(name)
     truth = task.test_images[:3]
     x = truth + 0.05 * torch.randn(truth.shape, generator=generator)
     reference = PSNR(max_pixel=1, complex_abs=task.complex_valued)

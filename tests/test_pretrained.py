@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from ddgp_lib import load_preconditioner, load_solver, load_task, load_tuning
+from ddgp_lib import load_preconditioner, load_solver, load_tuning
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
 from ddgp_lib.experiments.tuning import DECAYS, MOMENTA
@@ -29,8 +29,8 @@ def shipped():
 
 
 @pytest.fixture(scope="module", params=OTHERS)
-def other(request):
-    return load_task(request.param)
+def other(request, loaded):
+    return loaded(request.param)
 
 
 @pytest.mark.parametrize(("preset", "kind", "recipe"), list(shipped()))

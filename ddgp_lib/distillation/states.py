@@ -6,15 +6,33 @@ from typing import Any
 
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
+from deepinv.utils import TensorList
 
 from ..arguments import require
 from ..operators import measure, norms
+from ..operators.iterative import parts
 from ..recipes import DistillationRecipe
+from ..solvers.measurements import Measurements
 from ..tasks import Task
 
 States = dict[str, torch.Tensor]
-"""Tensors of equal length by name: ``truth``, ``y_student``, ``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of
-either, computed once), the iterates ``x`` and ``z``, and the iteration ``k``."""
+"""Tensors of equal length by name: ``truth``, ``y_student`` (``y_student.0``, … of a stacked operator),
+``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of either, computed once), the iterates ``x`` and ``z``, and the
+iteration ``k``."""
+
+
+def student_measurements(states: States) -> Measurements:
+    """Return y_s of states: a tensor, or a list where the operator is stacked."""
+    if "y_student" in states:
+        return states["y_student"]
+    return TensorList([tensor for name, tensor in states.items() if name.startswith("y_student.")])
+
+
+def _named(y: Measurements) -> States:
+    """Name a tensor, or those of a stacked operator, as :data:`States` does."""
+    if isinstance(y, torch.Tensor):
+        return {"y_student": y}
+    return {f"y_student.{place}": part for place, part in enumerate(parts(y))}
 
 
 class FreshStates:
@@ -54,7 +72,7 @@ class FreshStates:
             start = torch.where(held.view(-1, 1, 1, 1), truth, adjoint)
         return {
             "truth": truth,
-            "y_student": y_student,
+            **_named(y_student),
             "adjoint_student": adjoint,
             "adjoint_teacher": task.teacher.A_adjoint(y_teacher),
             "x": start.clone(),

@@ -18,7 +18,7 @@ from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, forward_backwa
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
-from .states import FreshStates, StatePool, States
+from .states import FreshStates, StatePool, States, student_measurements
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -232,7 +232,9 @@ class _Training(ResumableTraining):
         """One student iteration with P from z, and one of the teacher without from ``z_teacher``."""
         task = self.task
         student_gradient = gradient(task.student, z, states["adjoint_student"])
-        direction = self.preconditioner(student_gradient, State(z, k, task.student, states["y_student"]))
+        direction = self.preconditioner(
+            student_gradient, State(z, k, task.student, student_measurements(states))
+        )
         with torch.no_grad():
             teacher_gradient = gradient(task.teacher, z_teacher, states["adjoint_teacher"])
             teacher_x = None

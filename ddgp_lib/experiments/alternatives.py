@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ..arguments import require
 from ..checkpoints import load_checkpoint, load_weights, save_checkpoint
-from ..distillation.states import FreshStates
+from ..distillation.states import FreshStates, student_measurements
 from ..presets import preset_of
 from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative
 from ..tasks import Task
@@ -73,7 +73,9 @@ class _Training(ResumableTraining):
     def advance(self) -> float:
         """Take one optimisation step; return the loss."""
         states = self.images.fresh(self.recipe.batch_size)
-        loss = functional.mse_loss(self.model(states["y_student"], self.task.student), states["truth"])
+        loss = functional.mse_loss(
+            self.model(student_measurements(states), self.task.student), states["truth"]
+        )
         self.update_weights(loss)
         self.step += 1
         return loss.item()

@@ -229,9 +229,10 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
     FileNotFoundError
         If nothing has been saved.
     ValueError
-        If the study is unknown, or the file is corrupt, of another format or of another study.
+        If the book has no such study, or the file is corrupt, of another format or of another study.
     """
-    require(name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
+    own = Path(folder) != STUDIES_FOLDER
+    require(own or name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
     return _read(name, folder)
 
 

@@ -29,14 +29,18 @@ def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Te
     images : Tensor, shape (N, C, H, W)
         True images x.
     seed : int
-        Seed of the noise w: the same seed gives the same noise.
+        Seed of the noise w: the same seed gives the same noise, also where deepinv's model has no generator.
 
     Returns
     -------
     Tensor
         Measurements y.
     """
-    return physics.noise(physics.A(images), seed=seed)
+    if getattr(physics.noise_model, "rng", None) is not None:
+        return physics.noise(physics.A(images), seed=seed)
+    with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
+        torch.manual_seed(seed)
+        return physics.noise(physics.A(images))
 
 
 def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:

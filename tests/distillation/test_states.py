@@ -6,15 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ddgp_lib import load_task
 from ddgp_lib.distillation import DistillationRecipe, FreshStates, StatePool
 from ddgp_lib.distillation.states import measure_at
 from ddgp_lib.operators import HadamardCamera, measure
-
-
-@pytest.fixture(scope="module")
-def small():
-    return load_task("single_pixel", size=16)
 
 
 def recipe(**options):

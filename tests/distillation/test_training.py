@@ -25,11 +25,6 @@ QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
 SHORT = {"steps": 5, "batch_size": 2, "pool_size": 4, "unroll": 2, "progress": False}
 
 
-@pytest.fixture(scope="module")
-def small():
-    return load_task("single_pixel", size=16)
-
-
 def recipe(**options):
     return DistillationRecipe(batch_size=4, **options)
 
@@ -323,7 +318,6 @@ def test_bad_tasks_are_named(name, options, named):
         load_task(name, **options)
 
 
-def test_task_at_another_size():
-    task = load_task("single_pixel", size=16)
-    assert task.img_size == (1, 16, 16)
-    assert float(task.test_images.max()) <= 1.0
+def test_task_at_another_size(small):
+    assert small.img_size == (1, 16, 16)
+    assert float(small.test_images.max()) <= 1.0

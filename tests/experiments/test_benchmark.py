@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ddgp_lib import evaluate, load_solver, load_task, load_tuning
+from ddgp_lib import evaluate, load_solver, load_tuning
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
 from ddgp_lib.experiments.benchmark import (
@@ -135,15 +135,6 @@ def test_conditions_begin_at_home_and_leave_it(task):
     assert found["as trained"][0] is task.student
     assert found["ratio 0.2"][0].mask.sum() > task.student.mask.sum()
     assert {images.shape for _, images in found.values()} == {(2, 1, 32, 32)}
-
-
-def test_super_resolution_is_tried_on_digits_and_on_both_portraits():
-    pytest.importorskip("skimage")
-    task = load_task("super_resolution")
-    found = conditions(task, task.test_images[:18])
-    assert {tuple(images.shape[1:]) for _, images in found.values()} == {(1, 64, 64)}
-    assert len(found["two portraits"][1]) == 18
-    assert all(images.min() >= 0 and images.max() <= 1 for _, images in found.values())
 
 
 def test_the_command_writes_what_load_benchmark_reads(own, capsys, tmp_path):

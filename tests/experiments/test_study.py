@@ -8,6 +8,7 @@ import torch
 
 from ddgp_lib import load_solver
 from ddgp_lib.__main__ import main
+from ddgp_lib.data import Split
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.experiments.linear_study import BUDGETS
 from ddgp_lib.experiments.study import (
@@ -89,16 +90,17 @@ def test_the_comparison_averages_over_seeds(tmp_path):
         numbers = {"parameters": 5, "milliseconds": 1.0, "training_seconds": 2.0}
         return {"row": row, "seed": seed, "psnr": psnr, "gain_20": [gain, 0.1]} | numbers
 
-    preset = Preset(name="mine", studies={"forms": {"null": Variant(), "free": Variant({"form": "free"})}})
+    preset = Preset(name="mine", studies={"own": {"null": Variant(), "free": Variant({"form": "free"})}})
     runs = [run("null", 0, 1.0), run("null", 1, 3.0), run("free", 0, 2.0), run("another camera's", 0, 0.0)]
-    content = {"format": FORMAT, "study": "forms", "runs": runs}
-    (tmp_path / "forms.json").write_text(json.dumps(content))
-    (null, free) = compare(preset, tmp_path)["forms"]
+    content = {"format": FORMAT, "study": "own", "runs": runs}
+    (tmp_path / "own.json").write_text(json.dumps(content))
+    (null, free) = compare(preset, tmp_path)["own"]
     assert (null["row"], null["seeds"], null["gain_20"]) == ("null", 2, 2.0)
     assert null["gain_20_error"] == pytest.approx(1.0)
     assert null["psnr"]["20"] == pytest.approx(22.0)
     assert (free["seeds"], free["gain_20_error"]) == (1, None)
     assert compare("mri", tmp_path) == {}
+    assert load_study("own", tmp_path)["runs"] == runs
 
 
 def test_the_command_prints_a_table_of_what_ships(tmp_path, capsys):
@@ -122,10 +124,10 @@ def test_every_row_of_every_study_can_be_configured():
     assert networks == set(NETWORKS)
 
 
-def test_every_teacher_of_the_study_can_be_built():
+def test_every_teacher_of_the_study_can_be_built(loaded):
     for row in STUDIES["teachers"].values():
-        task = row.preset.load(**row.variant.options)
-        image = task.test_images[:1]
+        image = loaded(row.task).test_images[:1]
+        task = row.preset.load(images=Split(image, image, image), **row.variant.options)
         assert torch.isfinite(task.teacher.A_adjoint(task.teacher.A(image))).all()
 
 
@@ -146,6 +148,8 @@ def test_unusable_files_are_named(tmp_path, content, message):
 def test_unknown_names_are_named(tmp_path):
     with pytest.raises(ValueError, match="name='colours'"):
         run_study("colours", tmp_path)
+    with pytest.raises(ValueError, match="name='colours'"):
+        load_study("colours")
     with pytest.raises(ValueError, match="only='x'"):
         run_study("forms", tmp_path, only="x")
     with pytest.raises(ValueError, match="source='ct'"):

@@ -5,6 +5,7 @@ import torch
 
 from ddgp_lib import State, load_task
 from ddgp_lib.analysis import dense_matrix
+from ddgp_lib.data import Split
 from ddgp_lib.linear import learn_linear
 from ddgp_lib.linear.data_term import FITS
 from ddgp_lib.linear.states import Trajectory, training_images
@@ -161,8 +162,9 @@ def test_bad_arguments_are_named(faces, options, named):
 
 
 def test_matrices_too_large_are_refused():
+    grey = Split(*torch.full((3, 1, 2, 128, 128), 0.5))
     with pytest.raises(ValueError, match=r"structure='full'.*32768"):
-        learn_linear(load_task("mri"), "full")
+        learn_linear(load_task("mri", images=grey), "full")
 
 
 def test_equal_seeds_give_equal_weights(faces):

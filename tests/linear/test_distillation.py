@@ -19,11 +19,6 @@ QUICK = {"progress": False, "n_images": 60, "iterations": 2, "validation_images"
 
 
 @pytest.fixture(scope="module")
-def small():
-    return load_task("single_pixel", size=16)
-
-
-@pytest.fixture(scope="module")
 def faces():
     return load_task("super_resolution", size=16, blur=1.0, noise=0.0)
 

@@ -42,8 +42,8 @@ def test_the_search_finds_a_table_but_no_docstring():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_makes_its_task(name):
-    preset, task = PRESETS[name], load_task(name)
+def test_a_preset_makes_its_task(name, loaded):
+    preset, task = PRESETS[name], loaded(name)
     assert (preset.name, task.name) == (name, name)
     assert task.preset is preset
     assert preset_of(task) is preset_of(preset) is preset_of(name) is preset
@@ -54,10 +54,10 @@ def test_a_preset_makes_its_task(name):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_conditions_and_other_images_fit_the_task(name):
+def test_conditions_and_other_images_fit_the_task(name, loaded):
     if name == "super_resolution":
         pytest.importorskip("skimage")
-    preset, task = PRESETS[name], load_task(name)
+    preset, task = PRESETS[name], loaded(name)
     image = task.test_images[:1]
     few = Split(image, image, image)
     for options in preset.conditions.values():

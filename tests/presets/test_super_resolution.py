@@ -8,9 +8,9 @@ from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.super_resolution import perturb_face
 
 
-@pytest.fixture(scope="module")
-def faces():
-    return load_task("super_resolution")
+@pytest.fixture
+def faces(loaded):
+    return loaded("super_resolution")
 
 
 def test_faces_are_mirrored_and_reflected_at_the_edge(faces):
