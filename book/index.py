@@ -157,6 +157,7 @@ HTML(f'<table class="dataframe">{table}</table>')
 # | [Other solvers](14_other_solvers.ipynb) | PGD, HQS, ADMM; operators that change |
 # | [At scale](15_at_scale.ipynb) | your own images, what a training costs, several processes, half precision |
 # | [Three cameras, one recipe](16_three_tasks.ipynb) | the tasks side by side, against rivals, and where the gains end |
+# | [Your own camera](17_your_own_camera.ipynb) | a fourth camera, from deepinv's operator and a folder to a verdict |
 #
 # Beside them: [notation](notation.md), [glossary](glossary.md), [library reference](api.md), [data](data.md),
 # [how this book is tested](testing.md) and [how to teach with it](teaching.md).

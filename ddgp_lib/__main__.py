@@ -12,7 +12,6 @@ import torch
 from . import commands
 from .experiments.benchmark import PARTS
 from .experiments.study import SEEDS, STUDIES
-from .experiments.tuning import SIGMAS
 from .presets import PRESETS
 
 Run = Callable[[argparse.Namespace], dict[str, Any] | None]
@@ -77,7 +76,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Choose every method's σ, momentum and fading on validation images."
     tuning = command("tune", commands.tuning, commands.show_lines, text)
     tuning.add_argument("--iterations", type=int, default=200, help="of a full run, 20 or more")
-    tuning.add_argument("--sigmas", type=float, nargs="+", default=SIGMAS, help="values of σ to try")
+    tuning.add_argument("--sigmas", type=float, nargs="+", help="values of σ to try, by default the preset's")
     for training in (denoiser, train, alternatives, tuning):
         _add_camera(training)
         training.add_argument("--output", type=Path, help="folder to write to; by default that of --weights")

@@ -151,8 +151,8 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
 def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
     """Tune every method of a camera."""
     preset = _preset(arguments)
-    output, sigmas = _output(arguments, preset), tuple(arguments.sigmas)
-    return _tune(preset.load(), output, max_iter=arguments.iterations, sigmas=sigmas)
+    output = _output(arguments, preset)
+    return _tune(preset.load(), output, max_iter=arguments.iterations, sigmas=arguments.sigmas)
 
 
 def _tune(task: Task, output: Path, **options: Any) -> dict[str, Any]:

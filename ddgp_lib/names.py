@@ -6,7 +6,7 @@ stands for have the same keys.
 
 from typing import Literal
 
-TaskName = Literal["single_pixel", "mri", "super_resolution"]
+TaskName = Literal["single_pixel", "mri", "super_resolution", "deblurring"]
 """The book's cameras, ``ddgp_lib.presets.PRESETS``."""
 
 Ordering = Literal["cake_cutting", "sequency", "zig_zag", "xy"]

@@ -38,6 +38,9 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 """What is distilled for a camera of which nothing else is said."""
 
+SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+"""Noise levels for the denoiser that are tried for every method where nothing else is said."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -105,6 +108,8 @@ class Preset:
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     counts : Counts
         Numbers of images.
+    sigmas : tuple of float
+        Noise levels for the denoiser that every method is tuned on; the best should lie inside.
     conditions : mapping of str to mapping
         Options of the task that no training saw, by the name of the condition.
     other_images : callable
@@ -128,6 +133,7 @@ class Preset:
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
+    sigmas: tuple[float, ...] = SIGMAS
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     other_images: Callable[["Task", int], dict[str, torch.Tensor]] = _no_images
     short: Mapping[str, Any] = field(default_factory=dict)

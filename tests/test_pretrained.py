@@ -8,7 +8,7 @@ import torch
 from ddgp_lib import load_preconditioner, load_solver, load_tuning
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
-from ddgp_lib.experiments.tuning import DECAYS, MOMENTA, SIGMAS
+from ddgp_lib.experiments.tuning import DECAYS, MOMENTA
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.pretrained import Method, Setting, save_tuning
@@ -23,6 +23,8 @@ def shipped():
     for preset in PRESETS.values():
         recipes = {"denoiser": preset.denoiser, **preset.recipes, **preset.alternatives}
         for kind, recipe in recipes.items():
+            if recipe is None:  # deblurring takes the denoiser of super-resolution
+                continue
             yield pytest.param(preset, kind, recipe, id=f"{preset.name}-{kind}")
 
 
@@ -39,8 +41,8 @@ def test_weights_are_there_small_and_of_the_presets_recipe(preset, kind, recipe)
     assert type(recipe)(**description["recipe"]) == recipe
 
 
-def test_every_book_preset_has_what_the_book_compares():
-    for preset in PRESETS.values():
+def test_presets_have_what_the_chapter_on_three_tasks_compares():
+    for preset in (PRESETS[name] for name in ("single_pixel", *OTHERS)):
         assert preset.denoiser is not None
         assert {"distilled", "distilled_gradient_only", "distilled_linear"} <= set(preset.recipes)
         assert set(preset.alternatives) == {"end_to_end", "unrolled"}
@@ -71,7 +73,8 @@ def test_settings_are_the_best_of_their_sweep(name):
         names = ("sigma", "momentum", "prior_decay", "update_decay")
         tried = [tuple(row[name] for name in names) for row in settings["sweep"]]
         assert tried == [
-            (sigma, momentum, *decays) for sigma, momentum, decays in product(SIGMAS, MOMENTA, DECAYS)
+            (sigma, momentum, *decays)
+            for sigma, momentum, decays in product(PRESETS[name].sigmas, MOMENTA, DECAYS)
         ]
         best = max(settings["sweep"], key=tuning_score)
         assert settings["setting"].items() <= best.items()

@@ -18,9 +18,6 @@ from ..tasks import Task
 EARLY = 20
 """The first of the two iterations whose PSNR decides."""
 
-SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
-"""Noise levels for the denoiser that are tried for every method."""
-
 MOMENTA: tuple[Momentum, ...] = ("chambolle_dossal", "none")
 """Momentum rules that are tried for every method."""
 
@@ -34,7 +31,7 @@ def tune(
     *,
     n_images: int | None = None,
     max_iter: int = 200,
-    sigmas: Sequence[float] = SIGMAS,
+    sigmas: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     """Choose σ, the momentum and what fades late in a run, for each kind, by the PSNR on validation images.
 
@@ -53,8 +50,8 @@ def tune(
         Validation images to use; by default as many as the preset says.
     max_iter : int
         Iterations of a full run, 20 or more.
-    sigmas : sequence of float
-        Noise levels for the denoiser that are tried.
+    sigmas : sequence of float, optional
+        Noise levels for the denoiser that are tried; by default the preset's.
 
     Returns
     -------
@@ -70,11 +67,12 @@ def tune(
     """
     require(max_iter >= EARLY, "max_iter", max_iter, f"an integer, {EARLY} or above")
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
+    tried = task.preset.sigmas if sigmas is None else sigmas
     tuning: dict[str, Any] = {}
     for kind in kinds or task.preset.kinds:
         method = Method(task, kind)
         settings = [
-            Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(sigmas, MOMENTA, DECAYS)
+            Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(tried, MOMENTA, DECAYS)
         ]
 
         def run(setting: Setting, last: int, method: Method = method) -> float:

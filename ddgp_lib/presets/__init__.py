@@ -12,10 +12,11 @@ from ..arguments import require
 from ..data import Split
 from ..names import Filter, Ordering, TaskName
 from ..tasks import Preset, Task
-from . import mri, single_pixel, super_resolution
+from . import deblurring, mri, single_pixel, super_resolution
 
 PRESETS: Mapping[str, Preset] = {
-    preset.name: preset for preset in (single_pixel.PRESET, mri.PRESET, super_resolution.PRESET)
+    preset.name: preset
+    for preset in (single_pixel.PRESET, mri.PRESET, super_resolution.PRESET, deblurring.PRESET)
 }
 """The book's cameras by name."""
 
@@ -67,6 +68,21 @@ def load_task(
     denoiser: Denoiser | None = ...,
     images: Split | None = ...,
 ) -> Task: ...
+@overload
+def load_task(
+    name: Literal["deblurring"],
+    *,
+    length: float = ...,
+    teacher_exposure: float = ...,
+    shake: int = ...,
+    noise: float = ...,
+    rtol: float = ...,
+    size: int | tuple[int, int] | None = ...,
+    sigma: float = ...,
+    seed: int = ...,
+    denoiser: Denoiser | None = ...,
+    images: Split | None = ...,
+) -> Task: ...
 def load_task(name: TaskName, **options: Any) -> Task:
     """Build one of the book's tasks by its name; nothing is downloaded.
 
@@ -76,7 +92,8 @@ def load_task(name: TaskName, **options: Any) -> Task:
         A key of :data:`PRESETS`.
     **options
         The task's own arguments; see :func:`~ddgp_lib.presets.single_pixel.single_pixel`,
-        :func:`~ddgp_lib.presets.mri.mri` and :func:`~ddgp_lib.presets.super_resolution.super_resolution`.
+        :func:`~ddgp_lib.presets.mri.mri`, :func:`~ddgp_lib.presets.super_resolution.super_resolution` and
+        :func:`~ddgp_lib.presets.deblurring.deblurring`.
 
     Returns
     -------

@@ -77,12 +77,16 @@ def super_resolution(
 
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
     if images is None:
-        above, left = ((max(sides) - side) // 2 for side in sides)
-        images = Split(
-            *(part[..., above : above + sides[0], left : left + sides[1]] for part in load_faces(max(sides)))
-        )
+        images = faces_of(sides)
     require_split(images, img_size)
     return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
+
+
+def faces_of(sides: tuple[int, int]) -> Split:
+    """Load the faces, cut to sides (H, W) from the middle of a square."""
+    above, left = ((max(sides) - side) // 2 for side in sides)
+    parts = load_faces(max(sides))
+    return Split(*(part[..., above : above + sides[0], left : left + sides[1]] for part in parts))
 
 
 def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Tuning: settings are measured as evaluate does, run from the best down, and chosen by the lower of two scores."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -75,3 +76,9 @@ def test_too_short_a_run_is_refused(own):
         tune(own.load(), max_iter=19)
     with pytest.raises(ValueError, match="kind='best'"):
         tune(own.load(), ("best",))
+
+
+def test_the_noise_levels_are_the_presets_where_none_are_given(own):
+    task = replace(own, sigmas=(0.04, 0.08)).load()
+    sweep = tune(task, ("teacher",), n_images=1, max_iter=20)["teacher"]["sweep"]
+    assert sorted({row["sigma"] for row in sweep}) == [0.04, 0.08]

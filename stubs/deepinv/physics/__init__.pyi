@@ -1,3 +1,4 @@
+from .blur import BlurFFT as BlurFFT
 from .blur import Downsampling as Downsampling
 from .forward import DecomposablePhysics as DecomposablePhysics
 from .forward import LinearPhysics as LinearPhysics

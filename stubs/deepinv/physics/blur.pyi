@@ -3,7 +3,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .forward import LinearPhysics
+from .forward import DecomposablePhysics, LinearPhysics
+
+class BlurFFT(DecomposablePhysics):
+    def __init__(
+        self,
+        img_size: tuple[int, ...],
+        filter: Tensor | None = None,
+        device: str | torch.device = "cpu",
+        **kwargs: Any,
+    ) -> None: ...
 
 class Downsampling(LinearPhysics):
     imsize: tuple[int, ...]
