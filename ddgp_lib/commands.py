@@ -10,7 +10,6 @@ import torch
 from tqdm.auto import tqdm
 
 from .arguments import require
-from .chosen import load_chosen
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
 from .evaluation import Trace, evaluate
@@ -20,6 +19,7 @@ from .experiments.study import STUDIES_FOLDER, compare, run_study
 from .experiments.tuning import tune, validation_psnr
 from .linear import LinearDistillation, distill_linear
 from .presets import PRESETS
+from .presets.chosen import load_chosen
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
 from .recipes import LinearRecipe
 from .tasks import Preset, Task

@@ -8,8 +8,8 @@ import torch
 
 from ddgp_lib import load_preconditioner
 from ddgp_lib.__main__ import main
-from ddgp_lib.chosen import load_chosen
 from ddgp_lib.experiments import load_benchmark, load_study
+from ddgp_lib.presets.chosen import load_chosen
 from tests import own_camera
 
 FILE = Path(own_camera.__file__)

@@ -4,9 +4,9 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
-from .arguments import require
-from .presets import PRESETS
-from .tasks import Preset, Task
+from ..arguments import require
+from ..tasks import Preset, Task
+from . import PRESETS
 
 
 def load_chosen(name: str | None, place: str | None = None, weights: Path | None = None) -> Preset:

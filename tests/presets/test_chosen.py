@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ddgp_lib.chosen import load_chosen
+from ddgp_lib.presets.chosen import load_chosen
 from tests import own_camera
 
 FILE = Path(own_camera.__file__)
