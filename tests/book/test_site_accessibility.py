@@ -40,6 +40,9 @@ def prepare(page: Page, address: str) -> None:
     """Open a page and bring axe into it."""
     page.goto(address)
     page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => null) : null")
+    page.add_style_tag(
+        content="* {transition: none !important}"
+    )  # colours are compared, not met on their way
     page.evaluate(KEEP_ONE_OF_EACH)
     page.evaluate(AXE.read_text() + "; null")
 
