@@ -29,7 +29,15 @@ def require_fixed(**parameters: Any) -> None:
         require(value is None, name, type(value).__name__, "None: it is fixed at construction")
 
 
-class FixedSides(LinearPhysics):
+class OldNames(LinearPhysics):
+    """A linear operator that is still called by a name of before."""
+
+    def normal(self, x: torch.Tensor) -> torch.Tensor:
+        """AᵀA x, the old name of ``A_adjoint_A``."""
+        return self.A_adjoint_A(x)
+
+
+class FixedSides(OldNames):
     """A linear operator with a mask: images and measurements whose sides are not the mask's are refused.
 
     A single row or column would be broadcast otherwise.  It stands before deepinv's operator among the bases.

@@ -8,12 +8,12 @@ from deepinv.physics import functional as physics_functional
 
 from ..arguments import require, require_positive
 from ..names import Filter
-from ._common import RTOL, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, OldNames, gaussian_noise, require_fixed, require_rtol
 
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 
 
-class FourierDownsampling(Downsampling):
+class FourierDownsampling(OldNames, Downsampling):
     r"""Blur an image with a filter and keep every s-th pixel of every s-th row, with periodic boundaries.
 
     It is deepinv's :class:`~deepinv.physics.Downsampling` with ``padding="circular"`` and the same filters.  They

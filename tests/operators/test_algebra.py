@@ -130,6 +130,11 @@ def test_adjoint(case):
     close(left, right, 1e-4)
 
 
+def test_the_old_name_of_the_product_still_gives_it(case):
+    x = case.images()
+    assert torch.equal(case.ours.normal(x), case.ours.A_adjoint_A(x))
+
+
 def test_range_projection_is_that_of_the_dense_matrix(case):
     dense = case.dense()
     values = torch.linalg.svdvals(dense) / torch.linalg.matrix_norm(dense, 2)
