@@ -22,3 +22,12 @@ def test_finer_stripes_than_the_new_pixels_become_grey():
     stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
     inside = resample(stripes, 16)[..., 1:-1]
     torch.testing.assert_close(inside, torch.full_like(inside, 0.5), atol=0.05, rtol=0)
+
+
+def test_noise_is_averaged_over_what_a_new_pixel_covers(generator):
+    noise = torch.rand(1, 1, 64, 64, generator=generator)
+    assert resample(noise, 16).std() < 0.3 * noise.std()
+
+
+def test_white_stays_white_to_the_last_bit():
+    assert resample(torch.ones(1, 1, 64, 64), (23, 37)).max() == 1

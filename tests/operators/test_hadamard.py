@@ -32,3 +32,10 @@ def test_methods_of_its_own_change_no_bit(generator):
     x = torch.rand(5, *SHAPE, generator=generator)
     assert torch.equal(camera.A_adjoint_A(x), camera.A_adjoint(camera.A(x)))
     assert torch.equal(camera.range_projection(x), camera.A_dagger(camera.A(x)))
+
+
+def test_noise_is_of_seed_0_where_none_is_given():
+    x = torch.zeros(1, 1, 8, 8)
+    given, default = (HadamardCamera(0.5, (1, 8, 8), noise=0.1, **seed)(x) for seed in ({"seed": 0}, {}))
+    assert given.abs().max() > 0
+    assert torch.equal(given, default)

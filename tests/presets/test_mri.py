@@ -66,3 +66,8 @@ def test_complex_slices_have_the_slices_magnitudes():
 def test_a_teacher_that_sees_less_is_refused():
     with pytest.raises(ValueError, match="teacher_acceleration=8: expected at most acceleration=4"):
         load_task("mri", teacher_acceleration=8)
+
+
+def test_student_and_teacher_have_generators_of_neighbouring_seeds():
+    task = load_task("mri", size=32, images=GREY, seed=7)
+    assert [physics.noise_model.rng.initial_seed() for physics in (task.student, task.teacher)] == [7, 8]

@@ -35,3 +35,9 @@ def test_random_signs_have_an_adjoint(generator):
     assert float((physics.A(x) * y).sum()) == pytest.approx(
         float((x * physics.A_adjoint(y)).sum()), rel=1e-3, abs=1e-2
     )
+
+
+def test_random_signs_are_the_same_each_time(generator):
+    x = torch.randn(1, 1, 32, 32, generator=generator)
+    first, again = (signed_patterns(PRESETS["single_pixel"]).student.A(x) for _ in range(2))
+    assert torch.equal(first, again)

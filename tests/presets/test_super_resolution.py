@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ddgp_lib import load_task
+from ddgp_lib.data import load_portraits
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.super_resolution import perturb_face
 
@@ -32,6 +33,9 @@ def test_digits_and_portraits_fill_the_images(faces):
         "two portraits": (18, 1, 64, 64),
     }
     assert all(images.min() >= 0 and images.max() <= 1 for images in others.values())
+    grey = load_portraits(192).mean(dim=1)
+    assert torch.equal(others["two portraits"][0, 0], grey[0, :64, :64])
+    assert torch.equal(others["two portraits"][9, 0], grey[1, :64, :64])
 
 
 def test_a_teacher_that_sees_less_is_refused():

@@ -7,7 +7,14 @@ from deepinv.optim import FISTA, PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.physics import MRI, Downsampling
 
-from ddgp_lib import Identity, LearnedPreconditioner, PreconditionedFISTA, Preconditioner, State
+from ddgp_lib import (
+    Identity,
+    LearnedPreconditioner,
+    PreconditionedFISTA,
+    PreconditionedPGD,
+    Preconditioner,
+    State,
+)
 from ddgp_lib.networks import build_network
 from ddgp_lib.operators import HadamardCamera, MultiCoilCartesianMRI
 from ddgp_lib.solvers import MOMENTUM
@@ -198,3 +205,20 @@ def test_unknown_form_or_inputs(arguments):
 def test_unknown_network():
     with pytest.raises(ValueError, match="network='resnet'"):
         build_network("resnet", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"update_decay": 2}, {"prior_decay": 2}, {"early_stop": True, "thres_conv": 1.0}, {"safeguard": True}],
+)
+def test_pgd_passes_every_option_on(problem, options):
+    physics, y, denoiser = problem
+    shared = {"stepsize": 0.3, "sigma": 0.05, "max_iter": 6} | options
+    fista = PreconditionedFISTA(denoiser, Doubled(), momentum="none", **shared)
+    pgd = PreconditionedPGD(denoiser, Doubled(), **shared)
+    expected, found = (list(solver.iterates(y, physics)) for solver in (fista, pgd))
+    assert len(found) == len(expected)
+    assert torch.equal(found[-1][0], expected[-1][0])
+    plain = PreconditionedPGD(denoiser, Doubled(), stepsize=0.3, sigma=0.05, max_iter=6)
+    if "safeguard" not in options:
+        assert not torch.equal(found[-1][0], list(plain.iterates(y, physics))[-1][0])
