@@ -638,11 +638,11 @@ def test_two_rivals(rivals, choice, pictures, student, A):
 # images, yours must be larger by 0.005 or more; tune what your $P$ has until it is. If your camera has $A A^\top =
 # I$, chapter 4 says why one whole family cannot be.
 #
-# *A task of your own* is a `ddgp_lib.Task` with `student=` your camera, `teacher=` one that sees more (a larger
-# mask, more rows, more angles, a shorter kernel), the three parts of `split` as `train_images`, `val_images` and
-# `test_images`, `denoiser`, `sigma`, `stepsize` and `teacher_stepsize`. The library starts at $A^\top y$, which
-# suits $\lVert A \rVert = 1$ only: use `set7.Scaled` for both cameras. The null-space form needs an exact
-# projector: `set7.Dense(physics)` is your camera as a matrix, with one.
+# *A task of your own* is `ddgp_lib.make_task(camera, teacher, split, denoiser, sigma)`: `teacher` sees more than your
+# camera (a larger mask, more rows, more angles, a shorter kernel), and step sizes follow from both. Where only some
+# images are for training, pass `split._replace(train=images)`. The library starts at $A^\top y$, which suits
+# $\lVert A \rVert = 1$ only: use `set7.Scaled` for both cameras. The null-space form needs an exact projector:
+# `set7.Dense(physics)` is your camera as a matrix, with one.
 
 # %% [raw]
 # # BEGIN SOLUTION
