@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -91,10 +92,7 @@ def _largest_jacobian(denoiser: Any, images: torch.Tensor, sigma: float) -> torc
 def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """Train in this process, or together with those of torchrun, of which the first writes and answers."""
     preset = _preset(arguments)
-    recipes = preset.recipes
-    kinds = tuple(recipes) if arguments.kind is None else (arguments.kind,)
-    for kind in kinds:
-        require(kind in recipes, "--kind", kind, f"one of {tuple(recipes)}")
+    recipes, kinds = preset.recipes, _chosen(preset.recipes, arguments.kind, "--kind")
     fabric = launch(arguments.device) if is_torchrun() else None
     where: dict[str, Any] = {"device": arguments.device} if fabric is None else {"fabric": fabric}
     first = Processes(fabric).first
@@ -124,21 +122,22 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     return result
 
 
+def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[str, ...]:
+    """Return the names of what is trained: the one that is asked for, or all."""
+    require(name is None or name in recipes, option, name, f"one of {tuple(recipes)}")
+    return tuple(recipes) if name is None else (name,)
+
+
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the networks that a user would pick instead."""
     preset = _preset(arguments)
-    recipes = preset.alternatives
-    names = tuple(recipes) if arguments.kind is None else (arguments.kind,)
-    for name in names:
-        require(name in recipes, "--name", name, f"one of {tuple(recipes)}")
+    recipes, names = preset.alternatives, _chosen(preset.alternatives, arguments.kind, "--name")
     task, output = preset.load(), _output(arguments, preset)
     images = task.val_images[: preset.counts.validation]
     arguments.checkpoints.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {}
     for name in names:
-        recipe = recipes[name]
-        if arguments.steps:
-            recipe = replace(recipe, steps=arguments.steps)
+        recipe = replace(recipes[name], steps=arguments.steps or recipes[name].steps)
         file, started = preset.path(name).name, time.process_time()
         model = train_alternative(task, recipe, checkpoint=arguments.checkpoints / file)
         with torch.no_grad():

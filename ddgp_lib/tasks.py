@@ -21,7 +21,7 @@ from .checkpoints import weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
 from .metrics import psnr
-from .operators import measure, squared_norm
+from .operators import LinearOperator, measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from .reprs import line, table
 
@@ -277,6 +277,7 @@ def make_task(
     preset: Preset | None = None,
     augment: Augment = perturb,
     complex_valued: bool = False,
+    img_size: tuple[int, ...] | None = None,
 ) -> Task:
     """Make a task of any two linear operators.
 
@@ -299,6 +300,8 @@ def make_task(
         (images, generator) ↦ images: the random change that makes more of few training images.
     complex_valued : bool
         Whether the two channels are the real and imaginary parts of a complex image.
+    img_size : tuple of int, optional
+        (C, H, W) that the images must have; by default that of the training images.
 
     Returns
     -------
@@ -322,7 +325,7 @@ def make_task(
     'blurred'
     """
     preset = preset or Preset(name=name)
-    require_split(images, complex_valued=complex_valued)
+    require_split(images, img_size, complex_valued=complex_valued)
     require_positive("sigma", sigma)
     for role, physics in {"student": student, "teacher": teacher}.items():
         _require_operator(role, physics, images.train[:1])
@@ -391,7 +394,7 @@ def chosen_sides(size: int | tuple[int, int] | None, images: Split | None, defau
 
 def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) -> None:
     """Refuse an operator that is not linear in deepinv's sense, or that does not take images of this shape."""
-    linear = all(hasattr(physics, method) for method in ("A", "A_adjoint", "noise_model"))
+    linear = isinstance(physics, LinearOperator) and hasattr(physics, "noise_model")
     require(linear, role, type(physics).__name__, "a linear operator of deepinv, with A and A_adjoint")
     try:
         back = physics.A_adjoint(physics.A(image))

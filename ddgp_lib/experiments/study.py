@@ -9,9 +9,9 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from tqdm.auto import tqdm
@@ -203,17 +203,12 @@ def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> Precond
     )
 
 
-_BASELINES: WeakKeyDictionary[Preset, torch.Tensor] = WeakKeyDictionary()
-
-
+@lru_cache
 def _baseline(preset: Preset) -> torch.Tensor:
     """PSNR of the tuned solver without P after 20 iterations on the test images; teachers do not change it."""
-    if preset not in _BASELINES:
-        task = preset.load()
-        images = task.test_images[: preset.counts.study[1]]
-        solver = load_solver(task, "none")
-        _BASELINES[preset] = psnr_curves(task, solver, images, task.student, 20)[-1]
-    return _BASELINES[preset]
+    task = preset.load()
+    images = task.test_images[: preset.counts.study[1]]
+    return psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
 
 
 def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
 from ..recipes import DistillationRecipe
-from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task, require_split
+from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task
 from .super_resolution import faces_of, perturb_face
 
 
@@ -137,9 +137,10 @@ def deblurring(
     teacher = MotionBlur(img_size, exposed(path, teacher_exposure), noise, seed + 1, rtol)
     if images is None:
         images = faces_of(sides)
-    require_split(images, img_size)
     denoiser = denoiser or load_denoiser(weights_path("super_resolution", "denoiser"))
-    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
+    return make_task(
+        student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
+    )
 
 
 PRESET = Preset(

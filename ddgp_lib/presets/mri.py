@@ -13,7 +13,7 @@ from ..data import Split, load_brains, perturb, resample, smooth_phase, to_compl
 from ..denoisers import DenoiserRecipe
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
-from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task, require_split
+from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
 
 
@@ -85,9 +85,16 @@ def mri(
     student = scanner(acceleration, seed, seed)
     teacher = scanner(teacher_acceleration, seed if nested else seed + 1, seed + 1)
     images = complex_brains(sides, seed) if images is None else images
-    require_split(images, img_size, complex_valued=True)
     return make_task(
-        student, teacher, images, denoiser, sigma, preset=PRESET, augment=turn_phase, complex_valued=True
+        student,
+        teacher,
+        images,
+        denoiser,
+        sigma,
+        preset=PRESET,
+        img_size=img_size,
+        augment=turn_phase,
+        complex_valued=True,
     )
 
 

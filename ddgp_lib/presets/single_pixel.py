@@ -13,7 +13,7 @@ from ..denoisers import DenoiserRecipe
 from ..names import Ordering
 from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
-from ..tasks import Counts, Preset, Task, Variant, make_task, require_split
+from ..tasks import Counts, Preset, Task, Variant, make_task
 from . import variants
 
 
@@ -63,8 +63,7 @@ def single_pixel(
     teacher = HadamardCamera(teacher_ratio, img_size, ordering, noise, seed + 1)
     if images is None:
         images = Split(*(resample(part, size) for part in load_digits()))
-    require_split(images, img_size)
-    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET)
+    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size)
 
 
 def signed_patterns(preset: Preset) -> Task:

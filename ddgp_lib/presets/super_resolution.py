@@ -11,7 +11,7 @@ from ..denoisers import DenoiserRecipe
 from ..names import Filter
 from ..operators import FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
-from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task, require_split
+from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
 
 
@@ -78,8 +78,9 @@ def super_resolution(
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
     if images is None:
         images = faces_of(sides)
-    require_split(images, img_size)
-    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, augment=perturb_face)
+    return make_task(
+        student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
+    )
 
 
 def faces_of(sides: tuple[int, int]) -> Split:
