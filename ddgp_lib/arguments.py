@@ -1,9 +1,17 @@
-"""One way to refuse a bad argument: name it, show its value, say what is accepted."""
+"""One way to refuse a bad argument: name it, show its value, say what is accepted.
+
+A value of the wrong type is refused as one out of range is, with a ``ValueError``.
+"""
 
 import math
+from collections.abc import Collection
+from numbers import Integral, Real
 from typing import Any
 
 import torch
+
+SHOWN = 200
+"""Characters of a value that a message shows."""
 
 
 def require(accepted: bool, argument: str, value: Any, expected: str) -> None:
@@ -26,20 +34,197 @@ def require(accepted: bool, argument: str, value: Any, expected: str) -> None:
         If ``accepted`` is false.
     """
     if not accepted:
-        raise ValueError(f"{argument}={value!r}: expected {expected}")
+        raise ValueError(f"{argument}={shown(value)}: expected {expected}")
 
 
-def require_positive(argument: str, value: float) -> None:
+def shown(value: Any) -> str:
+    """Write a value for a message: a tensor by its type and shape, anything else by its ``repr``, shortened."""
+    if isinstance(value, torch.Tensor):
+        return f"<tensor {tuple(value.shape)}, {value.dtype}, {value.device}>"
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is one real number: Python's or NumPy's, and no bool."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_integer(value: Any) -> bool:
+    """Say whether a value is one integer: Python's or NumPy's, and no bool."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def require_number(
+    argument: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    lowest: float | None = None,
+    highest: float | None = None,
+    below: float | None = None,
+    none: bool = False,
+) -> None:
+    """Raise a ``ValueError`` unless ``value`` is a finite real number within the bounds.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given.
+    above, below : float, optional
+        Bounds that the number must not reach.
+    lowest, highest : float, optional
+        Bounds that it may reach.
+    none : bool
+        Whether None is accepted too.
+    """
+    accepted = (none and value is None) or (
+        is_number(value)
+        and math.isfinite(value)
+        and (above is None or value > above)
+        and (lowest is None or value >= lowest)
+        and (highest is None or value <= highest)
+        and (below is None or value < below)
+    )
+    bounds = _bounds(above, lowest, highest, below)
+    require(accepted, argument, value, f"{'None, or ' if none else ''}a finite number{bounds}")
+
+
+def require_integer(
+    argument: str,
+    value: Any,
+    *,
+    lowest: int | None = None,
+    highest: int | None = None,
+    none: bool = False,
+) -> None:
+    """Raise a ``ValueError`` unless ``value`` is an integer within the bounds, or None where that is accepted.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given.
+    lowest, highest : int, optional
+        Bounds that the integer may reach.
+    none : bool
+        Whether None is accepted too.
+    """
+    accepted = (none and value is None) or (
+        is_integer(value) and (lowest is None or value >= lowest) and (highest is None or value <= highest)
+    )
+    bounds = _bounds(None, lowest, highest, None)
+    require(accepted, argument, value, f"{'None, or ' if none else ''}an integer{bounds}")
+
+
+def _bounds(above: float | None, lowest: float | None, highest: float | None, below: float | None) -> str:
+    """Say bounds in words: `` above 0``, ``, 1 or above``, `` from 0 to 1``, `` above 0 and at most 1``."""
+    if lowest is not None and highest is not None:
+        return f" from {lowest} to {highest}"
+    forms = {"above {}": above, "of {} or more": lowest, "at most {}": highest, "below {}": below}
+    words = [form.format(bound) for form, bound in forms.items() if bound is not None]
+    if words == [f"of {lowest} or more"]:
+        return f", {lowest} or above"
+    return f" {' and '.join(words)}" if words else ""
+
+
+def require_positive(argument: str, value: Any) -> None:
     """Raise a ``ValueError`` unless ``value`` is a finite number above zero."""
-    require(math.isfinite(value) and value > 0, argument, value, "a finite number above 0")
+    require_number(argument, value, above=0)
 
 
-def require_images(argument: str, images: torch.Tensor, channels: int | None = None) -> None:
-    """Raise a ``ValueError`` unless ``images`` is a finite (N, C, H, W) tensor with ``channels`` channels."""
+def require_choice(argument: str, value: Any, accepted: Collection[Any], *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is one of the names that are accepted, or None where that is.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given, of any type.
+    accepted : collection
+        The choices, as a tuple or the keys of a table.
+    none : bool
+        Whether None is accepted too.
+    """
+    fits = (none and value is None) or any(type(value) is type(name) and value == name for name in accepted)
+    require(fits, argument, value, f"{'None, or ' if none else ''}one of {tuple(accepted)}")
+
+
+def require_tensor(
+    argument: str,
+    value: Any,
+    *,
+    dimensions: int | None = None,
+    shape: tuple[int, ...] | None = None,
+    finite: bool = True,
+) -> None:
+    """Raise a ``ValueError`` unless ``value`` is a tensor of floating-point numbers as described.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given.
+    dimensions : int, optional
+        Number of dimensions that it must have.
+    shape : tuple of int, optional
+        Shape that it must have.
+    finite : bool
+        Whether all entries must be finite.
+    """
+    require(isinstance(value, torch.Tensor), argument, value, f"a tensor, not {type(value).__name__}")
+    fits = value.is_floating_point() or value.is_complex()
+    require(fits, f"{argument}.dtype", value.dtype, "floating-point numbers, such as torch.float32")
+    if dimensions is not None:
+        require(value.ndim == dimensions, f"{argument}.shape", tuple(value.shape), f"{dimensions} dimensions")
+    if shape is not None:
+        require(
+            tuple(value.shape) == tuple(shape), f"{argument}.shape", tuple(value.shape), f"{tuple(shape)}"
+        )
+    if finite:
+        whole = bool(torch.isfinite(value).all())
+        require(whole, argument, "tensor with NaN or infinite entries", "finite entries only")
+
+
+def require_images(
+    argument: str,
+    images: Any,
+    channels: int | None = None,
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> None:
+    """Raise a ``ValueError`` unless ``images`` is a finite (N, C, H, W) tensor of real numbers, N ≥ 1.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    images : Any
+        What was given.
+    channels : int, optional
+        C that it must have.
+    bounds : pair of float, optional
+        Lowest and highest value that a pixel may have, with a thousandth of their distance to spare.
+    """
+    require(isinstance(images, torch.Tensor), argument, images, f"a tensor, not {type(images).__name__}")
     require(images.ndim == 4, f"{argument}.shape", tuple(images.shape), "four dimensions (N, C, H, W)")
     if channels is not None:
         require(
             images.shape[1] == channels, f"{argument}.shape", tuple(images.shape), f"{channels} channel(s)"
         )
+    require(images.numel() > 0, f"{argument}.shape", tuple(images.shape), "at least one image of one pixel")
+    real = images.is_floating_point()
+    require(real, f"{argument}.dtype", images.dtype, "real floating-point numbers, such as torch.float32")
     finite = bool(torch.isfinite(images).all())
     require(finite, argument, "tensor with NaN or infinite entries", "finite entries only")
+    if bounds is not None:
+        low, high = images.min().item(), images.max().item()
+        spare = 1e-3 * (bounds[1] - bounds[0])
+        fits = bounds[0] - spare <= low and high <= bounds[1] + spare
+        between = f"pixels between {bounds[0]:g} and {bounds[1]:g}"
+        require(fits, argument, f"tensor of values from {low:.4g} to {high:.4g}", between)
