@@ -217,7 +217,12 @@ def require_images(
         require(
             images.shape[1] == channels, f"{argument}.shape", tuple(images.shape), f"{channels} channel(s)"
         )
-    require(images.numel() > 0, f"{argument}.shape", tuple(images.shape), "(N, C, H, W) with N ≥ 1 and at least one pixel")
+    require(
+        images.numel() > 0,
+        f"{argument}.shape",
+        tuple(images.shape),
+        "(N, C, H, W) with N ≥ 1 and at least one pixel",
+    )
     real = images.is_floating_point()
     require(real, f"{argument}.dtype", images.dtype, "real floating-point numbers, such as torch.float32")
     finite = bool(torch.isfinite(images).all())

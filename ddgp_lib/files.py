@@ -4,12 +4,96 @@ import gzip
 import io
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+UNREADABLE = (
+    OSError,  # gzip.BadGzipFile and PIL's UnidentifiedImageError among them
+    EOFError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    TypeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What parsers raise at a damaged file."""
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a file is parsed into a ``ValueError`` that names the file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file: as it was raised.
+    ValueError
+        If it cannot be read or parsed, with the reason; one that names the path already stays as it is.
+
+    Examples
+    --------
+    >>> import json
+    >>> with reading("mine.json"):
+    ...     json.loads("{")
+    Traceback (most recent call last):
+    ...
+    ValueError: path='mine.json': not readable (JSONDecodeError: Expecting property name ...)
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        raise ValueError(f"path={str(path)!r}: not readable ({type(error).__name__}: {error})") from error
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Wait until no other process holds the lock of a file, and hold it: for reading, changing and writing it.
+
+    The lock is that of an empty neighbour, ``.NAME.lock``, which stays; the system lets go of it when a process dies.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, which need not exist; its folder must.
+    """
+    target = Path(path)
+    with open(target.with_name(f".{target.name}.lock"), "ab") as lock:
+        _hold(lock.fileno())
+        yield
+
+
+def _hold(handle: int) -> None:
+    """Lock an open file, once it is free, until it is closed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        os.lseek(handle, 0, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def atomic_write(path: str | Path, content: bytes) -> None:

@@ -3,11 +3,22 @@
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from ddgp_lib.files import atomic_write, read_npz, read_results, read_unzipped, write_npz, write_results
+from ddgp_lib import files
+from ddgp_lib.files import (
+    atomic_write,
+    read_npz,
+    read_results,
+    read_unzipped,
+    reading,
+    write_npz,
+    write_results,
+)
 
 
 def test_npz_bytes_depend_on_the_arrays_alone(tmp_path):
@@ -57,3 +68,44 @@ def test_bytes_are_read_zipped_or_not(tmp_path):
     for content in (b"plain", gzip.compress(b"plain")):
         (tmp_path / "file").write_bytes(content)
         assert read_unzipped(tmp_path / "file") == b"plain"
+
+
+def test_a_file_that_cannot_be_parsed_is_named_once(tmp_path):
+    path = tmp_path / "damaged.gz"
+    path.write_bytes(b"\x1f\x8b garbage")
+    with (
+        pytest.raises(ValueError, match=r"^path='.*damaged\.gz': not readable \(BadGzipFile: "),
+        reading(path),
+    ):
+        gzip.decompress(path.read_bytes())
+    for error in (
+        EOFError("short"),
+        KeyError("kspace"),
+        RecursionError("deep"),
+        json.JSONDecodeError("bad", "", 0),
+    ):
+        with pytest.raises(ValueError, match=rf"not readable \({type(error).__name__}: "), reading(path):
+            raise error
+    with pytest.raises(ValueError, match=r"^path=.*: format is 'x'$"), reading(path):
+        raise ValueError(f"path={str(path)!r}: format is 'x'")
+    with pytest.raises(FileNotFoundError), reading(path):
+        (tmp_path / "missing").read_bytes()
+
+
+ADD = """
+import json, runpy, sys
+from pathlib import Path
+files, path = runpy.run_path(sys.argv[1]), Path(sys.argv[2])  # without PyTorch, which takes seconds
+for _ in range(25):
+    with files["locked"](path):
+        count = json.loads(path.read_text())
+        files["atomic_write"](path, json.dumps(count + 1).encode())
+"""
+
+
+def test_processes_that_change_a_file_under_its_lock_lose_nothing(tmp_path):
+    path = tmp_path / "count.json"
+    path.write_text("0")
+    running = [subprocess.Popen([sys.executable, "-c", ADD, files.__file__, str(path)]) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert json.loads(path.read_text()) == 75
