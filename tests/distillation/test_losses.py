@@ -10,6 +10,7 @@ from ddgp_lib.distillation import (
     scale_loss,
     squared_distance,
 )
+from ddgp_lib.distillation.losses import FLOOR, LOSS_OF_A_PAIR, Pair
 from ddgp_lib.operators import HadamardCamera, null_projection, range_projection
 
 SHAPE = (1, 8, 8)
@@ -89,6 +90,31 @@ def test_consistency_penalty_is_bounded_where_the_data_are_fitted(pair, camera):
     loss.backward()
     assert 0 < loss < 1
     assert torch.isfinite(direction.grad).all()
+
+
+def test_a_vanishing_direction_counts_as_one_of_the_floors_length(camera):
+    gradient = range_projection(camera, torch.ones(1, *SHAPE))
+    direction = torch.full((1, *SHAPE), FLOOR / 8)  # of norm FLOOR
+    change = norms(camera.A(direction - gradient))
+    expected = (change / (2 * FLOOR)).square().mean()
+    torch.testing.assert_close(consistency_penalty(direction, gradient, camera, 1.0), expected)
+    unseen = null_projection(camera, direction)
+    expected = (norms(unseen) / (2 * FLOOR)).square().mean()
+    torch.testing.assert_close(row_space_penalty(direction, camera), expected)
+
+
+def test_every_loss_of_a_pair_is_its_formula(camera, generator):
+    gradient, direction, teacher, x, teacher_x, truth = torch.randn(6, 3, *SHAPE, generator=generator)
+    pair = Pair(camera, gradient, direction, teacher, 0.5, 2.0, x, teacher_x, truth)
+    expected = {
+        "gradient": gradient_loss(direction, teacher),
+        "imitation": squared_distance(x, teacher_x),
+        "supervised": squared_distance(x, truth),
+        "scale": scale_loss(0.5 * direction, 2.0 * teacher),
+        "row_space": row_space_penalty(direction, camera),
+        "penalty": consistency_penalty(direction, gradient, camera, 0.5),
+    }
+    assert {name: loss(pair) for name, loss in LOSS_OF_A_PAIR.items()} == expected
 
 
 def test_row_space_penalty_is_the_unseen_share(pair, camera):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from deepinv.physics import LinearPhysics
 
 from ddgp_lib.operators import Counted, FourierDownsampling, gradient, normal
 from ddgp_lib.preconditioners import Polynomial
@@ -20,6 +21,16 @@ def test_products_are_counted_once_each(physics, generator):
     torch.testing.assert_close(normal(counted, z), normal(physics, z))
     gradient(counted, z, z)
     assert counted.count == 2
+
+
+def test_closed_forms_are_passed_on_and_cost_nothing(physics, generator):
+    counted, z = Counted(physics, SHAPE), torch.rand(1, *SHAPE, generator=generator)
+    torch.testing.assert_close(counted.newton(z, 0.1), physics.newton(z, 0.1))
+    torch.testing.assert_close(counted.range_projection(z), physics.range_projection(z))
+    assert counted.count == 0
+    plain = Counted(LinearPhysics(A=lambda x: 2 * x, A_adjoint=lambda y: 2 * y), SHAPE)
+    assert not hasattr(plain, "newton")
+    assert not hasattr(plain, "range_projection")
 
 
 def test_a_polynomial_costs_its_degree_and_the_gradient(physics, generator):

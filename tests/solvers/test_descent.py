@@ -28,6 +28,25 @@ def test_three_steps_are_their_equation(problem, momentum):
         torch.testing.assert_close(found[k], z)
 
 
+def test_a_run_starts_where_it_is_told_and_tells_p_its_state(problem):
+    physics, y = problem
+    start, told = torch.full((2, *SHAPE), 0.25), []
+
+    class Listening(Identity):
+        def forward(self, grad, state):
+            told.append(state)
+            return super().forward(grad, state)
+
+    found = list(descend(physics, y, Listening(), 2, start=start))
+    first = start - gradient(physics, start, physics.A_adjoint(y)) / squared_norm(physics, SHAPE)
+    torch.testing.assert_close(found[0], first)
+    assert [state.k for state in told] == [0, 1]
+    for state, z in zip(told, (start, found[0]), strict=True):
+        assert state.physics is physics
+        torch.testing.assert_close(state.z, z)
+        torch.testing.assert_close(state.y, y)
+
+
 def test_the_misfit_falls_at_every_step_from_any_start(problem):
     physics, y = problem
     start = torch.zeros(2, *SHAPE)
