@@ -24,6 +24,11 @@ def test_the_teacher_measures_what_the_student_does_and_more(task):
     assert teacher.sum() == pytest.approx(4 * student.sum(), abs=4)
 
 
+def test_a_teacher_may_see_as_much_as_the_student():
+    task = load_task("single_pixel", ratio=0.2, teacher_ratio=0.2)
+    assert torch.equal(task.student.mask, task.teacher.mask)
+
+
 def test_a_teacher_that_sees_less_is_refused():
     with pytest.raises(ValueError, match=r"teacher_ratio=0.05: expected at least ratio=0.1"):
         load_task("single_pixel", teacher_ratio=0.05)
@@ -35,6 +40,13 @@ def test_random_signs_have_an_adjoint(generator):
     assert float((physics.A(x) * y).sum()) == pytest.approx(
         float((x * physics.A_adjoint(y)).sum()), rel=1e-3, abs=1e-2
     )
+
+
+def test_random_signs_are_both_signs_of_one_size():
+    columns = signed_patterns(PRESETS["single_pixel"]).student.A(torch.eye(1024).reshape(-1, 1, 32, 32))
+    assert columns.shape == (1024, 410)
+    assert columns.unique().tolist() == [-1 / 32, 1 / 32]
+    assert (columns > 0).float().mean() == pytest.approx(0.5, abs=0.005)
 
 
 def test_random_signs_are_the_same_each_time(generator):
