@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from ..arguments import require, require_images, require_integer, require_positive, require_tensor
-from ..files import read_npz, reading
 from .augment import require_generator
+from .embedded import embedded_images
 from .resampling import height_and_width
 from .split import Split
 
@@ -25,8 +25,7 @@ PHASE_DEGREE = 3
 
 @lru_cache(maxsize=1)
 def _brain_bytes() -> np.ndarray:
-    with reading(BRAINS_FILE):
-        return read_npz(BRAINS_FILE)["images"]
+    return embedded_images(BRAINS_FILE, (571, 128, 128))
 
 
 def load_brains() -> Split:

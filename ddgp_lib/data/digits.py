@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..files import read_npz, reading
+from .embedded import embedded_images
 from .split import Split
 
 DIGITS_FILE = Path(__file__).with_name("mnist_10k.npz")
@@ -16,8 +16,7 @@ DIGITS_SPLIT = {"train": slice(0, 8000), "val": slice(8000, 9000), "test": slice
 
 @lru_cache(maxsize=1)
 def _digit_bytes() -> np.ndarray:
-    with reading(DIGITS_FILE):
-        return read_npz(DIGITS_FILE)["images"]
+    return embedded_images(DIGITS_FILE, (10_000, 32, 32))
 
 
 def load_digits() -> Split:

@@ -130,7 +130,7 @@ def normalised(name: str) -> str:
 
 def named(paths: Iterable[str | Path], root: Path | None = None) -> str:
     """Write the first of some paths for a message, relative to ``root`` where it is given."""
-    names = [str(Path(path).relative_to(root) if root else path) for path in paths]
+    names = [str(Path(path).relative_to(root)) if root else str(path) for path in paths]
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
