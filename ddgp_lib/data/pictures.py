@@ -31,6 +31,8 @@ SUFFIXES = (
 """Endings of the files that are read, in small letters or capitals."""
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF")
 """Pillow's names of the formats that are read, whatever a file's ending."""
+DEEP = ("I", "F")
+"""How Pillow's names of modes of more than 8 bits begin."""
 INVERTED = (262, 0)
 """Tag and value by which a TIFF says that its lowest number is white."""
 
@@ -145,18 +147,10 @@ def _pixels(path: Path, colour: bool) -> torch.Tensor:
     require(path.is_file() or not path.exists(), "path", str(path), "a file")
     try:
         with reading(path), Image.open(path, formats=FORMATS) as picture:
-            frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-            require(frames == 1, "path", f"{path} of {frames} pages or frames", "a file of one picture")
-            deep = picture.mode.startswith(("I", "F"))
-            inverted = deep and getattr(picture, "tag_v2", {}).get(INVERTED[0]) == INVERTED[1]
-            require(not inverted, "path", f"{path}, whose lowest number is white", "that it is black")
-            cut = deep and "transparency" in picture.info
-            require(not cut, "path", f"{path}, with more than 8 bits and transparency", "one of the two")
+            _require_one_picture(picture, path)
             upright = ImageOps.exif_transpose(picture)
-            if deep:
-                wide = picture.mode == "I" and picture.format in ("PNG", "PPM")
-                sixteen = wide or picture.mode.startswith("I;16")
-                return _deep(upright, path, sixteen).expand(3 if colour else 1, -1, -1)
+            if picture.mode.startswith(DEEP):
+                return _deep(upright, picture.format, path).expand(3 if colour else 1, -1, -1)
             if upright.has_transparency_data:
                 layers = upright.convert("RGBA")
                 upright = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
@@ -166,8 +160,26 @@ def _pixels(path: Path, colour: bool) -> torch.Tensor:
     return pixels.movedim(-1, 0) if colour else pixels[None]
 
 
-def _deep(picture: Any, path: Path, sixteen: bool) -> torch.Tensor:
+def _require_one_picture(picture: Any, path: Path) -> None:
+    """Refuse what Pillow would read in part or with another meaning; of a phone's two frames the first is meant."""
+    frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+    require(frames == 1, "path", f"{path} of {frames} pages or frames", "a file of one picture")
+    deep = picture.mode.startswith(DEEP)
+    cut = deep and "transparency" in picture.info
+    require(not cut, "path", f"{path}, with more than 8 bits and transparency", "one of the two")
+    if picture.format == "TIFF":
+        inverted = deep and picture.tag_v2.get(INVERTED[0]) == INVERTED[1]
+        require(not inverted, "path", f"{path}, whose lowest number is white", "that it is black")
+        blocks = [block[1] for block in picture.tile]
+        there = sum((right - left) * (lower - upper) for left, upper, right, lower in blocks)
+        width, height = picture.size
+        whole = there >= width * height
+        require(whole, "path", f"{path} with {there} pixels", f"the {width} × {height} of its header")
+
+
+def _deep(picture: Any, format: str | None, path: Path) -> torch.Tensor:
     """Return the pixels (1, H, W) of a grey picture of 16 bits, or of numbers in [0, 1]."""
+    sixteen = picture.mode.startswith("I;16") or (picture.mode == "I" and format in ("PNG", "PPM"))
     numbers = np.array(picture).astype(np.float64) / (65535 if sixteen else 1)
     known = (sixteen or picture.mode == "F") and bool(np.all((numbers >= 0) & (numbers <= 1)))
     expected = "8 or 16 bits per channel, or numbers of floating point in [0, 1]"

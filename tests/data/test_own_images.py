@@ -439,7 +439,7 @@ def white_is_zero(path, array):
     """Write a TIFF whose tag 262 says that zero is white."""
     Image.fromarray(array).save(path)
     content = bytearray(path.read_bytes())
-    start = content.find(struct.pack("<HHI", 262, 3, 1)) + 8
+    start = content.index(struct.pack("<HHI", 262, 3, 1)) + 8
     content[start : start + 2] = struct.pack("<H", 0)
     path.write_bytes(content)
 
@@ -482,6 +482,17 @@ def test_damaged_pictures_name_themselves(tmp_path, ending, share, generator):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=rf"a\.{ending}': not readable"):
+        read_picture(path, 8)
+
+
+def test_a_tiff_that_claims_more_rows_than_it_has_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(path)
+    content = bytearray(path.read_bytes())
+    start = content.index(struct.pack("<HHI", 257, 4, 1)) + 8
+    content[start : start + 4] = struct.pack("<I", 60000)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.tif with 64 pixels'?: expected the 8 × 60000 of its header"):
         read_picture(path, 8)
 
 
