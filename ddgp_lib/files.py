@@ -21,7 +21,8 @@ UNREADABLE = (
     ValueError,
     LookupError,
     OverflowError,
-    RecursionError,
+    RuntimeError,  # RecursionError among them, and h5py's
+    SyntaxError,  # PIL's
     MemoryError,
     TypeError,
     struct.error,

@@ -10,11 +10,12 @@ from .brains import (
     smooth_phase,
     to_complex,
 )
+from .celeba import load_celeba
 from .digits import DIGITS_FILE, DIGITS_SPLIT, load_digits
 from .faces import PERSONS_SPLIT, load_faces, load_portraits
 from .fastmri import load_fastmri
 from .mnist import load_mnist
-from .pictures import load_celeba, load_folder
+from .pictures import load_folder
 from .resampling import resample
 from .split import Split, split_groups
 

@@ -1,11 +1,12 @@
 """Random changes that make more of few training images."""
 
 import math
+from typing import Any
 
 import torch
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import require, require_choice, require_number, require_tensor
 
 PADDINGS = ("zeros", "border", "reflection")
 """What :func:`perturb` can put beyond the edge of an image."""
@@ -29,9 +30,9 @@ def perturb(
     generator : torch.Generator
         Source of the random angles, factors and flips.
     degrees : float
-        Largest rotation to either side.
+        Largest rotation to either side, from 0 to 180.
     scale : float
-        Largest relative change of the width and, on its own, of the height.
+        Largest relative change of the width and, on its own, of the height, 0 or above and below 1.
     flip : bool
         Whether each image is mirrored left to right with a probability of one half.
     padding : str
@@ -45,9 +46,15 @@ def perturb(
     Raises
     ------
     ValueError
-        If the padding is unknown.
+        If an argument is not accepted.
     """
-    require(padding in PADDINGS, "padding", padding, f"one of {PADDINGS}")
+    require_tensor("images", images, dimensions=4, finite=False)
+    require(images.is_floating_point(), "images.dtype", images.dtype, "real numbers, such as torch.float32")
+    require_generator(generator)
+    require_number("degrees", degrees, lowest=0, highest=180)
+    require_number("scale", scale, lowest=0, below=1)
+    require_choice("flip", flip, (True, False))
+    require_choice("padding", padding, PADDINGS)
     count = len(images)
     if count == 0:
         return images
@@ -66,5 +73,11 @@ def perturb(
     if flip:
         mirrored = torch.rand(count, generator=generator) < 0.5
         matrices[mirrored, 0] *= -1
-    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    grid = functional.affine_grid(matrices.to(images), list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+
+
+def require_generator(generator: Any) -> None:
+    """Raise a ``ValueError`` unless ``generator`` is a source of random numbers, on the CPU as all draws are."""
+    fits = isinstance(generator, torch.Generator) and generator.device.type == "cpu"
+    require(fits, "generator", generator, "a torch.Generator on the CPU")

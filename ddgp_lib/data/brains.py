@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..arguments import require, require_images, require_positive
-from ..files import read_npz
+from ..arguments import require, require_images, require_integer, require_positive, require_tensor
+from .augment import require_generator
+from .embedded import embedded_images
+from .resampling import height_and_width
 from .split import Split
 
 BRAINS_FILE = Path(__file__).with_name("brain_128.npz")
@@ -23,7 +25,7 @@ PHASE_DEGREE = 3
 
 @lru_cache(maxsize=1)
 def _brain_bytes() -> np.ndarray:
-    return read_npz(BRAINS_FILE)["images"]
+    return embedded_images(BRAINS_FILE, (571, 128, 128))
 
 
 def load_brains() -> Split:
@@ -39,6 +41,8 @@ def load_brains() -> Split:
     ------
     FileNotFoundError
         If the embedded file is missing.
+    ValueError
+        If it is damaged.
     """
     images = torch.from_numpy(_brain_bytes()).unsqueeze(1).float() / 255
     return Split(*(images[BRAINS_SPLIT[part]] for part in Split._fields))
@@ -74,10 +78,10 @@ def smooth_phase(
     ValueError
         If an argument is outside what is accepted.
     """
-    require(count >= 0, "count", count, "0 or more")
-    height, width = (size, size) if isinstance(size, int) else size
-    require(min(height, width) >= 2, "size", size, "2 or more")
+    require_integer("count", count, lowest=0)
+    height, width = height_and_width(size, lowest=2)
     require_positive("amplitude", amplitude)
+    require_generator(generator)
     orders = torch.arange(PHASE_DEGREE + 1)
     degrees = orders[:, None] + orders
     down, across = (torch.cos(orders[:, None] * torch.linspace(-1, 1, n).acos()) for n in (height, width))
@@ -109,6 +113,7 @@ def to_complex(magnitude: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
         If the shapes do not fit.
     """
     require_images("magnitude", magnitude, channels=1)
+    require_tensor("phase", phase)
     expected = (len(magnitude), *magnitude.shape[2:])
     require(tuple(phase.shape) == expected, "phase.shape", tuple(phase.shape), f"{expected} as the magnitude")
     return magnitude * torch.stack([phase.cos(), phase.sin()], dim=1)

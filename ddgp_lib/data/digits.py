@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..files import read_npz
+from .embedded import embedded_images
 from .split import Split
 
 DIGITS_FILE = Path(__file__).with_name("mnist_10k.npz")
@@ -16,7 +16,7 @@ DIGITS_SPLIT = {"train": slice(0, 8000), "val": slice(8000, 9000), "test": slice
 
 @lru_cache(maxsize=1)
 def _digit_bytes() -> np.ndarray:
-    return read_npz(DIGITS_FILE)["images"]
+    return embedded_images(DIGITS_FILE, (10_000, 32, 32))
 
 
 def load_digits() -> Split:
@@ -31,6 +31,8 @@ def load_digits() -> Split:
     ------
     FileNotFoundError
         If the embedded file is missing.
+    ValueError
+        If it is damaged.
     """
     images = torch.from_numpy(_digit_bytes()).unsqueeze(1).float() / 255
     return Split(*(images[DIGITS_SPLIT[part]] for part in Split._fields))

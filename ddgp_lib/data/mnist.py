@@ -1,23 +1,29 @@
 """The whole of MNIST, read from its original files."""
 
+import gzip
 import hashlib
 import math
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from ..arguments import require
-from ..files import read_unzipped
-from .split import Split, existing_folder
+from ..files import reading
+from .listing import existing_folder
+from .split import Split, finish
 
 HELD_OUT = 6
 """One training image in this many is for validation: the last 10,000 of 60,000."""
 BORDER = 2
 """Rows and columns of zeros on every side, as around the embedded digits."""
 UNSIGNED_BYTE = 0x08
+GZIP = b"\x1f\x8b"
+DENSEST = 1100
+"""More bytes than one of gzip can stand for."""
 
 
 def load_mnist(folder: str | Path) -> Split:
@@ -44,16 +50,25 @@ def load_mnist(folder: str | Path) -> Split:
     FileNotFoundError
         If the folder or one of the two files is missing.
     ValueError
-        If a file is not of the IDX format, or does not hold images of bytes.
+        If a file is damaged or not of the IDX format, does not hold images of bytes, or a part is empty.
+
+    Warns
+    -----
+    UserWarning
+        Of images that are left out, since a later part has them too.
 
     References
     ----------
     LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
     """
     path = existing_folder(folder)
-    training, test = (_digits(path, part) for part in ("train", "t10k"))
-    kept = len(training) - len(training) // HELD_OUT
-    return Split(*(_images(part) for part in (training[:kept], training[kept:], test)))
+    training, test = (_file(path, part) for part in ("train", "t10k"))
+    digits = _digits(training)
+    kept = len(digits) - len(digits) // HELD_OUT
+    parts = [_shuffled(digits[:kept], training), _shuffled(digits[kept:], training, kept)]
+    parts.append(_shuffled(_digits(test), test))
+    images, origins = zip(*parts, strict=True)
+    return finish(path, images, origins)
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -73,29 +88,42 @@ def read_idx(path: Path) -> np.ndarray:
     ValueError
         If the file is anything else.
     """
-    content = read_unzipped(path)
-    known = len(content) >= 4 and content[:3] == bytes([0, 0, UNSIGNED_BYTE])
-    require(known, "path", str(path), "an IDX file of unsigned bytes")
-    start = 4 + 4 * content[3]
-    require(len(content) >= start, "path", str(path), "an IDX file with all of its header")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    found = len(content) - start
-    whole = found == math.prod(shape)
-    require(whole, "path", f"{path} with {found} bytes", f"{math.prod(shape)} bytes after its header")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    with reading(path), open(path, "rb") as file:
+        packed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        stream: Any = gzip.GzipFile(fileobj=file) if packed else file
+        start = stream.read(4)
+        known = len(start) == 4 and start[:3] == bytes([0, 0, UNSIGNED_BYTE])
+        require(known, "path", str(path), "an IDX file of unsigned bytes")
+        lengths = stream.read(4 * start[3])
+        require(len(lengths) == 4 * start[3], "path", str(path), "an IDX file with all of its header")
+        shape = struct.unpack(f">{start[3]}I", lengths)
+        size, there = math.prod(shape), path.stat().st_size
+        room = DENSEST * there if packed else there - stream.tell()
+        content = stream.read(size + 1) if size <= room else b""
+        found = f"{len(content)} bytes" if size <= room else f"at most {room} bytes"
+        require(len(content) == size, "path", f"{path} with {found}", f"{size} bytes after its header")
+        return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _digits(folder: Path, part: str) -> np.ndarray:
+def _file(folder: Path, part: str) -> Path:
     names = [f"{part}-images{dot}idx3-ubyte{end}" for dot in "-." for end in ("", ".gz")]
     found = next((folder / name for name in names if (folder / name).is_file()), None)
     if found is None:
         raise FileNotFoundError(f"folder={str(folder)!r}: no file {names[0]!r}, nor the same with .gz")
-    images = read_idx(found)
-    require(images.ndim == 3, "path", f"{found} of shape {images.shape}", "three dimensions (N, H, W)")
-    return images
+    return found
 
 
-def _images(digits: np.ndarray) -> torch.Tensor:
+def _digits(path: Path) -> np.ndarray:
+    digits = read_idx(path)
+    fits = digits.ndim == 3 and digits.size > 0
+    require(fits, "path", f"{path} of shape {digits.shape}", "three dimensions (N, H, W), none of them 0")
+    return digits
+
+
+def _shuffled(digits: np.ndarray, path: Path, first: int = 0) -> tuple[torch.Tensor, list[str]]:
+    """Return digits as images in the order of their SHA-256, and what each is called; ``first`` is before them."""
     order = sorted(range(len(digits)), key=lambda k: hashlib.sha256(digits[k].tobytes()).digest())
     images = torch.from_numpy(digits[order]).unsqueeze(1).float() / 255
-    return functional.pad(images, (BORDER, BORDER, BORDER, BORDER))
+    padded = functional.pad(images, (BORDER, BORDER, BORDER, BORDER))
+    return padded, [f"image {first + k + 1} of {path.name}" for k in order]

@@ -1,12 +1,54 @@
 """Bring images to another size."""
 
+from typing import Any
+
 import torch
 from torch.nn import functional
 
+from ..arguments import is_integer, require, require_images
 
-def resample(images: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
-    """Resample images (N, C, H, W) bilinearly, without aliasing, to a side or a (height, width); in [0, 1]."""
-    height, width = (size, size) if isinstance(size, int) else size
-    if images.shape[-2:] == (height, width):
+Size = int | tuple[int, int]
+LARGEST_SIDE = 16384
+
+
+def height_and_width(size: Any, *, lowest: int = 1) -> tuple[int, int]:
+    """Return the height and the width that a size, one integer or two, stands for.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, or a side is below ``lowest`` pixels or above 16,384.
+    """
+    sides = (size, size) if is_integer(size) else size
+    fits = isinstance(sides, tuple | list) and len(sides) == 2
+    fits = fits and all(is_integer(side) and lowest <= side <= LARGEST_SIDE for side in sides)
+    bounds = f"from {lowest} to {LARGEST_SIDE}"
+    require(fits, "size", size, f"an integer {bounds}, or a height and a width, each {bounds}")
+    return int(sides[0]), int(sides[1])
+
+
+def resample(images: torch.Tensor, size: Size) -> torch.Tensor:
+    """Resample images bilinearly, without aliasing.
+
+    Parameters
+    ----------
+    images : Tensor, shape (N, C, H, W)
+        In [0, 1].
+    size : int or pair of int
+        The new side, or height and width, in pixels.
+
+    Returns
+    -------
+    Tensor, shape (N, C, *size)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If an argument is not accepted.
+    """
+    require_images("images", images, bounds=(0, 1))
+    sides = height_and_width(size)
+    if images.shape[-2:] == sides:
         return images
-    return functional.interpolate(images, size=(height, width), mode="bilinear", antialias=True).clamp(0, 1)
+    return functional.interpolate(images, size=sides, mode="bilinear", antialias=True).clamp(0, 1)

@@ -92,3 +92,28 @@ def test_padding_keeps_a_bright_background(padding, generator):
 def test_unknown_padding_is_refused(generator):
     with pytest.raises(ValueError, match="padding='mirror': expected one of"):
         perturb(torch.ones(1, 1, 8, 8), generator, padding="mirror")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"images": torch.ones(1, 8, 8)}, "images.shape"),
+        ({"images": torch.ones(1, 1, 8, 8, dtype=torch.uint8)}, "images.dtype"),
+        ({"images": torch.ones(1, 1, 8, 8, dtype=torch.complex64)}, "images.dtype"),
+        ({"images": None}, "images=None"),
+        ({"generator": 0}, "generator=0: expected a torch.Generator"),
+        ({"degrees": -1}, "degrees=-1"),
+        ({"degrees": float("nan")}, "degrees=nan"),
+        ({"scale": 1}, "scale=1: expected a finite number of 0 or more and below 1"),
+        ({"flip": "yes"}, "flip='yes'"),
+        ({"padding": None}, "padding=None"),
+    ],
+)
+def test_arguments_are_named(options, named, generator):
+    with pytest.raises(ValueError, match=named):
+        perturb(**{"images": torch.ones(1, 1, 8, 8), "generator": generator, **options})
+
+
+def test_doubles_stay_doubles(generator):
+    images = torch.rand(2, 1, 8, 8, dtype=torch.float64)
+    assert perturb(images, generator).dtype == torch.float64

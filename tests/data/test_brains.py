@@ -225,12 +225,20 @@ def test_phase_is_smooth_bounded_and_repeatable(generator):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((-1, 8, math.pi), "count=-1"), ((1, 1, math.pi), "size=1"), ((1, 8, 0.0), "amplitude=0.0")],
+    [
+        ((-1, 8, math.pi), "count=-1"),
+        ((1.0, 8, math.pi), "count=1.0"),
+        ((1, 1, math.pi), "size=1"),
+        ((1, (8, 8, 8), math.pi), "size="),
+        ((1, 8, 0.0), "amplitude=0.0"),
+    ],
 )
 def test_phase_refuses_bad_arguments(arguments, message, generator):
     count, size, amplitude = arguments
     with pytest.raises(ValueError, match=message):
         smooth_phase(count, size, generator, amplitude=amplitude)
+    with pytest.raises(ValueError, match="generator=None"):
+        smooth_phase(1, 8, None)
 
 
 def test_complex_images_have_the_magnitude_and_phase_they_were_made_of(generator):

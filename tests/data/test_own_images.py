@@ -2,8 +2,10 @@
 
 import gzip
 import itertools
+import shutil
 import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -65,11 +67,32 @@ def test_first_digits_are_a_shuffle_that_repeats(digits):
         (idx(np.zeros((2, 28, 28), np.uint8))[:-1], "1567 bytes'?: expected 1568 bytes after its header"),
         (struct.pack(">HBB", 0, 13, 1) + struct.pack(">If", 1, 0.5), "unsigned bytes"),
         (struct.pack(">HBB", 0, 8, 3), "all of its header"),
+        (idx(np.zeros((2, 28, 28), np.uint8)) + b"x", "1569 bytes'?: expected 1568 bytes after its header"),
+        (idx(np.zeros((0, 28, 28), np.uint8)), "none of them 0"),
+        (struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**15, 2**15), "at most 0 bytes"),
+        (gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**15, 2**15)), r"at most \d+ bytes"),
+        (gzip.compress(idx(np.zeros((2, 28, 28), np.uint8)))[:-9], "not readable .EOFError"),
+        (gzip.compress(idx(np.zeros((2, 28, 28), np.uint8)))[:-6] + b"abcdef", "not readable .BadGzipFile"),
+        (struct.pack(">HBB", 0, 8, 255) + b"\0\0\0\1" * 255 + b"x", "not readable"),
     ],
 )
 def test_other_files_are_not_mnist(digits, content, named):
     (digits / "t10k-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=rf"t10k-images-idx3-ubyte.*{named}"):
+        load_mnist(digits)
+
+
+def test_a_tested_digit_is_not_trained_on(digits):
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 3, 5] = 255, (4, 99)
+    (digits / "t10k-images-idx3-ubyte").write_bytes(idx(images))
+    with pytest.warns(UserWarning, match=r"train: 1 of 10 .*image 5 of train.*as test's image 1 of t10k"):
+        assert [len(part) for part in load_mnist(digits)] == [9, 2, 2]
+
+
+def test_digits_of_another_shape_to_test_are_refused(digits):
+    (digits / "t10k-images-idx3-ubyte").write_bytes(idx(np.full((2, 20, 20), 7, np.uint8)))
+    with pytest.raises(ValueError, match=r"test.shape=\(1, 24, 24\): expected \(1, 32, 32\)"):
         load_mnist(digits)
 
 
@@ -147,7 +170,8 @@ def test_fastmri_at_a_lower_resolution_keeps_the_field_of_view(tmp_path):
 
 
 def test_fastmri_keeps_people_apart(knees):
-    split = load_fastmri(knees, 26, val=0.3)
+    with pytest.warns(UserWarning, match="1 of 4 people left out of training: they are tested"):
+        split = load_fastmri(knees, 26, val=0.3)
     assert sorted(map(len, split[:2])) in ([3, 6], [3, 9])
     assert len(split.train) + len(split.val) == 12  # not those of person d
     assert len(split.test) == 6
@@ -160,10 +184,113 @@ def test_fastmri_keeps_people_apart(knees):
         assert 0.9 < part.norm(dim=1).max() <= 1 + 1e-6
 
 
+@pytest.mark.parametrize("person", [np.bytes_("d"), np.array([b"d"]), "d "])
+def test_fastmri_ids_are_the_same_however_they_are_stored(knees, person):
+    write_knee(knees / "singlecoil_train" / "file4.h5", knee(4), person)
+    with pytest.warns(UserWarning, match="1 of 4 people left out"):
+        assert sum(map(len, load_fastmri(knees, 16)[:2])) == 12
+
+
+def test_fastmri_says_where_one_id_stands_for_all(knees):
+    for number in range(5):
+        write_knee(knees / "singlecoil_train" / f"file{number}.h5", knee(number), "anonymous")
+    with pytest.raises(
+        ValueError, match=r"patient_id=\['anonymous'\]: .*not in singlecoil_val; .*take them out"
+    ):
+        load_fastmri(knees, 16)
+
+
+def test_fastmri_files_without_ids_are_people_and_their_copies_are_the_same(knees):
+    for number in range(5):
+        write_knee(knees / "singlecoil_train" / f"file{number}.h5", knee(number), "" if number else None)
+    shutil.copy(knees / "singlecoil_train" / "file0.h5", knees / "singlecoil_val" / "copy.h5")
+    with (
+        pytest.warns(UserWarning, match=r"1 file\(s\) without patient_id, .*: copy\.h5"),
+        pytest.warns(UserWarning, match=r"5 file\(s\) without patient_id"),
+        pytest.warns(UserWarning, match="1 of 5 people left out of training"),
+    ):
+        assert [len(part) for part in load_fastmri(knees, 16)] == [9, 3, 9]
+
+
+@pytest.mark.filterwarnings("ignore:.*they are tested")
+def test_fastmri_slices_of_two_people_that_are_equal_are_named(knees):
+    write_knee(knees / "singlecoil_val" / "file6.h5", knee(0), "e")
+    with pytest.warns(
+        UserWarning, match=r"3 of \d images kept .*file0.h5 \(1\) \(as test's .*file6.h5 \(1\)"
+    ):
+        load_fastmri(knees, 16)
+
+
+def sampled(change) -> np.ndarray:
+    """Return the image of a k-space of which ``change`` leaves places out."""
+    kspace = centred(np.fft.fft2, knee(9)).astype(np.complex64)
+    change(kspace)
+    return kspace
+
+
+GAPS = {
+    "columns": np.s_[..., ::4],
+    "rows": np.s_[:, ::3],
+    "one column": np.s_[..., 11],
+    "one slice": np.s_[1, :, ::2],
+    "most": np.s_[..., 10:],
+    "points": (slice(None), *np.nonzero(np.random.default_rng(0).random((40, 26)) < 0.5)),
+}
+
+
+@pytest.mark.parametrize("gaps", GAPS)
+def test_kspace_with_gaps_is_not_taken_for_the_truth(tmp_path, gaps):
+    kspace = sampled(lambda k: k.__setitem__(GAPS[gaps], 0))
+    write_knee(tmp_path / "file.h5", knee(9), kspace=kspace)
+    with pytest.raises(ValueError, match=r"file\.h5 with places left out .*sampled in full"):
+        read_volume(tmp_path / "file.h5", 16)
+
+
+@pytest.mark.parametrize("filled", [np.s_[..., :4], np.s_[..., 24:], np.s_[1]])
+def test_kspace_that_a_scanner_filled_up_at_its_sides_is_read(tmp_path, filled):
+    kspace = sampled(lambda k: k.__setitem__(filled, 0))
+    write_knee(tmp_path / "file.h5", knee(9), kspace=kspace)
+    assert read_volume(tmp_path / "file.h5", 16).shape == (3, 2, 16, 16)
+
+
+def test_volumes_with_a_mask_or_an_acceleration_are_refused(tmp_path):
+    for name, mask, acceleration in (("mask", np.arange(26) % 4 == 0, 1), ("rate", np.ones(26), 4)):
+        write_knee(tmp_path / f"{name}.h5", knee(0))
+        with h5py.File(tmp_path / f"{name}.h5", "a") as file:
+            file["mask"], file.attrs["acceleration"] = mask, acceleration
+        with pytest.raises(ValueError, match=rf"{name}\.h5 with a mask or an acceleration"):
+            read_volume(tmp_path / f"{name}.h5", 16)
+
+
+def test_a_volume_is_all_in_its_file_and_no_larger_than_it(tmp_path):
+    path = tmp_path / "file.h5"
+    write_knee(tmp_path / "other.h5", knee(0))
+    with h5py.File(path, "w") as file:
+        file["kspace"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "kspace")
+    with pytest.raises(ValueError, match=r"file\.h5 whose 'kspace' is in another file"):
+        read_volume(path, 16)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("kspace", shape=(10**6, 10**4, 10**3), dtype="c8", chunks=(1, 100, 100))
+    with pytest.raises(ValueError, match="a file of the 80000000000000 bytes of its 'kspace'"):
+        read_volume(path, 16)
+    path.write_bytes((tmp_path / "other.h5").read_bytes()[:-500])
+    with pytest.raises(ValueError, match=r"file\.h5': not readable"):
+        read_volume(path, 16)
+
+
+def test_hidden_volumes_do_not_count_and_endings_may_be_capitals(knees):
+    (knees / "singlecoil_val" / "._file5.h5").write_bytes(b"a system's own")
+    (knees / "singlecoil_val" / "file6.h5").rename(knees / "singlecoil_val" / "file6.H5")
+    with pytest.warns(UserWarning, match="1 of 4 people"):
+        assert len(load_fastmri(knees, 16).test) == 6
+
+
+@pytest.mark.filterwarnings("ignore:.*they are tested")
 def test_fastmri_limit_counts_slices(knees):
     assert [len(part) for part in load_fastmri(knees, 16, limit=2)] == [2, 2, 2]
 
 
+@pytest.mark.filterwarnings("ignore:.*they are tested")
 def test_fastmri_errors(knees, monkeypatch):
     path = knees / "singlecoil_val" / "file5.h5"
     with pytest.raises(ValueError, match=r"size=32: expected 1 to 26, the side of file\d.h5"):
@@ -199,50 +326,6 @@ def picture(value: int, width: int = 178, height: int = 218) -> Image.Image:
     pixels = np.full((height, width, 3), value, np.uint8)
     pixels[height // 4 : height // 3, width // 8 : width // 4] = 255
     return Image.fromarray(pixels)
-
-
-@pytest.fixture
-def faces(tmp_path):
-    """Write six faces with a list in the format of CelebA."""
-    folder = tmp_path / "img_align_celeba"
-    folder.mkdir()
-    parts = [0, 2, 0, 1, 0, 2]
-    for number, value in enumerate(range(20, 140, 20), start=1):
-        picture(value).save(folder / f"{number:06d}.jpg", quality=95)
-    lines = [f"{number:06d}.jpg {part}" for number, part in enumerate(parts, start=1)]
-    (tmp_path / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
-    return tmp_path
-
-
-def test_celeba_has_its_official_split(faces):
-    split = load_celeba(faces, 32)
-    assert [tuple(part.shape) for part in split] == [(3, 1, 32, 32), (1, 1, 32, 32), (2, 1, 32, 32)]
-    corner = [(255 * part[:, 0, -1, -1]).round().tolist() for part in split]
-    assert corner == [
-        pytest.approx([20, 60, 100], abs=2),
-        pytest.approx([80], abs=2),
-        pytest.approx([40, 120], abs=2),
-    ]
-    spot = split.train[0, 0].argmax()
-    assert (spot // 32 < 12) & (spot % 32 < 12)
-    assert [len(part) for part in load_celeba(faces, 16, limit=1)] == [1, 1, 1]
-
-
-def test_celeba_errors(faces):
-    with pytest.raises(ValueError, match="size=0"):
-        load_celeba(faces, 0)
-    (faces / "img_align_celeba" / "000001.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"000001\.jpg"):
-        load_celeba(faces)
-    (faces / "list_eval_partition.txt").write_text("000002.jpg 0\n")
-    with pytest.raises(ValueError, match=r"val=\[\]: expected at least one picture"):
-        load_celeba(faces)
-    (faces / "list_eval_partition.txt").write_text("000002.jpg train\n")
-    with pytest.raises(ValueError, match=r"list_eval_partition\.txt='000002.jpg train': expected lines"):
-        load_celeba(faces)
-    (faces / "list_eval_partition.txt").unlink()
-    with pytest.raises(FileNotFoundError, match=r"no file 'list_eval_partition\.txt'"):
-        load_celeba(faces)
 
 
 def test_folder_of_people_is_split_by_person(tmp_path):
@@ -284,8 +367,10 @@ def test_folder_errors(tmp_path):
         load_folder(tmp_path, 8, val=0.5, test=0.6)
     with pytest.raises(ValueError, match="limit=0"):
         load_folder(tmp_path, 8, limit=0)
-    Image.fromarray(np.zeros((8, 8), np.uint16)).save(tmp_path / "0.png")
-    with pytest.raises(ValueError, match=r"mode 'I;16'.*8 bits"):
+    with pytest.raises(ValueError, match="val=0: expected a finite number above 0 and below 1"):
+        load_folder(tmp_path, 8, val=0)
+    Image.fromarray(np.full((8, 8), 70000, np.int32)).save(tmp_path / "0.tif")
+    with pytest.raises(ValueError, match=r"0\.tif of mode 'I'.*8 or 16 bits"):
         load_folder(tmp_path, 8)
 
 
@@ -296,6 +381,162 @@ def test_pictures_are_cut_to_their_middle(tmp_path):
     torch.testing.assert_close(
         read_picture(tmp_path / "a.png", 5), torch.full((1, 5, 5), 100 / 255), rtol=0, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (3, 3)), (6, (0, 3)), (8, (3, 0))])
+def test_pictures_are_turned_upright(tmp_path, ending, orientation, corner):
+    pixels, tag = np.zeros((32, 32), np.uint8), Image.Exif()
+    pixels[:8, :8], tag[0x112] = 255, orientation
+    Image.fromarray(pixels).save(tmp_path / f"a.{ending}", exif=tag)
+    bright = read_picture(tmp_path / f"a.{ending}", 4)[0].argmax()
+    assert divmod(int(bright), 4) == corner
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "L", "RGB"])
+@pytest.mark.parametrize("hidden", [0, 200])
+def test_what_is_transparent_is_laid_on_white(tmp_path, mode, hidden):
+    pixels = np.full((8, 8, 4), hidden, np.uint8)
+    pixels[..., 3], pixels[:4] = 0, (90, 90, 90, 255)
+    picture, path = Image.fromarray(pixels), tmp_path / "a.tif"
+    if mode in ("P", "L", "RGB"):
+        path, key = tmp_path / "a.png", (hidden,) * 3 if mode == "RGB" else hidden
+        flat = (
+            picture.convert("L").convert(mode)
+            if mode != "P"
+            else Image.fromarray(pixels[..., 0]).convert("P")
+        )
+        flat.save(path, transparency=key)
+    else:
+        picture.convert(mode).save(path)
+    found = read_picture(path, 8)
+    torch.testing.assert_close(found[0, :4], torch.full((4, 8), 90 / 255), atol=0.01, rtol=0)
+    torch.testing.assert_close(found[0, 4:], torch.ones(4, 8))
+
+
+SIXTEEN = np.full((8, 8), 40000, np.uint16)
+
+
+def write_deep(folder):
+    """Write the same grey as files of more than 8 bits, in all forms that are read."""
+    Image.fromarray(SIXTEEN).save(folder / "a.png")
+    Image.fromarray(SIXTEEN).save(folder / "a.tif")
+    Image.frombytes("I;16B", (8, 8), SIXTEEN.astype(">u2").tobytes()).save(folder / "b.tif")
+    Image.fromarray((SIXTEEN / 65535).astype(np.float32)).save(folder / "c.tif")
+    (folder / "a.pgm").write_bytes(b"P5\n8 8\n65535\n" + SIXTEEN.astype(">u2").tobytes())
+    (folder / "a.pnm").write_bytes(b"Pf\n8 8\n-1.0\n" + (SIXTEEN / 65535).astype("<f4").tobytes())
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_more_than_8_bits_are_read_by_their_range(tmp_path, colour):
+    write_deep(tmp_path)
+    for path in tmp_path.iterdir():
+        expected = torch.full((3 if colour else 1, 8, 8), 40000 / 65535)
+        torch.testing.assert_close(read_picture(path, 8, colour=colour), expected, atol=1e-6, rtol=0)
+
+
+def white_is_zero(path, array):
+    """Write a TIFF whose tag 262 says that zero is white."""
+    Image.fromarray(array).save(path)
+    content = bytearray(path.read_bytes())
+    start = content.index(struct.pack("<HHI", 262, 3, 1)) + 8
+    content[start : start + 2] = struct.pack("<H", 0)
+    path.write_bytes(content)
+
+
+def test_a_tiff_whose_zero_is_white_is_inverted_or_refused(tmp_path):
+    white_is_zero(tmp_path / "8.tif", np.full((8, 8), 250, np.uint8))
+    torch.testing.assert_close(read_picture(tmp_path / "8.tif", 8), torch.full((1, 8, 8), 5 / 255))
+    white_is_zero(tmp_path / "16.tif", SIXTEEN)
+    with pytest.raises(ValueError, match=r"16\.tif, whose lowest number is white"):
+        read_picture(tmp_path / "16.tif", 8)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "CMYK", "YCbCr", "LA", "RGBA"])
+def test_other_modes_show_the_same_grey(tmp_path, mode):
+    grey = 255 if mode == "1" else 153
+    ending = "jpg" if mode in ("CMYK", "YCbCr") else "png"
+    Image.new("RGB", (16, 16), (grey,) * 3).convert(mode).save(tmp_path / f"a.{ending}")
+    for colour in (False, True):
+        found = read_picture(tmp_path / f"a.{ending}", 8, colour=colour)
+        torch.testing.assert_close(found, torch.full_like(found, grey / 255), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("ending", ["tif", "gif", "webp", "png"])
+def test_files_of_several_pictures_are_refused(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    pages = [Image.fromarray(np.full((8, 8), grey, np.uint8)) for grey in (10, 100, 200)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    with pytest.raises(ValueError, match=rf"a\.{ending} of 3 pages or frames"):
+        read_picture(path, 8)
+    pages[0].save(path)
+    assert read_picture(path, 8).mean() == pytest.approx(10 / 255, abs=0.01)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "bmp", "webp", "gif"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_damaged_pictures_name_themselves(tmp_path, ending, share, generator):
+    path = tmp_path / f"a.{ending}"
+    noise = torch.randint(256, (40, 40), dtype=torch.uint8, generator=generator)
+    Image.fromarray(noise.numpy()).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=rf"a\.{ending}': not readable"):
+        read_picture(path, 8)
+
+
+def test_a_tiff_that_claims_more_rows_than_it_has_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(path)
+    content = bytearray(path.read_bytes())
+    start = content.index(struct.pack("<HHI", 257, 4, 1)) + 8
+    content[start : start + 4] = struct.pack("<I", 60000)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.tif with 64 pixels'?: expected the 8 × 60000 of its header"):
+        read_picture(path, 8)
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_read(tmp_path):
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "a.png").write_bytes(content + b"\0\0\0\0IDAT" + b"\0" * 8)
+    with pytest.raises(ValueError, match=r"a\.png': not readable .*3600000000 pixels"):
+        read_picture(tmp_path / "a.png", 8)
+
+
+@pytest.mark.parametrize("size", [0, True, 8.0, "8", None, (8,), (8, 0), 10**9])
+def test_sizes_and_colours_are_checked(tmp_path, size):
+    Image.new("L", (8, 8), 9).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"size=.*expected an integer from 1 to 16384"):
+        read_picture(tmp_path / "a.png", size)
+    with pytest.raises(ValueError, match="colour=1: expected one of"):
+        read_picture(tmp_path / "a.png", 8, colour=1)
+
+
+def test_pictures_that_a_user_would_miss_are_named(tmp_path):
+    for number in range(3):
+        picture(9 * number).save(tmp_path / f"{number}.PNG")
+    for name in ("a.heic", "b.npy", "without ending", "notes.txt", "labels.csv"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"3 file\(s\) left out: a\.heic, b\.npy, without ending; read are"):
+        assert [len(part) for part in load_folder(tmp_path, 8)] == [1, 1, 1]
+
+
+def test_a_copy_of_a_tested_picture_is_left_out_of_training(tmp_path):
+    for place, name in enumerate(["train/0.png", "train/1.png", "val/2.png", "test/3.png"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        picture(50 * place).save(tmp_path / name)
+    Image.open(tmp_path / "train" / "0.png").save(tmp_path / "test" / "copy.bmp")
+    with pytest.warns(
+        UserWarning, match=r"train: 1 of 2 .*train/0\.png \(as test's test/copy\.bmp\)"
+    ) as warned:
+        assert [len(part) for part in load_folder(tmp_path, 8)] == [1, 1, 2]
+    assert warned[0].filename == __file__
+    shutil.copy(tmp_path / "train" / "1.png", tmp_path / "val" / "copy.png")
+    with pytest.raises(
+        ValueError, match=r"train='train/0\.png': expected an image that no later part has too"
+    ):
+        load_folder(tmp_path, 8)
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,20 @@ def test_noise_is_averaged_over_what_a_new_pixel_covers(generator):
 
 def test_white_stays_white_to_the_last_bit():
     assert resample(torch.ones(1, 1, 64, 64), (23, 37)).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "named"),
+    [
+        (255 * torch.ones(1, 1, 8, 8), 4, "images=.*expected pixels between 0 and 1"),
+        (torch.ones(8, 8), 4, "images.shape"),
+        (torch.ones(1, 1, 8, 8), 0, "size=0: expected an integer from 1"),
+        (torch.ones(1, 1, 8, 8), (4, 4, 4), r"size=\(4, 4, 4\)"),
+        (torch.ones(1, 1, 8, 8), 4.0, "size=4.0"),
+        (torch.ones(1, 1, 8, 8), True, "size=True"),
+        (torch.ones(1, 1, 8, 8), 10**9, "size=1000000000"),
+    ],
+)
+def test_arguments_are_named(images, size, named):
+    with pytest.raises(ValueError, match=named):
+        resample(images, size)

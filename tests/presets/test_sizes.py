@@ -51,6 +51,7 @@ def test_a_folder_gives_pictures_of_the_shape_that_is_asked_for(tmp_path, colour
     for place in range(3):
         picture = Image.new("RGB", (60, 40))
         picture.paste((255, 0, 0), (30, 0, 60, 40))
+        picture.putpixel((12, 4 * place), (99, 99, 99))  # no two are equal
         picture.save(tmp_path / f"{place}.png")
     images = load_folder(tmp_path, (10, 12), colour=colour, val=0.34, test=0.33)
     channels = 3 if colour else 1
