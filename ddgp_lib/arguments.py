@@ -163,6 +163,12 @@ def require_count(argument: str, value: Any, *, lowest: int = 1, none: bool = Fa
     require_integer(argument, value, lowest=lowest, highest=LARGEST_SIDE, none=none)
 
 
+def require_counts(**values: Any) -> None:
+    """Raise a ``ValueError`` unless all of the values, given by their names, are integers as in :func:`require_count`."""
+    for argument, value in values.items():
+        require_count(argument, value)
+
+
 def require_seed(argument: str, value: Any) -> None:
     """Raise a ``ValueError`` unless ``value`` is a seed that every generator takes, an integer from 0 to 2⁶³ − 1."""
     require_integer(argument, value, lowest=0, highest=2**63 - 1)
@@ -203,7 +209,9 @@ def require_generator(argument: str, value: Any, *, none: bool = False) -> None:
     require_instance(argument, value, torch.Generator, "a torch.Generator", none=none)
 
 
-def require_img_size(argument: str, value: Any, expected: str = "(C, H, W)") -> None:
+def require_img_size(
+    argument: str, value: Any, expected: str = "(C, H, W)", *, lengths: tuple[int, ...] = (3,)
+) -> None:
     """Raise a ``ValueError`` unless ``value`` is the shape (C, H, W) of an image that fits into memory.
 
     Parameters
@@ -214,8 +222,10 @@ def require_img_size(argument: str, value: Any, expected: str = "(C, H, W)") -> 
         What was given, a tuple or a list.
     expected : str
         What is accepted, in words; a caller may ask for more.
+    lengths : tuple of int
+        How many numbers there may be.
     """
-    sized = isinstance(value, tuple | list) and len(value) == 3 and all(map(is_integer, value))
+    sized = isinstance(value, tuple | list) and len(value) in lengths and all(map(is_integer, value))
     accepted = sized and min(value) >= 1 and max(value) <= LARGEST_SIDE and math.prod(value) <= LARGEST_IMAGE
     largest = f"at most {LARGEST_SIDE} each and {LARGEST_IMAGE} together"
     require(accepted, argument, value, f"{expected}; integers, 1 or above, {largest}")

@@ -1,12 +1,11 @@
 """What the operators of this package share."""
 
-import math
 from typing import Any
 
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from ..arguments import require
+from ..arguments import require, require_number, require_seed, require_tensor
 
 RTOL = 1e-5
 """Singular values below this fraction of the largest count as zero, as in :mod:`ddgp_lib.analysis`."""
@@ -14,19 +13,34 @@ RTOL = 1e-5
 
 def gaussian_noise(noise: float, seed: int) -> GaussianNoise:
     """White Gaussian noise with its own generator, after checking its standard deviation."""
-    require(math.isfinite(noise) and noise >= 0, "noise", noise, "a finite number, 0 or above")
+    require_number("noise", noise, lowest=0)
+    require_seed("seed", seed)
     return GaussianNoise(noise, rng=torch.Generator().manual_seed(seed))
 
 
 def require_rtol(rtol: float) -> None:
-    """Refuse a relative tolerance on the singular values that is not between 1e-6 and 1."""
-    require(1e-6 <= rtol < 1, "rtol", rtol, "a number from 1e-6 (single precision) to below 1")
+    """Refuse a relative tolerance on the singular values that is not between 1e-6, for single precision, and 1."""
+    require_number("rtol", rtol, lowest=1e-6, below=1)
 
 
 def require_fixed(**parameters: Any) -> None:
     """Refuse to change at call time what an operator has precomputed from."""
     for name, value in parameters.items():
         require(value is None, name, type(value).__name__, "None: it is fixed at construction")
+
+
+def require_sides(
+    argument: str, batch: torch.Tensor, sides: tuple[int, int], dtype: torch.dtype | None = None
+) -> None:
+    """Refuse what is no batch (N, …, H, W) of numbers with these sides, or of another type than an operator's.
+
+    Under autocast PyTorch chooses the type, so it is not looked at.
+    """
+    require_tensor(argument, batch, finite=False)
+    fits = batch.ndim >= 3 and tuple(batch.shape[-2:]) == tuple(sides)
+    require(fits, f"{argument}.shape", tuple(batch.shape), f"(N, …, {sides[0]}, {sides[1]})")
+    if dtype is not None and not torch.is_autocast_enabled(batch.device.type):
+        require(batch.dtype == dtype, f"{argument}.dtype", batch.dtype, f"{dtype}, as the operator")
 
 
 class OldNames(LinearPhysics):
@@ -44,6 +58,8 @@ class FixedSides(OldNames):
     """
 
     mask: torch.Tensor
+    complex_valued = False
+    """Whether two channels are real and imaginary part."""
 
     def A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return A x, after a look at the sides of x."""
@@ -56,10 +72,8 @@ class FixedSides(OldNames):
         return super().A_adjoint(y, *args, **kwargs)
 
     def _require_sides(self, name: str, batch: torch.Tensor) -> None:
-        sides = tuple(self.mask.shape[-2:])
-        require(
-            tuple(batch.shape[-2:]) == sides,
-            f"{name}.shape",
-            tuple(batch.shape),
-            f"(N, …, {sides[0]}, {sides[1]})",
-        )
+        height, width = self.mask.shape[-2:]
+        require_sides(name, batch, (height, width))
+        pairs = not self.complex_valued or (batch.ndim >= 4 and batch.shape[1] == 2)
+        expected = f"(N, 2, …, {height}, {width}): real and imaginary part"
+        require(pairs, f"{name}.shape", tuple(batch.shape), expected)

@@ -9,9 +9,10 @@ from typing import TypeGuard
 import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
-from ..arguments import require, require_positive
+from ..arguments import require, require_img_size, require_positive, require_tensor
 from .iterative import largest_eigenvalue, norms, project_on_range, solve_symmetric, start_vector
 from .known import found_once
+from .protocol import require_physics
 
 IMAGE_TYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 """Types that an operator is asked for, the first that it takes."""
@@ -62,6 +63,7 @@ def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     RuntimeWarning
         If the conjugate gradients did not converge; it names the operator and what is left out.
     """
+    _require(physics, "x", x)
     quick = getattr(physics, "range_projection", None)
     if quick is not None:
         return quick(x)
@@ -80,12 +82,15 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
 
 def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     """AᵀA x: what measuring an image and projecting it back leaves of it; deepinv's ``A_adjoint_A``."""
+    _require(physics, "x", x)
     return physics.A_adjoint_A(x)
 
 
 def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
     """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
-    return normal(physics, z) - adjoint
+    _require(physics, "z", z)
+    require_tensor("adjoint", adjoint, shape=tuple(z.shape), finite=False)
+    return physics.A_adjoint_A(z) - adjoint
 
 
 def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
@@ -115,6 +120,7 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
     ----------
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
+    _require(physics, "x", x)
     require_positive("damping", damping)
     quick = getattr(physics, "newton", None)
     if quick is not None:
@@ -140,13 +146,21 @@ def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     img_size : tuple of int
         Shape (C, H, W) of its images.
     """
+    require_physics(physics)
     quick = getattr(physics, "squared_norm", None)
     if quick is not None:
         return quick
+    require_img_size("img_size", img_size)
     shape = tuple(img_size)
     if _is_diagonal(physics, shape):
         return float(physics.mask.abs().max()) ** 2
     return found_once(physics, "squared norm", shape, lambda: _power_iteration(physics, shape))
+
+
+def _require(physics: LinearPhysics, argument: str, images: torch.Tensor) -> None:
+    """Refuse what is no operator, or no tensor of numbers; whether these are finite takes longer to see."""
+    require_physics(physics)
+    require_tensor(argument, images, finite=False)
 
 
 def _power_iteration(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
@@ -160,13 +174,13 @@ def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.
     own = [t for t in [*physics.parameters(), *physics.buffers()] if t.is_floating_point()]
     device = own[0].device if own else torch.device("cpu")
     dtypes = dict.fromkeys([*[t.dtype for t in own[:1]], *IMAGE_TYPES])
-    refused: list[RuntimeError] = []
+    refused: list[RuntimeError | ValueError] = []
     for dtype in dtypes:
         v = start_vector(img_size, dtype, device)
         try:
             with torch.no_grad():
                 physics.A(v)
-        except RuntimeError as error:  # PyTorch's for tensors of two types
+        except (RuntimeError, ValueError) as error:  # PyTorch's and this book's for tensors of two types
             refused.append(error)
         else:
             return v

@@ -6,9 +6,9 @@ import torch
 from deepinv.physics import SinglePixelCamera
 from deepinv.physics.singlepixel import hadamard_1d
 
-from ..arguments import require
+from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
-from ._common import FixedSides, gaussian_noise
+from ._common import FixedSides, gaussian_noise, require_sides
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 
@@ -55,11 +55,13 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
         noise: float = 0.0,
         seed: int = 0,
     ) -> None:
-        side = img_size[-1]
-        require(0 < ratio <= 1, "ratio", ratio, "a number above 0 and at most 1")
-        require(ordering in ORDERINGS, "ordering", ordering, f"one of {ORDERINGS}")
-        square = len(img_size) == 3 and img_size[1] == side and side >= 2 and side.bit_count() == 1
-        require(square, "img_size", img_size, "(C, H, W) with H = W, a power of two")
+        require_number("ratio", ratio, above=0, highest=1)
+        require_choice("ordering", ordering, ORDERINGS)
+        expected = "(C, H, W) with H = W, a power of two"
+        require_img_size("img_size", img_size, expected)
+        side = int(img_size[-1])
+        square = img_size[1] == side and side >= 2 and side.bit_count() == 1
+        require(square, "img_size", img_size, expected)
         super().__init__(
             m=max(1, round(ratio * side * side)),
             img_size=img_size,
@@ -70,6 +72,7 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
 
     def V_adjoint(self, x: torch.Tensor) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """All 2-D Hadamard coefficients H x H of an image; the basis is symmetric, so it is its own inverse."""
+        require_sides("x", x, (len(self.hadamard), len(self.hadamard)), self.hadamard.dtype)
         return self.hadamard @ x @ self.hadamard
 
     V = V_adjoint
