@@ -164,7 +164,7 @@ def require_count(argument: str, value: Any, *, lowest: int = 1, none: bool = Fa
 
 
 def require_counts(**values: Any) -> None:
-    """Raise a ``ValueError`` unless all of the values, given by their names, are integers as in :func:`require_count`."""
+    """Raise a ``ValueError`` unless all values, by their names, are as in :func:`require_count`."""
     for argument, value in values.items():
         require_count(argument, value)
 

@@ -46,8 +46,7 @@ class LinearOperator(Protocol):
 
 def require_physics(physics: Any, argument: str = "physics") -> None:
     """Raise a ``ValueError`` unless an argument is a linear operator."""
-    # Looking for the methods one by one takes longer than asking for deepinv's class.
-    linear = isinstance(physics, LinearPhysics) or isinstance(physics, LinearOperator)
+    linear = isinstance(physics, LinearPhysics | LinearOperator)  # the class first, which is quicker to see
     require(linear, argument, type(physics).__name__, "a linear operator with A, A_adjoint and A_adjoint_A")
 
 
