@@ -231,6 +231,16 @@ def require_img_size(
     require(accepted, argument, value, f"{expected}; integers, 1 or above, {largest}")
 
 
+def require_size(argument: str, value: Any, *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is the side of a square in pixels, or a pair (height, width)."""
+    sides = value if isinstance(value, tuple | list) and len(value) == 2 else (value,)
+    accepted = (none and value is None) or all(
+        is_integer(side) and 1 <= side <= LARGEST_SIDE for side in sides
+    )
+    wanted = f"an integer from 1 to {LARGEST_SIDE}, or a pair (height, width) of them"
+    require(accepted, argument, value, f"{'None, or ' if none else ''}{wanted}")
+
+
 def require_tensor(
     argument: str,
     value: Any,
