@@ -11,7 +11,14 @@ from torch import nn
 from tqdm.auto import trange
 
 from . import fields
-from .arguments import require, require_generator, require_images, require_integer
+from .arguments import (
+    require,
+    require_generator,
+    require_images,
+    require_integer,
+    require_number,
+    require_tensor,
+)
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
 from .metrics import psnr
@@ -64,6 +71,8 @@ class NoiseAwareDnCNN(Denoiser):
 
     def forward(self, x: torch.Tensor, sigma: float | torch.Tensor, **kwargs: Any) -> torch.Tensor:
         """Denoise ``x`` of shape (N, C, H, W), whose noise has standard deviation ``sigma``."""
+        require_tensor("x", x, dimensions=4, finite=False)
+        _require_level(sigma)
         channels, (height, width) = self.architecture["channels"], x.shape[-2:]
         require(x.shape[1] == channels, "x.shape", tuple(x.shape), f"{channels} channel(s)")
         patches = self.gather(pad_to_multiple(x, 2))
@@ -74,6 +83,14 @@ class NoiseAwareDnCNN(Denoiser):
         if self.architecture["noise_scaled"]:
             denoised = patches + levels * (denoised - patches)
         return self.scatter(denoised.contiguous())[..., :height, :width]
+
+
+def _require_level(sigma: Any) -> None:
+    """Refuse a noise level that is no finite number, 0 or above, nor a tensor of them."""
+    if not isinstance(sigma, torch.Tensor):
+        return require_number("sigma", sigma, lowest=0)
+    require_tensor("sigma", sigma)
+    return require(bool((sigma >= 0).all()), "sigma", sigma.min().item(), "noise levels, 0 or above")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,22 @@ def test_jacobian_norm_equals_dense_svd(generator):
     torch.testing.assert_close(jacobian_norms(denoiser, x, 0.1, 200)[0], dense, rtol=1e-3, atol=0)
 
 
+def test_the_power_iteration_draws_from_its_own_generator(generator):
+    denoiser = NoiseAwareDnCNN(depth=3, width=8)
+    x = torch.rand(2, 1, 8, 8, generator=generator)
+    before = torch.get_rng_state()
+    first, again = (jacobian_norms(denoiser, x, 0.1, 2) for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, jacobian_norms(denoiser, x, 0.1, 2, torch.Generator().manual_seed(1)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("sigma", [float("nan"), -0.1, "low", None, torch.tensor([0.1, -0.1])])
+def test_a_noise_level_is_a_number_0_or_above(sigma):
+    with pytest.raises(ValueError, match="^sigma="):
+        NoiseAwareDnCNN(depth=2, width=4)(torch.rand(2, 1, 8, 8), sigma)
+
+
 @pytest.mark.parametrize(("sigma", "gain"), [(0.05, 3.0), (0.1, 5.0), (0.2, 7.0)])
 def test_shipped_denoiser_removes_noise(task, sigma, gain):
     noisy_psnr = -20 * torch.log10(torch.tensor(sigma)).item()

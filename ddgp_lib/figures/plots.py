@@ -375,7 +375,8 @@ def heatmap(
         require(bool((np.diff(side) > 0).all()), name, side, "numbers that increase")
     require_instance("contours", contours, Sequence, "a sequence of levels")
     levels = as_array(contours, "contours") if contours else np.zeros(0)
-    require(bool((np.diff(levels) > 0).all()), "contours", contours, "levels that increase")
+    finite = bool(np.isfinite(levels).all())
+    require(finite and bool((np.diff(levels) > 0).all()), "contours", contours, "levels that increase")
     require_numbers("points", points or {}, 2)
     for name, end in {"vmin": vmin, "vmax": vmax}.items():
         require_number(name, end, none=True)

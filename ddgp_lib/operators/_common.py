@@ -71,6 +71,11 @@ class FixedSides(OldNames):
         self._require_sides("y", y)
         return super().A_adjoint(y, *args, **kwargs)
 
+    def A_dagger(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
+        """Return A⁺y, after a look at the sides of y."""
+        self._require_sides("y", y)
+        return super().A_dagger(y, *args, **kwargs)
+
     def _require_sides(self, name: str, batch: torch.Tensor) -> None:
         height, width = self.mask.shape[-2:]
         require_sides(name, batch, (height, width))

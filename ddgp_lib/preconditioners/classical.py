@@ -85,5 +85,6 @@ class Newton(Preconditioner):
 
 def base_of(form: str, damping: float, damping_noise: float | None) -> Preconditioner:
     """Return what a form adds its correction to: the Newton step or the gradient; both take the same settings."""
-    newton_step = Newton(damping, damping_noise)
-    return newton_step if form == "newton_null_space" else Identity()
+    require_positive("damping", damping)
+    require_number("damping_noise", damping_noise, above=0, none=True)
+    return Newton(damping, damping_noise) if form == "newton_null_space" else Identity()

@@ -4,7 +4,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
-from ..arguments import require, require_instance
+from ..arguments import require
 from ..tasks import Preset, Task
 from . import PRESETS
 
@@ -34,14 +34,11 @@ def load_chosen(name: str | None, place: str | None = None, weights: Path | None
         If there is no such file.
     """
     if place is None:
-        known = isinstance(name, str) and name in PRESETS
-        require(known, "TASK", name, f"one of {tuple(PRESETS)}, or --task path/to/file.py:NAME")
+        require(name in PRESETS, "TASK", name, f"one of {tuple(PRESETS)}, or --task path/to/file.py:NAME")
         preset = PRESETS[str(name)]
     else:
         require(name is None, "TASK", name, "nothing beside --task")
-        require_instance("--task", place, str, "path/to/file.py:NAME")
         preset = _from_file(place)
-    require_instance("weights", weights, Path, "a Path", none=True)
     return preset if weights is None else replace(preset, weights=weights)
 
 

@@ -92,6 +92,7 @@ def exposed(path: torch.Tensor, share: float = 1.0) -> torch.Tensor:
     require_tensor("path", path, dimensions=2)
     require(path.shape[1] == 2 and len(path) >= 1, "path.shape", tuple(path.shape), "(points, 2)")
     require_number("share", share, above=0, highest=1)
+    path = path.double()
     kept = max(1, round(share * len(path)))
     first = (len(path) - kept) // 2
     part = path[first : first + kept]
@@ -160,7 +161,8 @@ def deblurring(
     teacher = MotionBlur(img_size, exposed(path, teacher_exposure), noise, seed + 1, rtol)
     if images is None:
         images = faces_of(sides)
-    denoiser = denoiser or load_denoiser(weights_path("super_resolution", "denoiser"))
+    if denoiser is None:
+        denoiser = load_denoiser(weights_path("super_resolution", "denoiser"))
     return make_task(
         student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
     )

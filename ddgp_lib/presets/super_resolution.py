@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from ..arguments import (
     require,
+    require_choice,
     require_count,
     require_generator,
     require_images,
@@ -18,7 +19,7 @@ from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
 from ..names import Filter
-from ..operators import FourierDownsampling
+from ..operators import FILTERS, FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
@@ -75,6 +76,7 @@ def super_resolution(
     """
     for name, count in {"factor": factor, "teacher_factor": teacher_factor}.items():
         require_count(name, count)
+    require_choice("filter", filter, FILTERS)
     for name, width in {"blur": blur, "teacher_blur": teacher_blur}.items():
         require_positive(name, width)
     require_size("size", size, none=True)
