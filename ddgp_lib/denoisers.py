@@ -86,11 +86,10 @@ class NoiseAwareDnCNN(Denoiser):
 
 
 def _require_level(sigma: Any) -> None:
-    """Refuse a noise level that is no finite number, 0 or above, nor a tensor of them."""
+    """Refuse a noise level that is no finite number, 0 or above; a GPU would be waited for to look into a tensor."""
     if not isinstance(sigma, torch.Tensor):
         return require_number("sigma", sigma, lowest=0)
-    require_tensor("sigma", sigma)
-    return require(bool((sigma >= 0).all()), "sigma", sigma.min().item(), "noise levels, 0 or above")
+    return require_tensor("sigma", sigma, finite=False)
 
 
 @dataclass(frozen=True)

@@ -301,7 +301,9 @@ CALLS: dict[str, Call] = {
     ),
     "Counted": Call(operators.Counted, {"physics": CAMERA, "img_size": SIZE}),
     "normal": Call(operators.normal, {"physics": CAMERA, "x": IMAGES}),
-    "gradient": Call(operators.gradient, {"physics": CAMERA, "z": IMAGES, "adjoint": IMAGES}, {"z": "batch"}),
+    "gradient": Call(
+        operators.gradient, {"physics": CAMERA, "z": IMAGES, "adjoint": IMAGES}, {"adjoint": "batch"}
+    ),
     "newton": Call(operators.newton, {"physics": SMALL, "x": IMAGES, "damping": 0.1}),
     "squared_norm": Call(
         operators.squared_norm, {"physics": CAMERA, "img_size": SIZE}, {"img_size": "anything"}

@@ -53,9 +53,9 @@ def test_the_power_iteration_draws_from_its_own_generator(generator):
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("sigma", [float("nan"), -0.1, "low", None, torch.tensor([0.1, -0.1])])
+@pytest.mark.parametrize("sigma", [float("nan"), -0.1, "low", None, torch.ones(2, dtype=torch.int64)])
 def test_a_noise_level_is_a_number_0_or_above(sigma):
-    with pytest.raises(ValueError, match="^sigma="):
+    with pytest.raises(ValueError, match=r"^sigma(=|\.)"):
         NoiseAwareDnCNN(depth=2, width=4)(torch.rand(2, 1, 8, 8), sigma)
 
 

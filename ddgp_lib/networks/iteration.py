@@ -9,14 +9,16 @@ from ..arguments import require, require_count, require_integer, require_tensor
 
 
 def require_iteration(argument: str, value: Any) -> None:
-    """Raise a ``ValueError`` unless ``value`` is an iteration from 0, or a tensor (N,) of them."""
+    """Raise a ``ValueError`` unless ``value`` is an iteration from 0, or a tensor (N,) of numbers.
+
+    What a tensor holds is not looked at, since a GPU would have to be waited for.
+    """
     if not isinstance(value, torch.Tensor):
         return require_integer(argument, value, lowest=0)
     expected = "an integer, or a tensor (N,) of them"
     require(value.ndim <= 1 and value.numel() >= 1, f"{argument}.shape", tuple(value.shape), expected)
     real = not value.is_complex() and value.dtype != torch.bool
-    require(real, f"{argument}.dtype", value.dtype, "torch.int64")
-    return require(bool((value >= 0).all()), argument, value, "iterations, 0 or above")
+    return require(real, f"{argument}.dtype", value.dtype, "torch.int64")
 
 
 def iteration_progress(k: int | torch.Tensor, longest: int) -> torch.Tensor:

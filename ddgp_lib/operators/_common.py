@@ -30,17 +30,21 @@ def require_fixed(**parameters: Any) -> None:
 
 
 def require_sides(
-    argument: str, batch: torch.Tensor, sides: tuple[int, int], dtype: torch.dtype | None = None
+    argument: str,
+    batch: torch.Tensor,
+    sides: tuple[int, int],
+    dtypes: tuple[torch.dtype, ...],
+    dimensions: int = 4,
 ) -> None:
-    """Refuse what is no batch (N, …, H, W) of numbers with these sides, or of another type than an operator's.
+    """Refuse what is no batch (N, …, H, W) of numbers with these sides, or of a type that an operator does not take.
 
     Under autocast PyTorch chooses the type, so it is not looked at.
     """
     require_tensor(argument, batch, finite=False)
-    fits = batch.ndim >= 3 and tuple(batch.shape[-2:]) == tuple(sides)
+    fits = batch.ndim == dimensions and batch.numel() > 0 and tuple(batch.shape[-2:]) == tuple(sides)
     require(fits, f"{argument}.shape", tuple(batch.shape), f"(N, …, {sides[0]}, {sides[1]})")
-    if dtype is not None and not torch.is_autocast_enabled(batch.device.type):
-        require(batch.dtype == dtype, f"{argument}.dtype", batch.dtype, f"{dtype}, as the operator")
+    taken = batch.dtype in dtypes or torch.is_autocast_enabled(batch.device.type)
+    require(taken, f"{argument}.dtype", batch.dtype, " or ".join(map(str, dtypes)))
 
 
 class OldNames(LinearPhysics):
@@ -60,6 +64,18 @@ class FixedSides(OldNames):
     mask: torch.Tensor
     complex_valued = False
     """Whether two channels are real and imaginary part."""
+    dimensions = 4
+    """Dimensions of measurements."""
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of images and measurements, here those of the mask."""
+        return self.mask.shape[-2], self.mask.shape[-1]
+
+    @property
+    def types(self) -> tuple[torch.dtype, ...]:
+        """Types of the numbers in images and measurements."""
+        return (torch.float32, torch.float64)
 
     def A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return A x, after a look at the sides of x."""
@@ -71,14 +87,19 @@ class FixedSides(OldNames):
         self._require_sides("y", y)
         return super().A_adjoint(y, *args, **kwargs)
 
+    def A_adjoint_A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
+        """Return AᵀA x, after a look at the sides of x."""
+        self._require_sides("x", x)
+        return super().A_adjoint_A(x, *args, **kwargs)
+
     def A_dagger(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return A⁺y, after a look at the sides of y."""
         self._require_sides("y", y)
         return super().A_dagger(y, *args, **kwargs)
 
     def _require_sides(self, name: str, batch: torch.Tensor) -> None:
-        height, width = self.mask.shape[-2:]
-        require_sides(name, batch, (height, width))
-        pairs = not self.complex_valued or (batch.ndim >= 4 and batch.shape[1] == 2)
+        height, width = self.sides
+        require_sides(name, batch, (height, width), self.types, 4 if name == "x" else self.dimensions)
+        pairs = not self.complex_valued or batch.shape[1] == 2
         expected = f"(N, 2, …, {height}, {width}): real and imaginary part"
         require(pairs, f"{name}.shape", tuple(batch.shape), expected)

@@ -4,6 +4,7 @@ Every function works with any of deepinv's linear operators.  Where an operator 
 it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
+from collections.abc import Callable
 from typing import TypeGuard
 
 import torch
@@ -63,7 +64,11 @@ def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     RuntimeWarning
         If the conjugate gradients did not converge; it names the operator and what is left out.
     """
-    _require(physics, "x", x)
+    return _applied(physics, "x", x, lambda: _range_projection(physics, x))
+
+
+def _range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
+    """A⁺A x, in the quickest form."""
     quick = getattr(physics, "range_projection", None)
     if quick is not None:
         return quick(x)
@@ -82,15 +87,15 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
 
 def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     """AᵀA x: what measuring an image and projecting it back leaves of it; deepinv's ``A_adjoint_A``."""
-    _require(physics, "x", x)
-    return physics.A_adjoint_A(x)
+    return _applied(physics, "x", x, lambda: physics.A_adjoint_A(x))
 
 
 def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
     """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
-    _require(physics, "z", z)
-    require_tensor("adjoint", adjoint, shape=tuple(z.shape), finite=False)
-    return physics.A_adjoint_A(z) - adjoint
+    require_tensor("adjoint", adjoint, finite=False)
+    product = _applied(physics, "z", z, lambda: physics.A_adjoint_A(z))
+    require(z.shape == adjoint.shape, "z.shape", tuple(z.shape), f"{tuple(adjoint.shape)}, as adjoint")
+    return product - adjoint
 
 
 def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
@@ -120,8 +125,12 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
     ----------
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
-    _require(physics, "x", x)
     require_positive("damping", damping)
+    return _applied(physics, "x", x, lambda: _newton(physics, x, damping))
+
+
+def _newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
+    """Return the Newton step in the quickest form."""
     quick = getattr(physics, "newton", None)
     if quick is not None:
         return quick(x, damping)
@@ -157,10 +166,32 @@ def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     return found_once(physics, "squared norm", shape, lambda: _power_iteration(physics, shape))
 
 
-def _require(physics: LinearPhysics, argument: str, images: torch.Tensor) -> None:
-    """Refuse what is no operator, or no tensor of numbers; whether these are finite takes longer to see."""
+def _applied(
+    physics: LinearPhysics, argument: str, images: torch.Tensor, apply: Callable[[], torch.Tensor]
+) -> torch.Tensor:
+    """Return ``apply()``, after a look at what it is applied to, and whether images of that shape come back.
+
+    What is no operator is refused, and what are no images (N, C, H, W), or none that the operator takes.  Whether
+    they are finite is not looked at, which takes longer.
+    """
     require_physics(physics)
-    require_tensor(argument, images, finite=False)
+    require_tensor(argument, images, dimensions=4, finite=False)
+    require(images.numel() > 0, f"{argument}.shape", tuple(images.shape), "images with pixels, one or more")
+    try:
+        result = apply()
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, IndexError) as error:
+        given = f"{tuple(images.shape)} of {images.dtype}"
+        name, why = type(physics).__name__, f"{type(error).__name__}: {error}"
+        raise ValueError(f"{argument}={given}: expected images that {name} takes ({why})") from error
+    require(
+        result.shape == images.shape,
+        f"{argument}.shape",
+        tuple(images.shape),
+        f"images of {type(physics).__name__}, {tuple(result.shape)}",
+    )
+    return result
 
 
 def _power_iteration(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:

@@ -173,7 +173,7 @@ class FourierDownsampling(OldNames, Downsampling):
 
     def _require(self, name: str, batch: torch.Tensor) -> None:
         """Refuse images ``"x"``, or measurements ``"y"``, of other sides or another type."""
-        require_sides(name, batch, self.sides[name], self.matrix_rows.dtype)
+        require_sides(name, batch, self.sides[name], (self.matrix_rows.dtype,))
 
 
 class _Axis:

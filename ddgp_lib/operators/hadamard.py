@@ -8,7 +8,7 @@ from deepinv.physics.singlepixel import hadamard_1d
 
 from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
-from ._common import FixedSides, gaussian_noise, require_sides
+from ._common import FixedSides, gaussian_noise
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 
@@ -70,9 +70,14 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
         )
         self.register_buffer("hadamard", hadamard_1d(torch.eye(side)))
 
+    @property
+    def types(self) -> tuple[torch.dtype, ...]:
+        """The type of the Hadamard matrix."""
+        return (self.hadamard.dtype,)
+
     def V_adjoint(self, x: torch.Tensor) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """All 2-D Hadamard coefficients H x H of an image; the basis is symmetric, so it is its own inverse."""
-        require_sides("x", x, (len(self.hadamard), len(self.hadamard)), self.hadamard.dtype)
+        self._require_sides("x", x)
         return self.hadamard @ x @ self.hadamard
 
     V = V_adjoint

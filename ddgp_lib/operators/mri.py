@@ -271,6 +271,7 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     """
 
     complex_valued = True
+    dimensions = 5
 
     def __init__(
         self,
@@ -363,17 +364,17 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x of images (N, 2, H, W): every row times its block."""
         self.update_parameters(**kwargs)
-        self._require_sides("x", x)
+        self._require_own("x", x)
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.blocks.mT)
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, 2, H, W): every row times the projector on the eigenvectors that are seen."""
-        self._require_sides("x", x)
+        self._require_own("x", x)
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.projectors.mT)
 
     def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
         """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, 2, H, W): every row in the eigenvectors of its block."""
-        self._require_sides("x", x)
+        self._require_own("x", x)
         require_positive("damping", damping)
         rows, basis = self.to_torch_complex(x).transpose(0, 1), self.applied_basis
         gains = (1 / (self.spectrum / self.squared_norm + damping))[:, None].to(x.dtype)
@@ -383,6 +384,12 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     def squared_norm(self) -> float:
         """‖A‖², the largest eigenvalue over all rows."""
         return float(self.spectrum.max())
+
+    def _require_own(self, name: str, batch: torch.Tensor) -> None:
+        """Refuse what ``A`` refuses, and another precision than that of the blocks."""
+        self._require_sides(name, batch)
+        own = batch.dtype == self.coil_maps.real.dtype or torch.is_autocast_enabled(batch.device.type)
+        require(own, f"{name}.dtype", batch.dtype, f"{self.coil_maps.real.dtype}, as the maps")
 
     def _images(self, rows: torch.Tensor) -> torch.Tensor:
         """Turn complex rows (H, N, W) into images (N, 2, H, W), stored as convolutions like them best."""

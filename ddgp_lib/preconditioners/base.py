@@ -1,13 +1,14 @@
 """What every preconditioner is, and what a solver tells it."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 from torch import nn
 
-from ..arguments import require_instance, require_integer, require_tensor
+from ..arguments import require, require_instance, require_integer, require_tensor
 from ..operators.protocol import require_physics
 from ..reprs import Brief
 
@@ -68,11 +69,19 @@ class Preconditioner(nn.Module):
         """Return the direction that replaces the gradient ``grad``, a tensor of the shape of ``state.z``."""
         require_instance("state", state, State, "a State")
         require_tensor("grad", grad, shape=tuple(state.z.shape), finite=False)
+        if not torch.is_autocast_enabled(grad.device.type):
+            require(grad.dtype == state.z.dtype, "grad.dtype", grad.dtype, f"{state.z.dtype}, as state.z")
         return super().__call__(grad, state)
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the direction that replaces the gradient ``grad``."""
         raise NotImplementedError
+
+    def require_precision(self, grad: torch.Tensor) -> None:
+        """Refuse a gradient of another type than the weights, unless autocast chooses the type."""
+        own = next(chain(self.parameters(), self.buffers()), grad).dtype
+        fits = grad.dtype == own or torch.is_autocast_enabled(grad.device.type)
+        require(fits, "grad.dtype", grad.dtype, f"{own}, as the weights")
 
 
 class Identity(Preconditioner):

@@ -109,6 +109,7 @@ class LearnedPreconditioner(Preconditioner):
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""
+        self.require_precision(grad)
         seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
         correction = self._correction(with_iteration(seen, state.k, self.embedding, self.longest), state.k)
         if self.form in ("null_space", "newton_null_space"):

@@ -119,6 +119,7 @@ class LinearPreconditioner(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_k(grad; state.z), of the gradient's shape."""
         expected = self.structure.img_size
+        self.require_precision(grad)
         require(grad.shape[1:] == expected, "grad.shape", tuple(grad.shape), f"(N, *{expected})")
         correction = self._correction(self.see(grad, state.z), state.k)
         if self.form != "free":

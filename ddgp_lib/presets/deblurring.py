@@ -20,13 +20,13 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
-from ..operators._common import gaussian_noise, require_sides
+from ..operators._common import FixedSides, gaussian_noise
 from ..recipes import DistillationRecipe
 from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task
 from .super_resolution import faces_of, perturb_face
 
 
-class MotionBlur(BlurFFT):
+class MotionBlur(FixedSides, BlurFFT):
     """deepinv's periodic blur, whose modes count as seen from a fraction ``rtol`` of the strongest on.
 
     A motion blur has hardly a singular value that is exactly zero.  So what is hidden is a choice: what noise hides.
@@ -57,9 +57,14 @@ class MotionBlur(BlurFFT):
         super().__init__(img_size=img_size, filter=kernel[None, None], noise_model=noise_model)
         self.rtol = rtol
 
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self.img_size[1], self.img_size[2]
+
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""
-        require_sides("x", x, (self.img_size[1], self.img_size[2]))
+        self._require_sides("x", x)
         strength = self.mask.abs()
         return self.V((strength >= self.rtol * strength.max()) * self.V_adjoint(x))
 
