@@ -93,9 +93,9 @@ def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
 def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
     """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
     require_tensor("adjoint", adjoint, finite=False)
-    product = _applied(physics, "z", z, lambda: physics.A_adjoint_A(z))
+    require_tensor("z", z, finite=False)
     require(z.shape == adjoint.shape, "z.shape", tuple(z.shape), f"{tuple(adjoint.shape)}, as adjoint")
-    return product - adjoint
+    return _applied(physics, "z", z, lambda: physics.A_adjoint_A(z)) - adjoint
 
 
 def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
