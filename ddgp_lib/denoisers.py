@@ -13,10 +13,15 @@ from tqdm.auto import trange
 from . import fields
 from .arguments import (
     require,
+    require_choice,
+    require_count,
+    require_counts,
+    require_flag,
     require_generator,
     require_images,
     require_integer,
     require_number,
+    require_seed,
     require_tensor,
 )
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
@@ -57,6 +62,9 @@ class NoiseAwareDnCNN(Denoiser):
         self, channels: int = 1, depth: int = 6, width: int = 48, *, noise_scaled: bool = False
     ) -> None:
         super().__init__()
+        require_counts(channels=channels, width=width)
+        require_count("depth", depth, lowest=2)
+        require_flag("noise_scaled", noise_scaled)
         self.architecture = {
             "channels": channels,
             "depth": depth,
@@ -220,7 +228,10 @@ def _fit(
 
 def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
     """Cut a square of ``side`` pixels out of each image (N, C, H, W) at random, and mirror the batch at random."""
+    require_images("images", images)
     height, width = images.shape[-2:]
+    require_integer("side", side, lowest=1, highest=min(height, width))
+    require_generator("generator", generator)
     rows = torch.randint(height - side + 1, (len(images),), generator=generator).tolist()
     columns = torch.randint(width - side + 1, (len(images),), generator=generator).tolist()
     squares = torch.stack(
@@ -285,6 +296,9 @@ def jacobian_norms(
 
 def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed: int = 0) -> float:
     """Mean PSNR (dB, on [0, 1]) of denoised images whose noise has standard deviation ``sigma``."""
+    require_images("images", images)
+    _require_level(sigma)
+    require_seed("seed", seed)
     generator = torch.Generator().manual_seed(seed)
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
@@ -362,6 +376,7 @@ def pretrained_denoiser(name: PretrainedDenoiser, channels: int = 1) -> Denoiser
     ValueError
         If the name is unknown.
     """
-    require(name in PRETRAINED, "name", name, f"one of {tuple(PRETRAINED)}")
+    require_choice("name", name, PRETRAINED)
+    require_count("channels", channels)
     model, weights = PRETRAINED[name]
     return model(in_channels=channels, out_channels=channels, pretrained=weights).eval().requires_grad_(False)

@@ -560,6 +560,27 @@ CALLS: dict[str, Call] = {
         {"denoiser": halved, "x": IMAGES, "sigma": 0.1, "iterations": 1, "generator": None},
         {"x": "images", "denoiser": "anything", "sigma": "anything"},
     ),
+    "NoiseAwareDnCNN": Call(
+        denoisers.NoiseAwareDnCNN, {"channels": 1, "depth": 2, "width": 4, "noise_scaled": False}
+    ),
+    "NoiseAwareDnCNN()": Call(
+        denoisers.NoiseAwareDnCNN(depth=2, width=4),
+        {"x": IMAGES, "sigma": 0.1},
+        {"x": "batch", "sigma": "not negative"},
+    ),
+    "random_squares": Call(
+        denoisers.random_squares,
+        {"images": IMAGES, "side": 4, "generator": torch.Generator()},
+        {"images": "images", "side": "size", "generator": "object"},
+    ),
+    "denoising_psnr": Call(
+        denoisers.denoising_psnr,
+        {"denoiser": halved, "images": IMAGES, "sigma": 0.1, "seed": 0},
+        {"images": "images", "sigma": "not negative", "denoiser": "anything"},
+    ),
+    "pretrained_denoiser": Call(
+        denoisers.pretrained_denoiser, {"name": "drunet", "channels": 1}, {"name": "choice"}, quick=False
+    ),
     "build_schedule": Call(
         schedules.build_schedule, {"name": "constant", "steps": 2}, {"name": "choice"}, {"name": "schedule"}
     ),
@@ -775,6 +796,6 @@ def test_fits_to_a_task_refuse_them_too(own, name):
 def test_nothing_that_is_tried_uses_the_global_generator():
     before = torch.get_rng_state()
     for label, call in CALLS.items():
-        if call.quick and not label.startswith(("build_", *networks.__all__)):
+        if call.quick and not label.startswith(("build_", "NoiseAware", *networks.__all__)):
             call.function(**call.given)
             assert torch.equal(before, torch.get_rng_state()), label
