@@ -42,7 +42,8 @@ def require_sides(
     """
     require_tensor(argument, batch, finite=False)
     fits = batch.ndim == dimensions and batch.numel() > 0 and tuple(batch.shape[-2:]) == tuple(sides)
-    require(fits, f"{argument}.shape", tuple(batch.shape), f"(N, …, {sides[0]}, {sides[1]})")
+    expected = f"(N, …, {sides[0]}, {sides[1]}) with {dimensions} dimensions"
+    require(fits, f"{argument}.shape", tuple(batch.shape), expected)
     taken = batch.dtype in dtypes or torch.is_autocast_enabled(batch.device.type)
     require(taken, f"{argument}.dtype", batch.dtype, " or ".join(map(str, dtypes)))
 
