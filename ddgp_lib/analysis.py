@@ -9,13 +9,23 @@ and their closed forms.  A preconditioner that is a function p of :math:`A^\top 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require, require_images, require_positive
+from .arguments import (
+    require,
+    require_choice,
+    require_images,
+    require_img_size,
+    require_integer,
+    require_number,
+    require_positive,
+    require_tensor,
+)
 from .operators import null_projection, range_projection
+from .operators.protocol import require_physics
 from .reprs import Brief
 
 ZERO = 1e-5
@@ -59,10 +69,13 @@ class Modes(Brief):
     def analyse(self, images: torch.Tensor) -> torch.Tensor:
         """Coefficients v_iᵀx of images (N, C, H, W), as a tensor (N, n)."""
         require_images("images", images)
+        fits = tuple(images.shape[1:]) == tuple(self.img_size)
+        require(fits, "images.shape", tuple(images.shape), f"(N, *{tuple(self.img_size)})")
         return images.flatten(1).to(self.right) @ self.right
 
     def synthesise(self, coefficients: torch.Tensor) -> torch.Tensor:
         """Images Σ_i c_i v_i of coefficients (N, n), as a tensor (N, C, H, W)."""
+        require_tensor("coefficients", coefficients)
         accepted = coefficients.ndim == 2 and coefficients.shape[1] == self.right.shape[1]
         require(accepted, "coefficients.shape", tuple(coefficients.shape), f"(N, {self.right.shape[1]})")
         return (coefficients.to(self.right) @ self.right.T).reshape(-1, *self.img_size)
@@ -88,8 +101,10 @@ def dense_matrix(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.Ten
     ValueError
         If n is above 4,096.
     """
+    require_physics(physics)
+    require_img_size("img_size", img_size, "(C, H, W) with at most 4,096 entries")
     n = torch.Size(img_size).numel()
-    require(0 < n <= 4096, "img_size", img_size, "at most 4,096 entries")
+    require(n <= 4096, "img_size", img_size, "at most 4,096 entries")
     pixels = torch.eye(n).reshape(n, *img_size)
     return physics.A(pixels).reshape(n, -1).T.double()
 
@@ -151,7 +166,7 @@ def condition_number(values: torch.Tensor) -> float:
     ValueError
         If a value is negative or all are zero.
     """
-    positive = _positive(values)
+    positive = _positive("values", values)
     return float(positive.max() / positive.min())
 
 
@@ -170,6 +185,7 @@ def split(physics: LinearPhysics, x: torch.Tensor) -> tuple[torch.Tensor, torch.
     tuple of two Tensors
         A⁺A x in the range of Aᵀ and (I − A⁺A) x in the null space of A; they are orthogonal and add up to x.
     """
+    require_physics(physics)
     require_images("x", x)
     return range_projection(physics, x), null_projection(physics, x)
 
@@ -188,6 +204,7 @@ def gradient_factors(eigenvalues: torch.Tensor, step: float) -> torch.Tensor:
     -------
     Tensor
     """
+    _require_spectrum("eigenvalues", eigenvalues)
     require_positive("step", step)
     return 1 - step * eigenvalues
 
@@ -206,7 +223,7 @@ def gradient_rate(eigenvalues: torch.Tensor, step: float) -> float:
     -------
     float
     """
-    return float(gradient_factors(_positive(eigenvalues), step).abs().max())
+    return float(gradient_factors(_positive("eigenvalues", eigenvalues), step).abs().max())
 
 
 def best_gradient_step(eigenvalues: torch.Tensor) -> tuple[float, float]:
@@ -226,7 +243,7 @@ def best_gradient_step(eigenvalues: torch.Tensor) -> tuple[float, float]:
     ----------
     Goh, "Why Momentum Really Works", Distill, 2017.
     """
-    positive = _positive(eigenvalues)
+    positive = _positive("eigenvalues", eigenvalues)
     big, small = float(positive.max()), float(positive.min())
     return 2 / (big + small), (big - small) / (big + small)
 
@@ -265,7 +282,7 @@ def momentum_radius(
     Really Works", Distill, 2017.
     """
     _check_rule(rule)
-    require(momentum >= 0, "momentum", momentum, "a number, 0 or above")
+    require_number("momentum", momentum, lowest=0)
     plain = gradient_factors(eigenvalues, step)
     trace = (1 + momentum) * plain if rule == "nesterov" else momentum + plain
     determinant = momentum * plain if rule == "nesterov" else momentum * torch.ones_like(plain)
@@ -299,7 +316,7 @@ def best_momentum(eigenvalues: torch.Tensor, rule: Rule = "nesterov") -> tuple[f
     Polyak, 1964.
     """
     _check_rule(rule)
-    positive = _positive(eigenvalues)
+    positive = _positive("eigenvalues", eigenvalues)
     big, small = float(positive.max()), float(positive.min())
     kappa = (big / small) ** 0.5
     ratio = (kappa - 1) / (kappa + 1)
@@ -337,7 +354,9 @@ def error_factors(
         Signed factors; a row for each k.
     """
     _check_rule(rule)
-    require(iterations >= 0, "iterations", iterations, "an integer, 0 or above")
+    require_integer("iterations", iterations, lowest=0, highest=10**6)
+    if not callable(momentum):
+        require_number("momentum", momentum)
     plain = gradient_factors(eigenvalues, step)
     errors = [torch.ones_like(plain)]
     previous = errors[0]
@@ -405,7 +424,15 @@ def expected_error(
     ----------
     Hansen, "Discrete Inverse Problems: Insight and Algorithms", SIAM, 2010, chapter 6.
     """
-    require(noise >= 0, "noise", noise, "a number, 0 or above")
+    _require_spectrum("values", values)
+    require_tensor("coefficients", coefficients)
+    fits = (
+        coefficients.ndim in (1, 2) and coefficients.numel() > 0 and coefficients.shape[-1] == values.numel()
+    )
+    wanted = f"({values.numel()},) or (N, {values.numel()})"
+    require(fits, "coefficients.shape", tuple(coefficients.shape), wanted)
+    require_number("noise", noise, lowest=0)
+    require_tensor("factors", factors, dimensions=2)
     expected = (factors.shape[0], values.numel())
     require(
         tuple(factors.shape) == expected, "factors.shape", tuple(factors.shape), f"(K + 1, {expected[1]})"
@@ -419,15 +446,23 @@ def expected_error(
     )
 
 
-def _positive(values: torch.Tensor) -> torch.Tensor:
+def _require_spectrum(argument: str, values: torch.Tensor) -> None:
+    """Refuse what is no tensor of finite real numbers, one or more."""
+    require_tensor(argument, values)
+    numbers = values.is_floating_point() and values.numel() > 0
+    require(numbers, argument, values, "a tensor of real numbers, one or more")
+
+
+def _positive(argument: str, values: torch.Tensor) -> torch.Tensor:
     """Return the values that are not zero, after checking that none is negative and that there are some."""
+    _require_spectrum(argument, values)
     low, high = float(values.min()), float(values.max())
     require(
-        low >= 0 and high > 0, "values", (low, high), "numbers ≥ 0, not all zero (smallest, largest shown)"
+        low >= 0 and high > 0, argument, (low, high), "numbers ≥ 0, not all zero (smallest, largest shown)"
     )
     return values[values > ZERO**2 * high]
 
 
 def _check_rule(rule: str) -> None:
     """Refuse a momentum rule that is not known."""
-    require(rule in ("nesterov", "heavy_ball"), "rule", rule, "'nesterov' or 'heavy_ball'")
+    require_choice("rule", rule, get_args(Rule))

@@ -49,7 +49,7 @@ def numbers(answer: Any) -> tuple[float, ...] | None:
     parts = answer if isinstance(answer, (tuple, list)) else (answer,)
     try:
         found = tuple(float(part) for part in parts)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if all(map(math.isfinite, found)) else None
 
@@ -87,7 +87,9 @@ def judge(label: str, answer: Any) -> tuple[bool, str]:
     >>> judge("ex-pnp-window", 2)
     (False, 'That is the bound without momentum.')
     """
-    require(label in known(), "label", label, f"one of {', '.join(sorted(known()))}")
+    require(
+        isinstance(label, str) and label in known(), "label", label, f"one of {', '.join(sorted(known()))}"
+    )
     entry, found = known()[label], numbers(answer)
     if found is None:
         return False, "The answer should be a finite number, or a tuple of numbers."

@@ -4,7 +4,7 @@ A value of the wrong type is refused as one out of range is, with a ``ValueError
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +12,10 @@ import torch
 
 SHOWN = 200
 """Characters of a value that a message shows."""
+LARGEST_SIDE = 2**14
+"""Longest side of an image, most channels, and highest number of layers or coils that are accepted."""
+LARGEST_IMAGE = 2**28
+"""Numbers in an image that are accepted: 1 GiB in single precision."""
 
 
 def require(accepted: bool, argument: str, value: Any, expected: str) -> None:
@@ -152,6 +156,89 @@ def require_choice(argument: str, value: Any, accepted: Collection[Any], *, none
     """
     fits = (none and value is None) or any(type(value) is type(name) and value == name for name in accepted)
     require(fits, argument, value, f"{'None, or ' if none else ''}one of {tuple(accepted)}")
+
+
+def require_count(argument: str, value: Any, *, lowest: int = 1, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is an integer from ``lowest`` to :data:`LARGEST_SIDE`."""
+    require_integer(argument, value, lowest=lowest, highest=LARGEST_SIDE, none=none)
+
+
+def require_counts(**values: Any) -> None:
+    """Raise a ``ValueError`` unless all values, by their names, are as in :func:`require_count`."""
+    for argument, value in values.items():
+        require_count(argument, value)
+
+
+def require_seed(argument: str, value: Any) -> None:
+    """Raise a ``ValueError`` unless ``value`` is a seed that every generator takes, an integer from 0 to 2⁶³ − 1."""
+    require_integer(argument, value, lowest=0, highest=2**63 - 1)
+
+
+def require_flag(argument: str, value: Any) -> None:
+    """Raise a ``ValueError`` unless ``value`` is True or False."""
+    require(isinstance(value, bool), argument, value, "True or False")
+
+
+def require_instance(argument: str, value: Any, kind: Any, expected: str, *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is an instance of a class, described in words, or None where that is.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given.
+    kind : type, or what :func:`isinstance` takes
+        The class.
+    expected : str
+        What is accepted, in words.
+    none : bool
+        Whether None is accepted too.
+    """
+    accepted = (none and value is None) or isinstance(value, kind)
+    require(accepted, argument, value, f"{'None, or ' if none else ''}{expected}")
+
+
+def require_callable(argument: str, value: Any, expected: str = "a function", *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` can be called, or is None where that is accepted."""
+    require_instance(argument, value, Callable, expected, none=none)
+
+
+def require_generator(argument: str, value: Any, *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is a ``torch.Generator``, or None where that is accepted."""
+    require_instance(argument, value, torch.Generator, "a torch.Generator", none=none)
+
+
+def require_img_size(
+    argument: str, value: Any, expected: str = "(C, H, W)", *, lengths: tuple[int, ...] = (3,)
+) -> None:
+    """Raise a ``ValueError`` unless ``value`` is the shape (C, H, W) of an image that fits into memory.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    value : Any
+        What was given, a tuple or a list.
+    expected : str
+        What is accepted, in words; a caller may ask for more.
+    lengths : tuple of int
+        How many numbers there may be.
+    """
+    sized = isinstance(value, tuple | list) and len(value) in lengths and all(map(is_integer, value))
+    accepted = sized and min(value) >= 1 and max(value) <= LARGEST_SIDE and math.prod(value) <= LARGEST_IMAGE
+    largest = f"at most {LARGEST_SIDE} each and {LARGEST_IMAGE} together"
+    require(accepted, argument, value, f"{expected}; integers, 1 or above, {largest}")
+
+
+def require_size(argument: str, value: Any, *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``value`` is the side of a square in pixels, or a pair (height, width)."""
+    sides = value if isinstance(value, tuple | list) and len(value) == 2 else (value,)
+    accepted = (none and value is None) or all(
+        is_integer(side) and 1 <= side <= LARGEST_SIDE for side in sides
+    )
+    wanted = f"an integer from 1 to {LARGEST_SIDE}, or a pair (height, width) of them"
+    require(accepted, argument, value, f"{'None, or ' if none else ''}{wanted}")
 
 
 def require_tensor(

@@ -6,17 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deepinv.loss.regularisers import JacobianSpectralNorm
 from deepinv.models import Denoiser, DnCNN, DRUNet
 from torch import nn
 from tqdm.auto import trange
 
-from .arguments import require
+from . import fields
+from .arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_counts,
+    require_flag,
+    require_generator,
+    require_images,
+    require_integer,
+    require_number,
+    require_seed,
+    require_tensor,
+)
 from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
 from .data import Split
 from .metrics import psnr
 from .names import PretrainedDenoiser
 from .networks.patches import pad_to_multiple
+from .operators.iterative import norms, spread
 
 
 class NoiseAwareDnCNN(Denoiser):
@@ -49,6 +62,9 @@ class NoiseAwareDnCNN(Denoiser):
         self, channels: int = 1, depth: int = 6, width: int = 48, *, noise_scaled: bool = False
     ) -> None:
         super().__init__()
+        require_counts(channels=channels, width=width)
+        require_count("depth", depth, lowest=2)
+        require_flag("noise_scaled", noise_scaled)
         self.architecture = {
             "channels": channels,
             "depth": depth,
@@ -63,6 +79,8 @@ class NoiseAwareDnCNN(Denoiser):
 
     def forward(self, x: torch.Tensor, sigma: float | torch.Tensor, **kwargs: Any) -> torch.Tensor:
         """Denoise ``x`` of shape (N, C, H, W), whose noise has standard deviation ``sigma``."""
+        require_tensor("x", x, dimensions=4, finite=False)
+        _require_level(sigma)
         channels, (height, width) = self.architecture["channels"], x.shape[-2:]
         require(x.shape[1] == channels, "x.shape", tuple(x.shape), f"{channels} channel(s)")
         patches = self.gather(pad_to_multiple(x, 2))
@@ -73,6 +91,13 @@ class NoiseAwareDnCNN(Denoiser):
         if self.architecture["noise_scaled"]:
             denoised = patches + levels * (denoised - patches)
         return self.scatter(denoised.contiguous())[..., :height, :width]
+
+
+def _require_level(sigma: Any) -> None:
+    """Refuse a noise level that is no finite number, 0 or above; a GPU would be waited for to look into a tensor."""
+    if not isinstance(sigma, torch.Tensor):
+        return require_number("sigma", sigma, lowest=0)
+    return require_tensor("sigma", sigma, finite=False)
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,30 @@ class DenoiserRecipe:
     crop: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        fields.check_fields(self, DENOISER_FIELDS)
+        ordered = self.sigma_min <= self.sigma_max
+        require(ordered, "sigma_max", self.sigma_max, f"at least sigma_min={self.sigma_min}")
+
+
+DENOISER_FIELDS: Mapping[str, fields.Check] = {
+    "steps": fields.whole,
+    "finetune_steps": fields.whole,
+    "batch_size": fields.size,
+    "learning_rate": fields.positive,
+    "sigma_min": fields.positive,
+    "sigma_max": fields.positive,
+    "penalty": fields.not_negative,
+    "bound": fields.not_negative,
+    "jacobian_images": fields.size,
+    "power_iterations": fields.count,
+    "noise_scaled": fields.flag,
+    "crop": fields.count_or_none,
+    "seed": fields.seed,
+}
+"""What each field accepts."""
+
 
 def train_denoiser(
     images: Split, recipe: DenoiserRecipe | None = None, *, progress: bool = True
@@ -125,7 +174,7 @@ def train_denoiser(
     """
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)  # deepinv draws initial weights and power-iteration starts globally
+        torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
         denoiser = NoiseAwareDnCNN(images.train.shape[1], noise_scaled=recipe.noise_scaled)
         _fit(
             denoiser,
@@ -136,7 +185,6 @@ def train_denoiser(
             penalised=False,
             progress=progress,
         )
-        torch.manual_seed(recipe.seed)
         rate = recipe.learning_rate / 4
         _fit(denoiser, images.train, recipe, recipe.finetune_steps, rate, penalised=True, progress=progress)
     return denoiser.eval()
@@ -154,7 +202,7 @@ def _fit(
 ) -> None:
     if steps == 0:
         return
-    generator = torch.Generator().manual_seed(recipe.seed)
+    generator, starts = (torch.Generator().manual_seed(recipe.seed) for _ in range(2))
     optimiser = torch.optim.Adam(denoiser.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     name = "denoiser, Jacobian penalty" if penalised else "denoiser"
@@ -169,8 +217,8 @@ def _fit(
         loss = ((denoiser(noisy, sigma) - clean).square() / scale.view(-1, 1, 1, 1)).mean()
         if penalised:
             part = slice(recipe.jacobian_images)
-            norms = jacobian_norms(denoiser, noisy[part], sigma[part], recipe.power_iterations)
-            loss = loss + recipe.penalty * (norms - recipe.bound).clamp_min(0).square().mean()
+            found = jacobian_norms(denoiser, noisy[part], sigma[part], recipe.power_iterations, starts)
+            loss = loss + recipe.penalty * (found - recipe.bound).clamp_min(0).square().mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -180,7 +228,10 @@ def _fit(
 
 def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
     """Cut a square of ``side`` pixels out of each image (N, C, H, W) at random, and mirror the batch at random."""
+    require_images("images", images)
     height, width = images.shape[-2:]
+    require_integer("side", side, lowest=1, highest=min(height, width))
+    require_generator("generator", generator)
     rows = torch.randint(height - side + 1, (len(images),), generator=generator).tolist()
     columns = torch.randint(width - side + 1, (len(images),), generator=generator).tolist()
     squares = torch.stack(
@@ -193,9 +244,13 @@ def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) 
 
 
 def jacobian_norms(
-    denoiser: Denoiser, x: torch.Tensor, sigma: float | torch.Tensor, iterations: int
+    denoiser: Denoiser,
+    x: torch.Tensor,
+    sigma: float | torch.Tensor,
+    iterations: int,
+    generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """Spectral norm of the denoiser's Jacobian at each image, by power iteration; differentiable.
+    """Spectral norm of the denoiser's Jacobian J at each image, by power iteration on JᵀJ; differentiable.
 
     Parameters
     ----------
@@ -206,21 +261,44 @@ def jacobian_norms(
     sigma : float or Tensor of shape (N,)
         Noise level.
     iterations : int
-        Power iterations; the estimate grows towards the norm with their number.
+        Power iterations, 1 or above; the estimate grows towards the norm with their number.
+    generator : torch.Generator, optional
+        Draws where the iteration starts; by default one with seed 0.
 
     Returns
     -------
     Tensor, shape (N,)
         ‖∂D_σ/∂x‖₂. A denoiser with norms of at most 1 does not expand distances.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
     """
+    require_images("x", x)
+    require_integer("iterations", iterations, lowest=1)
+    require_generator("generator", generator, none=True)
+    generator = torch.Generator().manual_seed(0) if generator is None else generator
+    u = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)
     with torch.enable_grad():
         point = x.detach().requires_grad_()
-        norm = JacobianSpectralNorm(max_iter=iterations, tol=0.0, reduction=None)
-        return norm(denoiser(point, sigma), point)
+        denoised = denoiser(point, sigma)
+        weights = torch.ones_like(denoised, requires_grad=True)
+        (pulled,) = torch.autograd.grad(denoised, point, weights, create_graph=True)  # Jᵀw, linear in w
+        for _ in range(iterations):
+            u = u / spread(norms(u), u)
+            (pushed,) = torch.autograd.grad(pulled, weights, u, create_graph=True)
+            (product,) = torch.autograd.grad(denoised, point, pushed, create_graph=True)
+            squared = (u * product).flatten(1).sum(dim=1)
+            u = product
+        return squared.sqrt()
 
 
 def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed: int = 0) -> float:
     """Mean PSNR (dB, on [0, 1]) of denoised images whose noise has standard deviation ``sigma``."""
+    require_images("images", images)
+    _require_level(sigma)
+    require_seed("seed", seed)
     generator = torch.Generator().manual_seed(seed)
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
@@ -298,6 +376,7 @@ def pretrained_denoiser(name: PretrainedDenoiser, channels: int = 1) -> Denoiser
     ValueError
         If the name is unknown.
     """
-    require(name in PRETRAINED, "name", name, f"one of {tuple(PRETRAINED)}")
+    require_choice("name", name, PRETRAINED)
+    require_count("channels", channels)
     model, weights = PRETRAINED[name]
     return model(in_channels=channels, out_channels=channels, pretrained=weights).eval().requires_grad_(False)

@@ -2,6 +2,8 @@
 
 import torch
 
+from .arguments import require, require_flag, require_number, require_tensor
+
 FLOOR = 1e-8
 """Added to the mean square, as in deepinv, so that equal images have 80 dB and not infinitely many."""
 
@@ -27,6 +29,11 @@ def psnr(
     Tensor, shape (N,)
         Without gradients.
 
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted; NaN in x gives NaN.
+
     Examples
     --------
     >>> import torch
@@ -35,6 +42,13 @@ def psnr(
     >>> [round(value, 2) for value in psnr(truth + 0.1, truth, floor=0).tolist()]
     [20.0, 20.0]
     """
+    require_tensor("x", x, finite=False)
+    require_tensor("truth", truth, shape=tuple(x.shape), finite=False)
+    require(x.ndim >= 2 and x.numel() > 0, "x.shape", tuple(x.shape), "a batch (N, …) with entries")
+    require_flag("complex_valued", complex_valued)
+    pairs = not complex_valued or x.shape[1] == 2
+    require(pairs, "x.shape", tuple(x.shape), "(N, 2, H, W): real and imaginary part")
+    require_number("floor", floor, lowest=0)
     with torch.no_grad():
         if complex_valued:
             x, truth = x.norm(dim=1), truth.norm(dim=1)

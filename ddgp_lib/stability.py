@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require, require_images
+from .arguments import require, require_generator, require_images, require_integer
 from .operators import norms
 from .solvers import PreconditionedADMM, PreconditionedSolver
 
@@ -45,8 +45,9 @@ def iteration_map(solver: PreconditionedSolver, y: torch.Tensor, physics: Linear
     ValueError
         If the solver is ADMM.
     """
-    one_image = not isinstance(solver, PreconditionedADMM)
+    one_image = isinstance(solver, PreconditionedSolver) and not isinstance(solver, PreconditionedADMM)
     require(one_image, "solver", type(solver).__name__, "a solver whose iteration starts from one image")
+    require_integer("k", k, lowest=0)
     iteration, problem = solver.fixed_point.iterator, solver.problem(y, physics, k)
     return lambda z: iteration.step((z, z), k, problem, problem.fade(iteration.preconditioner, k)).est[0]
 
@@ -135,7 +136,7 @@ def spectral_radius(
     ----------
     Gelfand's formula; Golub and Van Loan, "Matrix Computations", 4th edition, 2013, section 7.3.
     """
-    require(iterations >= 2, "iterations", iterations, "an integer, 2 or above")
+    require_integer("iterations", iterations, lowest=2)
     T, v = _prepare(solver, y, physics, x, k, iterations, generator)
     logarithms = []
     for _ in range(iterations):
@@ -155,10 +156,13 @@ def _prepare(
     generator: torch.Generator | None,
 ) -> tuple[Map, torch.Tensor]:
     require_images("x", x)
-    require(iterations >= 1, "iterations", iterations, "an integer, 1 or above")
+    require_integer("iterations", iterations, lowest=1)
+    require_generator("generator", generator, none=True)
+    T, images = iteration_map(solver, y, physics, k), tuple(physics.A_adjoint(y).shape)
+    require(tuple(x.shape) == images, "x.shape", tuple(x.shape), f"{images}, as the images of y")
     generator = torch.Generator().manual_seed(0) if generator is None else generator
     v = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)
-    return iteration_map(solver, y, physics, k), _normalise(v)
+    return T, _normalise(v)
 
 
 def _size(batch: torch.Tensor) -> torch.Tensor:

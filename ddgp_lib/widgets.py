@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from matplotlib.figure import Figure
 
-from ddgp_lib.arguments import require
+from ddgp_lib.arguments import require, require_callable, require_instance, require_integer, require_number
 from ddgp_lib.figures import png
+from ddgp_lib.figures.style import LARGEST_DPI
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -89,6 +90,16 @@ class Frames:
     pictures: tuple[bytes, ...]
     start: int = 0
     caption: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse frames without a picture, or with another number of texts."""
+        require_instance("label", self.label, str, "a text")
+        require_instance("caption", self.caption, str, "a text", none=True)
+        for name in ("texts", "alts", "pictures"):
+            entries = getattr(self, name)
+            fits = isinstance(entries, tuple) and len(entries) == len(self.pictures) >= 1
+            require(fits, name, entries, "a tuple with an entry for each picture")
+        require_integer("start", self.start, lowest=0, highest=len(self.pictures) - 1)
 
     def __repr__(self) -> str:
         return f"Frames({self.label!r}, {len(self)} frames, from {self.texts[0]} to {self.texts[-1]})"
@@ -170,7 +181,11 @@ def frames(
         If there are fewer than two values, two have the same text, an alternative text is missing or empty,
         ``start`` is out of range, or the figures differ in size.
     """
-    _check(values, label, start)
+    _check(draw, values, label, text, start, dpi)
+    require_instance("caption", caption, str, "a text", none=True)
+    require_integer("colours", colours, lowest=2, highest=256)
+    listed = callable(alt) or (isinstance(alt, Sequence) and not isinstance(alt, str))
+    require(listed, "alt", alt, "a function of the value, or a sequence of texts")
     alts = [alt(value) for value in values] if callable(alt) else list(alt)
     if len(alts) != len(values) or not all(isinstance(a, str) and a.strip() for a in alts):
         raise ValueError(
@@ -215,7 +230,7 @@ def live(
     ValueError
         As `frames`.
     """
-    _check(values, label, start)
+    _check(draw, values, label, text, start, dpi)
     try:
         import ipywidgets
     except ImportError as error:
@@ -240,8 +255,17 @@ def live(
     return ipywidgets.VBox([slider, picture])
 
 
-def _check(values: Sequence[Any], label: str, start: int) -> None:
+def _check(draw: Any, values: Sequence[Any], label: str, text: Any, start: int, dpi: int) -> None:
     """Refuse a slider without a range, without a name, or one that starts outside its range."""
+    require_callable("draw", draw, "a function of the value that returns a figure")
+    require_callable("text", text, "a function of the value that returns a text", none=True)
+    sized = (
+        hasattr(values, "__len__") and hasattr(values, "__getitem__") and not isinstance(values, dict | str)
+    )
+    require(sized, "values", values, "a sequence of at least 2")
+    require_instance("label", label, str, "a name for the slider")
+    require_integer("start", start)
+    require_number("dpi", dpi, above=0, highest=LARGEST_DPI)
     if len(values) < 2:
         raise ValueError(f"values has {len(values)} elements: expected at least 2")
     require(bool(label.strip()), "label", label, "a name for the slider")

@@ -7,12 +7,22 @@ import pytest
 import torch
 
 from ddgp_lib.arguments import (
+    LARGEST_SIDE,
     require,
+    require_callable,
     require_choice,
+    require_count,
+    require_counts,
+    require_flag,
+    require_generator,
     require_images,
+    require_img_size,
+    require_instance,
     require_integer,
     require_number,
     require_positive,
+    require_seed,
+    require_size,
     require_tensor,
 )
 
@@ -127,3 +137,52 @@ def test_a_message_stays_short():
         require(False, "x", torch.ones(9, 9), "a number")
     with pytest.raises(ValueError, match=r"^x=.{200}…: expected a number$"):
         require(False, "x", list(range(1000)), "a number")
+
+
+@pytest.mark.parametrize(
+    ("check", "accepted", "refused", "expected"),
+    [
+        (
+            require_count,
+            (1, np.int64(LARGEST_SIDE)),
+            (0, LARGEST_SIDE + 1, 1.0, True),
+            "an integer from 1 to 16384",
+        ),
+        (require_seed, (0, 2**63 - 1), (-1, 2**63, 0.5, "0"), f"an integer from 0 to {2**63 - 1}"),
+        (require_flag, (True, False), (None, 0, 1, "yes"), "True or False"),
+        (require_callable, (abs, torch.nn.Identity()), (None, 1, "abs"), "a function"),
+        (require_generator, (torch.Generator(),), (None, 1, torch.Generator), "a torch.Generator"),
+        (
+            require_size,
+            (8, (8, 4), [8, 4]),
+            (None, 0, (8,), (8, 0), 8.0, 10**9),
+            "an integer from 1 to 16384, or a",
+        ),
+        (
+            require_img_size,
+            ((1, 8, 8), [3, 8, 4], torch.Size((1, 1, 1))),
+            (None, 8, (8, 8), (1, 8, 0), (1, 8, 8.0), (1, 8, True), (2, LARGEST_SIDE, LARGEST_SIDE), "188"),
+            r"\(C, H, W\); integers, 1 or above, at most 16384 each",
+        ),
+    ],
+)
+def test_counts_seeds_flags_functions_generators_and_sizes(check, accepted, refused, expected):
+    for value in accepted:
+        check("x", value)
+    for value in refused:
+        with pytest.raises(ValueError, match=f"^x=.*: expected {expected}"):
+            check("x", value)
+
+
+def test_an_instance_is_described_in_words_and_may_be_none():
+    require_instance("x", None, dict, "a table", none=True)
+    with pytest.raises(ValueError, match=r"^x=None: expected a table$"):
+        require_instance("x", None, dict, "a table")
+    with pytest.raises(ValueError, match=r"^x=1: expected None, or a table$"):
+        require_instance("x", 1, dict, "a table", none=True)
+
+
+def test_several_counts_are_told_apart():
+    require_counts(width=1, depth=2)
+    with pytest.raises(ValueError, match=r"^depth=0: expected an integer"):
+        require_counts(width=1, depth=0)

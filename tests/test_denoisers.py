@@ -43,6 +43,22 @@ def test_jacobian_norm_equals_dense_svd(generator):
     torch.testing.assert_close(jacobian_norms(denoiser, x, 0.1, 200)[0], dense, rtol=1e-3, atol=0)
 
 
+def test_the_power_iteration_draws_from_its_own_generator(generator):
+    denoiser = NoiseAwareDnCNN(depth=3, width=8)
+    x = torch.rand(2, 1, 8, 8, generator=generator)
+    before = torch.get_rng_state()
+    first, again = (jacobian_norms(denoiser, x, 0.1, 2) for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, jacobian_norms(denoiser, x, 0.1, 2, torch.Generator().manual_seed(1)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("sigma", [float("nan"), -0.1, "low", None, torch.ones(2, dtype=torch.int64)])
+def test_a_noise_level_is_a_number_0_or_above(sigma):
+    with pytest.raises(ValueError, match=r"^sigma(=|\.)"):
+        NoiseAwareDnCNN(depth=2, width=4)(torch.rand(2, 1, 8, 8), sigma)
+
+
 @pytest.mark.parametrize(("sigma", "gain"), [(0.05, 3.0), (0.1, 5.0), (0.2, 7.0)])
 def test_shipped_denoiser_removes_noise(task, sigma, gain):
     noisy_psnr = -20 * torch.log10(torch.tensor(sigma)).item()
@@ -88,7 +104,7 @@ def test_unknown_pretrained():
 
 def by_hand(images, recipe, steps, rate, denoiser, penalised):
     """Take the steps of the loss that :class:`DenoiserRecipe` states, with the same random numbers."""
-    generator = torch.Generator().manual_seed(recipe.seed)
+    generator, starts = (torch.Generator().manual_seed(recipe.seed) for _ in range(2))
     optimiser = torch.optim.Adam(denoiser.parameters(), lr=rate)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / steps)) / 2
@@ -100,7 +116,7 @@ def by_hand(images, recipe, steps, rate, denoiser, penalised):
         loss = (errors / (sigma**2 if recipe.noise_scaled else sigma)).mean()
         if penalised:
             few = recipe.jacobian_images
-            norms = jacobian_norms(denoiser, noisy[:few], sigma[:few], recipe.power_iterations)
+            norms = jacobian_norms(denoiser, noisy[:few], sigma[:few], recipe.power_iterations, starts)
             loss = loss + recipe.penalty * (torch.relu(norms - recipe.bound) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -125,7 +141,6 @@ def test_training_follows_the_loss_that_the_recipe_states(noise_scaled, bound):
         torch.manual_seed(recipe.seed)
         expected = NoiseAwareDnCNN(1, noise_scaled=noise_scaled)
         by_hand(discs().train, recipe, 3, recipe.learning_rate, expected, penalised=False)
-        torch.manual_seed(recipe.seed)
         by_hand(discs().train, recipe, 2, recipe.learning_rate / 4, expected, penalised=True)
     x = discs().val
     torch.testing.assert_close(trained(x, 0.1), expected(x, 0.1), atol=1e-5, rtol=1e-4)

@@ -1,5 +1,6 @@
 """What the checks accept as arguments, and how they call what they check."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,15 @@ from typing import Any
 import torch
 from deepinv.utils import TensorList
 
-from ..arguments import require
+from ..arguments import (
+    LARGEST_IMAGE,
+    is_integer,
+    is_number,
+    require,
+    require_callable,
+    require_instance,
+    require_seed,
+)
 from ._vectors import Probes, Value, describe, each, flat, parts, tensors_of
 from .failure import CheckFailed
 
@@ -21,11 +30,10 @@ OFFSET = 0x9E3779B9
 
 
 def as_number(argument: str, value: Any) -> float:
-    """Return a number, or a tensor with one entry, as a float; raise a ``TypeError`` for anything else."""
+    """Return a number, or a tensor with one entry, as a float; refuse anything else."""
     if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_complex():
         value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{argument}={value!r}: expected a number")
+    require(is_number(value), argument, value, "a number")
     return float(value)
 
 
@@ -34,29 +42,17 @@ def require_tolerance(value: Any) -> None:
     require(0 < as_number("tolerance", value) < 1, "tolerance", value, "a number above 0 and below 1")
 
 
-def require_callable(argument: str, value: Any) -> None:
+def require_function(argument: str, value: Any) -> None:
     """Refuse what cannot be called; ``...`` in its place is an unfinished stub."""
     if value is Ellipsis:
         raise CheckFailed(f"{argument} is `...`: nothing yet", "a function", UNWRITTEN)
-    if not callable(value):
-        raise TypeError(f"{argument}={value!r}: expected something to call")
+    require_callable(argument, value)
 
 
 def require_physics(physics: Any) -> None:
     """Refuse what has no ``A`` and ``A_adjoint``."""
-    if not (hasattr(physics, "A") and hasattr(physics, "A_adjoint")):
-        raise TypeError(f"physics={physics!r}: expected an operator with A and A_adjoint")
-
-
-def require_tensor(argument: str, value: Any) -> None:
-    """Refuse what is no finite tensor of floating-point or complex numbers."""
-    if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{argument}={value!r}: expected a tensor")
-    fits = value.is_floating_point() or value.is_complex()
-    require(fits, f"{argument}.dtype", value.dtype, "floating-point or complex numbers")
-    require(
-        bool(torch.isfinite(value).all()), argument, "tensor with NaN or infinite entries", "finite entries"
-    )
+    fits = hasattr(physics, "A") and hasattr(physics, "A_adjoint")
+    require(fits, "physics", physics, "an operator with A and A_adjoint")
 
 
 def probes_for(
@@ -82,13 +78,16 @@ def probes_for(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
     """
-    sized = isinstance(shape, list | tuple) and all(isinstance(n, int) and n >= 1 for n in shape)
+    sized = isinstance(shape, list | tuple) and all(is_integer(n) and n >= 1 for n in shape)
     require(sized and len(shape) >= 1, "shape", shape, "a tuple of integers, 1 or above, the batch first")
-    if not isinstance(seed, int):
-        raise TypeError(f"seed={seed!r}: expected an integer")
+    fits = math.prod(shape) <= LARGEST_IMAGE
+    require(fits, "shape", shape, f"a shape of at most {LARGEST_IMAGE} numbers")
+    require_seed("seed", seed)
+    require_instance("dtype", dtype, torch.dtype, "a torch.dtype", none=True)
+    require(device is None or _is_device(device), "device", device, "None, or a device of PyTorch")
     tensors = list(tensors_of(function))
     if dtype is None:
         double = bool(tensors) and all(tensor.dtype in DOUBLE for tensor in tensors)
@@ -98,6 +97,14 @@ def probes_for(
         torch.device(device) if device is not None else tensors[0].device if tensors else torch.device("cpu")
     )
     return Probes(tuple(shape), dtype, place, torch.Generator().manual_seed((seed + OFFSET) % 2**32))
+
+
+def _is_device(device: Any) -> bool:
+    try:
+        torch.device(device)
+    except (RuntimeError, TypeError):
+        return False
+    return not isinstance(device, bool)
 
 
 @dataclass(frozen=True)

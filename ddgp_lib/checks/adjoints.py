@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..arguments import require
-from ._inputs import Call, probes_for, require_callable, require_tolerance
+from ._inputs import Call, probes_for, require_function, require_tolerance
 from ._vectors import Probes, Value, distance, each, inner, norm, rms
 from .failure import CheckFailed, Diagnosis, likeliest
 from .linearity import nonlinearity
@@ -57,7 +57,7 @@ def check_adjoint(
         If it is not the adjoint.  Causes that are told apart: A or Aᵀ is not linear, a constant factor or the sign,
         a missing complex conjugate, a mask that is missing, a pseudo-inverse, and a convolution in the place of the
         correlation, where A is a convolution without stride.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     References
@@ -94,11 +94,11 @@ def check_adjoint(
 def _maps(physics: Any, adjoint: Any) -> tuple[Call, Call]:
     """Find A and its adjoint in the arguments."""
     forward = getattr(physics, "A", physics)
-    require_callable("physics", forward)
+    require_function("physics", forward)
     if adjoint is None:
         adjoint = getattr(physics, "A_adjoint", None)
         require(adjoint is not None, "adjoint", None, "the adjoint, as physics is a function A")
-    require_callable("adjoint", adjoint)
+    require_function("adjoint", adjoint)
     return Call("A", forward), Call("A_adjoint", adjoint, ("y",))
 
 

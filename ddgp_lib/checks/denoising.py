@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from ..arguments import require, require_positive
-from ._inputs import Call, as_number, require_callable, require_tensor
+from ..arguments import require, require_images, require_positive, require_seed
+from ._inputs import Call, as_number, require_function
 from ._vectors import distance, norm
 from .failure import CheckFailed, likeliest
 
@@ -53,7 +53,7 @@ def check_denoiser(
     CheckFailed
         If it gains less.  Causes that are told apart: σ or the images on the scale 0 to 255, the noise returned in
         the place of the image, an unchanged image, over-smoothing, noise that is left, and missing weights.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     Examples
@@ -70,11 +70,11 @@ def check_denoiser(
     ...     print(failed.cause)
     it returns its input: the noise level is lost on the way, or the network is not trained
     """
-    require_callable("denoiser", denoiser)
-    require_tensor("images", images)
-    require(images.ndim == 4, "images.shape", tuple(images.shape), "four dimensions (N, C, H, W)")
+    require_function("denoiser", denoiser)
+    require_images("images", images)
     require_positive("sigma", as_number("sigma", sigma))
     require(math.isfinite(as_number("gain", gain)), "gain", gain, "a finite number")
+    require_seed("seed", seed)
     trial = _Trial.drawn(denoiser, images, float(sigma), seed)
     reached = trial.gain(trial.result)
     if not reached > gain:

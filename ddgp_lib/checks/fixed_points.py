@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import torch
 
-from ._inputs import Call, require_callable, require_tensor, require_tolerance
+from ..arguments import require, require_tensor
+from ._inputs import Call, require_function, require_tolerance
 from ._vectors import minus, norm
 from .failure import CheckFailed, likeliest
 
@@ -37,7 +38,7 @@ def check_fixed_point(
     CheckFailed
         If it still moves.  Ten more steps tell the cause: it is not yet converged, it is repelled, it goes around,
         or it goes on as it is.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     Examples
@@ -53,8 +54,9 @@ def check_fixed_point(
     one more step moves x by 0.17 of its norm
     """
     require_tolerance(tolerance)
-    require_callable("step", step)
+    require_function("step", step)
     require_tensor("x", x)
+    require(x.numel() > 0, "x.shape", tuple(x.shape), "a tensor with entries")
     call = Call("the step", step)
     following = call(x, like=x)
     movement = _movement(x, following)

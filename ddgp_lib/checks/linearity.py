@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ._inputs import Call, probes_for, require_callable, require_tolerance
+from ._inputs import Call, probes_for, require_function, require_tolerance
 from ._vectors import Value, added, distance, each, norm, parts, scaled
 from .failure import CheckFailed
 
@@ -48,7 +48,7 @@ def check_linear(
     ------
     CheckFailed
         If f is not linear, or its results are not finite tensors.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     Examples
@@ -63,7 +63,7 @@ def check_linear(
     a constant is added, which makes the function affine: leave it out
     """
     require_tolerance(tolerance)
-    require_callable("function", function)
+    require_function("function", function)
     probes = probes_for(function, shape, seed, dtype, device)
     call = Call("the function", function)
     u, v = probes.normal(), probes.normal()

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
+from ..arguments import require_flag
 from ..operators import norms
 from ..preconditioners import State
-from ._inputs import Call, probes_for, require_callable, require_physics, require_tolerance
+from ._inputs import Call, probes_for, require_function, require_physics, require_tolerance
 from ._reference import measured, reference_projection, seen
 from ._vectors import Probes, distance, each, minus, norm, scaled
 from .failure import CheckFailed, likeliest
@@ -64,7 +65,7 @@ def check_preconditioner(
     CheckFailed
         If a rule is broken.  Causes that are told apart: randomness or memory, statistics of the batch, a correction
         that is not projected or projected onto the range, a gradient that is left out, a factor, and a sign.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     Examples
@@ -82,8 +83,10 @@ def check_preconditioner(
     P also multiplies what A sees by 1.5: keep that factor in the step size, and P(g) = g there
     """
     require_tolerance(tolerance)
-    require_callable("preconditioner", preconditioner)
+    require_function("preconditioner", preconditioner)
     require_physics(physics)
+    require_flag("null_space", null_space)
+    require_flag("descent", descent)
     probes = probes_for(physics, shape, seed, dtype, device)
     probes = replace(probes, shape=(max(2, shape[0]), *shape[1:]))
     rules = [_repeats, _alone, *([_keeps_data] if null_space else []), *([_descends] if descent else [])]

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from ..arguments import require
-from ._inputs import Call, probes_for, require_callable, require_physics, require_tolerance
+from ..arguments import require_choice
+from ._inputs import Call, probes_for, require_function, require_physics, require_tolerance
 from ._reference import is_null, measured, reference_projection, seen
 from ._vectors import Probes, distance, inner, minus, norm, scaled, size
 from .adjoints import asymmetry
@@ -70,7 +70,7 @@ def check_projector(
     CheckFailed
         If a property does not hold.  Causes that are told apart: the other space, AᵀA in the place of A⁺A, another
         factor, a projection onto {x: A x = y}, an inexact solver or a damped inverse, and an oblique projection.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted.
 
     References
@@ -91,8 +91,8 @@ def check_projector(
     it projects onto the null space of A, the other one: x − P x is what was asked for
     """
     require_tolerance(tolerance)
-    require(onto in ONTO, "onto", onto, f"one of {ONTO}")
-    require_callable("projector", projector)
+    require_choice("onto", onto, ONTO)
+    require_function("projector", projector)
     if physics is not None:
         require_physics(physics)
     probes = probes_for(projector if physics is None else physics, shape, seed, dtype, device)

@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from ..arguments import require
+from ..arguments import require, require_integer
 from ..preconditioners import State
 from ._inputs import (
     UNWRITTEN,
     Call,
     as_number,
     probes_for,
-    require_callable,
+    require_function,
     require_physics,
     require_tolerance,
 )
@@ -77,7 +77,7 @@ def check_stepsize(
     CheckFailed
         If α is outside the range.  Causes that are told apart: ‖A‖ or ‖A‖⁴ in the place of ‖A‖², L in the place of
         1/L, an L without the preconditioner, and a P that turns the gradient around.
-    ValueError, TypeError
+    ValueError
         If an argument is outside what is accepted; P must be linear.
 
     References
@@ -99,7 +99,7 @@ def check_stepsize(
     0 < α < 2/L = 2, with the largest eigenvalue L = 1 of AᵀA; 1/L is usual
     """
     require_tolerance(tolerance)
-    require(iterations >= 2, "iterations", iterations, "an integer, 2 or above")
+    require_integer("iterations", iterations, lowest=2)
     enough = at_least is None or 0 < as_number("at_least", at_least) < 2
     require(enough, "at_least", at_least, "None, or a number between 0 and 2")
     require_physics(physics)
@@ -144,7 +144,7 @@ def _positive_eigenvalue(physics: Any, probes: Probes, iterations: int) -> float
 
 def _preconditioned(physics: Any, preconditioner: Any, probes: Probes, iterations: int) -> float:
     """Largest eigenvalue of P AᵀA, for a P that is linear."""
-    require_callable("preconditioner", preconditioner)
+    require_function("preconditioner", preconditioner)
     z = probes.uniform()
     state = State(z, 0, physics, measured(physics)(z))
     P = Call("the preconditioner", lambda grad: preconditioner(grad, state), ("grad",))

@@ -1,6 +1,6 @@
 """What the drawing functions share: arrays from tensors, roles of curves, and legends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,25 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ..arguments import require
+from ..arguments import require, require_choice, require_instance, require_number
 from .style import CYCLE, LINE_STYLES, BookFigure, Numbers
 
 
-def as_array(values: Numbers) -> NDArray[np.float64]:
-    """Return ``values`` as a NumPy array of floats, tensors included."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)
+def as_array(values: Numbers, name: str) -> NDArray[np.float64]:
+    """Return ``values`` as a NumPy array of floats, tensors included; what holds no numbers is refused."""
+    given = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
+    try:
+        numbers = np.asarray(given)
+        real = numbers.dtype.kind in "fiu" or (numbers.dtype.kind == "b" and numbers.ndim > 0)
+    except (TypeError, ValueError):  # such as rows of several lengths
+        real = False
+    require(real, name, values, "real numbers, as an array, a tensor or a sequence")
+    return numbers.astype(np.float64)
 
 
 def as_vector(values: Numbers, name: str) -> NDArray[np.float64]:
     """Return ``values`` as a one-dimensional NumPy array."""
-    array = as_array(values)
+    array = as_array(values, name)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}: expected a non-empty sequence of numbers")
     return array
@@ -30,13 +35,53 @@ def as_vector(values: Numbers, name: str) -> NDArray[np.float64]:
 def role_of(label: str, roles: Mapping[str, str] | None, position: int) -> str:
     """Return a curve's role: the one asked for, the one its label names, or the next of the cycle."""
     role = (roles or {}).get(label, label if label in LINE_STYLES else CYCLE[position % len(CYCLE)])
-    require(role in LINE_STYLES, f"roles[{label!r}]", role, f"one of {sorted(LINE_STYLES)}")
+    require_choice(f"roles[{label!r}]", role, sorted(LINE_STYLES))
     return role
 
 
-def check_roles(series: Mapping[str, Any], roles: Mapping[str, str] | None) -> None:
+def require_labelled(name: str, values: Any, expected: str, *, empty: bool = False) -> None:
+    """Refuse what is no mapping of labels to something, or an empty one unless that is accepted."""
+    labelled = isinstance(values, Mapping) and all(isinstance(label, str) for label in values)
+    require(labelled and (empty or len(values) > 0), name, values, expected)
+
+
+def require_numbers(name: str, values: Any, count: int = 1) -> None:
+    """Refuse what is no mapping of labels to finite numbers, or to tuples of ``count`` of them."""
+    require_labelled(name, values, "a mapping of labels to positions", empty=True)
+    for label, value in values.items():
+        place = f"{name}[{label!r}]"
+        if count == 1:
+            require_number(place, value)
+        else:
+            require_tuple(place, value, count)
+
+
+def require_tuple(name: str, value: Any, count: int, *, none: bool = False) -> None:
+    """Refuse what is no sequence of ``count`` finite numbers, or None where that is accepted."""
+    if none and value is None:
+        return
+    sized = isinstance(value, Sequence | np.ndarray | torch.Tensor) and not isinstance(value, str)
+    require(sized and len(value) == count, name, value, f"{count} numbers")
+    for number in np.asarray(value).tolist():
+        require_number(name, number)
+
+
+def require_texts(**texts: Any) -> None:
+    """Refuse labels that are no texts."""
+    for name, text in texts.items():
+        require_instance(name, text, str, "a text")
+
+
+def require_axes(ax: Any) -> None:
+    """Refuse what is no matplotlib axes, and not None."""
+    require_instance("ax", ax, Axes, "axes made by ddgp_lib.figures.axes", none=True)
+
+
+def check_roles(series: Mapping[str, Any], roles: Mapping[str, str] | None, name: str = "series") -> None:
     """Refuse an empty set of curves and roles given to curves that do not exist."""
-    require(bool(series), "series", series, "at least one labelled curve")
+    require_labelled(name, series, "at least one labelled curve")
+    if roles is not None:
+        require_labelled("roles", roles, "None, or a mapping of labels to roles", empty=True)
     unknown = set(roles or {}) - set(series)
     if unknown:
         raise ValueError(f"roles names {sorted(unknown)}: expected labels among {sorted(series)}")

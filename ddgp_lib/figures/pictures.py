@@ -1,6 +1,6 @@
 """Images on one grey scale, and reconstructions with their errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,9 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ..arguments import require
+from ..arguments import require, require_count, require_flag, require_instance, require_number
 from ..metrics import psnr
+from ._common import require_labelled, require_texts
 from .style import WIDTH, BookFigure, Numbers, styled
 
 
@@ -18,6 +19,7 @@ def _picture(image: Numbers, name: str) -> NDArray[np.float64]:
     if isinstance(image, torch.Tensor):
         image = image.detach().cpu().resolve_conj().numpy()
     array = np.asarray(image)
+    require(array.dtype.kind in "fiubc" and array.size > 0, name, image, "an image of numbers")
     if np.iscomplexobj(array):
         array = np.abs(array)
     while array.ndim > 2 and array.shape[0] == 1:
@@ -50,7 +52,7 @@ def _show(
 
 def _grid(count: int, columns: int | None, most: int) -> tuple[int, int]:
     """Return rows and columns for ``count`` images."""
-    require(columns is None or columns >= 1, "columns", columns, "at least 1")
+    require_count("columns", columns, none=True)
     rows = -(-count // (columns or most))
     return rows, columns or -(-count // rows)
 
@@ -90,7 +92,11 @@ def images(
     ValueError
         If there is no image, one has an unsuitable shape, or ``vmin`` is not below ``vmax``.
     """
-    require(bool(pictures), "pictures", pictures, "at least one titled image")
+    require_labelled("pictures", pictures, "at least one titled image")
+    require_flag("signed", signed)
+    require_number("vmin", vmin)
+    require_number("vmax", vmax)
+    require_instance("scale_label", scale_label, str, "a text", none=True)
     if signed:
         vmin = -vmax
     if not vmin < vmax:
@@ -166,8 +172,9 @@ def reconstructions(
     ValueError
         If there is no estimate, a shape differs from the truth's, or ``error_limit`` is not positive.
     """
-    require(bool(estimates), "estimates", estimates, "at least one named estimate")
-    require(error_limit is None or error_limit > 0, "error_limit", error_limit, "a positive number")
+    require_labelled("estimates", estimates, "at least one named estimate")
+    require_number("error_limit", error_limit, above=0, none=True)
+    require_texts(truth_title=truth_title)
     reference = _picture(truth, "truth")
     arrays = {name: _picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
     for name, array in arrays.items():
@@ -226,8 +233,8 @@ def comparison(
     ValueError
         If there is no estimate, a shape differs from the truths', or ``error_limit`` is not positive.
     """
-    require(bool(estimates), "estimates", estimates, "at least one named batch")
-    require(error_limit is None or error_limit > 0, "error_limit", error_limit, "a positive number")
+    require_labelled("estimates", estimates, "at least one named batch")
+    require_number("error_limit", error_limit, above=0, none=True)
     references = _pictures(truths, "truths")
     batches = {name: _pictures(batch, f"estimates[{name!r}]") for name, batch in estimates.items()}
     for name, batch in batches.items():
@@ -239,6 +246,7 @@ def comparison(
         for name, batch in batches.items()
     }
     limit = error_limit or max(float(e.max()) for batch in errors.values() for e in batch) or 1.0
+    below = None if seen is None else _seen(seen, len(references))
     wide = 1 + len(batches)
     figure = BookFigure(
         figsize=(WIDTH, len(references) * (2 * WIDTH / wide + 0.48) + 0.7), layout="constrained"
@@ -249,10 +257,10 @@ def comparison(
     for row, truth in enumerate(references):
         upper, lower = grid[2 * row], grid[2 * row + 1]
         _show(upper[0], truth, "true image\n", 0, 1, "gray", size)
-        if seen is None:
+        if below is None:
             lower[0].set_axis_off()
         else:
-            _show(lower[0], _pictures(seen[1], "seen")[row], seen[0], 0, 1, "gray", size)
+            _show(lower[0], below[1][row], below[0], 0, 1, "gray", size)
         for position, (name, batch) in enumerate(batches.items(), start=1):
             title = f"{name}\n{_psnr(batch[row], truth):.1f} dB"
             _show(upper[position], batch[row], title, 0, 1, "gray", size)
@@ -264,8 +272,19 @@ def comparison(
     return figure
 
 
+def _seen(seen: Any, count: int) -> tuple[str, list[NDArray[np.float64]]]:
+    """Return a title and ``count`` images."""
+    titled = isinstance(seen, tuple | list) and len(seen) == 2 and isinstance(seen[0], str)
+    require(titled, "seen", seen, "None, or a pair (title, images)")
+    pictures = _pictures(seen[1], "seen")
+    require(len(pictures) == count, "seen", f"{len(pictures)} images", f"{count}, as truths")
+    return seen[0], pictures
+
+
 def _pictures(batch: Numbers, name: str) -> list[NDArray[np.float64]]:
     """Return a batch as a list of images (H, W) or (H, W, 3)."""
+    numbers = isinstance(batch, torch.Tensor | np.ndarray | Sequence) and not isinstance(batch, str)
+    require(numbers, name, batch, "images (N, C, H, W)")
     if len(np.shape(batch)) not in (3, 4) or len(batch) == 0:  # type: ignore[arg-type]
         raise ValueError(f"{name} has shape {tuple(np.shape(batch))}: expected images (N, C, H, W)")
     return [_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]

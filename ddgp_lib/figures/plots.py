@@ -5,10 +5,31 @@ from typing import get_args
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 
-from ..arguments import require
-from ._common import add_legend, as_array, as_vector, check_roles, figure_of, legend_height, role_of
-from .style import COLOURS, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
+from ..arguments import (
+    require,
+    require_choice,
+    require_flag,
+    require_instance,
+    require_number,
+    require_positive,
+)
+from ._common import (
+    add_legend,
+    as_array,
+    as_vector,
+    check_roles,
+    figure_of,
+    legend_height,
+    require_axes,
+    require_labelled,
+    require_numbers,
+    require_texts,
+    require_tuple,
+    role_of,
+)
+from .style import COLOURS, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
 
 
 @styled
@@ -77,11 +98,27 @@ def curves(
         curve that does not exist.
     """
     check_roles(series, roles)
+    require_texts(xlabel=xlabel, ylabel=ylabel)
+    require_instance("title", title, str, "a text", none=True)
+    require_choice("legend", legend, ("above", *Legend.codes), none=True)
+    require_flag("markers", markers)
+    require_number("height", height, above=0, highest=LARGEST_HEIGHT)
+    require_axes(ax)
+    for name, places in {"horizontal": horizontal, "vertical": vertical}.items():
+        require_numbers(name, places or {})
+    require_numbers("points", points or {}, 2)
+    for name, limits in {"xlim": xlim, "ylim": ylim}.items():
+        require_tuple(name, limits, 2, none=True)
+    if errors is not None:
+        require_labelled("errors", errors, "None, or a mapping of labels to half lengths", empty=True)
+    if isinstance(x, Mapping):
+        missing = [label for label in series if label not in x]
+        require(not missing, "x", list(x), f"abscissae of {missing} too")
     unknown = set(errors or {}) - set(series)
     if unknown:
         raise ValueError(f"errors names {sorted(unknown)}: expected labels among {sorted(series)}")
     for name, scale in (("xscale", xscale), ("yscale", yscale)):
-        require(scale in get_args(Scale), name, scale, "'linear', 'log' or 'symlog'")
+        require_choice(name, scale, get_args(Scale))
     if ax is None:
         entries = len(series) + len(horizontal or {}) + len(vertical or {}) + len(points or {})
         ax = axes(height=height + (legend_height(entries) if legend == "above" else 0.0))[1][0]
@@ -176,13 +213,16 @@ def spectrum(
     ValueError
         If there is no operator, a singular value is negative, or all of them are zero.
     """
-    check_roles(singular_values, roles)
+    check_roles(singular_values, roles, "singular_values")
+    require_number("floor", floor, lowest=0, below=1)
+    require_texts(ylabel=ylabel)
+    require_axes(ax)
     if ax is None:
         ax = axes(height=3.2 + legend_height(len(singular_values)))[1][0]
     bottoms = []
     for position, (label, values) in enumerate(singular_values.items()):
         s = np.sort(as_vector(values, f"singular_values[{label!r}]"))[::-1]
-        if s[-1] < 0 or s[0] == 0:
+        if not (s[-1] >= 0 and 0 < s[0] < np.inf):
             raise ValueError(
                 f"singular_values[{label!r}] spans [{s[-1]}, {s[0]}]: expected s ≥ 0, not all zero"
             )
@@ -250,9 +290,12 @@ def landscape(
     ValueError
         If an eigenvalue is negative, both are zero, or a path does not have shape (K, 2).
     """
+    require_tuple("eigenvalues", eigenvalues, 2)
     accepted = min(eigenvalues) >= 0 and max(eigenvalues) > 0
     require(accepted, "eigenvalues", eigenvalues, "two numbers ≥ 0, not both zero")
-    check_roles(paths, roles)
+    check_roles(paths, roles, "paths")
+    require_texts(xlabel=xlabel, ylabel=ylabel)
+    require_positive("limit", limit)
     figure, (ax,) = axes(height=height)
     side = np.linspace(-limit, limit, 121)
     e1, e2 = np.meshgrid(side, side)
@@ -261,7 +304,7 @@ def landscape(
     ax.contour(e1, e2, value, levels=levels, colors="#B5B5B5", linewidths=1)
     for position, (label, path) in enumerate(paths.items()):
         role = role_of(label, roles, position)
-        walk = as_array(path)
+        walk = as_array(path, f"paths[{label!r}]")
         if walk.ndim != 2 or walk.shape[1] != 2:
             raise ValueError(f"paths[{label!r}] has shape {walk.shape}: expected (K, 2)")
         ax.plot(
@@ -324,9 +367,19 @@ def heatmap(
         If the shape of ``values`` is not (len(y), len(x)).
     """
     u, v = as_vector(x, "x"), as_vector(y, "y")
-    table = as_array(values)
+    require_texts(xlabel=xlabel, ylabel=ylabel, value_label=value_label)
+    table = as_array(values, "values")
     if table.shape != (v.size, u.size):
         raise ValueError(f"values has shape {table.shape}: expected (len(y), len(x)) = {(v.size, u.size)}")
+    for name, side in {"x": u, "y": v}.items():
+        require(bool((np.diff(side) > 0).all()), name, side, "numbers that increase")
+    require_instance("contours", contours, Sequence, "a sequence of levels")
+    levels = as_array(contours, "contours") if contours else np.zeros(0)
+    finite = bool(np.isfinite(levels).all())
+    require(finite and bool((np.diff(levels) > 0).all()), "contours", contours, "levels that increase")
+    require_numbers("points", points or {}, 2)
+    for name, end in {"vmin": vmin, "vmax": vmax}.items():
+        require_number(name, end, none=True)
     figure, (ax,) = axes(height=height)
     drawn = ax.pcolormesh(
         u, v, table, cmap="cividis", vmin=vmin, vmax=vmax, shading="nearest", rasterized=True
@@ -373,7 +426,13 @@ def bars(
     ValueError
         If there is no bar, the parts differ between bars, or a value is negative.
     """
-    require(bool(parts), "parts", parts, "at least one bar")
+    require_labelled("parts", parts, "at least one bar")
+    require_texts(xlabel=xlabel)
+    for name, values in parts.items():
+        require_labelled(f"parts[{name!r}]", values, "a mapping of parts to values ≥ 0")
+        require_numbers(f"parts[{name!r}]", values)
+    if roles is not None:
+        require_labelled("roles", roles, "None, or a mapping of parts to roles", empty=True)
     names = list(next(iter(parts.values())))
     for name, values in parts.items():
         alike = list(values) == names and min(values.values()) >= 0

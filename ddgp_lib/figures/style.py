@@ -15,10 +15,16 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from ..arguments import require
+from ..arguments import require_flag, require_instance, require_integer, require_number
 
 WIDTH = 5.2
 """Width of every figure in inches."""
+
+LARGEST_HEIGHT = 100
+"""Height of axes that is accepted, in inches."""
+
+LARGEST_DPI = 2400
+"""Resolution that is accepted, in dots per inch."""
 
 DPI = 140
 """Resolution of a figure shown in a notebook, in dots per inch."""
@@ -136,8 +142,9 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
     ValueError
         If ``dpi`` is not positive or ``colours`` is outside 2 to 256.
     """
-    require(dpi > 0, "dpi", dpi, "a positive number of dots per inch")
-    require(colours is None or 2 <= colours <= 256, "colours", colours, "None or an integer from 2 to 256")
+    require_instance("figure", figure, Figure, "a matplotlib figure")
+    require_number("dpi", dpi, above=0, highest=LARGEST_DPI)
+    require_integer("colours", colours, lowest=2, highest=256, none=True)
     if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
         FigureCanvasAgg(figure)
     # A layout computed twice may move by a pixel, so it is computed once and kept.
@@ -177,8 +184,9 @@ def axes(rows: int = 1, *, height: float = 3.2, share_x: bool = False) -> tuple[
     ValueError
         If ``rows`` or ``height`` is not positive.
     """
-    require(rows >= 1, "rows", rows, "at least 1")
-    require(height > 0, "height", height, "a positive number of inches")
+    require_integer("rows", rows, lowest=1, highest=100)
+    require_number("height", height, above=0, highest=LARGEST_HEIGHT)
+    require_flag("share_x", share_x)
     figure = BookFigure(figsize=(WIDTH, rows * height), layout="constrained")
     grid = figure.subplots(rows, 1, squeeze=False, sharex=share_x)
     return figure, list(grid[:, 0])

@@ -22,7 +22,17 @@ from dataclasses import dataclass
 import torch
 from tqdm.auto import trange
 
-from ..arguments import require, require_positive
+from .. import fields
+from ..arguments import (
+    is_integer,
+    require,
+    require_choice,
+    require_flag,
+    require_instance,
+    require_number,
+    require_positive,
+    require_seed,
+)
 from ..names import FittedStructure, Momentum
 from ..operators import normal
 from ..preconditioners.linear import LinearPreconditioner
@@ -136,10 +146,13 @@ def learn_linear(
     ----------
     Ehrhardt, Fahy and Golbabaee, "Learning preconditioners for inverse problems", 2024.
     """
-    require(structure in FITS, "structure", structure, f"one of {tuple(FITS)}")
-    odd = kernel_size % 2 == 1 and 1 <= kernel_size <= min(task.img_size[1:])
+    require_instance("task", task, Task, "a Task")
+    require_choice("structure", structure, FITS)
+    odd = is_integer(kernel_size) and kernel_size % 2 == 1 and 1 <= kernel_size <= min(task.img_size[1:])
     require(odd, "kernel_size", kernel_size, "an odd integer, at most the side of the images")
-    require(n_images >= 1, "n_images", n_images, "an integer, 1 or above")
+    fields.size("n_images", n_images)
+    require_seed("seed", seed)
+    require_flag("progress", progress)
     size = torch.Size(task.img_size).numel()
     small = structure in ("scalar", "convolution") or size <= LARGEST
     require(
@@ -147,9 +160,8 @@ def learn_linear(
     )
     ridge = RIDGES[structure] if ridge is None else ridge
     require_positive("ridge", ridge)
-    require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
-    if sigma is not None:
-        require_positive("sigma", sigma)
+    require_choice("momentum", momentum, MOMENTUM)
+    require_number("sigma", sigma, above=0, none=True)
     preconditioner = LinearPreconditioner(
         Structure(structure, task.img_size), iterations, inputs="gradient_only", form="free"
     )

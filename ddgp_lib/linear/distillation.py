@@ -1,5 +1,6 @@
 """Gradient-matching distillation of linear preconditioners: one ridge regression for each iteration, no training."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Unpack
@@ -7,6 +8,7 @@ from typing import Unpack
 import torch
 from tqdm.auto import trange
 
+from ..arguments import require_flag, require_instance
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
 from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
@@ -102,6 +104,9 @@ def distill_linear(
     matching of gradients; Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949, for
     the linear predictor.
     """
+    require_instance("task", task, Task, "a Task")
+    require_instance("recipe", recipe, LinearRecipe, "a LinearRecipe", none=True)
+    require_flag("progress", progress)
     recipe = replace(task.preset.linear if recipe is None else recipe, **options)
     fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
@@ -138,6 +143,7 @@ class _Fitting:
             self._fill(regression, centre, ridge)
             x = self.val.step(self._direction(self.val), self.sigma)
             psnr = float(self.val.task.psnr(x, self.val.truth).mean())
+            psnr = psnr if math.isfinite(psnr) else -math.inf  # NaN would be kept, as nothing is above it
             if best is None or psnr > best[0]:
                 best = (psnr, ridge, x)
         assert best is not None

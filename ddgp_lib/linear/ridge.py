@@ -12,7 +12,7 @@ S and V follow from the eigenvectors of :math:`X^* X`, or of :math:`X X^*` where
 
 import torch
 
-from ..arguments import require
+from ..arguments import require, require_integer, require_number, require_tensor
 
 VANISHING = 1e-12
 """Eigenvalues of a Gram matrix below this fraction of the largest count as zero."""
@@ -46,7 +46,11 @@ class Ridge:
     """
 
     def __init__(self, X: torch.Tensor, Y: torch.Tensor, scale: float | None = None) -> None:
-        fits = X.ndim == 3 and Y.ndim == 3 and X.shape[:2] == Y.shape[:2]
+        for name, rows in {"X": X, "Y": Y}.items():
+            require_tensor(name, rows, dimensions=3)
+            require(rows.numel() > 0, f"{name}.shape", tuple(rows.shape), "a tensor with entries")
+        require_number("scale", scale, above=0, none=True)
+        fits = X.shape[:2] == Y.shape[:2]
         require(fits, "Y.shape", tuple(Y.shape), f"(B, M, D) with B and M of X.shape={tuple(X.shape)}")
         if X.shape[2] <= X.shape[1]:
             squares, self.V = torch.linalg.eigh(X.mH @ X)
@@ -72,13 +76,14 @@ class Ridge:
         Izenman, "Reduced-rank regression for the multivariate linear model", 1975; Mukherjee and Zhu, "Reduced rank
         ridge regression and its kernel extensions", 2011.
         """
+        require_integer("rank", rank, lowest=1)
         shrunk = self._shrunk(ridge)
         Q = right_singular_vectors((self.squares + ridge * self.scale).sqrt() * shrunk, rank)
         return self.V @ (shrunk @ Q), Q.mH
 
     def _shrunk(self, ridge: float) -> torch.Tensor:
         """(S² + c I)⁻¹ S U* Y, (B, min(M, F), D)."""
-        require(0 <= ridge < float("inf"), "ridge", ridge, "a finite number, 0 or above")
+        require_number("ridge", ridge, lowest=0)
         damped = self.squares + ridge * self.scale
         floor = VANISHING * max(float(self.squares.max()), self.scale)
         return self.scores / torch.where(damped > floor, damped, torch.inf)

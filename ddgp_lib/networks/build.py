@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from ..arguments import require
+from ..arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_counts,
+    require_flag,
+    require_img_size,
+)
 from ..names import Network, Size
 from .cbam import AttentionCNN
 from .cnn import PatchCNN
@@ -98,9 +105,11 @@ def build_network(
     ValueError
         If an argument is outside what is accepted.
     """
-    require(name in NETWORKS, "network", name, f"one of {tuple(NETWORKS)}")
-    require(parameters in SIZES, "parameters", parameters, f"one of {tuple(SIZES)}")
-    require(width is None or width >= 1, "width", width, "None, or an integer, 1 or above")
+    require_choice("network", name, NETWORKS)
+    require_choice("parameters", parameters, SIZES)
+    require_count("width", width, none=True)
+    require_counts(in_channels=in_channels, out_channels=out_channels)
+    require_flag("bias", bias)
     if name == "mlp":
         return _mlp(in_channels, out_channels, img_size, width, SIZES[parameters], bias)
     network = NETWORKS[name](in_channels, out_channels, width or WIDTHS[name][parameters], bias=bias)
@@ -116,7 +125,7 @@ def _mlp(
     bias: bool,
 ) -> MLP:
     """Build the MLP, of a given width or number of weights."""
-    require(img_size is not None, "img_size", img_size, "(H, W) or (C, H, W), for the network 'mlp'")
+    require_img_size("img_size", img_size, "(H, W) or (C, H, W), for the network 'mlp'", lengths=(2, 3))
     assert img_size is not None
     if width is None:
         width = width_for(weights, in_channels, out_channels, img_size)

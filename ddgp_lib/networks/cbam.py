@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from ..arguments import require_counts, require_flag
 from .initial import for_relu, start_at_zero
 from .patches import OnPatches
 
@@ -106,6 +107,8 @@ class AttentionCNN(OnPatches):
         self, in_channels: int, out_channels: int, width: int = 80, *, depth: int = 4, bias: bool = False
     ) -> None:
         super().__init__(in_channels, patch=4)
+        require_counts(out_channels=out_channels, width=width, depth=depth)
+        require_flag("bias", bias)
         last = nn.Conv2d(width, 16 * out_channels, 3, padding=1, bias=bias)
         self.layers = nn.Sequential(
             nn.Conv2d(16 * in_channels, width, 3, padding=1, bias=bias),

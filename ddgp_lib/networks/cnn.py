@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from ..arguments import require_count, require_counts, require_flag
 from .initial import for_relu, start_at_zero
 from .patches import OnPatches
 
@@ -36,6 +37,9 @@ class PatchCNN(OnPatches):
         self, in_channels: int, out_channels: int, width: int = 80, *, depth: int = 10, bias: bool = False
     ) -> None:
         super().__init__(in_channels, patch=4)
+        require_counts(out_channels=out_channels, width=width)
+        require_count("depth", depth, lowest=2)
+        require_flag("bias", bias)
         channels = [16 * in_channels, *[width] * (depth - 1)]
         hidden: list[nn.Module] = []
         for before, after in pairwise(channels):

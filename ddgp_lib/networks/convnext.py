@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torchvision.models.convnext import CNBlock
 
+from ..arguments import require_counts, require_flag
 from .initial import drop_biases, start_at_zero
 from .patches import OnPatches
 
@@ -38,6 +39,8 @@ class ConvNeXt(OnPatches):
         self, in_channels: int, out_channels: int, width: int = 96, *, depth: int = 6, bias: bool = False
     ) -> None:
         super().__init__(in_channels, patch=4)
+        require_counts(out_channels=out_channels, width=width, depth=depth)
+        require_flag("bias", bias)
         self.embed = nn.Conv2d(16 * in_channels, width, 1)
         self.layers = nn.Sequential(*(CNBlock(width, LAYER_SCALE, 0.0) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ..arguments import require, require_counts, require_flag, require_tensor
 from .initial import for_relu, start_at_zero
 from .patches import OnPatches
 
@@ -87,6 +88,8 @@ class TimedUNet(OnPatches):
 
     def __init__(self, in_channels: int, out_channels: int, width: int = 32, *, bias: bool = False) -> None:
         super().__init__(in_channels, patch=2, multiple=8)
+        require_counts(out_channels=out_channels, width=width)
+        require_flag("bias", bias)
         fine, middle, coarse = width, 2 * width, 4 * width
 
         def block(before: int, after: int) -> TimedBlock:
@@ -106,8 +109,10 @@ class TimedUNet(OnPatches):
 
     def forward(self, v: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W), with the progress s in [0, 1], (N,) or (1,), to (N, out_channels, H, W)."""
-        time = self.time(s)
         features, skipped = self.to_patches(v), []
+        require_tensor("s", s, dimensions=1, finite=False)
+        require(len(s) in (1, len(v)), "s.shape", tuple(s.shape), f"(1,) or ({len(v)},), as v has images")
+        time = self.time(s)
         for level, block in enumerate(self.down):
             features = block(functional.max_pool2d(features, 2) if level else features, time)
             skipped.append(features)

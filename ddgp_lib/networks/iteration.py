@@ -1,8 +1,24 @@
 """The iteration k as an input of a network."""
 
 import math
+from typing import Any
 
 import torch
+
+from ..arguments import require, require_count, require_integer, require_tensor
+
+
+def require_iteration(argument: str, value: Any) -> None:
+    """Raise a ``ValueError`` unless ``value`` is an iteration from 0, or a tensor (N,) of numbers.
+
+    What a tensor holds is not looked at, since a GPU would have to be waited for.
+    """
+    if not isinstance(value, torch.Tensor):
+        return require_integer(argument, value, lowest=0)
+    expected = "an integer, or a tensor (N,) of them"
+    require(value.ndim <= 1 and value.numel() >= 1, f"{argument}.shape", tuple(value.shape), expected)
+    real = not value.is_complex() and value.dtype != torch.bool
+    return require(real, f"{argument}.dtype", value.dtype, "torch.int64")
 
 
 def iteration_progress(k: int | torch.Tensor, longest: int) -> torch.Tensor:
@@ -23,6 +39,8 @@ def iteration_progress(k: int | torch.Tensor, longest: int) -> torch.Tensor:
     Tensor, shape (1,) or (N,)
         Values in [0, 1].
     """
+    require_iteration("k", k)
+    require_integer("longest", longest, lowest=1)
     iterations = torch.as_tensor(k, dtype=torch.get_default_dtype()).reshape(-1)
     return (iterations.log1p() / math.log1p(longest)).clamp(max=1)
 
@@ -44,6 +62,7 @@ def iteration_features(k: int | torch.Tensor, count: int, longest: int) -> torch
     Tensor, shape (1, count) or (N, count)
         Values in [−1, 1].
     """
+    require_count("count", count)
     progress = iteration_progress(k, longest)[:, None]
     return torch.cos(torch.pi * progress * torch.arange(1, count + 1, device=progress.device))
 
@@ -69,6 +88,8 @@ def with_iteration(v: torch.Tensor, k: int | torch.Tensor, count: int, longest: 
     -------
     Tensor, shape (N, (1 + count) C, H, W)
     """
+    require_tensor("v", v, dimensions=4, finite=False)
+    require_count("count", count, lowest=0)
     if count == 0:
         return v
     features = iteration_features(k, count, longest).to(v)

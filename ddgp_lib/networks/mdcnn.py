@@ -1,8 +1,11 @@
 """A convolutional network of several scales and depths."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
+from ..arguments import require, require_count, require_counts, require_flag
 from .initial import for_relu, start_at_zero
 from .patches import OnPatches
 
@@ -44,6 +47,9 @@ class MultiDepthCNN(OnPatches):
         bias: bool = False,
     ) -> None:
         super().__init__(in_channels, patch=4)
+        require_counts(out_channels=out_channels, width=width)
+        require_flag("bias", bias)
+        _require_branches(branches)
         self.first = nn.Conv2d(16 * in_channels, width, 3, padding=1, bias=bias)
         self.branches = nn.ModuleList(_branch(width, kernel, depth, bias) for kernel, depth in branches)
         self.last = nn.Conv2d(len(branches) * width, 16 * out_channels, 3, padding=1, bias=bias)
@@ -55,6 +61,17 @@ class MultiDepthCNN(OnPatches):
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
         features = torch.relu(self.first(self.to_patches(v)))
         return self.to_image(self.last(torch.cat([branch(features) for branch in self.branches], dim=1)), v)
+
+
+def _require_branches(branches: Any) -> None:
+    """Refuse what is no sequence of pairs of an odd kernel side and a number of convolutions."""
+    expected = "pairs of an odd kernel side and a number of convolutions"
+    require(isinstance(branches, tuple | list) and len(branches) >= 1, "branches", branches, expected)
+    for branch in branches:
+        require(isinstance(branch, tuple | list) and len(branch) == 2, "branches", branches, expected)
+        for number in branch:
+            require_count("branches", number)
+        require(branch[0] % 2 == 1, "branches", branches, expected)
 
 
 def _branch(width: int, kernel: int, depth: int, bias: bool) -> nn.Sequential:

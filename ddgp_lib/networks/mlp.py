@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from ..arguments import require
+from ..arguments import LARGEST_IMAGE, require, require_counts, require_flag, require_img_size, require_tensor
 from .initial import for_relu, start_at_zero
 
 
@@ -38,7 +38,12 @@ class MLP(nn.Module):
         bias: bool = False,
     ) -> None:
         super().__init__()
+        require_counts(in_channels=in_channels, out_channels=out_channels, width=width)
+        require_img_size("img_size", img_size, "(H, W) or (C, H, W)", lengths=(2, 3))
+        require_flag("bias", bias)
         height, columns = img_size[-2:]
+        weights = width * (in_channels + out_channels) * height * columns
+        require(weights <= LARGEST_IMAGE, "width", width, f"at most {LARGEST_IMAGE} weights, not {weights}")
         self.shape_in, shape_out = (in_channels, height, columns), (out_channels, height, columns)
         self.layers = nn.Sequential(
             nn.Flatten(),
@@ -54,6 +59,7 @@ class MLP(nn.Module):
 
     def forward(self, v: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W), for the one H and W that it is built for."""
+        require_tensor("v", v, finite=False)
         require(v.shape[1:] == self.shape_in, "v.shape", tuple(v.shape), f"(N, *{self.shape_in})")
         return self.layers(v)
 

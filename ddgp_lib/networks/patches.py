@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import require, require_count, require_counts, require_tensor
 
 
 class OnPatches(nn.Module):
@@ -26,6 +26,8 @@ class OnPatches(nn.Module):
 
     def __init__(self, in_channels: int, patch: int, multiple: int | None = None) -> None:
         super().__init__()
+        require_counts(in_channels=in_channels, patch=patch)
+        require_count("multiple", multiple, none=True)
         self.in_channels, self.multiple = in_channels, multiple or patch
         self.gather = nn.PixelUnshuffle(patch)
         self.scatter = nn.PixelShuffle(patch)
@@ -38,6 +40,7 @@ class OnPatches(nn.Module):
         ValueError
             If the shape is another, or an image has no pixels.
         """
+        require_tensor("v", v, finite=False)
         fits = v.ndim == 4 and v.shape[1] == self.in_channels and min(v.shape[-2:]) > 0
         require(fits, "v.shape", tuple(v.shape), f"(N, {self.in_channels}, H, W), H and W above 0")
         return self.gather(pad_to_multiple(v, self.multiple)).contiguous(memory_format=torch.channels_last)

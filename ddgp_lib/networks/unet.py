@@ -3,6 +3,7 @@
 import torch
 from deepinv.models import UNet
 
+from ..arguments import require, require_count, require_flag
 from .initial import start_at_zero
 from .patches import OnPatches
 
@@ -42,6 +43,11 @@ class PatchUNet(OnPatches):
         bias: bool = False,
     ) -> None:
         super().__init__(in_channels, patch=2)
+        require_count("out_channels", out_channels)
+        require(isinstance(widths, tuple | list) and len(widths) >= 1, "widths", widths, "at least one width")
+        for width in widths:
+            require_count("widths", width)
+        require_flag("bias", bias)
         self.unet = UNet(
             4 * in_channels,
             4 * out_channels,

@@ -7,7 +7,7 @@ from torch import nn
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..arguments import require
+from ..arguments import require, require_counts, require_flag
 from .initial import start_at_zero
 from .patches import OnPatches
 
@@ -52,6 +52,8 @@ class ViT(OnPatches):
         self, in_channels: int, out_channels: int, width: int = 96, *, depth: int = 4, bias: bool = False
     ) -> None:
         super().__init__(in_channels, patch=4)
+        require_counts(out_channels=out_channels, width=width, depth=depth)
+        require_flag("bias", bias)
         require(width % 4 == 0, "width", width, "a multiple of 4")
         self.embed = nn.Linear(16 * in_channels, width, bias=bias)
         self.layers = nn.ModuleList(

@@ -4,14 +4,16 @@ Every function works with any of deepinv's linear operators.  Where an operator 
 it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
+from collections.abc import Callable
 from typing import TypeGuard
 
 import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
-from ..arguments import require, require_positive
+from ..arguments import require, require_img_size, require_positive, require_tensor
 from .iterative import largest_eigenvalue, norms, project_on_range, solve_symmetric, start_vector
 from .known import found_once
+from .protocol import require_physics
 
 IMAGE_TYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 """Types that an operator is asked for, the first that it takes."""
@@ -62,6 +64,11 @@ def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     RuntimeWarning
         If the conjugate gradients did not converge; it names the operator and what is left out.
     """
+    return _applied(physics, "x", x, lambda: _range_projection(physics, x))
+
+
+def _range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
+    """A⁺A x, in the quickest form."""
     quick = getattr(physics, "range_projection", None)
     if quick is not None:
         return quick(x)
@@ -80,12 +87,15 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
 
 def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     """AᵀA x: what measuring an image and projecting it back leaves of it; deepinv's ``A_adjoint_A``."""
-    return physics.A_adjoint_A(x)
+    return _applied(physics, "x", x, lambda: physics.A_adjoint_A(x))
 
 
 def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> torch.Tensor:
     """∇g(z) = AᵀA z − Aᵀy, the gradient of g(z) = ½‖A z − y‖², with ``adjoint`` = Aᵀy computed once."""
-    return normal(physics, z) - adjoint
+    require_tensor("adjoint", adjoint, finite=False)
+    require_tensor("z", z, finite=False)
+    require(z.shape == adjoint.shape, "z.shape", tuple(z.shape), f"{tuple(adjoint.shape)}, as adjoint")
+    return _applied(physics, "z", z, lambda: physics.A_adjoint_A(z)) - adjoint
 
 
 def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
@@ -116,6 +126,11 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
     require_positive("damping", damping)
+    return _applied(physics, "x", x, lambda: _newton(physics, x, damping))
+
+
+def _newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
+    """Return the Newton step in the quickest form."""
     quick = getattr(physics, "newton", None)
     if quick is not None:
         return quick(x, damping)
@@ -140,13 +155,43 @@ def squared_norm(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
     img_size : tuple of int
         Shape (C, H, W) of its images.
     """
+    require_physics(physics)
     quick = getattr(physics, "squared_norm", None)
     if quick is not None:
         return quick
+    require_img_size("img_size", img_size)
     shape = tuple(img_size)
     if _is_diagonal(physics, shape):
         return float(physics.mask.abs().max()) ** 2
     return found_once(physics, "squared norm", shape, lambda: _power_iteration(physics, shape))
+
+
+def _applied(
+    physics: LinearPhysics, argument: str, images: torch.Tensor, apply: Callable[[], torch.Tensor]
+) -> torch.Tensor:
+    """Return ``apply()``, after a look at what it is applied to, and whether images of that shape come back.
+
+    What is no operator is refused, and what are no images (N, C, H, W), or none that the operator takes.  Whether
+    they are finite is not looked at, which takes longer.
+    """
+    require_physics(physics)
+    require_tensor(argument, images, dimensions=4, finite=False)
+    require(images.numel() > 0, f"{argument}.shape", tuple(images.shape), "images with pixels, one or more")
+    try:
+        result = apply()
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, IndexError) as error:
+        given = f"{tuple(images.shape)} of {images.dtype}"
+        name, why = type(physics).__name__, f"{type(error).__name__}: {error}"
+        raise ValueError(f"{argument}={given}: expected images that {name} takes ({why})") from error
+    require(
+        result.shape == images.shape,
+        f"{argument}.shape",
+        tuple(images.shape),
+        f"images of {type(physics).__name__}, {tuple(result.shape)}",
+    )
+    return result
 
 
 def _power_iteration(physics: LinearPhysics, img_size: tuple[int, ...]) -> float:
@@ -160,13 +205,13 @@ def _accepted_image(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.
     own = [t for t in [*physics.parameters(), *physics.buffers()] if t.is_floating_point()]
     device = own[0].device if own else torch.device("cpu")
     dtypes = dict.fromkeys([*[t.dtype for t in own[:1]], *IMAGE_TYPES])
-    refused: list[RuntimeError] = []
+    refused: list[RuntimeError | ValueError] = []
     for dtype in dtypes:
         v = start_vector(img_size, dtype, device)
         try:
             with torch.no_grad():
                 physics.A(v)
-        except RuntimeError as error:  # PyTorch's for tensors of two types
+        except (RuntimeError, ValueError) as error:  # PyTorch's and this book's for tensors of two types
             refused.append(error)
         else:
             return v

@@ -5,7 +5,9 @@ from typing import Any
 import torch
 from deepinv.physics import LinearPhysics
 
+from ..arguments import require_img_size
 from .algebra import normal, squared_norm
+from .protocol import require_physics
 
 
 class Counted(LinearPhysics):
@@ -25,6 +27,8 @@ class Counted(LinearPhysics):
     """
 
     def __init__(self, physics: LinearPhysics, img_size: tuple[int, ...]) -> None:
+        require_physics(physics)
+        require_img_size("img_size", img_size)
         super().__init__(A=physics.A, A_adjoint=physics.A_adjoint, noise_model=physics.noise_model)
         self.squared_norm, self.count = squared_norm(physics, img_size), 0
         self._physics = [physics]  # not a submodule

@@ -6,9 +6,16 @@ import torch
 from deepinv.physics import Downsampling
 from deepinv.physics import functional as physics_functional
 
-from ..arguments import require, require_positive
+from ..arguments import (
+    require,
+    require_choice,
+    require_img_size,
+    require_integer,
+    require_number,
+    require_positive,
+)
 from ..names import Filter
-from ._common import RTOL, OldNames, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, OldNames, gaussian_noise, require_fixed, require_rtol, require_sides
 
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 
@@ -74,15 +81,16 @@ class FourierDownsampling(OldNames, Downsampling):
         seed: int = 0,
         rtol: float = RTOL,
     ) -> None:
-        require(isinstance(factor, int) and factor >= 1, "factor", factor, "an integer, 1 or above")
-        divides = len(img_size) == 3 and min(img_size) >= 1 and not any(n % factor for n in img_size[1:])
-        require(divides, "img_size", img_size, f"(C, H, W) with H and W multiples of factor={factor}")
-        require(filter in FILTERS, "filter", filter, f"one of {FILTERS}")
+        require_integer("factor", factor, lowest=1)
+        expected = f"(C, H, W) with H and W multiples of factor={factor}"
+        require_img_size("img_size", img_size, expected)
+        require(not any(n % factor for n in img_size[1:]), "img_size", img_size, expected)
+        require_choice("filter", filter, FILTERS)
         require(std is None or filter == "gaussian", "std", std, "None, except with filter='gaussian'")
         require_rtol(rtol)
         kernel: str | torch.Tensor = filter
         if std is not None:
-            require_positive("std", std)
+            require_number("std", std, above=0, highest=max(img_size[1:]))
             kernel = physics_functional.gaussian_blur(sigma=(float(std), float(std)))
         super().__init__(
             img_size=img_size,
@@ -101,6 +109,8 @@ class FourierDownsampling(OldNames, Downsampling):
         self.Fh, self.Fhc, self.Fh2 = transfer, transfer.conj(), transfer.abs().square()  # for prox_l2
         self.register_buffer("spectrum", spectrum, persistent=False)
         self.channels = img_size[0]
+        height, width = img_size[1:]
+        self.sides = {"x": (height, width), "y": (height // factor, width // factor)}
         for name, values in (
             ("seen", seen),
             ("inverse", torch.where(seen, spectrum.rsqrt(), 0.0)),
@@ -121,16 +131,19 @@ class FourierDownsampling(OldNames, Downsampling):
     def A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Measurements A x, (N, C, H/s, W/s), of images (N, C, H, W)."""
         self.update_parameters(**kwargs)
+        self._require("x", x)
         return _both(self.matrix_rows, x, self.matrix_columns.T)
 
     def A_adjoint(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images Aᵀy, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)
+        self._require("y", y)
         return _both(self.matrix_rows.T, y, self.matrix_columns)
 
     def A_dagger(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images A⁺y, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)
+        self._require("y", y)
         coefficients = self.inverse * _both(self.left_rows, y, self.left_columns)
         return _both(self.right_rows.T, coefficients, self.right_columns)
 
@@ -141,11 +154,14 @@ class FourierDownsampling(OldNames, Downsampling):
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""
+        self._require("x", x)
         coefficients = self.seen * _both(self.right_rows, x, self.right_columns.T)
         return _both(self.right_rows.T, coefficients, self.right_columns)
 
     def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
         """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, C, H, W), with λ = ``damping``."""
+        self._require("x", x)
+        require_positive("damping", damping)
         gains = 1 / (self.spectrum / self.squared_norm + damping) - 1 / damping
         coefficients = gains.to(x.dtype) * _both(self.right_rows, x, self.right_columns.T)
         return x / damping + _both(self.right_rows.T, coefficients, self.right_columns)
@@ -154,6 +170,10 @@ class FourierDownsampling(OldNames, Downsampling):
     def squared_norm(self) -> float:
         """‖A‖², the largest Γ."""
         return float(self.spectrum.max())
+
+    def _require(self, name: str, batch: torch.Tensor) -> None:
+        """Refuse images ``"x"``, or measurements ``"y"``, of other sides or another type."""
+        require_sides(name, batch, self.sides[name], (self.matrix_rows.dtype,))
 
 
 class _Axis:

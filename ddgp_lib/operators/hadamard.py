@@ -6,7 +6,7 @@ import torch
 from deepinv.physics import SinglePixelCamera
 from deepinv.physics.singlepixel import hadamard_1d
 
-from ..arguments import require
+from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
 from ._common import FixedSides, gaussian_noise
 
@@ -55,11 +55,13 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
         noise: float = 0.0,
         seed: int = 0,
     ) -> None:
-        side = img_size[-1]
-        require(0 < ratio <= 1, "ratio", ratio, "a number above 0 and at most 1")
-        require(ordering in ORDERINGS, "ordering", ordering, f"one of {ORDERINGS}")
-        square = len(img_size) == 3 and img_size[1] == side and side >= 2 and side.bit_count() == 1
-        require(square, "img_size", img_size, "(C, H, W) with H = W, a power of two")
+        require_number("ratio", ratio, above=0, highest=1)
+        require_choice("ordering", ordering, ORDERINGS)
+        expected = "(C, H, W) with H = W, a power of two"
+        require_img_size("img_size", img_size, expected)
+        side = int(img_size[-1])
+        square = img_size[1] == side and side >= 2 and side.bit_count() == 1
+        require(square, "img_size", img_size, expected)
         super().__init__(
             m=max(1, round(ratio * side * side)),
             img_size=img_size,
@@ -68,8 +70,14 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
         )
         self.register_buffer("hadamard", hadamard_1d(torch.eye(side)))
 
+    @property
+    def types(self) -> tuple[torch.dtype, ...]:
+        """The type of the Hadamard matrix."""
+        return (self.hadamard.dtype,)
+
     def V_adjoint(self, x: torch.Tensor) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """All 2-D Hadamard coefficients H x H of an image; the basis is symmetric, so it is its own inverse."""
+        self._require_sides("x", x)
         return self.hadamard @ x @ self.hadamard
 
     V = V_adjoint

@@ -9,6 +9,14 @@ import torch
 from deepinv.optim.linear import conjugate_gradient
 from deepinv.utils import TensorList
 
+from ..arguments import (
+    require,
+    require_callable,
+    require_img_size,
+    require_instance,
+    require_integer,
+    require_number,
+)
 from .protocol import LinearOperator
 
 PROJECTION_TOL = 1e-6
@@ -27,7 +35,9 @@ def parts(y: torch.Tensor | TensorList) -> list[torch.Tensor]:
 def norms(batch: torch.Tensor | TensorList) -> torch.Tensor:
     """Euclidean norm of each image or measurement of a batch (N, …), shape (N,)."""
     if isinstance(batch, torch.Tensor):
+        require(batch.ndim >= 2, "batch.shape", tuple(batch.shape), "a batch (N, …)")
         return batch.flatten(1).norm(dim=1)
+    require_instance("batch", batch, TensorList, "a tensor, or deepinv's TensorList of tensors")
     return torch.stack([norms(part) for part in parts(batch)]).norm(dim=0)
 
 
@@ -70,6 +80,10 @@ def largest_eigenvalue(
     ----------
     Golub and Van Loan, "Matrix Computations", 4th edition, 2013, section 8.2.
     """
+    require_callable("symmetric", symmetric)
+    require_img_size("img_size", img_size)
+    require_integer("max_iter", max_iter, lowest=1)
+    require_number("rtol", rtol, lowest=0)
     v = start_vector(img_size, dtype, device)
     value = 0.0
     with torch.no_grad():

@@ -10,14 +10,23 @@ so :math:`A^\top A` acts on every row of the image alone.  It is a circular conv
 shifts of a centred transform commute with it: a plain transform with the mask shifted once is enough.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any, Self
 
 import torch
 from deepinv.physics import MRI, MultiCoilMRI
 
-from ..arguments import require
+from ..arguments import (
+    LARGEST_IMAGE,
+    require,
+    require_count,
+    require_counts,
+    require_img_size,
+    require_instance,
+    require_number,
+    require_positive,
+    require_seed,
+)
 from ._common import RTOL, FixedSides, gaussian_noise, require_fixed, require_rtol
 
 
@@ -61,9 +70,10 @@ def gaussian_columns(
     (the density); Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006 (the order of
     independent exponential times with rates p(j) is that of draws without replacement).
     """
-    require(width >= 1, "width", width, "an integer, 1 or above")
-    require(0 <= center_fraction <= 1, "center_fraction", center_fraction, "a number from 0 to 1")
-    require(math.isfinite(acceleration) and acceleration >= 1, "acceleration", acceleration, "1 or above")
+    require_count("width", width)
+    require_number("center_fraction", center_fraction, lowest=0, highest=1)
+    require_number("acceleration", acceleration, lowest=1)
+    require_seed("seed", seed)
     kept, central = round(width / acceleration), round(center_fraction * width)
     require(
         kept >= max(1, central),
@@ -115,8 +125,9 @@ def birdcage_maps(coils: int, height: int, width: int, radius: float = 1.5) -> t
     Roemer et al., "The NMR phased array", 1990.  The birdcage maps that deepinv takes from sigpy follow the same
     model, up to constant phases and half a pixel.
     """
-    require(coils >= 1, "coils", coils, "an integer, 1 or above")
-    require(math.isfinite(radius) and radius > 2**0.5, "radius", radius, "a finite number above √2")
+    require_counts(coils=coils, height=height, width=width)
+    require_img_size("(coils, height, width)", (coils, height, width), "maps that fit into memory")
+    require_number("radius", radius, above=2**0.5)
     vertical, horizontal = (
         torch.linspace(-1, 1, n, dtype=torch.float64) if n > 1 else torch.zeros(1, dtype=torch.float64)
         for n in (height, width)
@@ -166,6 +177,8 @@ class CartesianMRI(FixedSides, MRI):
         If an argument is outside what is accepted.
     """
 
+    complex_valued = True
+
     def __init__(
         self,
         acceleration: float = 4.0,
@@ -196,6 +209,7 @@ class CartesianMRI(FixedSides, MRI):
     def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x of images (N, 2, H, W): a 1-D Fourier transform along the rows, the mask, and back."""
         self.update_parameters(**kwargs)
+        self._require_sides("x", x)
         coefficients = torch.fft.fft(self.to_torch_complex(x))
         return self.from_torch_complex(torch.fft.ifft(coefficients.mul_(self.shifted)))
 
@@ -256,6 +270,9 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     Pruessmann et al., "SENSE: sensitivity encoding for fast MRI", 1999.
     """
 
+    complex_valued = True
+    dimensions = 5
+
     def __init__(
         self,
         acceleration: float = 4.0,
@@ -269,9 +286,15 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
         rtol: float = RTOL,
     ) -> None:
         columns = _columns(acceleration, img_size, center_fraction, mask_seed, mask)
+        require(
+            img_size[1] * img_size[2] ** 2 <= LARGEST_IMAGE,
+            "img_size",
+            img_size,
+            f"(2, H, W) with H W² of at most {LARGEST_IMAGE}",
+        )
         require_rtol(rtol)
         if isinstance(coils, torch.Tensor):
-            fits = coils.is_complex() and coils.ndim == 3 and coils.shape[1:] == img_size[1:]
+            fits = coils.is_complex() and coils.ndim == 3 and tuple(coils.shape[1:]) == tuple(img_size[1:])
             require(fits, "coils", (coils.dtype, tuple(coils.shape)), f"complex maps (C, *{img_size[1:]})")
             require(len(coils) >= 1, "coils", tuple(coils.shape), "one map or more")
             strong = bool(coils.isfinite().all()) and bool(coils.any())
@@ -280,6 +303,7 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
             )
             maps = coils.to(torch.complex64)
         else:
+            require_count("coils", coils)
             maps = birdcage_maps(coils, *img_size[1:])
         super().__init__(
             mask=columns.float().expand(img_size[1:]).clone(),
@@ -327,6 +351,7 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
 
         Computed in double precision, since the inverse of AᵀA squares the condition number.
         """
+        self._require_sides("y", y)
         rows = self.to_torch_complex(self.A_adjoint(y.double(), **kwargs)).transpose(0, 1)
         coefficients = (rows.conj() @ self.basis).conj() * self.inverse[:, None]
         return self._images(coefficients @ self.basis.mT).to(y.dtype)
@@ -339,14 +364,18 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """AᵀA x of images (N, 2, H, W): every row times its block."""
         self.update_parameters(**kwargs)
+        self._require_own("x", x)
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.blocks.mT)
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, 2, H, W): every row times the projector on the eigenvectors that are seen."""
+        self._require_own("x", x)
         return self._images(self.to_torch_complex(x).transpose(0, 1) @ self.projectors.mT)
 
     def newton(self, x: torch.Tensor, damping: float) -> torch.Tensor:
         """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x of images (N, 2, H, W): every row in the eigenvectors of its block."""
+        self._require_own("x", x)
+        require_positive("damping", damping)
         rows, basis = self.to_torch_complex(x).transpose(0, 1), self.applied_basis
         gains = (1 / (self.spectrum / self.squared_norm + damping))[:, None].to(x.dtype)
         return self._images((rows.conj() @ basis).conj() * gains @ basis.mT)
@@ -355,6 +384,12 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     def squared_norm(self) -> float:
         """‖A‖², the largest eigenvalue over all rows."""
         return float(self.spectrum.max())
+
+    def _require_own(self, name: str, batch: torch.Tensor) -> None:
+        """Refuse what ``A`` refuses, and another precision than that of the blocks."""
+        self._require_sides(name, batch)
+        own = batch.dtype == self.coil_maps.real.dtype or torch.is_autocast_enabled(batch.device.type)
+        require(own, f"{name}.dtype", batch.dtype, f"{self.coil_maps.real.dtype}, as the maps")
 
     def _images(self, rows: torch.Tensor) -> torch.Tensor:
         """Turn complex rows (H, N, W) into images (N, 2, H, W), stored as convolutions like them best."""
@@ -376,10 +411,13 @@ def _columns(
     mask: torch.Tensor | None,
 ) -> torch.Tensor:
     """Draw the measured columns, or check those that were passed."""
-    complex_images = len(img_size) == 3 and img_size[0] == 2 and min(img_size) >= 1
-    require(complex_images, "img_size", img_size, "(2, H, W): real and imaginary part")
+    expected = "(2, H, W): real and imaginary part"
+    require_img_size("img_size", img_size, expected)
+    require(img_size[0] == 2, "img_size", img_size, expected)
+    require_seed("mask_seed", mask_seed)
     if mask is None:
         return gaussian_columns(img_size[2], acceleration, center_fraction, mask_seed)
+    require_instance("mask", mask, torch.Tensor, "a tensor of booleans or 0 and 1")
     require(tuple(mask.shape) == (img_size[2],), "mask.shape", tuple(mask.shape), f"({img_size[2]},)")
     binary = bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any())
     require(binary, "mask", mask.unique().tolist(), "booleans or 0 and 1, not all zero")

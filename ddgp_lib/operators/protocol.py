@@ -22,6 +22,9 @@ tomography and Brovey's product for pansharpening.
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from deepinv.physics import LinearPhysics
+
+from ..arguments import require
 
 
 @runtime_checkable
@@ -39,6 +42,12 @@ class LinearOperator(Protocol):
     def A_adjoint_A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return AᵀA x of images (N, C, H, W)."""
         ...
+
+
+def require_physics(physics: Any, argument: str = "physics") -> None:
+    """Raise a ``ValueError`` unless an argument is a linear operator."""
+    linear = isinstance(physics, LinearPhysics | LinearOperator)  # the class first, which is quicker to see
+    require(linear, argument, type(physics).__name__, "a linear operator with A, A_adjoint and A_adjoint_A")
 
 
 class WithSquaredNorm(Protocol):

@@ -1,12 +1,15 @@
 """What every preconditioner is, and what a solver tells it."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 from torch import nn
 
+from ..arguments import require, require_instance, require_integer, require_tensor
+from ..operators.protocol import require_physics
 from ..reprs import Brief
 
 
@@ -21,15 +24,31 @@ class State(Brief):
     k : int, or Tensor of shape (N,)
         The iteration, from 0; a tensor where the images of a batch are at different ones, as in training.
     physics : LinearPhysics
-        The operator A.
+        The operator A; None where the preconditioner asks for none.
     y : Tensor or TensorList
-        The measurements.
+        The measurements; None likewise.
+
+    Raises
+    ------
+    ValueError
+        If an attribute is of another type.
     """
 
     z: torch.Tensor
     k: int | torch.Tensor
     physics: LinearPhysics
     y: torch.Tensor | TensorList
+
+    def __post_init__(self) -> None:
+        """Refuse what is no state; that the entries are finite is not looked at in each iteration."""
+        require_tensor("z", self.z, finite=False)
+        if not isinstance(self.k, torch.Tensor):
+            require_integer("k", self.k, lowest=0)
+        if self.physics is not None:
+            require_physics(self.physics)
+        require_instance(
+            "y", self.y, torch.Tensor | TensorList, "a tensor, or deepinv's TensorList", none=True
+        )
 
 
 class Preconditioner(nn.Module):
@@ -46,9 +65,23 @@ class Preconditioner(nn.Module):
 
     products: int = 0
 
+    def __call__(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        """Return the direction that replaces the gradient ``grad``, a tensor of the shape of ``state.z``."""
+        require_instance("state", state, State, "a State")
+        require_tensor("grad", grad, shape=tuple(state.z.shape), finite=False)
+        if not torch.is_autocast_enabled(grad.device.type):
+            require(grad.dtype == state.z.dtype, "grad.dtype", grad.dtype, f"{state.z.dtype}, as state.z")
+        return super().__call__(grad, state)
+
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the direction that replaces the gradient ``grad``."""
         raise NotImplementedError
+
+    def require_precision(self, grad: torch.Tensor) -> None:
+        """Refuse a gradient of another type than the weights, unless autocast chooses the type."""
+        own = next(chain(self.parameters(), self.buffers()), grad).dtype
+        fits = grad.dtype == own or torch.is_autocast_enabled(grad.device.type)
+        require(fits, "grad.dtype", grad.dtype, f"{own}, as the weights")
 
 
 class Identity(Preconditioner):

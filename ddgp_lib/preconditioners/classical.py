@@ -3,9 +3,10 @@
 import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from ..arguments import require_positive
+from ..arguments import require_number, require_positive
 from ..operators import newton
-from .base import Preconditioner, State
+from ..operators.protocol import require_physics
+from .base import Identity, Preconditioner, State
 
 
 class Scalar(Preconditioner):
@@ -65,8 +66,7 @@ class Newton(Preconditioner):
     def __init__(self, damping: float, noise: float | None = None) -> None:
         super().__init__()
         require_positive("damping", damping)
-        if noise is not None:
-            require_positive("noise", noise)
+        require_number("noise", noise, above=0, none=True)
         self.damping = damping
         self.noise = noise
 
@@ -76,7 +76,15 @@ class Newton(Preconditioner):
 
     def damping_for(self, physics: LinearPhysics) -> float:
         """Return λ(σ) for an operator whose noise is σ; the largest σ where images have their own."""
+        require_physics(physics)
         model = getattr(physics, "noise_model", None)
         if self.noise is None or not isinstance(model, GaussianNoise):
             return self.damping
         return self.damping * max(1.0, float(model.sigma.max()) / self.noise) ** 2
+
+
+def base_of(form: str, damping: float, damping_noise: float | None) -> Preconditioner:
+    """Return what a form adds its correction to: the Newton step or the gradient; both take the same settings."""
+    require_positive("damping", damping)
+    require_number("damping_noise", damping_noise, above=0, none=True)
+    return Newton(damping, damping_noise) if form == "newton_null_space" else Identity()

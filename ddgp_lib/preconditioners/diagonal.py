@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from deepinv.physics import MRI, LinearPhysics, MultiCoilMRI
 
-from ..arguments import require, require_positive
+from ..arguments import require, require_flag, require_instance, require_positive
 from ..operators import largest_eigenvalue, normal, squared_norm
 from .base import Preconditioner, State
 from .probing import circulant_spectrum, normal_diagonal, to_frequencies, to_images
@@ -32,13 +32,21 @@ class Diagonal(Preconditioner):
     """
 
     gains: torch.Tensor
+    argument = "diagonal"
+    """Name of d among the arguments."""
 
     def __init__(self, diagonal: torch.Tensor, damping: float, scale: float = 1.0) -> None:
         super().__init__()
         require_positive("damping", damping)
         require_positive("scale", scale)
-        accepted = diagonal.ndim == 3 and bool(((diagonal >= 0) & diagonal.isfinite()).all())
-        require(accepted, "diagonal", tuple(diagonal.shape), "a tensor (C, H, W), finite, 0 or above")
+        require_instance(self.argument, diagonal, torch.Tensor, "a tensor (C, H, W)")
+        accepted = (
+            diagonal.ndim == 3
+            and diagonal.is_floating_point()
+            and bool(((diagonal >= 0) & diagonal.isfinite()).all())
+        )
+        expected = "a tensor (C, H, W) of numbers, finite, 0 or above"
+        require(accepted, self.argument, tuple(diagonal.shape), expected)
         self.register_buffer("gains", scale / (diagonal + damping))
 
     @classmethod
@@ -72,6 +80,7 @@ class Diagonal(Preconditioner):
         ValueError
             If an argument is outside what is accepted.
         """
+        require_positive("damping", damping)
         diagonal, kind = cls.measured(physics, img_size, probes, generator)
         preconditioner = cls(diagonal / squared_norm(physics, img_size), damping, **kind)
         preconditioner.scale_down(physics, img_size)
@@ -184,9 +193,12 @@ class Circulant(Diagonal):
     "Conjugate-gradient preconditioning methods for shift-variant PET image reconstruction", 1999.
     """
 
+    argument = "spectrum"
+
     def __init__(
         self, spectrum: torch.Tensor, damping: float, scale: float = 1.0, *, complex_valued: bool = False
     ) -> None:
+        require_flag("complex_valued", complex_valued)
         super().__init__(spectrum, damping, scale)
         self.complex_valued = complex_valued
 

@@ -5,13 +5,13 @@ from typing import get_args
 import torch
 from torch import nn
 
-from ..arguments import require
+from ..arguments import require_choice, require_count, require_instance, require_integer
 from ..names import Form, Inputs
 from ..networks import iteration_progress, with_iteration
 from ..operators import null_projection
 from ..reprs import brief, line
-from .base import Identity, Preconditioner, State
-from .classical import Newton
+from .base import Preconditioner, State
+from .classical import base_of
 
 FORMS: tuple[Form, ...] = get_args(Form)
 INPUTS: tuple[Inputs, ...] = get_args(Inputs)
@@ -88,11 +88,12 @@ class LearnedPreconditioner(Preconditioner):
         damping_noise: float | None = None,
     ) -> None:
         super().__init__()
-        require(form in FORMS, "form", form, f"one of {FORMS}")
-        require(inputs in INPUTS, "inputs", inputs, f"one of {INPUTS}")
-        require(embedding >= 0, "embedding", embedding, "an integer, 0 or above")
-        require(longest >= 1, "longest", longest, "an integer, 1 or above")
-        self.base = Newton(damping, damping_noise) if form == "newton_null_space" else Identity()
+        require_instance("network", network, nn.Module, "a network")
+        require_choice("form", form, FORMS)
+        require_choice("inputs", inputs, INPUTS)
+        require_count("embedding", embedding, lowest=0)
+        require_integer("longest", longest, lowest=1)
+        self.base = base_of(form, damping, damping_noise)
         self.network = network
         self.form = form
         self.inputs = inputs
@@ -108,6 +109,7 @@ class LearnedPreconditioner(Preconditioner):
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""
+        self.require_precision(grad)
         seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
         correction = self._correction(with_iteration(seen, state.k, self.embedding, self.longest), state.k)
         if self.form in ("null_space", "newton_null_space"):

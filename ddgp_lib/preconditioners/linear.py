@@ -4,11 +4,18 @@ from typing import get_args
 
 import torch
 
-from ..arguments import require
+from ..arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_instance,
+    require_integer,
+    require_tensor,
+)
 from ..names import After, LinearForm, LinearInputs
 from ..operators import null_projection
-from .base import Identity, Preconditioner, State
-from .classical import Newton
+from .base import Preconditioner, State
+from .classical import base_of
 from .structures import Structure
 
 LINEAR_FORMS: tuple[LinearForm, ...] = get_args(LinearForm)
@@ -84,12 +91,13 @@ class LinearPreconditioner(Preconditioner):
         damping_noise: float | None = None,
     ) -> None:
         super().__init__()
-        require(iterations >= 1, "iterations", iterations, "an integer, 1 or above")
-        require(inputs in LINEAR_INPUTS, "inputs", inputs, f"one of {LINEAR_INPUTS}")
-        require(form in LINEAR_FORMS, "form", form, f"one of {LINEAR_FORMS}")
-        require(after in AFTER, "after", after, f"one of {AFTER}")
-        require(rank is None or rank >= 1, "rank", rank, "None, or an integer, 1 or above")
-        self.base = Newton(damping, damping_noise) if form == "newton_null_space" else Identity()
+        require_instance("structure", structure, Structure, "a Structure")
+        require_count("iterations", iterations)
+        require_choice("inputs", inputs, LINEAR_INPUTS)
+        require_choice("form", form, LINEAR_FORMS)
+        require_choice("after", after, AFTER)
+        require_integer("rank", rank, lowest=1, none=True)
+        self.base = base_of(form, damping, damping_noise)
         self.structure, self.iterations = structure, iterations
         self.inputs, self.form, self.rank, self.after = inputs, form, rank, after
         channels = structure.img_size[0]
@@ -111,6 +119,7 @@ class LinearPreconditioner(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_k(grad; state.z), of the gradient's shape."""
         expected = self.structure.img_size
+        self.require_precision(grad)
         require(grad.shape[1:] == expected, "grad.shape", tuple(grad.shape), f"(N, *{expected})")
         correction = self._correction(self.see(grad, state.z), state.k)
         if self.form != "free":
@@ -119,7 +128,7 @@ class LinearPreconditioner(Preconditioner):
 
     def _correction(self, seen: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
         """L_k [g; z] + b_k, each image with its own iteration."""
-        if isinstance(k, int):
+        if not isinstance(k, torch.Tensor):
             return self._at(seen, k)
         correction = seen.new_zeros(len(seen), *self.structure.img_size)
         for iteration in k.unique().tolist():
@@ -136,6 +145,7 @@ class LinearPreconditioner(Preconditioner):
 
     def linear_part(self, seen: torch.Tensor, k: int) -> torch.Tensor:
         """L_k [g; z], (N, C, H, W), for k < K."""
+        require_integer("k", k, lowest=0, highest=self.iterations - 1)
         blocks = self.structure.blocks(seen) @ self._matrix("weights", k)
         if self.rank is not None:
             blocks = blocks @ self._matrix("expand", k)
@@ -150,8 +160,17 @@ class LinearPreconditioner(Preconditioner):
         self, k: int, weights: torch.Tensor, bias: torch.Tensor, expand: torch.Tensor | None = None
     ) -> None:
         """Set L_k, as (B, F_in, F_out) or its two factors, and b_k, (C, H, W)."""
+        require_integer("k", k, lowest=0, highest=self.iterations - 1)
+        require(
+            (expand is None) == (self.rank is None),
+            "expand",
+            type(expand).__name__,
+            f"one for rank={self.rank}",
+        )
         matrices = {"weights": weights} if expand is None else {"weights": weights, "expand": expand}
         for name, matrix in matrices.items():
+            require_tensor(name, matrix, shape=tuple(self._matrix(name, k).shape))
             stored = torch.view_as_real(matrix) if self.structure.complex_valued else matrix
             getattr(self, name)[k] = stored
+        require_tensor("bias", bias, shape=tuple(self.structure.img_size))
         self.bias[k] = bias

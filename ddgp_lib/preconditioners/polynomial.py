@@ -12,7 +12,7 @@ import torch
 from numpy.polynomial import Chebyshev
 from numpy.polynomial import Polynomial as Powers
 
-from ..arguments import require
+from ..arguments import require, require_choice, require_integer, require_number
 from ..operators import normal, squared_norm
 from .base import Preconditioner, State
 
@@ -86,7 +86,7 @@ def chebyshev_coefficients(degree: int, lower: float) -> list[float]:
     IEEE Trans. Comput. Imaging, 2024, for its use in plug-and-play methods.
     """
     _require_degree(degree)
-    require(0 < lower < 1, "lower", lower, "a number between 0 and 1")
+    require_number("lower", lower, above=0, below=1)
     residual = Chebyshev.basis(degree + 1, domain=[lower, 1]).convert(kind=Powers).coef
     return (-residual[1:] / residual[0]).tolist()
 
@@ -162,8 +162,12 @@ class Polynomial(Preconditioner):
 
     def __init__(self, coefficients: Sequence[float]) -> None:
         super().__init__()
-        finite = len(coefficients) > 0 and all(map(math.isfinite, coefficients))
-        require(finite, "coefficients", coefficients, "at least one number, all finite")
+        some = (
+            isinstance(coefficients, Sequence) and not isinstance(coefficients, str) and len(coefficients) > 0
+        )
+        require(some, "coefficients", coefficients, "at least one number, all finite")
+        for coefficient in coefficients:
+            require_number("coefficients", coefficient)
         self.coefficients = tuple(map(float, coefficients))
         self.products = len(self.coefficients) - 1
 
@@ -186,7 +190,7 @@ class Polynomial(Preconditioner):
         ValueError
             If an argument is outside what is accepted.
         """
-        require(kind in RULES, "kind", kind, f"one of {tuple(RULES)}")
+        require_choice("kind", kind, RULES)
         needed = kind == "chebyshev"
         require((lower is not None) == needed, "lower", lower, "a number for 'chebyshev', None otherwise")
         return cls(RULES[kind](degree, lower) if needed else RULES[kind](degree))
@@ -201,5 +205,4 @@ class Polynomial(Preconditioner):
 
 
 def _require_degree(degree: int) -> None:
-    accepted = isinstance(degree, int) and 0 <= degree <= MAX_DEGREE
-    require(accepted, "degree", degree, f"an integer from 0 to {MAX_DEGREE}")
+    require_integer("degree", degree, lowest=0, highest=MAX_DEGREE)

@@ -6,8 +6,9 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch.nn.functional import one_hot
 
-from ..arguments import require
+from ..arguments import require, require_flag, require_generator, require_img_size, require_integer
 from ..operators import MultiCoilCartesianMRI, normal
+from ..operators.protocol import require_physics
 
 BATCH = 64
 """Number of probes at once."""
@@ -51,6 +52,7 @@ def normal_diagonal(
     ----------
     Bekas, Kokiopoulou and Saad, 2007, after Hutchinson, 1989.
     """
+    require_physics(physics)
     images = _probes(img_size, probes, generator)
     if probes is None and isinstance(physics, MultiCoilCartesianMRI):
         return physics.blocks.diagonal(dim1=-2, dim2=-1).real.expand(img_size).clone()
@@ -94,6 +96,8 @@ def circulant_spectrum(
     ----------
     T. Chan, 1988.
     """
+    require_physics(physics)
+    require_flag("complex_valued", complex_valued)
     images = _probes(img_size, probes, generator)
     return _probed(physics, images, lambda v: to_frequencies(v, complex_valued)).clamp(min=0)
 
@@ -117,12 +121,14 @@ def _probes(
     img_size: tuple[int, int, int], probes: int | None, generator: torch.Generator | None
 ) -> Iterator[torch.Tensor]:
     """Yield batches of random signs, or of every image with a single pixel."""
+    require_img_size("img_size", img_size)
+    require_integer("probes", probes, lowest=1, none=True)
+    require_generator("generator", generator, none=True)
     require((probes is None) == (generator is None), "generator", generator, "one with probes, None without")
     n = torch.Size(img_size).numel()
     if probes is None:
         pixels = torch.arange(n).split(BATCH)
         return (one_hot(part, n).float().reshape(-1, *img_size) for part in pixels)
-    require(probes >= 1, "probes", probes, "an integer, 1 or above")
     sizes = [BATCH] * (probes // BATCH) + [probes % BATCH] * (probes % BATCH > 0)
     return (2.0 * torch.randint(2, (size, *img_size), generator=generator) - 1 for size in sizes)
 

@@ -1,10 +1,11 @@
 """A preconditioner that learns the curvature along a run, from the last two gradients."""
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import torch
 
-from ..arguments import require
+from ..arguments import require_instance, require_number, require_tensor
 from ..operators import norms, squared_norm
 from .base import Preconditioner, State
 
@@ -81,15 +82,14 @@ class SR1(Preconditioner):
 
     def __init__(self, theta_1: float = 2e-6, theta_2: float = 200.0) -> None:
         super().__init__()
-        require(0 < theta_1 <= 1, "theta_1", theta_1, "a number above 0 and at most 1")
-        require(1 <= theta_2 < float("inf"), "theta_2", theta_2, "a finite number, 1 or above")
+        _require_bounds(theta_1, theta_2)
         self.theta_1 = theta_1
         self.theta_2 = theta_2
         self._points: list[_Point] = []
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return H g for a gradient (N, C, H, W), or g itself where there is no previous iteration."""
-        require(isinstance(state.k, int), "state.k", state.k, "an integer, the same for all images")
+        require_instance("state.k", state.k, Integral, "an integer, the same for all images")
         before = [point for point in self._points if point.precedes(state)]
         self._points = [*before, _Point(replace(state, z=state.z.detach()), grad.detach())]
         if not before:
@@ -99,6 +99,11 @@ class SR1(Preconditioner):
         resolved = norms(m) > ROUNDING * torch.finfo(m.dtype).eps * norms(state.z)
         s = torch.where(resolved[:, None, None, None], s, 0.0)
         return rank_one_direction(grad, s, m, self.theta_1, self.theta_2)
+
+
+def _require_bounds(theta_1: float, theta_2: float) -> None:
+    require_number("theta_1", theta_1, above=0, highest=1)
+    require_number("theta_2", theta_2, lowest=1)
 
 
 def rank_one_direction(
@@ -119,6 +124,10 @@ def rank_one_direction(
     -------
     Tensor, shape (N, C, H, W)
     """
+    require_tensor("grad", grad, finite=False)
+    for name, change in {"s": s, "m": m}.items():
+        require_tensor(name, change, shape=tuple(grad.shape), finite=False)
+    _require_bounds(theta_1, theta_2)
     g, s, m = (batch.flatten(1).double() for batch in (grad, s, m))
     beta = damping_weights(s, m, theta_1, theta_2)[:, None]
     v = beta * s + (1 - beta) * m

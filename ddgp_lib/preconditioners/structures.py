@@ -23,7 +23,14 @@ from typing import get_args
 import torch
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_img_size,
+    require_integer,
+    require_tensor,
+)
 from ..names import StructureName
 
 STRUCTURES: tuple[StructureName, ...] = get_args(StructureName)
@@ -54,11 +61,12 @@ class Structure:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be cut."""
+        require_choice("structure", self.name, STRUCTURES)
+        require_img_size("img_size", self.img_size)
         object.__setattr__(self, "img_size", tuple(self.img_size))  # JSON gives a list back
-        require(self.name in STRUCTURES, "structure", self.name, f"one of {STRUCTURES}")
-        require(len(self.img_size) == 3, "img_size", self.img_size, "(C, H, W)")
         _, height, width = self.img_size
-        fits = self.stride >= 1 and height % self.stride == 0 and width % self.stride == 0
+        require_integer("stride", self.stride, lowest=1)
+        fits = height % self.stride == 0 and width % self.stride == 0
         require(fits, "stride", self.stride, f"a divisor of both sides of {height} x {width} pixels")
         require(self.stride == 1 or self.complex_valued, "stride", self.stride, "1, but for a convolution")
 
@@ -80,12 +88,17 @@ class Structure:
 
     def features(self, channels: int) -> int:
         """Return the number of features F of images with this many channels."""
+        require_count("channels", channels)
         _, height, width = self.img_size
         sizes = {"full": height * width, "rows": width, "convolution": self.stride**2}
         return channels * sizes.get(self.name, 1)
 
     def blocks(self, images: torch.Tensor) -> torch.Tensor:
         """Cut images (N, C, H, W) into blocks (B, samples, F)."""
+        require_tensor("images", images, dimensions=4, finite=False)
+        sides = tuple(images.shape[2:]) == tuple(self.img_size[1:])
+        expected = f"(N, C, {self.img_size[1]}, {self.img_size[2]})"
+        require(sides, "images.shape", tuple(images.shape), expected)
         count, channels = images.shape[:2]
         if self.name == "full":
             return images.reshape(1, count, -1)
@@ -99,6 +112,7 @@ class Structure:
 
     def images(self, blocks: torch.Tensor) -> torch.Tensor:
         """Put blocks (B, samples, F) together to images (N, C, H, W): the inverse of :meth:`blocks`."""
+        require_tensor("blocks", blocks, dimensions=3, finite=False)
         channels, height, width = self.img_size
         if self.name == "full":
             return blocks.reshape(-1, channels, height, width)

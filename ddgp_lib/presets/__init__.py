@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 from deepinv.models import Denoiser
 
-from ..arguments import require
+from ..arguments import require_choice
 from ..data import Split
 from ..names import Filter, Ordering, TaskName
 from ..tasks import Preset, Task
@@ -128,7 +128,7 @@ def preset_of(task: Task | Preset | str, argument: str = "name") -> Preset:
         return task
     if isinstance(task, Task):
         return task.preset
-    require(task in PRESETS, argument, task, f"one of {tuple(PRESETS)}")
+    require_choice(argument, task, PRESETS)
     return PRESETS[task]
 
 

@@ -4,18 +4,29 @@ import math
 
 import torch
 from deepinv.models import Denoiser
-from deepinv.physics import BlurFFT, GaussianNoise
+from deepinv.physics import BlurFFT
 
-from ..arguments import require, require_positive
+from ..arguments import (
+    LARGEST_SIDE,
+    require,
+    require_img_size,
+    require_instance,
+    require_integer,
+    require_number,
+    require_seed,
+    require_size,
+    require_tensor,
+)
 from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
+from ..operators._common import FixedSides, gaussian_noise
 from ..recipes import DistillationRecipe
 from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task
 from .super_resolution import faces_of, perturb_face
 
 
-class MotionBlur(BlurFFT):
+class MotionBlur(FixedSides, BlurFFT):
     """deepinv's periodic blur, whose modes count as seen from a fraction ``rtol`` of the strongest on.
 
     A motion blur has hardly a singular value that is exactly zero.  So what is hidden is a choice: what noise hides.
@@ -37,13 +48,23 @@ class MotionBlur(BlurFFT):
     def __init__(
         self, img_size: tuple[int, ...], kernel: torch.Tensor, noise: float, seed: int, rtol: float
     ) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        model = GaussianNoise(noise, rng=generator)
-        super().__init__(img_size=img_size, filter=kernel[None, None], noise_model=model)
+        require_img_size("img_size", img_size)
+        require_tensor("kernel", kernel, dimensions=2)
+        odd = kernel.shape[0] == kernel.shape[1] and kernel.shape[0] % 2 == 1
+        require(odd, "kernel.shape", tuple(kernel.shape), "(K, K) with K odd")
+        require_number("rtol", rtol, lowest=0, below=1)
+        noise_model = gaussian_noise(noise, seed)
+        super().__init__(img_size=img_size, filter=kernel[None, None], noise_model=noise_model)
         self.rtol = rtol
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self.img_size[1], self.img_size[2]
 
     def range_projection(self, x: torch.Tensor) -> torch.Tensor:
         """A⁺A x of images (N, C, H, W)."""
+        self._require_sides("x", x)
         strength = self.mask.abs()
         return self.V((strength >= self.rtol * strength.max()) * self.V_adjoint(x))
 
@@ -60,7 +81,9 @@ def shaken_path(length: float, seed: int, points: int = 2000) -> torch.Tensor:
     points : int
         Positions at equal distances in time.
     """
-    require_positive("length", length)
+    require_number("length", length, above=0, highest=LARGEST_SIDE)
+    require_seed("seed", seed)
+    require_integer("points", points, lowest=1, highest=10**6)
     generator = torch.Generator().manual_seed(seed)
     heading = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64)
     turns = 1.2 * torch.randn(3, generator=generator, dtype=torch.float64)
@@ -71,7 +94,10 @@ def shaken_path(length: float, seed: int, points: int = 2000) -> torch.Tensor:
 
 def exposed(path: torch.Tensor, share: float = 1.0) -> torch.Tensor:
     """Blur kernel (K, K), K odd, of the middle ``share`` of a path's time, in (0, 1]: how long each pixel is met."""
-    require(0 < share <= 1, "share", share, "above 0, at most 1")
+    require_tensor("path", path, dimensions=2)
+    require(path.shape[1] == 2 and len(path) >= 1, "path.shape", tuple(path.shape), "(points, 2)")
+    require_number("share", share, above=0, highest=1)
+    path = path.double()
     kept = max(1, round(share * len(path)))
     first = (len(path) - kept) // 2
     part = path[first : first + kept]
@@ -129,15 +155,19 @@ def deblurring(
     -------
     Task
     """
+    require_number("teacher_exposure", teacher_exposure, above=0, highest=1)
+    require_seed("shake", shake)
+    require_size("size", size, none=True)
+    require_seed("seed", seed)
+    require_instance("images", images, Split, "a Split", none=True)
     path, sides = shaken_path(length, shake), chosen_sides(size, images, 64)
     img_size = (1 if images is None else images.train.shape[1], *sides)
-    require(math.isfinite(noise) and noise >= 0, "noise", noise, "a finite number, 0 or above")
-    require(0 <= rtol < 1, "rtol", rtol, "0 or above, below 1")
     student = MotionBlur(img_size, exposed(path), noise, seed, rtol)
     teacher = MotionBlur(img_size, exposed(path, teacher_exposure), noise, seed + 1, rtol)
     if images is None:
         images = faces_of(sides)
-    denoiser = denoiser or load_denoiser(weights_path("super_resolution", "denoiser"))
+    if denoiser is None:
+        denoiser = load_denoiser(weights_path("super_resolution", "denoiser"))
     return make_task(
         student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
     )

@@ -7,7 +7,17 @@ import torch
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
-from ..arguments import require
+from ..arguments import (
+    require,
+    require_count,
+    require_flag,
+    require_generator,
+    require_images,
+    require_instance,
+    require_number,
+    require_seed,
+    require_size,
+)
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
 from ..denoisers import DenoiserRecipe
@@ -66,6 +76,13 @@ def mri(
     -------
     Task
     """
+    for name, value in {"acceleration": acceleration, "teacher_acceleration": teacher_acceleration}.items():
+        require_number(name, value, lowest=1)
+    require_flag("nested", nested)
+    require_count("coils", coils)
+    require_size("size", size, none=True)
+    require_seed("seed", seed)
+    require_instance("images", images, Split, "a Split", none=True)
     require(
         teacher_acceleration <= acceleration,
         "teacher_acceleration",
@@ -100,6 +117,8 @@ def mri(
 
 def complex_brains(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
     """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, H, W)."""
+    require_size("size", size)
+    require_seed("seed", seed)
     generator = torch.Generator().manual_seed(seed)
     magnitudes = (resample(part, size) for part in load_brains())
     return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
@@ -107,6 +126,8 @@ def complex_brains(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
 
 def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
+    require_images("images", images, channels=2)
+    require_generator("generator", generator)
     real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
     angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
     cosine, sine = angle.cos(), angle.sin()

@@ -6,7 +6,7 @@ import torch
 from deepinv.models import Denoiser
 from deepinv.physics import GaussianNoise, LinearPhysics
 
-from ..arguments import require
+from ..arguments import require, require_count, require_instance, require_number, require_seed
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, resample
 from ..denoisers import DenoiserRecipe
@@ -57,6 +57,11 @@ def single_pixel(
     -------
     Task
     """
+    for name, value in {"ratio": ratio, "teacher_ratio": teacher_ratio}.items():
+        require_number(name, value, above=0, highest=1)
+    require_count("size", size)
+    require_seed("seed", seed)
+    require_instance("images", images, Split, "a Split", none=True)
     require(teacher_ratio >= ratio, "teacher_ratio", teacher_ratio, f"at least ratio={ratio}")
     img_size = (1, size, size)
     student = HadamardCamera(ratio, img_size, ordering, noise, seed)

@@ -4,12 +4,22 @@ import torch
 from deepinv.models import Denoiser
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_generator,
+    require_images,
+    require_instance,
+    require_positive,
+    require_seed,
+    require_size,
+)
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
 from ..names import Filter
-from ..operators import FourierDownsampling
+from ..operators import FILTERS, FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
@@ -64,6 +74,14 @@ def super_resolution(
     -------
     Task
     """
+    for name, count in {"factor": factor, "teacher_factor": teacher_factor}.items():
+        require_count(name, count)
+    require_choice("filter", filter, FILTERS)
+    for name, width in {"blur": blur, "teacher_blur": teacher_blur}.items():
+        require_positive(name, width)
+    require_size("size", size, none=True)
+    require_seed("seed", seed)
+    require_instance("images", images, Split, "a Split", none=True)
     require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
 
     sides = chosen_sides(size, images, 64)
@@ -85,6 +103,7 @@ def super_resolution(
 
 def faces_of(sides: tuple[int, int]) -> Split:
     """Load the faces, cut to sides (H, W) from the middle of a square."""
+    require_size("sides", sides)
     above, left = ((max(sides) - side) // 2 for side in sides)
     parts = load_faces(max(sides))
     return Split(*(part[..., above : above + sides[0], left : left + sides[1]] for part in parts))
@@ -92,6 +111,8 @@ def faces_of(sides: tuple[int, int]) -> Split:
 
 def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Perturb faces, mirror half of them, and reflect what lies beyond the edge."""
+    require_images("images", images)
+    require_generator("generator", generator)
     return perturb(images, generator, flip=True, padding="reflection")
 
 

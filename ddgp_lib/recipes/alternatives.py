@@ -14,7 +14,8 @@ from deepinv.optim.data_fidelity import L2
 from deepinv.unfolded import unfolded_builder
 from torch import nn
 
-from ..arguments import require, require_positive
+from .. import fields
+from ..arguments import require_count, require_instance, require_positive
 from ..names import Alternative
 from ..networks import PatchUNet
 
@@ -92,10 +93,19 @@ class AlternativeRecipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        require(self.name in ALTERNATIVES, "name", self.name, f"one of {tuple(ALTERNATIVES)}")
-        for field in ("steps", "batch_size"):
-            require(getattr(self, field) >= 1, field, getattr(self, field), "an integer, 1 or above")
-        require_positive("learning_rate", self.learning_rate)
+        fields.check_fields(self, ALTERNATIVE_FIELDS)
+
+
+ALTERNATIVE_FIELDS: Mapping[str, fields.Check] = {
+    "name": fields.one_of(ALTERNATIVES),
+    "steps": fields.count,
+    "batch_size": fields.size,
+    "learning_rate": fields.positive,
+    "weight_decay": fields.not_negative,
+    "perturbed": fields.share,
+    "seed": fields.seed,
+}
+"""What each field accepts."""
 
 
 def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
@@ -108,8 +118,16 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
     channels : int
         Image channels.
     stepsize : float
-        α = 1/‖A‖², where the step sizes of the unrolled network start.
+        α = 1/‖A‖², above zero, where the step sizes of the unrolled network start.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
     """
+    require_instance("recipe", recipe, AlternativeRecipe, "an AlternativeRecipe")
+    require_count("channels", channels)
+    require_positive("stepsize", stepsize)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return ALTERNATIVES[recipe.name](channels, stepsize)

@@ -1,15 +1,17 @@
 """What decides the weights of a distilled preconditioner."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict, get_args
+from functools import partial
+from typing import Any, TypedDict, get_args
 
 import torch
 
-from ..arguments import require, require_positive
+from .. import fields
+from ..arguments import require, require_count, require_instance, require_positive
 from ..names import Form, Inputs, Loss, LossTerm, Momentum, Network, Optimiser, Pairing, ScheduleName, Size
-from ..networks import SIZES, build_network
-from ..preconditioners import LearnedPreconditioner
+from ..networks import NETWORKS, SIZES, build_network
+from ..preconditioners import FORMS, INPUTS, LearnedPreconditioner
 from ..solvers import MOMENTUM
 from ..training.schedules import SCHEDULES
 
@@ -156,50 +158,13 @@ class DistillationRecipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        if isinstance(self.noise_range, list):  # as JSON gives it back
-            object.__setattr__(self, "noise_range", tuple(self.noise_range))
-        self._require_numbers()
-        self._require_losses()
-        choices: dict[str, Collection[str]] = {
-            "momentum": MOMENTUM,
-            "pairing": PAIRINGS,
-            "optimiser": OPTIMISERS,
-            "schedule": SCHEDULES,
-            "parameters": SIZES,
-        }
-        for name, accepted in choices.items():
-            require(getattr(self, name) in accepted, name, getattr(self, name), f"one of {tuple(accepted)}")
+        fields.check_fields(self, DISTILLATION_FIELDS)
         if self.pairing == "same_iterate":
             fits = self.batch_size <= self.pool_size
             require(fits, "batch_size", self.batch_size, f"at most pool_size={self.pool_size}")
         else:
             unheld = self.from_truth == 0
             require(unheld, "from_truth", self.from_truth, "0 with pairing='own_trajectories'")
-
-    def _require_numbers(self) -> None:
-        for name in ("steps", "batch_size", "pool_size", "horizon", "validation_images"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "an integer, 1 or above")
-        for name in ("embedding", "validate_every"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "an integer, 0 or above")
-        require(self.unroll is None or self.unroll >= 1, "unroll", self.unroll, "None, or 1 or above")
-        require_positive("learning_rate", self.learning_rate)
-        require_positive("damping", self.damping)
-        if self.damping_noise is not None:
-            require_positive("damping_noise", self.damping_noise)
-        require_positive("penalty", self.penalty)
-        for name in ("perturbed", "from_truth"):
-            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
-        if self.noise_range is not None:
-            ordered = len(self.noise_range) == 2 and 0 < self.noise_range[0] <= self.noise_range[1] < float(
-                "inf"
-            )
-            require(ordered, "noise_range", self.noise_range, "None, or (lowest, highest) above 0")
-
-    def _require_losses(self) -> None:
-        require(bool(self.losses), "losses", self.losses, f"at least one of {LOSSES}")
-        for name, weight in self.losses.items():
-            require(name in LOSSES, "losses", name, f"names among {LOSSES}")
-            require_positive(f"losses[{name!r}]", weight)
 
     @property
     def weights(self) -> dict[LossTerm, float]:
@@ -215,6 +180,48 @@ class DistillationRecipe:
     def longest(self) -> int:
         """The number of iterations that a state goes through at most."""
         return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
+
+
+def _weighted_losses(name: str, losses: Any) -> None:
+    """Accept a mapping of at least one loss to its weight, above zero."""
+    accepted = isinstance(losses, Mapping) and bool(losses)
+    require(accepted, name, losses, f"a mapping of at least one of {LOSSES} to its weight")
+    for loss, weight in losses.items():
+        require(loss in LOSSES, name, loss, f"names among {LOSSES}")
+        require_positive(f"{name}[{loss!r}]", weight)
+
+
+DISTILLATION_FIELDS: Mapping[str, fields.Check] = {
+    "network": fields.one_of(NETWORKS),
+    "form": fields.one_of(FORMS),
+    "inputs": fields.one_of(INPUTS),
+    "losses": _weighted_losses,
+    "steps": fields.count,
+    "batch_size": fields.size,
+    "learning_rate": fields.positive,
+    "weight_decay": fields.not_negative,
+    "pool_size": fields.size,
+    "horizon": fields.count,
+    "perturbed": fields.share,
+    "from_truth": fields.share,
+    "sigma": fields.positive_or_none,
+    "momentum": fields.one_of(MOMENTUM),
+    "seed": fields.seed,
+    "pairing": fields.one_of(PAIRINGS),
+    "unroll": fields.count_or_none,
+    "penalty": fields.positive,
+    "embedding": partial(require_count, lowest=0),
+    "optimiser": fields.one_of(OPTIMISERS),
+    "schedule": fields.one_of(SCHEDULES),
+    "noise_range": fields.range_or_none,
+    "validate_every": fields.whole,
+    "validation_images": fields.size,
+    "damping": fields.positive,
+    "damping_noise": fields.positive_or_none,
+    "bias": fields.flag,
+    "parameters": fields.one_of(SIZES),
+}
+"""What each field accepts."""
 
 
 def build_preconditioner(
@@ -234,8 +241,10 @@ def build_preconditioner(
     Raises
     ------
     ValueError
-        If there is no such network, or it cannot be built for such images.
+        If an argument is outside what is accepted, or the network cannot be built for such images.
     """
+    require_instance("recipe", recipe, DistillationRecipe, "a DistillationRecipe")
+    require_count("channels", channels)
     inputs = 2 * channels if recipe.inputs == "state_aware" else channels
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

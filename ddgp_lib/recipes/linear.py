@@ -1,9 +1,12 @@
 """What decides a linear preconditioner that is distilled in closed form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
-from ..arguments import require, require_positive
+from .. import fields
+from ..arguments import require_instance
 from ..names import After, LinearForm, LinearInputs, Momentum, StructureName
 from ..preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS, LinearPreconditioner
 from ..preconditioners.structures import STRUCTURES, Structure
@@ -81,31 +84,32 @@ class LinearRecipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be fitted."""
-        if isinstance(self.ridges, list):  # as JSON gives it back
-            object.__setattr__(self, "ridges", tuple(self.ridges))
-        choices: dict[str, tuple[str, ...]] = {
-            "structure": STRUCTURES,
-            "inputs": LINEAR_INPUTS,
-            "form": LINEAR_FORMS,
-            "after": AFTER,
-            "momentum": tuple(MOMENTUM),
-        }
-        for name, accepted in choices.items():
-            require(getattr(self, name) in accepted, name, getattr(self, name), f"one of {accepted}")
-        for name in ("stride", "iterations", "validation_images"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "an integer, 1 or above")
-        require(self.n_images >= 2, "n_images", self.n_images, "an integer, 2 or above")
-        require(self.rank is None or self.rank >= 1, "rank", self.rank, "None, or an integer, 1 or above")
-        require(len(self.ridges) >= 1, "ridges", self.ridges, "at least one value")
-        for ridge in self.ridges:
-            require(0 <= ridge < float("inf"), "ridges", ridge, "finite numbers, 0 or above")
-        if self.sigma is not None:
-            require_positive("sigma", self.sigma)
-        require_positive("damping", self.damping)
+        fields.check_fields(self, LINEAR_FIELDS)
+
+
+LINEAR_FIELDS: Mapping[str, fields.Check] = {
+    "structure": fields.one_of(STRUCTURES),
+    "stride": fields.count,
+    "rank": fields.count_or_none,
+    "inputs": fields.one_of(LINEAR_INPUTS),
+    "form": fields.one_of(LINEAR_FORMS),
+    "after": fields.one_of(AFTER),
+    "iterations": fields.count,
+    "n_images": partial(fields.size, lowest=2),
+    "ridges": fields.several(fields.not_negative),
+    "validation_images": fields.size,
+    "sigma": fields.positive_or_none,
+    "momentum": fields.one_of(MOMENTUM),
+    "seed": fields.seed,
+    "damping": fields.positive,
+    "damping_noise": fields.positive_or_none,
+}
+"""What each field accepts."""
 
 
 def build_linear_preconditioner(recipe: LinearRecipe, img_size: tuple[int, ...]) -> LinearPreconditioner:
     """Build an unfitted preconditioner, L_k = 0 and b_k = 0, for images (C, H, W)."""
+    require_instance("recipe", recipe, LinearRecipe, "a LinearRecipe")
     stride = recipe.stride if recipe.structure == "convolution" else 1
     return LinearPreconditioner(
         Structure(recipe.structure, img_size, stride),

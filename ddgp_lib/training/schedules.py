@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..arguments import require
+from ..arguments import require_callable, require_choice, require_integer, require_number
 from ..names import ScheduleName
 
 
@@ -21,6 +21,8 @@ class Schedule:
     """
 
     def __init__(self, shape: Callable[[float], float], steps: int) -> None:
+        require_callable("shape", shape)
+        require_integer("steps", steps, lowest=1)
         self.shape = shape
         self.steps = steps
 
@@ -50,6 +52,9 @@ class Plateau(Schedule):
     """
 
     def __init__(self, steps: int, patience: int = 5, threshold: float = 1e-4) -> None:
+        require_integer("steps", steps, lowest=1)
+        require_integer("patience", patience, lowest=0)
+        require_number("threshold", threshold, lowest=0, below=1)
         self.window = max(1, steps // 100)
         self.patience, self.threshold = patience, threshold
         self.current, self.best, self.waited = 1.0, math.inf, 0
@@ -77,6 +82,8 @@ class Plateau(Schedule):
 
 def warm_cosine(progress: float, warm_up: float = 0.01) -> float:
     """Linear warm-up to 1 over the first ``warm_up``, then half a cosine down to 0, at ``progress`` in [0, 1]."""
+    require_number("progress", progress, lowest=0, highest=1)
+    require_number("warm_up", warm_up, lowest=0, below=1)
     if progress < warm_up:
         return (progress + 1e-3) / (warm_up + 1e-3)
     return 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * (progress - warm_up) / (1 - warm_up)))))
@@ -87,6 +94,10 @@ def one_cycle(progress: float, rise: float = 0.3, first: float = 1 / 25, last: f
 
     The defaults are those of ``torch.optim.lr_scheduler.OneCycleLR``; the optimiser's own momentum stays as it is.
     """
+    require_number("progress", progress, lowest=0, highest=1)
+    require_number("rise", rise, above=0, below=1)
+    for name, factor in {"first": first, "last": last}.items():
+        require_number(name, factor, lowest=0, highest=1)
     if progress < rise:
         start, end, part = first, 1.0, progress / rise
     else:
@@ -122,5 +133,5 @@ def build_schedule(name: ScheduleName, steps: int) -> Schedule:
     Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2019, for
     the one cycle.
     """
-    require(name in SCHEDULES, "schedule", name, f"one of {tuple(SCHEDULES)}")
+    require_choice("schedule", name, SCHEDULES)
     return SCHEDULES[name](steps)

@@ -194,6 +194,13 @@ def test_history_has_the_best_ridge_of_each_iteration(small):
     assert distill_linear(small, ridges=(1e9,), **QUICK).history["match"][1] == pytest.approx(0, abs=0.05)
 
 
+def test_a_ridge_that_gives_no_number_is_not_chosen(small, monkeypatch):
+    numbers = iter((float("nan"), 20.0, float("nan")))
+    monkeypatch.setattr(type(small), "psnr", lambda self, x, truth: torch.tensor([next(numbers)]))
+    history = distill_linear(small, **QUICK | {"ridges": (1e-4, 1e-2, 1.0), "iterations": 1}).history
+    assert (history["ridge"], history["psnr"]) == ([1e-2], [20.0])
+
+
 def test_rank_of_the_outputs_costs_little(small):
     whole, low = (
         distill_linear(small, rank=rank, iterations=1, n_images=600, progress=False) for rank in (None, 16)

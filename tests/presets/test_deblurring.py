@@ -100,8 +100,8 @@ def test_newton_is_the_exact_proximal_step(task, generator):
     ("options", "named"),
     [
         ({"length": 0.0}, "length"),
-        ({"teacher_exposure": 0.0}, "share"),
-        ({"teacher_exposure": 1.2}, "share"),
+        ({"teacher_exposure": 0.0}, "teacher_exposure"),
+        ({"teacher_exposure": 1.2}, "teacher_exposure"),
         ({"noise": -0.1}, "noise"),
         ({"noise": float("nan")}, "noise"),
         ({"rtol": 1.0}, "rtol"),

@@ -1,0 +1,801 @@
+"""What every public call does with values that are no use: it refuses them, and names the argument.
+
+A table gives each argument a kind, and each kind has values that must be refused.  A function that is added to the
+public ones, or an argument that is added to a function, fails here until it has a kind.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ddgp_lib import (
+    Identity,
+    PreconditionedPGD,
+    State,
+    analysis,
+    answers,
+    checks,
+    denoisers,
+    figures,
+    linear,
+    metrics,
+    networks,
+    operators,
+    preconditioners,
+    presets,
+    recipes,
+    stability,
+    widgets,
+)
+from ddgp_lib.operators import FourierDownsampling, HadamardCamera, MultiCoilCartesianMRI
+from ddgp_lib.preconditioners import probing, quasi_newton, structures
+from ddgp_lib.preconditioners.polynomial import chebyshev_coefficients, l2_coefficients
+from ddgp_lib.presets import deblurring, mri, single_pixel, super_resolution
+from ddgp_lib.training import schedules
+
+NAN, INF, HUGE = math.nan, math.inf, 10**12
+NO_NUMBER = (None, "x", NAN, INF, -INF, True, [], {}, (1.0, 2.0), np.ones(2), np.nan, 1j, object())
+NO_TENSOR = (None, "x", 1.5, True, [], [[1.0]], {}, np.ones((1, 1, 8, 8)), object())
+NO_OBJECT = ("x", NAN, -1, True, [], {}, object())
+NO_MAPPING = ("x", NAN, -1, True, [1], object())
+INTEGERS = torch.ones(1, 1, 8, 8, dtype=torch.int64)
+FLAT = torch.ones(1, 1, 1, 8)
+
+REFUSED: Mapping[str, tuple[Any, ...]] = {
+    "number": NO_NUMBER,
+    "positive": (*NO_NUMBER, 0, 0.0, -1),
+    "not negative": (*NO_NUMBER, -1, -1e-9),
+    "share": (*NO_NUMBER, -1, 1.5),
+    "count": (*NO_NUMBER, 0, -1, 1.5, 1.0),
+    "size": (*NO_NUMBER, 0, -1, 1.5, 1.0, HUGE),
+    "whole": (*NO_NUMBER, -1, 1.5),
+    "integer": (*NO_NUMBER, 1.5),
+    "seed": (*NO_NUMBER, -1, 1.5, 2**63),
+    "choice": (None, "x", NAN, -1, True, [], ["unet"], {}, object(), np.ones(2)),
+    "flag": (None, "x", NAN, -1, 1.5, [], {}, object(), np.ones(2)),
+    "text": (None, NAN, -1, True, [], {}, object()),
+    "images": (*NO_TENSOR, torch.ones(1, 8, 8), torch.ones(0, 1, 8, 8), INTEGERS, INTEGERS * NAN),
+    "batch": (*NO_TENSOR, INTEGERS),
+    "sides": (*NO_TENSOR, INTEGERS, torch.ones(()), FLAT, FLAT.mT),
+    "values": (*NO_TENSOR, INTEGERS, torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
+    "spectrum": (*NO_TENSOR, torch.ones(0), torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
+    "img_size": (
+        *(None, "x", 8, NAN, [], {}, object(), (1, 8), (1, 8, -8), (1, 0, 8), (1, 8.0, 8), (1, "8", 8)),
+        *((1, True, 8), (1, HUGE, HUGE), (1, 8, HUGE)),
+    ),
+    "sides or img_size": (
+        "x",
+        8,
+        NAN,
+        [],
+        {},
+        object(),
+        (8,),
+        (8, -8),
+        (0, 8),
+        (8.0, 8),
+        (True, 8),
+        (HUGE, 8),
+    ),
+    "levels": ("x", NAN, -1, True, {}, (NAN,), ("a",), (2.0, 1.0), object()),
+    "side": ("x", 0, -1, NAN, 1.5, True, [], {}, (8, -8), (8.0, 8), HUGE, object()),
+    "shape": (None, "x", 8, NAN, [], {}, object(), (1, -1), (1, 0), (1, 8.0), (HUGE, 8)),
+    "function": (None, "x", NAN, -1, True, [], {}),
+    "object": (None, *NO_OBJECT),
+    "optional object": NO_OBJECT,
+    "pair": ("x", NAN, -1, True, {}, (1.0,), ("a", "b"), (NAN, 1.0), object()),
+    "mapping": (None, {}, [], *NO_MAPPING),
+    "optional mapping": (*NO_MAPPING, {1: 1}),
+    "array": (None, "x", True, {}, object(), [], "numbers", 1.0),
+    "sequence": (None, "x", -1, NAN, True, [], {}, object(), (NAN,), ("a",), (None,)),
+    "anything": (),
+}
+"""Values that are refused, by kind; an ``optional`` in front of a kind takes None out of them."""
+
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("damping", "stepsize", "step", "scale", "learning_rate", "radius", "length"), "positive"
+    ),
+    **dict.fromkeys(("noise", "weight_decay", "floor", "bound", "momentum"), "not negative"),
+    **dict.fromkeys(("sigma", "noise_level", "sigma_min", "sigma_max", "limit", "height"), "positive"),
+    **dict.fromkeys(("perturbed", "from_truth", "ratio", "teacher_ratio", "progress", "share"), "share"),
+    **dict.fromkeys(("center_fraction", "rtol", "tolerance", "lower"), "share"),
+    **dict.fromkeys(("damping_noise", "ridge"), "optional positive"),
+    **dict.fromkeys(("in_channels", "out_channels", "channels", "width", "depth", "coils"), "size"),
+    **dict.fromkeys(("batch_size", "pool_size", "n_images", "validation_images", "jacobian_images"), "size"),
+    **dict.fromkeys(("steps", "horizon", "iterations", "stride", "factor", "longest"), "count"),
+    **dict.fromkeys(("embedding", "validate_every", "k", "degree"), "whole"),
+    **dict.fromkeys(("unroll", "rank", "probes", "crop"), "optional count"),
+    **dict.fromkeys(("columns",), "optional size"),
+    **dict.fromkeys(("seed", "mask_seed", "shake"), "seed"),
+    **dict.fromkeys(("form", "inputs", "after", "structure", "network", "optimiser", "schedule"), "choice"),
+    **dict.fromkeys(("parameters", "pairing", "ordering", "filter", "rule", "kind", "onto"), "choice"),
+    **dict.fromkeys(("bias", "nested", "complex_valued", "noise_scaled", "progress_bar", "signed"), "flag"),
+    **dict.fromkeys(("null_space", "descent", "share_x", "markers"), "flag"),
+    **dict.fromkeys(("xlabel", "ylabel", "value_label", "label", "truth_title"), "text"),
+    **dict.fromkeys(("caption", "title", "scale_label"), "optional text"),
+    **dict.fromkeys(("x", "y", "v", "z", "grad", "adjoint"), "sides"),
+    **dict.fromkeys(("physics", "task", "solver", "recipe", "state", "figure"), "object"),
+    **dict.fromkeys(("generator", "denoiser", "images", "ax", "mask"), "optional object"),
+    **dict.fromkeys(("eigenvalues", "values"), "spectrum"),
+    **dict.fromkeys(("roles", "horizontal", "vertical", "points", "errors"), "optional mapping"),
+    "img_size": "img_size",
+    "size": "side",
+    "shape": "shape",
+}
+"""The kind of an argument, by its name, unless a call says otherwise."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A public function with arguments that it takes; what else is told here is not as :data:`KINDS` says."""
+
+    function: Callable[..., Any]
+    given: Mapping[str, Any]
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    quick: bool = True
+
+    def kind(self, argument: str) -> str:
+        return self.kinds.get(argument) or KINDS[argument]
+
+    def hostile(self, argument: str) -> list[Any]:
+        kind = self.kind(argument)
+        if kind not in REFUSED:
+            values = REFUSED[kind.removeprefix("optional ")]
+            return [value for value in values if value is not None]
+        return list(REFUSED[kind])
+
+    def names(self, argument: str, message: str) -> bool:
+        name = re.escape(self.named.get(argument, argument))
+        return re.match(rf"^{name}(=|\.|\[| has | gives )", message) is not None
+
+
+SHAPE = (1, 1, 8, 8)
+SIZE = (1, 8, 8)
+IMAGES = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0))
+CAMERA = HadamardCamera(0.5, SIZE)
+PAIRS = torch.rand(1, 2, 8, 8, generator=torch.Generator().manual_seed(0))
+COILS = MultiCoilCartesianMRI(2.0, (2, 8, 8), 2, 0.1)
+SMALL = FourierDownsampling(2, SIZE)
+STATE = State(IMAGES, 0, CAMERA, CAMERA.A(IMAGES))
+STRUCTURE = structures.Structure("diagonal", SIZE)
+MODES = analysis.modes(CAMERA, SIZE)
+SPECTRUM = torch.linspace(0.1, 1, 5)
+CURVE = {"a": [1.0, 2.0, 3.0]}
+LABELS = {"xlabel": "x", "ylabel": "y"}
+
+
+def same(x: torch.Tensor, *others: Any) -> torch.Tensor:
+    return x
+
+
+def halved(x: torch.Tensor, sigma: Any = None) -> torch.Tensor:
+    return 0.5 * x
+
+
+def draw(value: float) -> figures.BookFigure:
+    return figures.bars({"a": {"part": value}}, xlabel="x")
+
+
+SOLVER = PreconditionedPGD(halved, stepsize=1.0, sigma=0.1, max_iter=1)
+NETWORK = {"in_channels": 1, "out_channels": 1, "width": 8, "bias": False}
+MRI = {
+    "acceleration": 2.0,
+    "img_size": (2, 8, 8),
+    "center_fraction": 0.1,
+    "noise": 0.0,
+    "seed": 0,
+    "mask_seed": 0,
+}
+OF_SEVERAL = {"seed": 0, "tolerance": 1e-4, "dtype": None, "device": None}
+OF_A_MAP = {"dtype": "optional object", "device": "optional object", "shape": "shape", "function": "function"}
+SPECIAL_LINEAR = {"inputs": "affine", "form": "free", "after": "last", "damping": 0.1, "damping_noise": None}
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the arguments of a function that have defaults, with them."""
+    parameters = inspect.signature(function).parameters.values()
+    factories = {"losses": {"gradient": 1.0}}
+    return {
+        p.name: factories.get(p.name, p.default)
+        for p in parameters
+        if p.default is not inspect.Parameter.empty
+    }
+
+
+OF_A_TASK = {"sigma": "anything", "denoiser": "anything"}
+"""``make_task`` refuses these, after all else: tests/test_tasks.py."""
+
+CALLS: dict[str, Call] = {
+    # recipes: their fields are tried in tests/test_fields.py
+    "build_preconditioner": Call(
+        recipes.build_preconditioner,
+        {"recipe": recipes.DistillationRecipe(network="mlp"), "channels": 1, "img_size": SIZE},
+        {"img_size": "sides or img_size"},
+        quick=False,
+    ),
+    "build_alternative": Call(
+        recipes.build_alternative,
+        {"recipe": recipes.AlternativeRecipe("end_to_end", 1, 1), "channels": 1, "stepsize": 1.0},
+    ),
+    "build_linear_preconditioner": Call(
+        recipes.build_linear_preconditioner,
+        {"recipe": recipes.LinearRecipe(structure="diagonal"), "img_size": SIZE},
+    ),
+    # networks
+    "build_network": Call(
+        networks.build_network,
+        {"name": "cnn", **NETWORK, "parameters": "small", "img_size": None},
+        {"name": "choice", "width": "optional size", "img_size": "anything"},
+        {"name": "network"},
+    ),
+    "MLP": Call(networks.MLP, {**NETWORK, "img_size": (8, 8)}, {"img_size": "sides or img_size"}),
+    "AttentionCNN": Call(networks.AttentionCNN, {**NETWORK, "depth": 1}),
+    "ConvNeXt": Call(networks.ConvNeXt, {**NETWORK, "depth": 1}),
+    "MultiDepthCNN": Call(
+        networks.MultiDepthCNN, {**NETWORK, "branches": ((3, 1),)}, {"branches": "sequence"}
+    ),
+    "PatchCNN": Call(networks.PatchCNN, {**NETWORK, "depth": 2}),
+    "PatchUNet": Call(
+        networks.PatchUNet,
+        {"in_channels": 1, "out_channels": 1, "widths": (8, 8), "bias": False},
+        {"widths": "sequence"},
+    ),
+    "TimedUNet": Call(networks.TimedUNet, NETWORK),
+    "TimedUNet()": Call(
+        networks.TimedUNet(1, 1, 8), {"v": IMAGES, "s": torch.zeros(1)}, {"v": "batch", "s": "batch"}
+    ),
+    "ViT": Call(networks.ViT, {**NETWORK, "depth": 1}),
+    "PatchCNN()": Call(networks.PatchCNN(1, 1, 8, depth=2), {"v": IMAGES}, {"v": "batch"}),
+    "MLP()": Call(networks.MLP(1, 1, SIZE, 8), {"v": IMAGES}),
+    "Homogeneous": Call(networks.Homogeneous, {"network": torch.nn.Identity()}, {"network": "object"}),
+    "Homogeneous()": Call(networks.Homogeneous(torch.nn.Identity()), {"v": IMAGES}, {"v": "batch"}),
+    "iteration_progress": Call(networks.iteration_progress, {"k": 1, "longest": 5}),
+    "iteration_features": Call(
+        networks.iteration_features, {"k": 1, "count": 2, "longest": 5}, {"count": "size"}
+    ),
+    "with_iteration": Call(
+        networks.with_iteration,
+        {"v": IMAGES, "k": 1, "count": 2, "longest": 5},
+        {"v": "batch", "count": "whole"},
+    ),
+    # operators
+    "HadamardCamera": Call(
+        HadamardCamera, {"ratio": 0.5, "img_size": SIZE, "ordering": "xy", "noise": 0.1, "seed": 0}
+    ),
+    "FourierDownsampling": Call(
+        FourierDownsampling,
+        {
+            "factor": 2,
+            "img_size": SIZE,
+            "std": 1.0,
+            "noise": 0.0,
+            "seed": 0,
+            "rtol": 1e-3,
+            "filter": "gaussian",
+        },
+        {"std": "optional positive"},
+    ),
+    "CartesianMRI": Call(operators.CartesianMRI, {**MRI, "mask": None}, {"acceleration": "positive"}),
+    "MultiCoilCartesianMRI": Call(
+        MultiCoilCartesianMRI,
+        {**MRI, "mask": None, "coils": 2, "rtol": 1e-3},
+        {"acceleration": "positive"},
+    ),
+    "birdcage_maps": Call(
+        operators.birdcage_maps, {"coils": 2, "height": 8, "width": 8, "radius": 1.5}, {"height": "size"}
+    ),
+    "gaussian_columns": Call(
+        operators.gaussian_columns,
+        {"width": 16, "acceleration": 2.0, "center_fraction": 0.1, "seed": 0},
+        {"acceleration": "positive"},
+    ),
+    "Counted": Call(operators.Counted, {"physics": CAMERA, "img_size": SIZE}),
+    "normal": Call(operators.normal, {"physics": CAMERA, "x": IMAGES}),
+    "gradient": Call(
+        operators.gradient, {"physics": CAMERA, "z": IMAGES, "adjoint": IMAGES}, {"adjoint": "batch"}
+    ),
+    "newton": Call(operators.newton, {"physics": SMALL, "x": IMAGES, "damping": 0.1}),
+    "squared_norm": Call(
+        operators.squared_norm, {"physics": CAMERA, "img_size": SIZE}, {"img_size": "anything"}
+    ),
+    "range_projection": Call(operators.range_projection, {"physics": CAMERA, "x": IMAGES}),
+    "null_projection": Call(operators.null_projection, {"physics": COILS, "x": PAIRS}),
+    "norms": Call(operators.norms, {"batch": IMAGES}, {"batch": "object"}),
+    "largest_eigenvalue": Call(
+        operators.largest_eigenvalue,
+        {
+            "symmetric": halved,
+            "img_size": SIZE,
+            "max_iter": 3,
+            "rtol": 1e-3,
+            "dtype": torch.float32,
+            "device": "cpu",
+        },
+        {"symmetric": "function", "max_iter": "count", "rtol": "not negative"}
+        | {"dtype": "anything", "device": "anything"},
+    ),
+    # preconditioners
+    "Scalar": Call(preconditioners.Scalar, {"scale": 1.0}),
+    "Newton": Call(preconditioners.Newton, {"damping": 0.1, "noise": None}, {"noise": "optional positive"}),
+    "Newton.damping_for": Call(preconditioners.Newton(0.1).damping_for, {"physics": CAMERA}),
+    "Jacobi": Call(
+        preconditioners.Jacobi,
+        {"diagonal": torch.ones(SIZE), "damping": 0.1, "scale": 1.0},
+        {"diagonal": "values"},
+    ),
+    "Circulant": Call(
+        preconditioners.Circulant,
+        {"spectrum": torch.ones(SIZE), "damping": 0.1, "scale": 1.0, "complex_valued": False},
+        {"spectrum": "values"},
+    ),
+    "Jacobi.of": Call(
+        preconditioners.Jacobi.of,
+        {"physics": CAMERA, "img_size": SIZE, "damping": 0.1, "probes": 2, "generator": torch.Generator()},
+    ),
+    "Circulant.of": Call(
+        preconditioners.Circulant.of,
+        {"physics": CAMERA, "img_size": SIZE, "damping": 0.1, "probes": 2, "generator": torch.Generator()},
+    ),
+    "normal_diagonal": Call(
+        probing.normal_diagonal,
+        {"physics": CAMERA, "img_size": SIZE, "probes": 2, "generator": torch.Generator()},
+    ),
+    "LearnedPreconditioner": Call(
+        preconditioners.LearnedPreconditioner,
+        {"network": torch.nn.Identity(), **defaults(preconditioners.LearnedPreconditioner)},
+        {"network": "object"},
+    ),
+    "LinearPreconditioner": Call(
+        preconditioners.LinearPreconditioner,
+        {"structure": STRUCTURE, "iterations": 2, "rank": None, **SPECIAL_LINEAR},
+        {"structure": "object", "iterations": "size"},
+    ),
+    "LinearPreconditioner.fill": Call(
+        preconditioners.LinearPreconditioner(STRUCTURE, 1, inputs="gradient_only").fill,
+        {"k": 0, "weights": torch.zeros(64, 1, 1), "bias": torch.zeros(SIZE)},
+        {"weights": "values", "bias": "values"},
+    ),
+    "Polynomial": Call(
+        preconditioners.Polynomial, {"coefficients": (1.0, 2.0)}, {"coefficients": "sequence"}
+    ),
+    "Polynomial.of": Call(preconditioners.Polynomial.of, {"kind": "chebyshev", "degree": 2, "lower": 0.1}),
+    "chebyshev_coefficients": Call(chebyshev_coefficients, {"degree": 2, "lower": 0.1}),
+    "l2_coefficients": Call(l2_coefficients, {"degree": 2}),
+    "SR1": Call(
+        preconditioners.SR1, {"theta_1": 1e-6, "theta_2": 200.0}, {"theta_1": "share", "theta_2": "positive"}
+    ),
+    "rank_one_direction": Call(
+        quasi_newton.rank_one_direction,
+        {"grad": IMAGES, "s": IMAGES, "m": IMAGES, "theta_1": 1e-6, "theta_2": 200.0},
+        {"grad": "batch", "s": "sides", "m": "sides", "theta_1": "share", "theta_2": "positive"},
+    ),
+    "State": Call(
+        State,
+        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES},
+        {"z": "batch", "physics": "optional object", "y": "optional object"},
+    ),
+    "Structure": Call(
+        structures.Structure,
+        {"name": "convolution", "img_size": SIZE, "stride": 2},
+        {"name": "choice"},
+        {"name": "structure"},
+    ),
+    "Structure.blocks": Call(STRUCTURE.blocks, {"images": IMAGES}, {"images": "sides"}),
+    "Structure.images": Call(STRUCTURE.images, {"blocks": torch.ones(64, 1, 1)}, {"blocks": "batch"}),
+    "Structure.features": Call(STRUCTURE.features, {"channels": 1}),
+    # linear
+    "Ridge": Call(
+        linear.Ridge,
+        {"X": torch.ones(1, 3, 2), "Y": torch.ones(1, 3, 2), "scale": None},
+        {"X": "values", "Y": "values", "scale": "optional positive"},
+    ),
+    "Ridge.weights": Call(
+        linear.Ridge(torch.ones(1, 3, 2), torch.ones(1, 3, 2)).weights,
+        {"ridge": 0.1},
+        {"ridge": "not negative"},
+    ),
+    "Ridge.low_rank_weights": Call(
+        linear.Ridge(torch.ones(1, 3, 2), torch.ones(1, 3, 2)).low_rank_weights,
+        {"ridge": 0.1, "rank": 1},
+        {"ridge": "not negative", "rank": "count"},
+    ),
+    # checks
+    "check_adjoint": Call(
+        checks.check_adjoint,
+        {"physics": CAMERA, "shape": SHAPE, "adjoint": same, **OF_SEVERAL, "tolerance": 0.99},
+        OF_A_MAP | {"physics": "function", "adjoint": "optional function"},
+        quick=False,
+    ),
+    "check_linear": Call(checks.check_linear, {"function": same, "shape": SHAPE, **OF_SEVERAL}, OF_A_MAP),
+    "check_projector": Call(
+        checks.check_projector,
+        {"projector": same, "shape": SHAPE, "physics": None, "onto": "range", **OF_SEVERAL},
+        OF_A_MAP | {"projector": "function", "physics": "optional object"},
+    ),
+    "check_preconditioner": Call(
+        checks.check_preconditioner,
+        {
+            **{"preconditioner": Identity(), "physics": CAMERA, "shape": SHAPE},
+            **{"null_space": True, "descent": True, **OF_SEVERAL},
+        },
+        OF_A_MAP | {"preconditioner": "function"},
+    ),
+    "check_stepsize": Call(
+        checks.check_stepsize,
+        {
+            **{"stepsize": 1.0, "physics": CAMERA, "shape": SHAPE, "preconditioner": None},
+            **{"at_least": None, "iterations": 5, **OF_SEVERAL},
+        },
+        OF_A_MAP
+        | {"preconditioner": "optional function", "at_least": "optional positive", "stepsize": "anything"},
+    ),
+    "check_denoiser": Call(
+        checks.check_denoiser,
+        {"denoiser": halved, "images": IMAGES, "sigma": 0.1, "gain": -99.0, "seed": 0},
+        {"denoiser": "function", "images": "images", "gain": "number"},
+    ),
+    "check_fixed_point": Call(
+        checks.check_fixed_point,
+        {"step": same, "x": IMAGES, "tolerance": 0.1},
+        {"step": "function", "x": "values"},
+    ),
+    # stability
+    "iteration_map": Call(
+        stability.iteration_map, {"solver": SOLVER, "y": STATE.y, "physics": CAMERA, "k": 0}
+    ),
+    **{
+        name: Call(
+            getattr(stability, name),
+            {
+                **{"solver": SOLVER, "y": STATE.y, "physics": CAMERA, "x": IMAGES},
+                **{"k": 0, "iterations": 2, "generator": None},
+            },
+        )
+        for name in ("local_lipschitz", "spectral_radius")
+    },
+    # analysis
+    **{
+        name: Call(getattr(analysis, name), {"physics": CAMERA, "img_size": SIZE})
+        for name in ("dense_matrix", "modes", "singular_values")
+    },
+    "Modes.analyse": Call(MODES.analyse, {"images": IMAGES}, {"images": "images"}),
+    "Modes.synthesise": Call(
+        MODES.synthesise, {"coefficients": torch.ones(1, 64)}, {"coefficients": "values"}
+    ),
+    "condition_number": Call(analysis.condition_number, {"values": SPECTRUM}),
+    "split": Call(analysis.split, {"physics": CAMERA, "x": IMAGES}, {"x": "images"}),
+    "gradient_factors": Call(analysis.gradient_factors, {"eigenvalues": SPECTRUM, "step": 1.0}),
+    "gradient_rate": Call(analysis.gradient_rate, {"eigenvalues": SPECTRUM, "step": 1.0}),
+    "best_gradient_step": Call(analysis.best_gradient_step, {"eigenvalues": SPECTRUM}),
+    "momentum_radius": Call(
+        analysis.momentum_radius, {"eigenvalues": SPECTRUM, "step": 1.0, "momentum": 0.5, "rule": "nesterov"}
+    ),
+    "best_momentum": Call(analysis.best_momentum, {"eigenvalues": SPECTRUM, "rule": "nesterov"}),
+    "error_factors": Call(
+        analysis.error_factors,
+        {"eigenvalues": SPECTRUM, "step": 1.0, "iterations": 2, "momentum": 0.5, "rule": "nesterov"},
+        {"momentum": "number", "iterations": "whole"},
+    ),
+    "expected_error": Call(
+        analysis.expected_error,
+        {"values": SPECTRUM, "coefficients": torch.ones(5), "noise": 0.1, "factors": torch.ones(3, 5)},
+        {"coefficients": "values", "factors": "values"},
+    ),
+    # figures
+    "curves": Call(
+        figures.curves,
+        {**defaults(figures.curves), **LABELS, "x": [1.0, 2.0, 3.0], "series": CURVE},
+        {"x": "array", "series": "mapping", "legend": "optional choice", "xlim": "pair", "ylim": "pair"}
+        | {"xscale": "choice", "yscale": "choice"},
+    ),
+    "spectrum": Call(
+        figures.spectrum,
+        {**defaults(figures.spectrum), "singular_values": CURVE},
+        {"singular_values": "mapping", "floor": "share"},
+    ),
+    "landscape": Call(
+        figures.landscape,
+        {**defaults(figures.landscape), **LABELS, "eigenvalues": (1.0, 2.0), "paths": {"a": [[0.0, 1.0]]}},
+        {"eigenvalues": "pair", "paths": "mapping"},
+    ),
+    "heatmap": Call(
+        figures.heatmap,
+        {
+            **{**defaults(figures.heatmap), **LABELS, "value_label": "z"},
+            **{"values": [[1.0, 2.0], [3.0, 4.0]], "x": [0.0, 1.0], "y": [0.0, 1.0]},
+        },
+        {"values": "array", "x": "array", "y": "array", "vmin": "optional number", "vmax": "optional number"}
+        | {"contours": "levels"},
+    ),
+    "bars": Call(
+        figures.bars,
+        {"parts": {"a": {"p": 1.0}}, "xlabel": "x", "roles": None},
+        {"parts": "mapping"},
+    ),
+    "images": Call(
+        figures.images,
+        {**defaults(figures.images), "pictures": {"a": IMAGES}},
+        {"pictures": "mapping", "vmin": "number", "vmax": "number"},
+    ),
+    "reconstructions": Call(
+        figures.reconstructions,
+        {**defaults(figures.reconstructions), "truth": IMAGES, "estimates": {"a": IMAGES}},
+        {"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+    ),
+    "comparison": Call(
+        figures.comparison,
+        {**defaults(figures.comparison), "truths": IMAGES, "estimates": {"a": IMAGES}},
+        {"truths": "array", "estimates": "mapping", "error_limit": "optional positive", "seen": "pair"},
+    ),
+    "axes": Call(figures.axes, {"rows": 1, "height": 3.0, "share_x": False}, {"rows": "size"}),
+    "png": Call(
+        figures.png,
+        {"figure": draw(1.0), "dpi": 30, "colours": 8},
+        {"dpi": "positive", "colours": "optional count"},
+    ),
+    # widgets and answers
+    "frames": Call(
+        widgets.frames,
+        {**defaults(widgets.frames), "draw": draw, "values": [1.0, 2.0], "label": "a", "alt": str},
+        {"draw": "function", "values": "sequence", "alt": "object", "text": "optional function"}
+        | {"start": "integer", "dpi": "positive", "colours": "count"},
+        quick=False,
+    ),
+    "judge": Call(
+        answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
+    ),
+    # denoisers, schedules, metrics
+    "jacobian_norms": Call(
+        denoisers.jacobian_norms,
+        {"denoiser": halved, "x": IMAGES, "sigma": 0.1, "iterations": 1, "generator": None},
+        {"x": "images", "denoiser": "anything", "sigma": "anything"},
+    ),
+    "NoiseAwareDnCNN": Call(
+        denoisers.NoiseAwareDnCNN, {"channels": 1, "depth": 2, "width": 4, "noise_scaled": False}
+    ),
+    "NoiseAwareDnCNN()": Call(
+        denoisers.NoiseAwareDnCNN(depth=2, width=4),
+        {"x": IMAGES, "sigma": 0.1},
+        {"x": "batch", "sigma": "not negative"},
+    ),
+    "random_squares": Call(
+        denoisers.random_squares,
+        {"images": IMAGES, "side": 4, "generator": torch.Generator()},
+        {"images": "images", "side": "size", "generator": "object"},
+    ),
+    "denoising_psnr": Call(
+        denoisers.denoising_psnr,
+        {"denoiser": halved, "images": IMAGES, "sigma": 0.1, "seed": 0},
+        {"images": "images", "sigma": "not negative", "denoiser": "anything"},
+    ),
+    "pretrained_denoiser": Call(
+        denoisers.pretrained_denoiser, {"name": "drunet", "channels": 1}, {"name": "choice"}, quick=False
+    ),
+    "build_schedule": Call(
+        schedules.build_schedule, {"name": "constant", "steps": 2}, {"name": "choice"}, {"name": "schedule"}
+    ),
+    "Schedule": Call(schedules.Schedule, {"shape": same, "steps": 2}, {"shape": "function"}),
+    "Plateau": Call(
+        schedules.Plateau,
+        {"steps": 2, "patience": 5, "threshold": 1e-4},
+        {"patience": "whole", "threshold": "share"},
+    ),
+    "warm_cosine": Call(schedules.warm_cosine, {"progress": 0.5, "warm_up": 0.1}, {"warm_up": "share"}),
+    "one_cycle": Call(
+        schedules.one_cycle,
+        {"progress": 0.5, "rise": 0.3, "first": 0.1, "last": 0.1},
+        {"rise": "share", "first": "share", "last": "share"},
+    ),
+    "psnr": Call(
+        metrics.psnr,
+        {"x": IMAGES, "truth": IMAGES, "complex_valued": False, "floor": 0.0},
+        {"x": "batch", "truth": "sides"},
+    ),
+    # cameras of the book
+    "single_pixel": Call(
+        single_pixel.single_pixel,
+        defaults(single_pixel.single_pixel),
+        {**OF_A_TASK, "size": "size"},
+        quick=False,
+    ),
+    "mri": Call(
+        mri.mri,
+        defaults(mri.mri),
+        {**OF_A_TASK, "acceleration": "positive", "teacher_acceleration": "positive"},
+        quick=False,
+    ),
+    "super_resolution": Call(
+        super_resolution.super_resolution,
+        defaults(super_resolution.super_resolution),
+        {
+            **OF_A_TASK,
+            "factor": "size",
+            "teacher_factor": "size",
+            "blur": "positive",
+            "teacher_blur": "positive",
+        },
+        quick=False,
+    ),
+    "deblurring": Call(
+        deblurring.deblurring,
+        defaults(deblurring.deblurring),
+        {**OF_A_TASK, "teacher_exposure": "share"},
+        quick=False,
+    ),
+    "MotionBlur": Call(
+        deblurring.MotionBlur,
+        {"img_size": SIZE, "kernel": torch.ones(3, 3) / 9, "noise": 0.1, "seed": 0, "rtol": 0.1},
+        {"kernel": "values"},
+    ),
+    "shaken_path": Call(deblurring.shaken_path, {"length": 3.0, "seed": 0, "points": 10}, {"points": "size"}),
+    "exposed": Call(deblurring.exposed, {"path": torch.rand(9, 2), "share": 1.0}, {"path": "values"}),
+    "preset_of": Call(
+        presets.preset_of,
+        {"task": "mri", "argument": "name"},
+        {"task": "choice", "argument": "anything"},
+        {"task": "name"},
+    ),
+}
+CALLS |= {
+    f"{type(physics).__name__}.{method}": Call(
+        getattr(physics, method),
+        {argument: value} | ({"damping": 0.1} if method == "newton" else {}),
+    )
+    for physics, x in (
+        (CAMERA, IMAGES),
+        (SMALL, IMAGES),
+        (COILS, PAIRS),
+        (operators.CartesianMRI(**MRI), PAIRS),
+    )
+    for argument, value, methods in (
+        ("x", x, ("A", "A_adjoint_A", "range_projection", "newton")),
+        ("y", physics.A(x), ("A_adjoint", "A_dagger")),
+    )
+    for method in methods
+    if hasattr(physics, method)
+}
+CALLS |= {
+    f"{type(P).__name__}()": Call(P, {"grad": IMAGES, "state": STATE})
+    for P in (
+        preconditioners.Scalar(1.0),
+        preconditioners.Newton(0.1),
+        preconditioners.SR1(),
+        preconditioners.LinearPreconditioner(STRUCTURE, 1),
+        preconditioners.LearnedPreconditioner(networks.PatchCNN(2, 1, 8, depth=2)),
+        preconditioners.Jacobi(torch.ones(SIZE), 0.1),
+        preconditioners.Circulant(torch.ones(SIZE), 0.1),
+        preconditioners.Polynomial((1.0, 2.0)),
+    )
+}
+
+PUBLIC: tuple[ModuleType, ...] = (
+    analysis,
+    checks,
+    deblurring,
+    figures,
+    linear,
+    metrics,
+    mri,
+    networks,
+    operators,
+    preconditioners,
+    recipes,
+    schedules,
+    single_pixel,
+    stability,
+    super_resolution,
+    widgets,
+)
+
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("AlternativeRecipe", "DistillationRecipe", "LinearRecipe"), "every field is tried in test_fields.py"
+    ),
+    **dict.fromkeys(("DistillationFields", "LinearFields", "LinearOperator"), "a type"),
+    **dict.fromkeys(("Identity", "Preconditioner", "BookFigure"), "no arguments of its own"),
+    **dict.fromkeys(
+        ("CheckFailed", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"), "a result"
+    ),
+    **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
+    **dict.fromkeys(
+        ("complex_brains", "faces_of", "perturb_face", "turn_phase"), "of a preset, for its images"
+    ),
+    "signed_patterns": "of a preset, for a study",
+    "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
+    "live": "the twin of frames, with the same checks",
+}
+"""Public callables that are not in the table, and why."""
+
+
+def public(module: ModuleType) -> set[str]:
+    """Return the callables that a package exports, or that a module defines."""
+    if hasattr(module, "__all__"):
+        return {name for name in module.__all__ if callable(getattr(module, name))}
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(value) or inspect.isclass(value))
+        and value.__module__ == module.__name__
+    }
+
+
+@pytest.mark.parametrize("module", PUBLIC, ids=lambda module: module.__name__)
+def test_every_public_call_is_tried_or_has_a_reason(module):
+    assert public(module) - CALLS.keys() - ELSEWHERE.keys() == set()
+
+
+@pytest.mark.parametrize("label", CALLS)
+def test_every_argument_of_a_call_has_a_kind(label):
+    call = CALLS[label]
+    module = isinstance(call.function, torch.nn.Module)
+    parameters = inspect.signature(call.function.forward if module else call.function).parameters.values()
+    named = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    optional = {"expand", "mask"}  # the factor of a rank; deepinv's masks, which are fixed at construction
+    assert named - optional == call.given.keys() - optional
+
+
+@pytest.mark.parametrize("label", [label for label, call in CALLS.items() if call.quick])
+def test_what_is_given_in_the_table_is_accepted(label):
+    CALLS[label].function(**CALLS[label].given)
+
+
+def failures(call: Call) -> list[str]:
+    """Return the values that a call takes, or refuses without the argument's name."""
+    found = []
+    for argument in call.given:
+        for value in call.hostile(argument):
+            tried = f"{argument}={value!r}"
+            try:
+                call.function(**{**call.given, argument: value})
+            except ValueError as error:
+                if not call.names(argument, str(error)):
+                    found.append(f"{tried}: {error}")
+            except Exception as error:
+                found.append(f"{tried}: {error!r}")
+            else:
+                found.append(f"{tried}: accepted")
+    return found
+
+
+@pytest.mark.parametrize("label", CALLS)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_values_that_are_no_use_are_refused_by_the_name_of_the_argument(label):
+    assert failures(CALLS[label]) == []
+
+
+@pytest.mark.parametrize("name", ["learn_linear", "distill_linear"])
+def test_fits_to_a_task_refuse_them_too(own, name):
+    learn = {**defaults(linear.learn_linear), "task": own.load(), "structure": "scalar"}
+    calls = {
+        "learn_linear": Call(
+            linear.learn_linear,
+            learn,
+            {"kernel_size": "count", "momentum": "choice", "sigma": "optional positive", "progress": "flag"}
+            | {"iterations": "size"},
+        ),
+        "distill_linear": Call(
+            linear.distill_linear,
+            {"task": own.load(), "recipe": None, "progress": False},
+            {"recipe": "optional object", "progress": "flag"},
+        ),
+    }
+    assert failures(calls[name]) == []
+
+
+def test_nothing_that_is_tried_uses_the_global_generator():
+    before = torch.get_rng_state()
+    for label, call in CALLS.items():
+        if call.quick and not label.startswith(("build_", "NoiseAware", *networks.__all__)):
+            call.function(**call.given)
+            assert torch.equal(before, torch.get_rng_state()), label
