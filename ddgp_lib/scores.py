@@ -48,5 +48,6 @@ def best(scores: Mapping[Candidate, float | torch.Tensor | None], argument: str)
     """
     found = max(scores, key=lambda candidate: score(scores[candidate]), default=None)
     if found is None or score(scores[found]) == -math.inf:
-        raise ValueError(f"{argument}: expected a finite score for one of {list(scores)}, every run diverged")
+        tried = f"none of the {len(scores)} that were tried has one"
+        raise ValueError(f"{argument}: expected a finite score, and {tried}")
     return found

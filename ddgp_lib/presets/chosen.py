@@ -4,6 +4,7 @@ import runpy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import wraps
 from inspect import signature
 from pathlib import Path
 from traceback import extract_tb
@@ -92,12 +93,12 @@ def _from_file(place: str) -> Preset:
         isinstance(task, Task), "--task", place, f"a function that returns a Task, not {type(task).__name__}"
     )
 
+    @wraps(found)
     def make(**options: Any) -> Task:
         _require_call(found, options, f"--task={place!r}")
         made: Task = found(**options)
         return made
 
-    make.__doc__ = found.__doc__
     # The function brings its own denoiser, so the preset trains none.
     return replace(task.preset, make=make, denoiser=None)
 

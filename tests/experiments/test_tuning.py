@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 from ddgp_lib import evaluate
 from ddgp_lib.experiments import tuning
@@ -16,7 +17,6 @@ from ddgp_lib.experiments.tuning import (
     tuning_score,
     validation_psnr,
 )
-from ddgp_lib.preconditioners import Preconditioner
 from ddgp_lib.pretrained import Method, Setting, load_preconditioner
 
 QUICK = {"n_images": 2, "max_iter": 24, "sigmas": (0.05, 0.1)}
@@ -64,45 +64,54 @@ def test_the_score_is_the_lower_of_two():
     assert tuning_score({"psnr_20": math.nan, "psnr_last": 25.0}) == -math.inf
 
 
-class Late(Preconditioner):
-    """A step that explodes from an iteration on where nothing fades."""
+class StandIn:
+    """A method whose solver is the setting itself, for curves that are made up."""
 
-    def __init__(self, first):
-        super().__init__()
-        self.first = first
+    physics = None
 
-    def forward(self, grad, state):
-        return grad if state.k < self.first else 1e30 * grad
+    def __init__(self, task, kind):
+        pass
+
+    def solver(self, setting):
+        return setting
 
 
 @pytest.fixture
-def late(monkeypatch):
-    def from_iteration(first):
-        def method(task, kind):
-            found = Method(task, "none")
-            found.preconditioner = Late(first)
-            return found
+def made_up(own, monkeypatch):
+    """Tune a method whose PSNR is that of a rule: (setting, iteration) ↦ dB."""
 
-        monkeypatch.setattr(tuning, "Method", method)
+    def tuned(psnr):
+        def curves(task, setting, images, physics, last):
+            return torch.full((last, 2), psnr(setting, last))
 
-    return from_iteration
+        monkeypatch.setattr(tuning, "Method", StandIn)
+        monkeypatch.setattr(tuning, "psnr_curves", curves)
+        return tune(own.load(), ("distilled",), **QUICK)["distilled"]
+
+    return tuned
 
 
-def test_runs_that_end_in_nan_do_not_win(own, late):
-    late(20)
-    found = tune(own.load(), ("distilled",), n_images=2, max_iter=40, sigmas=(0.05, 0.1))["distilled"]
+@pytest.mark.parametrize("wild", [math.nan, math.inf, -math.inf])
+def test_a_run_that_ends_in_nan_does_not_win(made_up, wild):
+    def psnr(setting, last):
+        if setting.update_decay == 10:
+            return 20.0 - setting.sigma
+        return 25.0 if last == 20 and setting.prior_decay is None else wild
+
+    found = made_up(psnr)
     json.dumps(found, allow_nan=False)
-    finished = [row for row in found["sweep"] if row["psnr_last"] is not None]
-    assert found["setting"] in [
-        {name: row[name] for name in ("sigma", "momentum", "prior_decay", "update_decay")} for row in finished
-    ]
-    assert any(row["psnr_20"] is not None and row["psnr_last"] is None for row in found["sweep"])
+    assert found["setting"] == {
+        "sigma": 0.05,
+        "momentum": MOMENTA[0],
+        "prior_decay": None,
+        "update_decay": 10,
+    }
+    assert {row["psnr_20"] for row in found["sweep"]} == {25.0, 19.95, 19.9, None}
 
 
-def test_nothing_is_chosen_where_every_run_diverges(own, late):
-    late(0)
+def test_nothing_is_chosen_where_every_run_diverges(made_up):
     with pytest.raises(ValueError, match="kind='distilled': expected a finite score"):
-        tune(own.load(), ("distilled",), **QUICK)
+        made_up(lambda setting, last: 25.0 if last == 20 else math.nan)
 
 
 def test_what_a_tuning_depends_on_is_told_apart(own):
@@ -112,7 +121,8 @@ def test_what_a_tuning_depends_on_is_told_apart(own):
         task, "teacher", **QUICK
     )
     assert first == tuning_conditions(task, "distilled", n_images=own.counts.tuning, sigmas=own.sigmas)
-    others = [tuning_conditions(task, "distilled", **{name: value}) for name, value in QUICK.items()]
+    changes = QUICK | {"n_images": 1}
+    others = [tuning_conditions(task, "distilled", **{name: value}) for name, value in changes.items()]
     others.append(tuning_conditions(task, "distilled_linear"))
     assert first not in others
     assert json.loads(json.dumps(first)) == first
