@@ -221,7 +221,7 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Compare a task's methods on test images."
     evaluation = command("evaluate", commands.evaluation, commands.show_evaluation, text)
     evaluation.add_argument("--iterations", type=_integer, default=200)
-    where = f"folder of the results; by default {RESULTS}, or that of the weights of your own camera"
+    where = f"folder of the results; by default that of --weights or of your own camera, else {RESULTS}"
     text = "Measure what the results page shows of a task, and write it as JSON; go on where it stopped."
     measuring = command("benchmark", commands.benchmarking, commands.show_lines, text)
     measuring.add_argument(
@@ -247,7 +247,7 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     for studying in (study, comparing):
         _add_own_camera(studying)
     _add_output(study, where, "seeds", "task", "weights")
-    text = "folder that the studies are read from; by default the package's, or that of your own camera's weights"
+    text = "folder that the studies are read from; by default that of --weights or of your own camera, else the package's"
     comparing.add_argument("--output", type=_folder, help=text)
 
 

@@ -20,7 +20,7 @@ from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
 from .experiments.tuning import EARLY, saved_tuning, tune, tuning_conditions, validation_psnr
 from .linear import LinearDistillation, distill_linear
-from .outputs import CHECKPOINT_SIZE, announce, prepare, prepare_weights, results_folder
+from .outputs import WEIGHTS_SIZE, announce, prepare, prepare_weights, results_folder
 from .presets import PRESETS
 from .presets.chosen import load_chosen, nearest, require_options
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
@@ -124,7 +124,8 @@ def _device(arguments: argparse.Namespace) -> str:
 
 def _prepare_checkpoints(arguments: argparse.Namespace, preset: Preset, kinds: tuple[str, ...]) -> None:
     files = [preset.path(kind).name for kind in kinds]
-    prepare("--checkpoints", arguments.checkpoints, *files, size=CHECKPOINT_SIZE)
+    # Checkpoints can be larger: a training writes the first before its first step.
+    prepare("--checkpoints", arguments.checkpoints, *files, size=WEIGHTS_SIZE)
 
 
 def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[str, ...]:
@@ -284,7 +285,7 @@ def comparison(arguments: argparse.Namespace) -> dict[str, Any]:
     preset, folder = _preset(arguments), arguments.output
     require(folder is None or folder.is_dir(), "--output", str(folder), "a folder that is there")
     if folder is None:
-        folder = STUDIES_FOLDER if arguments.task is None else preset.weights
+        folder = STUDIES_FOLDER if arguments.task is None and arguments.weights is None else preset.weights
     return {"task": preset.name, "studies": compare(preset, folder)}
 
 

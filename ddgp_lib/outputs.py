@@ -15,8 +15,8 @@ from .tasks import Preset
 WEIGHTS, RESULTS = Path("weights"), Path("results")
 """Folders that commands write to, in the present one, where nothing else is said."""
 
-RESULT_SIZE, WEIGHTS_SIZE, CHECKPOINT_SIZE = 2**20, 2**23, 2**25
-"""Bytes that must find room: somewhat more than the largest file of its kind."""
+RESULT_SIZE, WEIGHTS_SIZE = 2**20, 2**23
+"""Bytes that must find room: more than any file of its kind that ships."""
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -103,17 +103,18 @@ def prepare(option: str, folder: Path, *names: str, size: int = RESULT_SIZE) -> 
 
 
 def _try(place: Path, size: int) -> None:
-    """Create, write, rename and delete a file."""
+    """Create, rename and delete a file, then write one that vanishes even if the process is killed."""
     handle, probe = tempfile.mkstemp(dir=place, prefix=".probe.")
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(bytes(size))
-            stream.flush()
-            os.fsync(stream.fileno())
         os.replace(probe, f"{probe}.renamed")
         probe = f"{probe}.renamed"
     finally:
         os.unlink(probe)
+    with tempfile.TemporaryFile(dir=place) as stream:
+        stream.write(bytes(size))
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def prepare_weights(arguments: argparse.Namespace, preset: Preset, *kinds: str, tuned: bool = False) -> Path:
