@@ -247,7 +247,7 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     for studying in (study, comparing):
         _add_own_camera(studying)
     _add_output(study, where, "seeds", "task", "weights")
-    text = "folder that the studies are read from; by default that of --weights or of your own camera, else the package's"
+    text = "folder of the studies; by default that of --weights or of your own camera, else the package's"
     comparing.add_argument("--output", type=_folder, help=text)
 
 
