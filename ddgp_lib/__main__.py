@@ -158,8 +158,8 @@ def _number(text: str) -> float | str:
 
 
 def _folder(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("'': expected the path of a folder")
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a folder")
     return Path(text)
 
 

@@ -95,8 +95,8 @@ def prepare(option: str, folder: Path, *names: str, size: int = RESULT_SIZE) -> 
                 raise IsADirectoryError(0, "a folder is in the place of the file", str(file))
         for place in {folder.resolve(), *(file.parent for file in files)}:
             _try(place, size)
-    except OSError as error:
-        reason = f"{error.strerror or error}: {error.filename or folder}"
+    except (OSError, ValueError) as error:
+        reason = f"{getattr(error, 'strerror', None) or error}: {getattr(error, 'filename', None) or folder}"
         expected = f"a folder that can be written to ({reason})"
         raise ValueError(f"{option}={str(folder)!r}: expected {expected}") from error
     return folder

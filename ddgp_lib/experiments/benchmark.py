@@ -18,7 +18,7 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..arguments import require
+from ..arguments import require, require_images, require_integer
 from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
 from ..files import locked, read_results, write_results
@@ -74,7 +74,12 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
 
 
 def _require_name(argument: str, name: str) -> None:
-    require(name.isidentifier(), argument, name, "the name of a task: letters, digits and underscores")
+    require(
+        isinstance(name, str) and name.isidentifier(),
+        argument,
+        name,
+        "the name of a task: letters, digits and underscores",
+    )
 
 
 def save_benchmark(result: dict[str, Any], folder: str | Path = RESULTS) -> Path:
@@ -369,6 +374,10 @@ def benchmark(
     ValueError
         If there are fewer than two images, or the folder cannot be written to.
     """
+    require(isinstance(task, Task), "task", task, "a Task")
+    require_images("images", images)
+    require_images("long_images", long_images)
+    require_integer("seed", seed, lowest=0, highest=2**63 - 1)
     require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
     prepare("folder", Path(folder), f"{task.name}.json")
     for name, part in parts.items():

@@ -172,6 +172,7 @@ def run_study(
     known = studies(presets)
     require(name in known, "name", name, f"one of {tuple(known)}")
     _require_name(name)
+    require(isinstance(only, str), "only", only, "the beginning of a row's name")
     rows = {key: row for key, row in known[name].items() if key.startswith(only)}
     require(bool(rows), "only", only, f"the beginning of one of {tuple(known[name])}")
     require(len(seeds) > 0, "seeds", seeds, "one seed at least")
@@ -187,7 +188,8 @@ def run_study(
 
 
 def _require_name(name: str) -> None:
-    require(Path(name).name == name, "name", name, "the name of a study, which is no path")
+    fits = isinstance(name, str) and Path(name).name == name != ""
+    require(fits, "name", name, "the name of a study, which is no path")
 
 
 def _pending(

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ..arguments import require, require_integer
+from ..arguments import require, require_integer, require_number
 from ..digests import digests
 from ..evaluation import psnr_curves
 from ..names import Momentum
@@ -69,11 +69,14 @@ def tune(
     ValueError
         If a kind is unknown, an argument is outside what is accepted, or no setting of a kind has a finite PSNR.
     """
+    require(isinstance(task, Task), "task", task, "a Task")
     require_integer("max_iter", max_iter, lowest=EARLY)
     require_integer("n_images", n_images, lowest=1, none=True)
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
     tried = task.preset.sigmas if sigmas is None else sigmas
     require(len(tried) > 0, "sigmas", tried, "one noise level at least")
+    for sigma in tried:
+        require_number("sigmas", sigma, above=0)
     tuning: dict[str, Any] = {}
     for kind in kinds or task.preset.kinds:
         method = Method(task, kind)

@@ -235,6 +235,12 @@ def test_unknown_names_are_named(tmp_path):
         load_study("colours")
     with pytest.raises(ValueError, match="only='x'"):
         run_study("forms", tmp_path, only="x")
+    with pytest.raises(ValueError, match="only=3"):
+        run_study("forms", tmp_path, only=3)
+    with pytest.raises(ValueError, match="seeds=-1: expected an integer from 0"):
+        run_study("forms", tmp_path, seeds=(-1,))
+    with pytest.raises(ValueError, match="name=5: expected the name of a study"):
+        load_study(5, tmp_path)
     with pytest.raises(ValueError, match="source='ct'"):
         compare("ct")
     with pytest.raises(FileNotFoundError, match="ddgp_lib study forms"):

@@ -154,6 +154,17 @@ def test_too_short_a_run_is_refused(own):
         tune(own.load(), ("best",))
 
 
+@pytest.mark.parametrize(
+    "option",
+    [{"max_iter": 24.5}, {"n_images": 0}, {"n_images": True}, {"sigmas": ()}, {"sigmas": (0.1, math.nan)}],
+)
+def test_arguments_are_refused_by_name(own, option):
+    with pytest.raises(ValueError, match=rf"^{next(iter(option))}=.*: expected"):
+        tune(own.load(), **option)
+    with pytest.raises(ValueError, match="task='mri': expected a Task"):
+        tune("mri")
+
+
 def test_the_noise_levels_are_the_presets_where_none_are_given(own):
     task = replace(own, sigmas=(0.04, 0.08)).load()
     sweep = tune(task, ("teacher",), n_images=1, max_iter=20)["teacher"]["sweep"]
