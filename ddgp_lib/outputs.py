@@ -12,11 +12,17 @@ from .digests import tensors_digest
 from .pretrained import tuning_path
 from .tasks import Preset
 
-WEIGHTS, RESULTS = Path("weights"), Path("results")
-"""Folders that commands write to, in the present one, where nothing else is said."""
+WEIGHTS = Path("weights")
+"""Folder in the present one that trained weights and tuned settings go to where nothing else is said."""
 
-RESULT_SIZE, WEIGHTS_SIZE = 2**20, 2**23
-"""Bytes that must find room: more than any file of its kind that ships."""
+RESULTS = Path("results")
+"""The same for studies and benchmarks."""
+
+RESULT_SIZE = 2**20
+"""Bytes that must find room for results: more than any that ship."""
+
+WEIGHTS_SIZE = 2**23
+"""The same for weights."""
 
 PACKAGE = Path(__file__).resolve().parent
 

@@ -247,7 +247,7 @@ def test_parts_depend_on_the_weights_that_they_run():
 def test_one_image_has_no_standard_error(task):
     with pytest.raises(ValueError, match=r"len\(images\)=1"):
         benchmark(task, task.test_images[:1], task.test_images[:1])
-    with pytest.raises(ValueError, match="long_images.shape="):
+    with pytest.raises(ValueError, match=r"long_images\.shape="):
         benchmark(task, task.test_images[:2], task.test_images[:0])
     with pytest.raises(ValueError, match="seed=-1: expected an integer from 0"):
         benchmark(task, task.test_images[:2], task.test_images[:1], seed=-1)
