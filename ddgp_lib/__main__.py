@@ -1,49 +1,178 @@
 """The command line: ``python -m ddgp_lib COMMAND``."""
 
 import argparse
+import io
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import torch
 
 from . import commands
+from .arguments import require_integer, require_number
 from .experiments.benchmark import PARTS
+from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
+from .outputs import RESULTS, WEIGHTS
 from .presets import PRESETS
 
 Run = Callable[[argparse.Namespace], dict[str, Any] | None]
 Show = Callable[[dict[str, Any]], str]
 
+INTEGERS: dict[str, tuple[int | None, int | None]] = {
+    "threads": (0, 1024),
+    "steps": (1, 10**9),
+    "iterations": (1, 10**9),
+    "seed": (0, 2**63 - 1),
+    "seeds": (0, 2**63 - 1),
+    "images": (None, None),
+    "long": (None, None),
+}
+"""Lowest and highest value of options; how many images there are is known once the task is loaded."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status."""
+    """Run one command; return the exit status: 0, 2 after one line that says what is wrong, or 128 + the signal."""
+    _tolerate_streams()
+    try:
+        with _ended_by_sigterm():
+            try:
+                return _run(argv)
+            finally:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        return 128 + 13  # SIGPIPE: who reads has gone, so nothing is said
+    except KeyboardInterrupt as error:
+        ended = isinstance(error, _Terminated)
+        sys.stderr.write("terminated\n" if ended else "interrupted\n")
+        return 128 + (signal.SIGTERM if ended else signal.SIGINT)
+    except (ValueError, OSError, ImportError) as error:
+        return _fail(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        return _fail(f"out of memory ({error})")
+    finally:
+        _drop_what_cannot_be_written()
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    _require_ranges(arguments)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    try:
+    with redirect_stdout(sys.stderr):  # whatever a camera's file prints: the result stands alone
         result = arguments.run(arguments)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 130
     if result is not None:
-        sys.stdout.write((json.dumps(result) if arguments.json else arguments.show(result)) + "\n")
+        shown = json.dumps(without_nan(result), allow_nan=False) if arguments.json else arguments.show(result)
+        sys.stdout.write(shown + "\n")
     return 0
 
 
+def _fail(message: str) -> int:
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    return 2
+
+
+def _tolerate_streams() -> None:
+    """Write a character that a narrow encoding has not by its code; where a stream is closed, write nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Give up what is left to write to a full disk or a closed pipe, of which Python would complain at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what is being written is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _require_ranges(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that no command accepts, by their option, before anything is loaded."""
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    for name, (lowest, highest) in INTEGERS.items():
+        for value in _listed(given.get(name, [])):
+            require_integer(f"--{name}", value, lowest=lowest, highest=highest)
+    for sigma in given.get("sigmas", []):
+        require_number("--sigmas", sigma, above=0)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are raised, to be said in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
+def _integer(text: str) -> int | str:
+    """Read an integer; what is none is refused later, by the name of its option."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> float | str:
+    """Read a number; what is none is refused later, by the name of its option."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _folder(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a folder")
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ddgp_lib", description=__doc__)
+    parser = _Parser(prog="python -m ddgp_lib", description=__doc__)
     commanded = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Run, show: Show, text: str, threads: int = 0) -> argparse.ArgumentParser:
         added = commanded.add_parser(name, help=text, description=text)
         added.add_argument("--json", action="store_true", help="print one JSON object on the last line")
-        added.add_argument("--threads", type=int, default=threads, help="CPU threads; 0 is PyTorch's choice")
+        added.add_argument(
+            "--threads", type=_integer, default=threads, help="CPU threads; 0 is PyTorch's choice"
+        )
         added.set_defaults(run=run, show=show)
         return added
 
@@ -69,49 +198,66 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
     alternatives.add_argument("--name", dest="kind", help="train this one alone")
     for training in (train, alternatives):
-        training.add_argument("--steps", type=int, help="other number of steps than the recipe's")
+        training.add_argument("--steps", type=_integer, help="other number of steps than the recipe's")
         training.add_argument(
-            "--checkpoints", type=Path, default=Path("checkpoints"), help="folder to resume from"
+            "--checkpoints", type=_folder, default=Path("checkpoints"), help="folder to resume from"
         )
-    text = "Choose every method's σ, momentum and fading on validation images."
+    text = "Choose every method's σ, momentum and fading on validation images; go on where it stopped."
     tuning = command("tune", commands.tuning, commands.show_lines, text)
-    tuning.add_argument("--iterations", type=int, default=200, help="of a full run, 20 or more")
-    tuning.add_argument("--sigmas", type=float, nargs="+", help="values of σ to try, by default the preset's")
+    tuning.add_argument("--iterations", type=_integer, default=200, help="of a full run, 20 or more")
+    tuning.add_argument(
+        "--sigmas", type=_number, nargs="+", help="values of σ to try, by default the preset's"
+    )
+    text = (
+        f"folder of weights to write to; by default that of --weights or of your own camera, else {WEIGHTS}; "
+        "what else belongs to the task is copied there, for --weights"
+    )
     for training in (denoiser, train, alternatives, tuning):
         _add_camera(training)
-        training.add_argument("--output", type=Path, help="folder to write to; by default that of --weights")
+        _add_output(training, text, "steps", "iterations", "sigmas", "task", "weights")
 
 
 def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Compare a task's methods on test images."
     evaluation = command("evaluate", commands.evaluation, commands.show_evaluation, text)
-    evaluation.add_argument("--iterations", type=int, default=200)
-    where = "folder of the results; by default that of the book's, and of --weights for a camera of your own"
-    text = "Measure what the results page shows of a task, and write it as JSON."
+    evaluation.add_argument("--iterations", type=_integer, default=200)
+    where = f"folder of the results; by default that of --weights or of your own camera, else {RESULTS}"
+    text = "Measure what the results page shows of a task, and write it as JSON; go on where it stopped."
     measuring = command("benchmark", commands.benchmarking, commands.show_lines, text)
     measuring.add_argument(
-        "--long", type=int, help="number of held-out images for 1,000 iterations, 200 at most by default"
+        "--long", type=_integer, help="number of held-out images for 1,000 iterations, 200 at most by default"
     )
     measuring.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
-    measuring.add_argument("--output", type=Path, help=where)
     for comparing in (evaluation, measuring):
         _add_camera(comparing)
         comparing.add_argument(
-            "--images", type=int, help="number of held-out images; by default the preset's"
+            "--images", type=_integer, help="number of held-out images; by default the preset's"
         )
-        comparing.add_argument("--seed", type=int, default=0, help="seed of the measurement noise")
+        comparing.add_argument("--seed", type=_integer, default=0, help="seed of the measurement noise")
+    _add_output(measuring, where, "images", "long", "seed", "task", "weights")
 
     text = "Run the rows of a study that are missing: short trainings that differ in one thing."
     study = command("study", commands.study, commands.show_lines, text, threads=1)
     study.add_argument("name", metavar="STUDY", help=f"{', '.join(STUDIES)}, or another of your camera's")
-    study.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="seeds of the trainings")
+    study.add_argument("--seeds", type=_integer, nargs="+", default=SEEDS, help="seeds of the trainings")
     study.add_argument("--only", default="", help="run only rows whose name begins with this")
     text = "Print tables of forms, pairings, losses, teachers and networks from the studies that were saved."
     comparing = command("compare", commands.comparison, commands.show_comparison, text)
     comparing.add_argument("name", nargs="?", metavar="TASK", help=f"one of {', '.join(PRESETS)}")
     for studying in (study, comparing):
         _add_own_camera(studying)
-        studying.add_argument("--output", type=Path, help=where)
+    _add_output(study, where, "seeds", "task", "weights")
+    text = "folder of the studies; by default that of --weights or of your own camera, else the package's"
+    comparing.add_argument("--output", type=_folder, help=text)
+
+
+def _add_output(parser: argparse.ArgumentParser, text: str, *trial: str) -> None:
+    """Add where is written; ``trial`` names options that a run for the package's own files leaves alone."""
+    parser.add_argument("--output", type=_folder, help=text)
+    parser.add_argument(
+        "--shipped", action="store_true", help="replace the package's own files; for a whole run alone"
+    )
+    parser.set_defaults(whole={name: parser.get_default(name) for name in ("output", *trial)})
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +271,7 @@ def _add_own_camera(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py:NAME",
         help="a camera of your own instead: a Preset, or a function that returns a Task",
     )
-    parser.add_argument("--weights", type=Path, help="folder of its weights; by default its preset's")
+    parser.add_argument("--weights", type=_folder, help="folder of its weights; by default its preset's")
 
 
 if __name__ == "__main__":

@@ -10,17 +10,19 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from .arguments import require
+from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
 from .evaluation import Trace, evaluate
-from .experiments.alternatives import save_alternative, train_alternative
+from .experiments.alternatives import load_alternative, save_alternative, train_alternative
 from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
-from .experiments.study import STUDIES_FOLDER, compare, run_study
-from .experiments.tuning import tune, validation_psnr
+from .experiments.statistics import without_nan
+from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
+from .experiments.tuning import EARLY, saved_tuning, tune, tuning_conditions, validation_psnr
 from .linear import LinearDistillation, distill_linear
+from .outputs import WEIGHTS_SIZE, announce, prepare, prepare_weights, results_folder
 from .presets import PRESETS
-from .presets.chosen import load_chosen
+from .presets.chosen import load_chosen, nearest, require_options
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
 from .recipes import LinearRecipe
 from .tasks import Preset, Task
@@ -46,35 +48,18 @@ def _preset(arguments: argparse.Namespace) -> Preset:
     return load_chosen(arguments.name, arguments.task, arguments.weights)
 
 
-def _output(arguments: argparse.Namespace, preset: Preset) -> Path:
-    """Return the folder to write to, which is made if it is missing."""
-    return _made(preset.weights if arguments.output is None else arguments.output)
-
-
-def _results(arguments: argparse.Namespace, preset: Preset | None, books: Path) -> Path:
-    """Return the folder of results: the one that is named, the book's, or beside the weights of one's own camera."""
-    if arguments.output is not None:
-        return _made(arguments.output)
-    return books if preset is None or arguments.task is None else _made(preset.weights)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train a camera's denoiser."""
     preset = _preset(arguments)
     if preset.images is None or preset.denoiser is None:
         raise ValueError(f"{preset}: expected a preset with `images` and `denoiser`, to train a denoiser")
-    path = _output(arguments, preset) / preset.path("denoiser").name
+    path = prepare_weights(arguments, preset, "denoiser") / preset.path("denoiser").name
     images, recipe = preset.images(), preset.denoiser
     trained = train_denoiser(images, recipe)
     levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}
     norms = {str(sigma): float(_largest_jacobian(trained, images.val[:16], sigma)) for sigma in levels}
-    metrics = {"validation_psnr": psnr, "largest_jacobian_norm": norms}
+    metrics = without_nan({"validation_psnr": psnr, "largest_jacobian_norm": norms})
     save_denoiser(path, trained, preset.name, recipe, metrics)
     return {"path": str(path), **metrics}
 
@@ -93,11 +78,14 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """Train in this process, or together with those of torchrun, of which the first writes and answers."""
     preset = _preset(arguments)
     recipes, kinds = preset.recipes, _chosen(preset.recipes, arguments.kind, "--kind")
+    whole = arguments.kind is None
     fabric = launch(arguments.device) if is_torchrun() else None
-    where: dict[str, Any] = {"device": arguments.device} if fabric is None else {"fabric": fabric}
+    where: dict[str, Any] = {"device": _device(arguments)} if fabric is None else {"fabric": fabric}
     first = Processes(fabric).first
-    task, output = preset.load(), _output(arguments, preset)
-    arguments.checkpoints.mkdir(parents=True, exist_ok=True)
+    if first:
+        output = prepare_weights(arguments, preset, *kinds, tuned=whole)
+        _prepare_checkpoints(arguments, preset, kinds)
+    task = preset.load()
     result: dict[str, Any] = {}
     for kind in kinds:
         recipe, started = recipes[kind], time.perf_counter()
@@ -112,19 +100,38 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
             distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
-            metrics["validation_psnr"] = validation_psnr(task, distillation.preconditioner, recipe)
+            psnr = validation_psnr(task, distillation.preconditioner, recipe)
+            metrics["validation_psnr"] = without_nan(psnr)
             save_preconditioner(output / file, distillation, task, kind, metrics)
             result[kind] = metrics
     if not first:
         return None
-    if arguments.kind is None and output == preset.weights:
-        result["tuning"] = _tune(task, output)
+    if whole:
+        trained = replace(task, preset=replace(preset, weights=output))
+        result["tuning"] = _tune(trained, output)
     return result
+
+
+def _device(arguments: argparse.Namespace) -> str:
+    """Return the device that is asked for, which must be there."""
+    try:
+        torch.empty(0, device=arguments.device)
+    except (RuntimeError, AssertionError) as error:
+        expected = f"a device that this machine has, such as 'cpu' ({error})"
+        raise ValueError(f"--device={arguments.device!r}: expected {expected}") from error
+    return str(arguments.device)
+
+
+def _prepare_checkpoints(arguments: argparse.Namespace, preset: Preset, kinds: tuple[str, ...]) -> None:
+    files = [preset.path(kind).name for kind in kinds]
+    # Checkpoints can be larger: a training writes the first before its first step.
+    prepare("--checkpoints", arguments.checkpoints, *files, size=WEIGHTS_SIZE)
 
 
 def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[str, ...]:
     """Return the names of what is trained: the one that is asked for, or all."""
-    require(name is None or name in recipes, option, name, f"one of {tuple(recipes)}")
+    accepted = f"one of {tuple(recipes)}{nearest(name, recipes)}"
+    require(name is None or name in recipes, option, name, accepted)
     return tuple(recipes) if name is None else (name,)
 
 
@@ -132,9 +139,10 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the networks that a user would pick instead."""
     preset = _preset(arguments)
     recipes, names = preset.alternatives, _chosen(preset.alternatives, arguments.kind, "--name")
-    task, output = preset.load(), _output(arguments, preset)
+    output = prepare_weights(arguments, preset, *names)
+    _prepare_checkpoints(arguments, preset, names)
+    task = preset.load()
     images = task.val_images[: preset.counts.validation]
-    arguments.checkpoints.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {}
     for name in names:
         recipe = replace(recipes[name], steps=arguments.steps or recipes[name].steps)
@@ -142,36 +150,48 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
         model = train_alternative(task, recipe, checkpoint=arguments.checkpoints / file)
         with torch.no_grad():
             psnr = task.psnr(model(task.measure(images), task.student), images).mean().item()
-        result[name] = {"cpu_seconds": round(time.process_time() - started), "validation_psnr": psnr}
+        seconds = round(time.process_time() - started)
+        result[name] = without_nan({"cpu_seconds": seconds, "validation_psnr": psnr})
         save_alternative(output / file, model, task, recipe, result[name])
     return result
 
 
 def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
     """Tune every method of a camera."""
+    require_integer("--iterations", arguments.iterations, lowest=EARLY)
     preset = _preset(arguments)
-    output = _output(arguments, preset)
+    output = prepare_weights(arguments, preset, tuned=True)
     return _tune(preset.load(), output, max_iter=arguments.iterations, sigmas=arguments.sigmas)
 
 
 def _tune(task: Task, output: Path, **options: Any) -> dict[str, Any]:
-    tuned: dict[str, Any] = {}
+    """Tune the kinds that have not been tuned with these options and weights; save each as it is chosen."""
+    tuned = saved_tuning(task, output)
+    _methods(task)
     for kind in tqdm(task.preset.kinds, desc="tune"):
-        tuned |= tune(task, (kind,), **options)
-    save_tuning(task, tuned, tuning_path(task.name, output))
+        if tuned.get(kind, {}).get("conditions") != tuning_conditions(task, kind, **options):
+            found = tune(task, (kind,), **options)
+            save_tuning(task, found, tuning_path(task.name, output))
+            tuned |= found
     return tuned
+
+
+def _methods(task: Task) -> dict[str, Method]:
+    """Load all methods of a task, so that a missing file is found before the first is run."""
+    return {kind: Method(task, kind) for kind in task.preset.kinds}
 
 
 def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
     """Compare the tuned methods of a camera on test images."""
     task = _preset(arguments).load()
     images = _test_images(task, arguments.images)
+    loaded = _methods(task)
+    solvers = {kind: method.tuned_solver() for kind, method in loaded.items()}
     methods = {}
-    for kind in tqdm(task.preset.kinds, desc=f"evaluate {task.name}"):
-        method = Method(task, kind)
+    for kind, method in tqdm(loaded.items(), desc=f"evaluate {task.name}"):
         trace = evaluate(
             task,
-            method.tuned_solver(),
+            solvers[kind],
             images=images,
             physics=method.physics,
             max_iter=arguments.iterations,
@@ -187,9 +207,11 @@ def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _test_images(task: Task, count: int | None, option: str = "--images") -> torch.Tensor:
+def _test_images(task: Task, count: int | None, option: str = "--images", lowest: int = 1) -> torch.Tensor:
     count = min(task.preset.counts.evaluation, len(task.test_images)) if count is None else count
-    require(1 <= count <= len(task.test_images), option, count, f"1 to {len(task.test_images)}")
+    highest = len(task.test_images)
+    require_integer(option, count)
+    require(lowest <= count <= highest, option, count, f"{lowest} to {highest}")
     return task.test_images[:count]
 
 
@@ -212,34 +234,59 @@ def show_evaluation(result: dict[str, Any]) -> str:
 def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure what the results page shows of a camera."""
     preset = _preset(arguments)
-    task, output = preset.load(), _results(arguments, preset, BENCHMARKS_FOLDER)
-    images = _test_images(task, arguments.images)
+    if "generalisation" in arguments.parts:
+        require_options(preset, preset.conditions.values())
+    task = preset.load()
+    images = _test_images(task, arguments.images, lowest=2)  # of one there is no standard error
     long = min(200, len(task.test_images)) if arguments.long is None else arguments.long
     long_images = _test_images(task, long, "--long")
+    output = _prepare_results(arguments, preset, BENCHMARKS_FOLDER, task.name)
+    _methods(task)
+    if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
+        for name in preset.alternatives:
+            load_alternative(task, name)
     parts = {name: PARTS[name] for name in PARTS if name in arguments.parts}
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
     seconds = {name: result[name]["seconds"] for name in parts}
     return {"path": str(output / f"{task.name}.json"), "seconds": seconds}
 
 
+def _prepare_results(arguments: argparse.Namespace, preset: Preset | None, books: Path, name: str) -> Path:
+    folder = prepare("--output", results_folder(arguments, preset, books), f"{name}.json")
+    announce(folder)
+    return folder
+
+
 def study(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the rows of a study that are missing."""
-    preset = None if arguments.task is None else load_chosen(None, arguments.task, arguments.weights)
-    output = _results(arguments, preset, STUDIES_FOLDER)
-    result = run_study(
-        arguments.name,
-        output,
-        seeds=tuple(arguments.seeds),
-        only=arguments.only,
-        presets=None if preset is None else (preset,),
-    )
+    own = arguments.task is not None
+    require(own or arguments.weights is None, "--weights", arguments.weights, "nothing without --task")
+    presets = (load_chosen(None, arguments.task, arguments.weights),) if own else tuple(PRESETS.values())
+    _require_rows(arguments, presets)
+    output = _prepare_results(arguments, presets[0] if own else None, STUDIES_FOLDER, arguments.name)
+    options = {"seeds": tuple(arguments.seeds), "only": arguments.only, "presets": presets}
+    result = run_study(arguments.name, output, **options)
     return {"path": str(output / f"{arguments.name}.json"), "runs": len(result["runs"])}
+
+
+def _require_rows(arguments: argparse.Namespace, presets: tuple[Preset, ...]) -> None:
+    """Refuse a study without rows of that name, or with rows whose camera does not take their options."""
+    known = studies(presets)
+    accepted = f"one of {tuple(known)}{nearest(arguments.name, known)}"
+    require(arguments.name in known, "STUDY", arguments.name, accepted)
+    found = [key.startswith(arguments.only) for key in known[arguments.name]]
+    require(any(found), "--only", arguments.only, f"the beginning of one of {tuple(known[arguments.name])}")
+    for preset in presets:
+        require_options(preset, [row.options for row in preset.studies.get(arguments.name, {}).values()])
 
 
 def comparison(arguments: argparse.Namespace) -> dict[str, Any]:
     """Summarise the studies that were saved."""
-    preset = _preset(arguments)
-    return {"task": preset.name, "studies": compare(preset, _results(arguments, preset, STUDIES_FOLDER))}
+    preset, folder = _preset(arguments), arguments.output
+    require(folder is None or folder.is_dir(), "--output", str(folder), "a folder that is there")
+    if folder is None:
+        folder = STUDIES_FOLDER if arguments.task is None and arguments.weights is None else preset.weights
+    return {"task": preset.name, "studies": compare(preset, folder)}
 
 
 def show_comparison(result: dict[str, Any]) -> str:

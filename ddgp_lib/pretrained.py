@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 from .arguments import require
 from .checkpoints import WEIGHTS_FOLDER, is_weights_file, load_checkpoint, load_weights, save_checkpoint
 from .distillation import Distillation
-from .files import atomic_write
+from .files import locked, write_results
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
 from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
@@ -239,10 +239,13 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
 
 
 def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
-    """Write tuned settings as JSON, by default where :func:`load_tuning` finds them."""
+    """Write tuned settings as JSON, by default where :func:`load_tuning` finds them, beside those of other kinds."""
     preset = preset_of(source, "source")
-    path = tuning_path(preset.name, preset.weights) if path is None else path
-    atomic_write(path, (json.dumps(tuning, indent=1) + "\n").encode())
+    path = tuning_path(preset.name, preset.weights) if path is None else Path(path)
+    with locked(path):
+        merged = (json.loads(path.read_text()) if path.is_file() else {}) | tuning
+        order = sorted(merged, key=lambda kind: (*preset.kinds, kind).index(kind))
+        write_results(path, {kind: merged[kind] for kind in order})
 
 
 def tuning_path(name: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:

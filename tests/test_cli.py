@@ -1,12 +1,30 @@
 """The command line: JSON as documented, clear errors, weights that are made and resumed."""
 
+import errno
+import io
 import json
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ddgp_lib import commands
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.experiments.tuning import tuning_conditions
 from ddgp_lib.presets import PRESETS
+from ddgp_lib.presets.chosen import load_chosen
+from ddgp_lib.pretrained import load_preconditioner, load_tuning
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = (
+    "",
+    *("tasks", "train-denoiser", "train", "train-alternatives", "tune"),
+    *("evaluate", "benchmark", "study", "compare"),
+)
 
 
 def run(capsys, *arguments):
@@ -42,26 +60,46 @@ def test_evaluate_table(capsys):
     assert "distilled_gradient_only" in output.out
 
 
-def test_train_writes_loadable_weights(capsys, tmp_path, monkeypatch):
+@pytest.fixture
+def shipped():
+    """Say what the package's own files are."""
+    package = PRESETS["mri"].weights.parent
+    return lambda: {
+        path: path.stat().st_mtime_ns
+        for name in ("weights", "experiments")
+        for path in (package / name).rglob("*.[sj][as][fo]*")
+    }
+
+
+def test_a_trial_writes_loadable_weights_and_leaves_the_packages_alone(
+    capsys, tmp_path, monkeypatch, shipped
+):
     monkeypatch.chdir(tmp_path)
-    arguments = (
-        "train",
-        "single_pixel",
-        "--kind",
-        "distilled",
-        "--steps",
-        "2",
-        "--output",
-        str(tmp_path),
-        "--json",
-    )
-    status, output = run(capsys, *arguments)
+    before = shipped()
+    status, output = run(capsys, "train", "single_pixel", "--kind", "distilled", "--steps", "2", "--json")
     assert status == 0
-    _, description = load_checkpoint(tmp_path / "single_pixel-distilled.safetensors", kind="distilled")
+    assert "writing to weights\n" in output.err
+    assert "else weights" in run_help(capsys, "train").split("--output")[-1].replace("\n", " ")
+    assert len(before) > 20
+    assert shipped() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"weights", "checkpoints"}
+    file = "single_pixel-distilled.safetensors"
+    _, description = load_checkpoint(tmp_path / "weights" / file, kind="distilled")
     assert description["recipe"]["steps"] == 2
     claimed = json.loads(output.out.splitlines()[-1])["distilled"]["validation_psnr"]
     assert description["metrics"]["validation_psnr"] == claimed
-    assert (tmp_path / "checkpoints" / "single_pixel-distilled.safetensors").is_file()
+    assert (tmp_path / "checkpoints" / file).is_file()
+    # What else the camera has is there too.
+    task = load_chosen("single_pixel", weights=tmp_path / "weights").load()
+    assert load_preconditioner(task, "distilled_linear").inputs == "affine"
+    assert load_tuning(task).keys() == set(task.preset.kinds)
+
+
+def run_help(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--help"])
+    assert ended.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -70,17 +108,194 @@ def test_train_writes_loadable_weights(capsys, tmp_path, monkeypatch):
         (("evaluate", "single_pixel", "--images", "0"), "--images=0: expected 1 to 1000"),
         (("benchmark", "single_pixel", "--long", "1001"), "--long=1001: expected 1 to 1000"),
         (("train", "single_pixel", "--kind", "best"), "--kind='best'"),
+        (("train", "single_pixel", "--kind", "distiled"), "did you mean 'distilled'?"),
+        (("train", "single_pixel", "--steps", "0"), "--steps=0: expected an integer from 1"),
+        (("train", "single_pixel", "--steps", "2.5"), "--steps='2.5': expected an integer"),
+        (("train", "single_pixel", "--device", "tpu0"), "--device='tpu0': expected a device"),
+        (("train", "single_pixel", "--output", ""), "argument --output: '': expected the path"),
+        (
+            ("train", "single_pixel", "--shipped", "--steps", "1"),
+            "--steps=1: expected nothing beside --shipped",
+        ),
+        (
+            ("tune", "mri", "--shipped", "--sigmas", "0.1"),
+            "--sigmas=[0.1]: expected nothing beside --shipped",
+        ),
+        (("tune", "single_pixel", "--iterations", "19"), "--iterations=19: expected an integer, 20"),
+        (
+            ("tune", "single_pixel", "--sigmas", "0.1", "nan"),
+            "--sigmas=nan: expected a finite number above 0",
+        ),
+        (("tune", "single_pixel", "--sigmas", "0"), "--sigmas=0.0"),
+        (("tune", "single_pixel", "--sigmas"), "--sigmas: expected at least one argument"),
+        (("tune", "singel_pixel"), "did you mean 'single_pixel'?"),
+        (("tune", "mri", "--task", "camera.py:PRESET"), "TASK='mri': expected nothing beside --task"),
+        (("evaluate", "single_pixel", "--iterations", "0"), "--iterations=0"),
+        (("evaluate", "single_pixel", "--seed", "-1"), "--seed=-1"),
+        (("evaluate", "single_pixel", "--weights", "nowhere"), "nowhere/single_pixel-denoiser.safetensors"),
+        (("tasks", "--threads", "-1"), "--threads=-1"),
+        (("benchmark", "single_pixel", "--images", "1"), "--images=1: expected 2 to 1000"),
+        (("benchmark", "single_pixel", "--long", "0"), "--long=0: expected 1 to 1000"),
+        (("benchmark", "single_pixel", "--parts", ""), "argument --parts: invalid choice: ''"),
+        (("study", "losses", "--seeds", "-1"), "--seeds=-1"),
+        (("study", "losses", "--only", "zzz"), "--only='zzz': expected the beginning of one of"),
+        (("study", "loses"), "STUDY='loses'"),
+        (("study", "losses", "--weights", "w"), "--weights="),
+        (("compare", "mri", "--output", "nowhere"), "--output='nowhere': expected a folder that is there"),
+        (("evaluat", "mri"), "argument COMMAND: invalid choice: 'evaluat'"),
     ],
 )
 def test_errors_are_one_line_and_exit_2(capsys, tmp_path, monkeypatch, arguments, named):
     monkeypatch.chdir(tmp_path)
     status, output = run(capsys, *arguments)
     assert status == 2
-    assert output.err.splitlines()[-1].startswith("error: ")
+    assert output.err.count("\n") == 1
+    assert output.err.startswith("error: ")
     assert named in output.err
+    assert output.out == ""
+    assert list(tmp_path.iterdir()) == []  # nothing was begun
 
 
 def test_unknown_task_exits_2(capsys):
     status, output = run(capsys, "evaluate", "ct")
     assert status == 2
     assert "error: TASK='ct': expected one of ('single_pixel'" in output.err
+
+
+def no_work(*arguments, **options):
+    raise AssertionError("the work has begun")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work"),
+    [
+        (("train-denoiser", "single_pixel"), "train_denoiser"),
+        (("train", "single_pixel", "--kind", "distilled"), "distill"),
+        (("train", "single_pixel", "--kind", "distilled_linear"), "distill_linear"),
+        (("train-alternatives", "single_pixel", "--name", "unrolled"), "train_alternative"),
+        (("tune", "single_pixel"), "tune"),
+        (("benchmark", "single_pixel"), "benchmark"),
+        (("study", "losses"), "run_study"),
+    ],
+)
+def test_outputs_are_tried_before_the_work(capsys, tmp_path, monkeypatch, arguments, work):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(commands, work, no_work)
+    options = [("--output", "file"), ("--output", "file/below")]
+    if work in ("distill", "train_alternative"):
+        options.append(("--checkpoints", "file"))
+    for option in options:
+        status, output = run(capsys, *arguments, *option)
+        assert status == 2
+        assert f"error: {option[0]}='{option[1]}': expected a folder" in output.err.splitlines()[-1]
+    with pytest.raises(AssertionError, match="begun"):
+        run(capsys, *arguments, "--output", "a/new/folder")
+
+
+def test_tuning_goes_on_where_it_stopped_and_anew_where_something_has_changed(
+    capsys, tmp_path, monkeypatch, own
+):
+    monkeypatch.chdir(tmp_path)
+    tuned = []
+
+    def until(count):
+        def tune(task, kinds, **options):
+            if len(tuned) == count:
+                raise KeyboardInterrupt
+            tuned.extend(kinds)
+            conditions = tuning_conditions(task, *kinds, **options)
+            setting = {"sigma": 0.01 * len(tuned), "momentum": "none", "prior_decay": None}
+            return {kinds[0]: {"setting": setting, "sweep": [], "conditions": conditions}}
+
+        monkeypatch.setattr(commands, "tune", tune)
+
+    def settings():
+        found = load_tuning(replace(own, weights=tmp_path / "w"))
+        return {kind: found[kind]["setting"]["sigma"] for kind in found}
+
+    camera = ("--task", f"{ROOT / 'tests' / 'own_camera.py'}:PRESET", "--weights", str(own.weights))
+    quick = ("tune", *camera, "--output", "w", "--sigmas")
+    until(2)
+    assert run(capsys, *quick, "0.05")[0] == 130
+    assert tuple(settings()) == own.kinds[:2]
+    until(99)
+    assert run(capsys, *quick, "0.05")[0] == 0
+    assert tuned == list(own.kinds)
+    assert settings() == {kind: pytest.approx(0.01 * k) for k, kind in enumerate(own.kinds, start=1)}
+    assert run(capsys, *quick, "0.1")[0] == 0
+    assert tuned == 2 * list(own.kinds)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_printed_in_narrow_encodings(monkeypatch, encoding, command):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert b"usage: python -m ddgp_lib" in stream.buffer.getvalue()
+
+
+def test_a_closed_pipe_is_left_quietly(capsys, monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["tasks"]) == 141
+        stream.write("what is left to write goes nowhere")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_behind_the_output_is_said_in_one_line(capsys, monkeypatch):
+    with open("/dev/full", "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["tasks"]) == 2
+    assert "No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "w"),
+            2,
+            "error: [Errno 28] No space left on device: 'w'",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied"), 2, "error: [Errno 13] Permission denied"),
+        (MemoryError("4 GiB"), 2, "error: out of memory (4 GiB)"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes"), 2, "error: out of memory"),
+        (ValueError("of\ntwo lines"), 2, "error: of two lines"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_ends_a_command_is_said_in_one_line(capsys, monkeypatch, error, status, said):
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr(commands, "list_tasks", fail)
+    found, output = run(capsys, "tasks")
+    assert (found, output.out) == (status, "")
+    assert output.err.startswith(said)
+    assert output.err.count("\n") == 1
+
+
+def test_sigterm_ends_a_command_and_is_as_it_was_afterwards(capsys, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(commands, "list_tasks", lambda _: signal.raise_signal(signal.SIGTERM))
+    status, output = run(capsys, "tasks")
+    assert (status, output.err) == (143, "terminated\n")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_json_has_no_nan_and_stands_alone(capsys, monkeypatch):
+    def noisy(arguments):
+        print("from a camera's file")
+        return {"psnr": [20.0, float("nan"), -float("inf")]}
+
+    monkeypatch.setattr(commands, "list_tasks", noisy)
+    status, output = run(capsys, "tasks", "--json")
+    assert (status, output.out) == (0, '{"psnr": [20.0, null, null]}\n')
+    assert "from a camera's file" in output.err

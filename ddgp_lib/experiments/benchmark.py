@@ -4,7 +4,6 @@ They take minutes to hours, so their results ship with the library, as JSON: :fu
 :func:`save_benchmark` writes, :func:`load_benchmark` reads.
 """
 
-import hashlib
 import math
 import platform
 import time
@@ -19,12 +18,15 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..arguments import require
+from ..arguments import require, require_images, require_integer
+from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
-from ..files import read_results, write_results
+from ..files import locked, read_results, write_results
 from ..operators import measure, norms, squared_norm
+from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
 from ..pretrained import Method, load_tuning
+from ..scores import scored
 from ..solvers import PreconditionedFISTA
 from ..tasks import Preset, Task
 from .alternatives import load_alternative
@@ -66,12 +68,23 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
     """
     own = Path(folder) == BENCHMARKS_FOLDER
     require(task_name in PRESETS or not own, "task_name", task_name, f"one of {tuple(PRESETS)}")
+    _require_name("task_name", task_name)
     path = Path(folder) / f"{task_name}.json"
     return read_results(path, f"python -m ddgp_lib benchmark {task_name}", format=FORMAT, task=task_name)
 
 
-def save_benchmark(result: dict[str, Any], folder: str | Path = BENCHMARKS_FOLDER) -> Path:
+def _require_name(argument: str, name: str) -> None:
+    require(
+        isinstance(name, str) and name.isidentifier(),
+        argument,
+        name,
+        "the name of a task: letters, digits and underscores",
+    )
+
+
+def save_benchmark(result: dict[str, Any], folder: str | Path = RESULTS) -> Path:
     """Write what :func:`benchmark` returned to the file that :func:`load_benchmark` reads; return its path."""
+    _require_name("result['task']", result["task"])
     path = Path(folder) / f"{result['task']}.json"
     write_results(path, result)
     return path
@@ -116,8 +129,8 @@ def side_by_side(
         )
         baseline = trace.psnr if baseline is None else baseline
         newton = trace.psnr[19] if kind == "newton" else newton
-        curve, best = trace.psnr.mean(dim=1), baseline.mean(dim=1).max()
-        reached = (curve >= best).nonzero()
+        curve, best = scored(trace.psnr.mean(dim=1)), scored(baseline.mean(dim=1)).max()
+        reached = ((curve >= best) & torch.isfinite(best)).nonzero()
         first = int(reached[0]) + 1 if len(reached) else None
         gain = trace.psnr[19] - baseline[19]
         methods[kind] = {
@@ -127,7 +140,7 @@ def side_by_side(
                 for name in MEASURES
             },
             "best_psnr": as_number(curve.max()),
-            "best_iteration": int(curve.argmax()) + 1,
+            "best_iteration": int(curve.argmax()) + 1 if torch.isfinite(curve).any() else None,
             "gain_20": mean_and_error(gain),
             "better_20": as_number((gain > 0).float().mean()),
             **(
@@ -329,7 +342,7 @@ def benchmark(
     images: torch.Tensor,
     long_images: torch.Tensor,
     seed: int = 0,
-    folder: str | Path = BENCHMARKS_FOLDER,
+    folder: str | Path = RESULTS,
     parts: Mapping[str, Part] = PARTS,
 ) -> dict[str, Any]:
     """Measure all that the results page shows of a task, part by part, and write the file anew after each.
@@ -345,7 +358,7 @@ def benchmark(
     seed : int
         Seed of the measurement noise.
     folder : str or Path
-        Where the results are read and written.
+        Where the results are read and written; made if it is missing, and tried before any work.
     parts : mapping of str to callable
         What is measured: some of :data:`PARTS`, or parts of your own.
 
@@ -359,19 +372,21 @@ def benchmark(
     Raises
     ------
     ValueError
-        If there are fewer than two images.
+        If there are fewer than two images, or the folder cannot be written to.
     """
+    require(isinstance(task, Task), "task", task, "a Task")
+    require_images("images", images)
+    require_images("long_images", long_images)
+    require_integer("seed", seed, lowest=0, highest=2**63 - 1)
     require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
-    result: dict[str, Any] = {"format": FORMAT, "task": task.name}
-    if (Path(folder) / f"{task.name}.json").is_file():
-        result = load_benchmark(task.name, folder)
+    prepare("folder", Path(folder), f"{task.name}.json")
     for name, part in parts.items():
         chosen = long_images if name == "long_runs" else images
         conditions = {"seed": seed, "images": len(chosen), **dependencies(task.preset, name)}
-        if name in result and result[name]["conditions"] == conditions:
+        if _is_measured(_saved(task.name, folder), name, conditions):
             continue
         started = time.perf_counter()
-        result[name] = {
+        measured = {
             "conditions": conditions,
             **part(task, chosen, seed),
             "seconds": round(time.perf_counter() - started),
@@ -379,23 +394,38 @@ def benchmark(
             "machine": platform.machine(),
             "torch": torch.__version__,
         }
-        save_benchmark(result, folder)
-    return result
+        _keep(task.name, folder, name, measured)
+    return _saved(task.name, folder)
+
+
+def _saved(task_name: str, folder: str | Path) -> dict[str, Any]:
+    """Return what has been measured of a task, without parts where that is nothing."""
+    if (Path(folder) / f"{task_name}.json").is_file():
+        return load_benchmark(task_name, folder)
+    return {"format": FORMAT, "task": task_name}
+
+
+def _is_measured(result: dict[str, Any], part: str, conditions: dict[str, Any]) -> bool:
+    found: bool = result.get(part, {}).get("conditions") == conditions
+    return found
+
+
+def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any]) -> None:
+    """Add a part to what has been saved by now; of two that were measured alike, the first stays."""
+    with locked(Path(folder) / f"{task_name}.json"):
+        result = _saved(task_name, folder)
+        if not _is_measured(result, part, measured["conditions"]):
+            save_benchmark(result | {part: measured}, folder)
 
 
 def dependencies(preset: Preset, part: str) -> dict[str, Any]:
-    """Collect what a part depends on: SHA-256 of weights by file name, and the settings of its methods."""
+    """Collect what a part depends on: digests of weights by file name, and the settings of its methods."""
     kinds: Sequence[str] = preset.kinds
     if part == "long_runs":
         kinds = [*preset.classical, *_safeguarded(preset)]
     elif part not in ("side_by_side", "timing"):
         kinds = [*preset.classical, "distilled"]
-    names = [
-        "denoiser",
-        *kinds,
-        *(preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()),
-    ]
-    paths = [preset.path(name) for name in names]
-    weights = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+    rivals = preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()
     tuning = load_tuning(preset)
+    weights = digests(preset, [*kinds, *rivals])
     return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}

@@ -1,12 +1,13 @@
 """The study of linear preconditioners: what each gains for the products with AᵀA that it costs."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from ..arguments import require
+from ..digests import digests
 from ..evaluation import psnr_curves
 from ..linear import learn_linear
 from ..names import Momentum
@@ -22,6 +23,7 @@ from ..preconditioners import (
     Scalar,
 )
 from ..pretrained import load_preconditioner
+from ..scores import best
 from ..solvers import PreconditionedFISTA, descend
 from ..tasks import Preset, Task
 from .statistics import mean_and_error, mean_or_none
@@ -110,6 +112,10 @@ class ProductsRow:
             "seed": seed,
         }
 
+    def weights(self) -> dict[str, str]:
+        """Return the digests of the saved weights that the numbers depend on."""
+        return digests(self.preset, [self.method])
+
     def run(self, seed: int, *, progress: bool = True) -> dict[str, Any]:
         """Count products to the goal, and measure plug-and-play runs at equal products; nothing shows progress.
 
@@ -122,14 +128,26 @@ class ProductsRow:
         task = self.preset.linear_operators[self.operator](self.preset)
         P = METHODS[self.method](task, seed)
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
+        highest = len(task.test_images) // IMAGES - 1
+        require(
+            len(images) == IMAGES,
+            "seed",
+            seed,
+            f"an integer from 0 to {highest}: each has test images of its own",
+        )
         found: dict[str, Any] = {"configuration": self.configuration(seed)}
         found["products"] = self._products(task, P, images)
         tuning = task.val_images[:VALIDATION_IMAGES]
         swept = {sigma: self._at_budgets(task, P, sigma, tuning, 0) for sigma in SIGMAS}
         found |= {"sigma": {}, "psnr": {}}
-        best = {budget: max(SIGMAS, key=lambda s: float(swept[s][budget].mean())) for budget in BUDGETS}
-        measured = {sigma: self._at_budgets(task, P, sigma, images, seed) for sigma in set(best.values())}
-        for budget, sigma in best.items():
+        chosen = {
+            budget: best(
+                {sigma: swept[sigma][budget].mean() for sigma in SIGMAS}, f"{self.operator}: {self.method}"
+            )
+            for budget in BUDGETS
+        }
+        measured = {sigma: self._at_budgets(task, P, sigma, images, seed) for sigma in set(chosen.values())}
+        for budget, sigma in chosen.items():
             found["sigma"][str(budget)] = sigma
             found["psnr"][str(budget)] = mean_and_error(measured[sigma][budget])
         return found
@@ -176,7 +194,7 @@ class ProductsRow:
         psnr_curves(task, solver, images[:1], counted, 2)
         steps = {budget: max(1, 2 * budget // max(2, counted.count)) for budget in BUDGETS}
         curves = psnr_curves(task, solver, images, task.student, max(steps.values()), seed=seed)
-        return {budget: curves[count - 1].nan_to_num(-math.inf) for budget, count in steps.items()}
+        return {budget: curves[count - 1] for budget, count in steps.items()}
 
 
 def rows(presets: Iterable[Preset]) -> dict[str, ProductsRow]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -20,3 +21,12 @@ def mean_or_none(values: Sequence[float | None]) -> float | None:
 def as_number(value: torch.Tensor) -> float | None:
     """Round a number to six digits; JSON has none that are not finite."""
     return float(f"{value.item():.6g}") if torch.isfinite(value) else None
+
+
+def without_nan(value: Any) -> Any:
+    """Return dicts and lists of values with None in the place of numbers that JSON has not: NaN and infinities."""
+    if isinstance(value, dict):
+        return {key: without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

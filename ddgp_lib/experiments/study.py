@@ -16,13 +16,16 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from ..arguments import require
+from ..arguments import require, require_integer
+from ..digests import digests
 from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
-from ..files import read_results, write_results
+from ..files import locked, read_results, write_results
+from ..outputs import RESULTS, prepare
 from ..preconditioners import Preconditioner
 from ..presets import PRESETS, preset_of
 from ..pretrained import load_solver
+from ..scores import best
 from ..solvers import PreconditionedFISTA
 from ..tasks import Preset, Task, Variant
 from .linear_study import ProductsRow
@@ -63,6 +66,10 @@ class Row:
         chosen = {"task": self.task, "options": dict(self.variant.options), "recipe": asdict(recipe)}
         found: dict[str, Any] = json.loads(json.dumps(chosen))
         return found
+
+    def weights(self) -> dict[str, str]:
+        """Return the digests of the saved weights that the numbers depend on: those of the denoiser."""
+        return digests(self.preset, ())
 
     def run(self, seed: int, *, progress: bool = True) -> dict[str, Any]:
         """Train with the row's configuration, choose σ on validation images and measure on test images.
@@ -127,7 +134,7 @@ STUDIES: Mapping[str, Mapping[str, Row | ProductsRow]] = studies()
 
 def run_study(
     name: str,
-    folder: str | Path = STUDIES_FOLDER,
+    folder: str | Path = RESULTS,
     *,
     seeds: tuple[int, ...] = SEEDS,
     only: str = "",
@@ -141,7 +148,7 @@ def run_study(
     name : str
         One of :data:`STUDIES`.
     folder : str or Path
-        Where the results are read and written, as ``NAME.json``.
+        Where the results are read and written, as ``NAME.json``; made if it is missing, and tried before any work.
     seeds : tuple of int
         Seeds of the training; all rows are run with the first before any is with the second.
     only : str
@@ -159,42 +166,80 @@ def run_study(
     Raises
     ------
     ValueError
-        If the study or the beginning of a row's name is unknown.
+        If the study or the beginning of a row's name is unknown, the folder cannot be written to, or no σ gives a row
+        a finite PSNR.
     """
     known = studies(presets)
     require(name in known, "name", name, f"one of {tuple(known)}")
+    _require_name(name)
+    require(isinstance(only, str), "only", only, "the beginning of a row's name")
     rows = {key: row for key, row in known[name].items() if key.startswith(only)}
     require(bool(rows), "only", only, f"the beginning of one of {tuple(known[name])}")
-    path = Path(folder) / f"{name}.json"
-    result: dict[str, Any] = {"format": FORMAT, "study": name, "runs": []}
-    if path.is_file():
-        result = _read(name, folder)
-    done = {(run["row"], run["seed"]): run["configuration"] for run in result["runs"]}
-    for key, row, seed in tqdm(list(_pending(rows, seeds, done)), desc=f"study {name}", disable=not progress):
-        kept = [run for run in result["runs"] if (run["row"], run["seed"]) != (key, seed)]
-        result = result | {"runs": [*kept, {"row": key, "seed": seed} | row.run(seed, progress=progress)]}
-        write_results(path, result)
-    return result
+    require(len(seeds) > 0, "seeds", seeds, "one seed at least")
+    for seed in seeds:
+        require_integer("seeds", seed, lowest=0, highest=2**63 - 1)
+    prepare("folder", Path(folder), f"{name}.json")
+    pending = list(_pending(rows, tuple(dict.fromkeys(seeds)), _saved(name, folder)))
+    for key, row, seed in tqdm(pending, desc=f"study {name}", disable=not progress):
+        if not _is_done(_saved(name, folder), key, row, seed):
+            found = {"row": key, "seed": seed} | row.run(seed, progress=progress)
+            _keep(name, folder, row, found | {"weights": row.weights()})
+    return _saved(name, folder)
+
+
+def _require_name(name: str) -> None:
+    fits = isinstance(name, str) and Path(name).name == name != ""
+    require(fits, "name", name, "the name of a study, which is no path")
 
 
 def _pending(
-    rows: Mapping[str, Row | ProductsRow], seeds: tuple[int, ...], done: Mapping[tuple[str, int], Any]
+    rows: Mapping[str, Row | ProductsRow], seeds: tuple[int, ...], saved: dict[str, Any]
 ) -> Iterator[tuple[str, Row | ProductsRow, int]]:
     """Yield what has not been run with the configuration that it has now."""
     for seed in seeds:
         for key, row in rows.items():
-            if done.get((key, seed)) != row.configuration(seed):
+            if not _is_done(saved, key, row, seed):
                 yield key, row, seed
 
 
+def _is_done(saved: dict[str, Any], key: str, row: Row | ProductsRow, seed: int) -> bool:
+    """Say whether a row was run with the configuration and the weights, where these were noted, that it has now."""
+    wanted = {"row": key, "seed": seed, "configuration": row.configuration(seed)}
+    runs = [run for run in saved["runs"] if wanted.items() <= run.items()]
+    return any("weights" not in run or run["weights"] == row.weights() for run in runs)
+
+
+def _saved(name: str, folder: str | Path) -> dict[str, Any]:
+    """Return what has been saved of a study, without runs where that is nothing."""
+    if (Path(folder) / f"{name}.json").is_file():
+        return _read(name, folder)
+    return {"format": FORMAT, "study": name, "runs": []}
+
+
+def _keep(name: str, folder: str | Path, row: Row | ProductsRow, run: dict[str, Any]) -> None:
+    """Add a run to what has been saved by now; of two that are alike, the first stays."""
+    path = Path(folder) / f"{name}.json"
+    with locked(path):
+        saved = _saved(name, folder)
+        if not _is_done(saved, run["row"], row, run["seed"]):
+            same = (run["row"], run["seed"])
+            kept = [other for other in saved["runs"] if (other["row"], other["seed"]) != same]
+            write_results(path, saved | {"runs": [*kept, run]})
+
+
 def best_sigma(task: Task, preconditioner: Preconditioner, images: torch.Tensor) -> float:
-    """Return the σ of :data:`SIGMAS` with the highest mean PSNR after 20 iterations."""
+    """Return the σ of :data:`SIGMAS` with the highest mean PSNR after 20 iterations.
+
+    Raises
+    ------
+    ValueError
+        If none has a finite one.
+    """
     scores = {}
     for sigma in SIGMAS:
         solver = _solver(task, preconditioner, sigma)
-        score = psnr_curves(task, solver, images, task.student, 20)[-1].mean().item()
-        scores[sigma] = score if math.isfinite(score) else -math.inf
-    return max(scores, key=lambda sigma: scores[sigma])
+        scores[sigma] = psnr_curves(task, solver, images, task.student, 20)[-1].mean()
+    return best(scores, f"sigma of {task.name}")
 
 
 def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> PreconditionedFISTA:
@@ -217,7 +262,8 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
     Returns
     -------
     dict
-        ``"study"``, and ``"runs"``, what each row's ``run`` returned, with its ``"row"`` and ``"seed"``.
+        ``"study"``, and ``"runs"``, what each row's ``run`` returned, with its ``"row"`` and ``"seed"``, and the
+        digests of the ``"weights"`` that it depends on.
 
     Raises
     ------
@@ -228,12 +274,16 @@ def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]
     """
     own = Path(folder) != STUDIES_FOLDER
     require(own or name in STUDIES, "name", name, f"one of {tuple(STUDIES)}")
+    _require_name(name)
     return _read(name, folder)
 
 
 def _read(name: str, folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / f"{name}.json"
-    return read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
+    found = read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
+    if not isinstance(found.get("runs"), list):
+        raise ValueError(f"path={str(path)!r}: runs is {found.get('runs')!r}, expected a list")
+    return found
 
 
 def compare(

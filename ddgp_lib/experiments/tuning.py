@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
-from ..arguments import require
+from ..arguments import require, require_integer, require_number
+from ..digests import digests
 from ..evaluation import psnr_curves
 from ..names import Momentum
 from ..preconditioners import Preconditioner
-from ..pretrained import Method, Setting
+from ..pretrained import Method, Setting, load_tuning, tuning_path
 from ..recipes import DistillationRecipe, LinearRecipe
+from ..scores import best, score
 from ..solvers import PreconditionedFISTA
 from ..tasks import Task
 
@@ -58,16 +61,22 @@ def tune(
     dict
         For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"``, ``"prior_decay"`` and
         ``"update_decay"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
-        ``"psnr_last"``, in dB; the latter is None where a run ended early.
+        ``"psnr_last"``, in dB, None where it is not finite; the latter is None too where a run ended early.  The
+        ``"conditions"`` say what it depends on, see :func:`tuning_conditions`.
 
     Raises
     ------
     ValueError
-        If a kind is unknown, or an argument is outside what is accepted.
+        If a kind is unknown, an argument is outside what is accepted, or no setting of a kind has a finite PSNR.
     """
-    require(max_iter >= EARLY, "max_iter", max_iter, f"an integer, {EARLY} or above")
+    require(isinstance(task, Task), "task", task, "a Task")
+    require_integer("max_iter", max_iter, lowest=EARLY)
+    require_integer("n_images", n_images, lowest=1, none=True)
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
     tried = task.preset.sigmas if sigmas is None else sigmas
+    require(len(tried) > 0, "sigmas", tried, "one noise level at least")
+    for sigma in tried:
+        require_number("sigmas", sigma, above=0)
     tuning: dict[str, Any] = {}
     for kind in kinds or task.preset.kinds:
         method = Method(task, kind)
@@ -75,27 +84,60 @@ def tune(
             Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(tried, MOMENTA, DECAYS)
         ]
 
-        def run(setting: Setting, last: int, method: Method = method) -> float:
+        def run(setting: Setting, last: int, method: Method = method) -> float | None:
             curves = psnr_curves(task, method.solver(setting), images, method.physics, last)
-            return round(curves[-1].mean().item(), 4)
+            mean = round(curves[-1].mean().item(), 4)
+            return mean if math.isfinite(mean) else None
 
         sweep: list[dict[str, Any]] = [
             asdict(setting) | {"psnr_20": run(setting, EARLY), "psnr_last": None} for setting in settings
         ]
-        best = -math.inf
-        for setting, row in sorted(zip(settings, sweep, strict=True), key=lambda pair: -pair[1]["psnr_20"]):
+        highest = -math.inf
+        for setting, row in sorted(
+            zip(settings, sweep, strict=True), key=lambda pair: -score(pair[1]["psnr_20"])
+        ):
             constant = setting.prior_decay is None and setting.update_decay is None
-            if row["psnr_20"] > best or (kind == "none" and constant):
+            if score(row["psnr_20"]) > highest or (kind == "none" and constant):
                 row["psnr_last"] = run(setting, max_iter)
-                best = max(best, tuning_score(row))
-        winner = settings[sweep.index(max(sweep, key=tuning_score))]
-        tuning[kind] = {"setting": asdict(winner), "sweep": sweep}
+                highest = max(highest, tuning_score(row))
+        scores = {setting: tuning_score(row) for setting, row in zip(settings, sweep, strict=True)}
+        winner = best(scores, f"kind={kind!r}")
+        conditions = tuning_conditions(task, kind, n_images=n_images, max_iter=max_iter, sigmas=sigmas)
+        tuning[kind] = {"setting": asdict(winner), "sweep": sweep, "conditions": conditions}
     return tuning
 
 
 def tuning_score(row: dict[str, Any]) -> float:
-    """Return the lower of a setting's two PSNR values, which :func:`tune` maximises; −∞ for an unfinished run."""
-    return -math.inf if row["psnr_last"] is None else min(row["psnr_20"], row["psnr_last"])
+    """Return the lower of a setting's two PSNR values, which :func:`tune` maximises; −∞ where one is not finite."""
+    return min(score(row["psnr_20"]), score(row["psnr_last"]))
+
+
+def tuning_conditions(
+    task: Task,
+    kind: str,
+    *,
+    n_images: int | None = None,
+    max_iter: int = 200,
+    sigmas: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    """Return what the tuning of a kind depends on; the arguments are those of :func:`tune`.
+
+    Returns
+    -------
+    dict
+        The numbers of ``"images"`` and of ``"iterations"``, the ``"sigmas"``, and the digests of the ``"weights"``,
+        see :func:`~ddgp_lib.digests.digests`.
+    """
+    images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
+    tried = [float(sigma) for sigma in (task.preset.sigmas if sigmas is None else sigmas)]
+    found = {"images": len(images), "iterations": max_iter, "sigmas": tried}
+    return found | {"weights": digests(task.preset, [kind])}
+
+
+def saved_tuning(task: Task, folder: str | Path) -> dict[str, Any]:
+    """Return the settings that a folder has for a task by kind, none where it has no file of them."""
+    place = replace(task.preset, weights=Path(folder))
+    return load_tuning(place) if tuning_path(task.name, folder).is_file() else {}
 
 
 def validation_psnr(

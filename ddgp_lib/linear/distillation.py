@@ -1,6 +1,5 @@
 """Gradient-matching distillation of linear preconditioners: one ridge regression for each iteration, no training."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Unpack
@@ -13,6 +12,7 @@ from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
 from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
 from ..reprs import differences, line, table
+from ..scores import score
 from ..solvers import MOMENTUM
 from ..tasks import Task
 from .ridge import Ridge
@@ -143,10 +143,12 @@ class _Fitting:
             self._fill(regression, centre, ridge)
             x = self.val.step(self._direction(self.val), self.sigma)
             psnr = float(self.val.task.psnr(x, self.val.truth).mean())
-            psnr = psnr if math.isfinite(psnr) else -math.inf  # NaN would be kept, as nothing is above it
-            if best is None or psnr > best[0]:
+            if score(psnr) > (score(None) if best is None else best[0]):
                 best = (psnr, ridge, x)
-        assert best is not None
+        if best is None:
+            raise ValueError(
+                f"ridges={self.recipe.ridges}: expected a finite PSNR with one of them at iteration {self.train.k}"
+            )
         psnr, ridge, x = best
         if ridge != self.recipe.ridges[-1]:
             self._fill(regression, centre, ridge)

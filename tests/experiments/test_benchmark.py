@@ -1,7 +1,10 @@
 """Benchmarks: what is measured, how it is written and read, and that what ships was measured with what ships."""
 
 import json
+import math
 import shutil
+import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -177,6 +180,61 @@ def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
     assert measured == [*PARTS, "long_runs", "side_by_side", "timing"]
 
 
+def test_parts_that_are_measured_at_once_are_all_kept_and_of_one_twice_the_first(copy, tmp_path):
+    task, both = copy.load(), threading.Barrier(2)
+    images = task.test_images[:2]
+
+    def part(task, images, seed):
+        both.wait(timeout=60)
+        return {"by": threading.current_thread().name}
+
+    def measured(*names):
+        threads = [
+            threading.Thread(target=benchmark, args=(task, images, images, 0, tmp_path, {name: part}))
+            for name in names
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return load_benchmark(task.name, tmp_path)
+
+    assert {"timing", "long_runs"} < measured("timing", "long_runs").keys()
+    assert {"timing", "alternatives"} < measured("alternatives", "alternatives").keys()
+    assert measured("timing", "alternatives", "long_runs")  # nothing is left, so nobody waits
+
+
+def test_a_method_that_diverges_has_no_best_iteration(camera, monkeypatch):
+    def wild(task, solver, **options):
+        trace = evaluate(task, solver, **options)
+        if options["physics"] is camera.teacher:
+            trace.psnr[:] = math.nan
+        trace.psnr[0] = math.nan
+        return trace
+
+    monkeypatch.setattr(sys.modules[side_by_side.__module__], "evaluate", wild)
+    methods = side_by_side(camera, camera.test_images[:2], iterations=(1, 20))["methods"]
+    json.dumps(methods, allow_nan=False)
+    assert methods["none"]["psnr"]["1"] == [None, None]
+    assert methods["none"]["best_psnr"] >= methods["none"]["psnr"]["20"][0]
+    assert methods["none"]["best_iteration"] > 1
+    assert methods["teacher"]["best_iteration"] is None
+    assert methods["teacher"]["iterations_to_baselines_best"] is None
+
+
+def test_names_that_are_paths_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"task_name='\.\./single_pixel'"):
+        load_benchmark("../single_pixel", tmp_path)
+    with pytest.raises(ValueError, match=r"result\['task'\]='../x'"):
+        save_benchmark(RESULT | {"task": "../x"}, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_part(camera, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"folder='.*file': expected a folder that can be written to"):
+        benchmark(camera, camera.test_images[:2], camera.test_images[:1], folder=tmp_path / "file")
+
+
 def test_parts_depend_on_the_weights_that_they_run():
     assert "mri-unrolled.safetensors" in dependencies(PRESETS["mri"], "alternatives")["weights"]
     long = dependencies(PRESETS["mri"], "long_runs")
@@ -189,6 +247,10 @@ def test_parts_depend_on_the_weights_that_they_run():
 def test_one_image_has_no_standard_error(task):
     with pytest.raises(ValueError, match=r"len\(images\)=1"):
         benchmark(task, task.test_images[:1], task.test_images[:1])
+    with pytest.raises(ValueError, match=r"long_images\.shape="):
+        benchmark(task, task.test_images[:2], task.test_images[:0])
+    with pytest.raises(ValueError, match="seed=-1: expected an integer from 0"):
+        benchmark(task, task.test_images[:2], task.test_images[:1], seed=-1)
 
 
 @pytest.mark.parametrize(
@@ -223,10 +285,12 @@ def test_shipped_results_were_measured_with_the_shipped_weights(name):
     result = load_benchmark(name)
     for part in PARTS:
         found = {key: result[part]["conditions"][key] for key in ("weights", "settings")}
-        assert found == dependencies(PRESETS[name], part), f"run `python -m ddgp_lib benchmark {name}` again"
+        assert found == dependencies(PRESETS[name], part), (
+            f"run `python -m ddgp_lib benchmark {name} --shipped` again"
+        )
     assert tuple(result["side_by_side"]["methods"]) == PRESETS[name].kinds
     assert result["side_by_side"]["n_images"] >= 16
 
 
 def test_no_result_is_left_over():
-    assert {path.stem for path in BENCHMARKS_FOLDER.iterdir()} == set(BENCHMARKED)
+    assert {path.stem for path in BENCHMARKS_FOLDER.glob("[!.]*")} == set(BENCHMARKED)

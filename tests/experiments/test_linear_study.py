@@ -68,3 +68,8 @@ def test_it_is_run_and_printed_like_the_others(own, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "own_camera: none" in printed
     assert "to the goal" in printed
+
+
+def test_a_seed_without_images_of_its_own_is_refused(own):
+    with pytest.raises(ValueError, match="seed=3: expected an integer from 0 to 2"):
+        ProductsRow(own, "own_camera", "none").run(3)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ddgp_lib.experiments.statistics import as_number, mean_and_error, mean_or_none
+from ddgp_lib.experiments.statistics import as_number, mean_and_error, mean_or_none, without_nan
 
 
 def test_mean_and_standard_error():
@@ -19,3 +19,9 @@ def test_a_mean_is_missing_where_one_of_its_values_is():
 def test_numbers_keep_six_digits():
     assert as_number(torch.tensor(1.23456789, dtype=torch.float64)) == 1.23457
     assert as_number(torch.tensor(float("inf"))) is None
+
+
+def test_numbers_that_json_has_not_are_none_at_any_depth():
+    nan, inf = float("nan"), float("inf")
+    found = without_nan({"a": [1.5, nan, {"b": (inf, 2)}], "c": "nan", "d": True, "e": None})
+    assert found == {"a": [1.5, None, {"b": [None, 2]}], "c": "nan", "d": True, "e": None}

@@ -1,6 +1,8 @@
 """Studies: which rows run, what they record, how they resume, and what is printed of them."""
 
 import json
+import math
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ from ddgp_lib import load_solver
 from ddgp_lib.__main__ import main
 from ddgp_lib.data import Split
 from ddgp_lib.evaluation import psnr_curves
+from ddgp_lib.experiments import study
 from ddgp_lib.experiments.linear_study import BUDGETS
 from ddgp_lib.experiments.study import (
     FORMAT,
@@ -67,6 +70,70 @@ def test_a_study_goes_on_where_it_stopped(own, tmp_path):
     assert again["runs"][1]["configuration"]["recipe"]["steps"] == 1
 
 
+class StandIn:
+    """A row that takes no time, and waits for another to be run at the same time."""
+
+    def __init__(self, together=1):
+        self.together = threading.Barrier(together)
+
+    def configuration(self, seed):
+        return {"seed": seed}
+
+    def weights(self):
+        return {"denoiser": "a1"}
+
+    def run(self, seed, *, progress):
+        self.together.wait(timeout=60)
+        return {"configuration": self.configuration(seed), "by": threading.current_thread().name}
+
+
+def together(monkeypatch, tmp_path, rows, *options):
+    """Run a study of stand-ins in threads, each with options of its own; return its runs."""
+    monkeypatch.setattr(study, "studies", lambda presets: {"forms": rows})
+    threads = [
+        threading.Thread(target=run_study, args=("forms", tmp_path), kwargs=QUICK | option)
+        for option in options
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return load_study("forms", tmp_path)["runs"]
+
+
+def test_two_that_run_at_once_lose_no_row(monkeypatch, tmp_path):
+    a, b = StandIn(2), StandIn()
+    b.together = a.together
+    runs = together(monkeypatch, tmp_path, {"a": a, "b": b}, {"only": "a"}, {"only": "b"})
+    assert sorted(run["row"] for run in runs) == ["a", "b"]
+
+
+def test_of_two_runs_of_one_row_the_first_stays(monkeypatch, tmp_path):
+    runs = together(monkeypatch, tmp_path, {"a": StandIn(2)}, {}, {})
+    assert len(runs) == 1
+    written = (tmp_path / "forms.json").read_bytes()
+    assert together(monkeypatch, tmp_path, {"a": StandIn(2)}, {}) == runs  # it would wait for another
+    assert (tmp_path / "forms.json").read_bytes() == written
+
+
+def test_a_row_is_run_again_where_its_weights_have_changed(monkeypatch, tmp_path):
+    row = StandIn()
+    (first,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3, 3)})
+    assert first["weights"] == row.weights()
+    row.weights = lambda: {"denoiser": "b2"}
+    (second,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3,)})
+    assert second["weights"] == {"denoiser": "b2"}
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_row(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(study, "studies", lambda presets: {"forms": {"a": StandIn(2)}})
+    with pytest.raises(ValueError, match=r"folder='.*file': expected a folder that can be written to"):
+        run_study("forms", tmp_path / "file", **QUICK)
+    with pytest.raises(ValueError, match=r"name='\.\./forms'"):
+        load_study("../forms", tmp_path)
+
+
 def test_all_rows_are_run_with_a_seed_before_any_is_with_the_next(own, tmp_path):
     quickest = replace(own, short={**own.short, "steps": 1})
     runs = run_study("forms", tmp_path, seeds=(0, 1), presets=(quickest,), progress=False)["runs"]
@@ -82,6 +149,21 @@ def test_sigma_is_the_best_on_the_images(own):
         solver = PreconditionedFISTA(task.denoiser, stepsize=task.stepsize, sigma=sigma, momentum="none")
         scores[sigma] = psnr_curves(task, solver, images, task.student, 20)[-1].mean()
     assert best_sigma(task, Identity(), images) == max(scores, key=lambda sigma: scores[sigma])
+
+
+def test_a_sigma_that_diverges_is_not_chosen(own, monkeypatch):
+    task = own.load()
+    wild = {SIGMAS[0]: math.nan, SIGMAS[1]: math.inf}
+
+    def curves(task, solver, images, physics, last):
+        sigma = solver.init_params_algo["g_param"][0]
+        return torch.full((20, 2), wild.get(float(sigma), 20.0 - float(sigma)))
+
+    monkeypatch.setattr(study, "psnr_curves", curves)
+    assert best_sigma(task, Identity(), task.val_images[:2]) == SIGMAS[2]
+    wild |= dict.fromkeys(SIGMAS, math.nan)
+    with pytest.raises(ValueError, match="sigma of own_camera: expected a finite score"):
+        best_sigma(task, Identity(), task.val_images[:2])
 
 
 def test_the_comparison_averages_over_seeds(tmp_path):
@@ -137,6 +219,7 @@ def test_every_teacher_of_the_study_can_be_built(loaded):
         ("{", "not readable as JSON"),
         ("[]", "format is None"),
         (json.dumps({"format": FORMAT, "study": "losses"}), "study is 'losses', expected 'forms'"),
+        (json.dumps({"format": FORMAT, "study": "forms"}), "runs is None, expected a list"),
     ],
 )
 def test_unusable_files_are_named(tmp_path, content, message):
@@ -152,6 +235,12 @@ def test_unknown_names_are_named(tmp_path):
         load_study("colours")
     with pytest.raises(ValueError, match="only='x'"):
         run_study("forms", tmp_path, only="x")
+    with pytest.raises(ValueError, match="only=3"):
+        run_study("forms", tmp_path, only=3)
+    with pytest.raises(ValueError, match="seeds=-1: expected an integer from 0"):
+        run_study("forms", tmp_path, seeds=(-1,))
+    with pytest.raises(ValueError, match="name=5: expected the name of a study"):
+        load_study(5, tmp_path)
     with pytest.raises(ValueError, match="source='ct'"):
         compare("ct")
     with pytest.raises(FileNotFoundError, match="ddgp_lib study forms"):
@@ -165,9 +254,9 @@ def test_shipped_studies_are_complete_and_of_the_present_configuration(name):
     assert runs.keys() == {(row, seed) for row in STUDIES[name] for seed in SEEDS}
     for (row, seed), run in runs.items():
         expected = STUDIES[name][row].configuration(seed)
-        assert run["configuration"] == expected, f"run `python -m ddgp_lib study {name}` again"
+        assert run["configuration"] == expected, f"run `python -m ddgp_lib study {name} --shipped` again"
         assert set(run["psnr"]) == {str(k) for k in (BUDGETS if name == "linear" else ITERATIONS)}
 
 
 def test_no_study_is_left_over():
-    assert {path.stem for path in STUDIES_FOLDER.iterdir()} == set(STUDIES)
+    assert {path.stem for path in STUDIES_FOLDER.glob("[!.]*")} == set(STUDIES)

@@ -14,6 +14,7 @@ from ddgp_lib.operators import CartesianMRI, null_projection, range_projection
 from ddgp_lib.preconditioners.structures import STRUCTURES
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.recipes import LinearRecipe, build_linear_preconditioner
+from ddgp_lib.tasks import Task
 
 QUICK = {"progress": False, "n_images": 60, "iterations": 2, "validation_images": 8}
 
@@ -282,3 +283,13 @@ def test_bad_options_are_named(small, options, named):
 def test_unknown_options_are_refused(small):
     with pytest.raises(TypeError, match="steps"):
         distill_linear(small, steps=3)
+
+
+def test_a_ridge_that_gives_nan_is_not_chosen(small, monkeypatch):
+    quick = {**QUICK, "iterations": 1, "ridges": (1e-3, 1e-2, 1e-1), "structure": "diagonal"}
+    values = iter([float("nan"), 20.0, 21.0])
+    monkeypatch.setattr(Task, "psnr", lambda *_: torch.tensor([next(values)]))
+    assert distill_linear(small, **quick).history["ridge"] == [1e-1]
+    monkeypatch.setattr(Task, "psnr", lambda *_: torch.tensor([float("nan")]))
+    with pytest.raises(ValueError, match=r"ridges=.*expected a finite PSNR"):
+        distill_linear(small, **quick)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ddgp_lib.presets.chosen import load_chosen
+from ddgp_lib.presets.chosen import load_chosen, nearest, require_options
 from tests import own_camera
 
 FILE = Path(own_camera.__file__)
@@ -47,3 +47,37 @@ def test_a_function_makes_the_task_with_the_denoiser_that_it_brings():
     assert preset.denoiser is None
     assert preset.load().denoiser(preset.load().test_images, 0.0) is not None
     assert preset.load(noise=0.5).student.noise_model.sigma == 0.5
+
+
+def test_the_name_that_was_probably_meant_is_asked_for():
+    with pytest.raises(ValueError, match=r"TASK='singlepixel'.*; did you mean 'single_pixel'\?"):
+        load_chosen("singlepixel")
+    assert nearest("ct", ("mri",)) == nearest(None, ("mri",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x = 1\nx.y\n", r"AttributeError: .*, line 2\)"),
+        ("x = (\n", r"SyntaxError: .*line 1"),
+        ("raise FileNotFoundError('gone')", "FileNotFoundError: gone, line 1"),
+        ("def camera(size):\n    pass\n", "no required argument .*'size'"),
+    ],
+)
+def test_a_file_that_fails_is_told_in_a_sentence(tmp_path, content, message):
+    (tmp_path / "mine.py").write_text(content)
+    with pytest.raises(ValueError, match=rf"--task='.*mine\.py:camera': expected .*{message}"):
+        load_chosen(None, f"{tmp_path / 'mine.py'}:camera")
+
+
+def test_a_function_that_does_not_take_an_option_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from tests.own_camera import smoothed\ndef camera(blur=1.5):\n    return smoothed(blur=blur)\n"
+    )
+    preset = load_chosen(None, f"{tmp_path / 'mine.py'}:camera")
+    assert preset.load(blur=2.0).name == "own_camera"
+    expected = "can be called with {'noise': 0.05}.*unexpected keyword argument 'noise'"
+    with pytest.raises(ValueError, match=rf"--task=.*{expected}"):
+        preset.load(noise=0.05)
+    with pytest.raises(ValueError, match=expected):
+        require_options(preset, preset.conditions.values())

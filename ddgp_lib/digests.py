@@ -1,0 +1,34 @@
+"""Digests of saved weights, by which a result can tell whether it belongs to the weights that are there now."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from .checkpoints import load_checkpoint
+from .tasks import Preset
+
+
+def tensors_digest(path: str | Path) -> str:
+    """Return the SHA-256 of a weights file's tensors, by their names, types, shapes and bytes; notes do not count.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CheckpointError
+        If it cannot be read.
+    """
+    tensors, _ = load_checkpoint(path)
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def digests(preset: Preset, kinds: Iterable[str]) -> dict[str, str]:
+    """Return the digests of a preset's denoiser and of the kinds that have weights, by the name of the file."""
+    paths = [preset.path(kind) for kind in ("denoiser", *kinds)]
+    return {path.name: tensors_digest(path) for path in paths if path.is_file()}
