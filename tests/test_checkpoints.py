@@ -45,7 +45,7 @@ def test_corrupt(saved, damage):
 
 def test_foreign_safetensors(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="format is None, expected 'ddgp-1'"):
+    with pytest.raises(CheckpointError, match="format is None, expected 'ddgp-2'"):
         load_checkpoint(tmp_path / "other.safetensors")
 
 

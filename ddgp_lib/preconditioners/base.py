@@ -1,6 +1,7 @@
 """What every preconditioner is, and what a solver tells it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
@@ -42,9 +43,13 @@ class Preconditioner(nn.Module):
     products : int
         Products with AᵀA that each application costs beside the one of the gradient itself, for comparisons at equal
         operator calls; 0 where a class does not say otherwise.
+    made_for : dict or None
+        The :func:`~ddgp_lib.fingerprint.fingerprint` of the task that it was trained for, where it was loaded from a
+        file that says so.
     """
 
     products: int = 0
+    made_for: dict[str, Any] | None = None
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the direction that replaces the gradient ``grad``."""

@@ -105,7 +105,9 @@ def test_other_recipe_does_not_resume(task, tmp_path):
     path = tmp_path / "training.safetensors"
     distill(task, checkpoint=path, **QUICK)
     with pytest.raises(CheckpointError, match="written by"):
-        distill(task, checkpoint=path, **(QUICK | {"steps": 7}))
+        distill(task, checkpoint=path, **(QUICK | {"steps": 7, "seed": 1}))
+    with pytest.raises(CheckpointError, match="written by"):
+        distill(task, checkpoint=path, **(QUICK | {"steps": 5}))
 
 
 def test_damaged_checkpoint_is_refused(task, tmp_path):
