@@ -38,7 +38,7 @@ def main(path: Path) -> None:
         os.waitpid(child, 0)
     resumed = train(path)
     same = all(torch.equal(resumed[name], value) for name, value in whole.items())
-    print(f"{KILLS} kills, {'same' if same else 'other'} weights")  # noqa: T201
+    print(f"{KILLS} kills, {'same' if same else 'other'} weights")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from ddgp_lib.training.interruption import SIGNALS, put_off
 INTERRUPT, TERMINATE = SIGNALS
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """What the handler of these tests raises."""
 
 
@@ -19,7 +19,7 @@ def _handlers():
     """Handle both signals by an exception, for the time of a test."""
 
     def end(number, frame):
-        raise Ended(number)
+        raise EndedError(number)
 
     before = {number: signal.signal(number, end) for number in SIGNALS}
     yield
@@ -29,28 +29,49 @@ def _handlers():
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_waits_until_it_is_acted_on_and_then_meets_the_handler_of_before(number):
+    waited = []
+
+    def work():
+        with put_off() as interruptions:
+            interruptions.act()
+            signal.raise_signal(number)
+            waited.extend(interruptions.waiting)
+            interruptions.act()
+            waited.append("not reached")
+
     handlers = [signal.getsignal(number) for number in SIGNALS]
-    with pytest.raises(Ended, match=str(int(number))), put_off() as interruptions:
-        interruptions.act()
-        signal.raise_signal(number)
-        assert interruptions.waiting == [number]
-        interruptions.act()
+    with pytest.raises(EndedError, match=str(int(number))):
+        work()
+    assert waited == [number]
     assert [signal.getsignal(number) for number in SIGNALS] == handlers
 
 
 def test_a_signal_that_nobody_acts_on_meets_its_handler_at_the_end():
     done = []
-    with pytest.raises(Ended), put_off():
-        signal.raise_signal(TERMINATE)
-        done.append(True)
+
+    def work():
+        with put_off():
+            signal.raise_signal(TERMINATE)
+            done.append(True)
+
+    with pytest.raises(EndedError):
+        work()
     assert done
 
 
 def test_a_second_signal_acts_at_once():
-    with pytest.raises(Ended), put_off():
-        signal.raise_signal(INTERRUPT)
-        with pytest.raises(Ended):
+    done = []
+
+    def work():
+        with put_off():
             signal.raise_signal(INTERRUPT)
+            done.append(1)
+            signal.raise_signal(INTERRUPT)
+            done.append(2)
+
+    with pytest.raises(EndedError):
+        work()
+    assert done == [1]
 
 
 def test_an_ignored_signal_stays_ignored():

@@ -125,16 +125,16 @@ def test_steps_between_writes_are_checked(every):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_after_its_step_is_written(tmp_path, number):
-    class Ended(Exception):
+    class EndedError(Exception):
         pass
 
     def end(*_):
-        raise Ended
+        raise EndedError
 
     path, before = tmp_path / "state.safetensors", signal.signal(number, end)
     try:
         stopped = Falling(at={2: lambda: signal.raise_signal(number) or 1.0})
-        with pytest.raises(Ended):
+        with pytest.raises(EndedError):
             stopped.run("falling", path, 100, progress=False)
         assert signal.getsignal(number) is end
     finally:
