@@ -298,7 +298,9 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
 def _read_tuning(path: Path, name: str) -> dict[str, Any]:
     tuning = read_results(path, f"python -m ddgp_lib tune {name}", format=TUNING_FORMAT, task=name)
     with reading(path):
-        for settings in dict(tuning["methods"]).values():
+        methods = tuning["methods"]
+        require(isinstance(methods, dict), "methods", methods, "settings by kind")
+        for settings in methods.values():
             Setting(**settings["setting"])
     return tuning
 
