@@ -137,7 +137,7 @@ def _parse(path: str | Path, *formats: str) -> tuple[dict[str, torch.Tensor], di
         tensors = load(content)
     found = metadata.get("format")
     if found not in formats:
-        old = "; `python -m ddgp_lib.stamp` makes it one" if found == OLD_FORMAT else ""
+        old = "; `python -m ddgp_lib.stamp TASK FILE` makes it one" if found == OLD_FORMAT else ""
         raise CheckpointError(f"path={str(path)!r}: format is {found!r}, expected {FORMAT!r}{old}")
     text = metadata.get("description", "{}")
     if found == FORMAT and metadata.get("sha256") != hash_of(tensors):

@@ -26,7 +26,7 @@ def aged(path, folder):
 def test_weights_are_refused_with_what_to_do_and_then_as_they_were(own, tmp_path, kind):
     old = aged(own.path(kind), tmp_path)
     with pytest.raises(
-        CheckpointError, match=r"format is 'ddgp-1', expected 'ddgp-2'; `python -m ddgp_lib.stamp`"
+        CheckpointError, match=r"format is 'ddgp-1', expected 'ddgp-2'; `python -m ddgp_lib.stamp TASK FILE`"
     ):
         load_checkpoint(old)
     stamp(old, own)

@@ -243,9 +243,10 @@ class ResumableTraining:
         self.optimiser.load_state_dict(optimiser)
         self.generator.set_state(self.processes.own({"generator": tensors["generator"]})["generator"])
         self.step = description["step"]
-        self.seconds, self.cpu_seconds = description["seconds"], description["cpu_seconds"]
+        # Checkpoints of before that were stamped have none of these.
+        self.seconds, self.cpu_seconds = (description.get(key, 0.0) for key in ("seconds", "cpu_seconds"))
         ended = description["recipe"]["steps"]
-        self.extended = description["extended"] + ([ended] if ended < self.recipe.steps else [])
+        self.extended = description.get("extended", []) + ([ended] if ended < self.recipe.steps else [])
 
 
 def weights_of(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -111,7 +111,7 @@ def test_a_damaged_description_is_refused_by_file(tmp_path):
     path = tmp_path / "state.safetensors"
     Falling().save(path)
     tensors, description = load_checkpoint(path)
-    for missing in ("recipe", "step", "seconds"):
+    for missing in ("recipe", "step"):
         save_checkpoint(path, tensors, {key: description[key] for key in description if key != missing})
         with pytest.raises(CheckpointError, match=rf"state\.safetensors.*KeyError: '{missing}'"):
             Falling().restore(path)
