@@ -9,7 +9,7 @@ import torch
 from deepinv.models import DnCNN
 from deepinv.physics import GaussianNoise, Inpainting, LinearPhysics, PoissonNoise
 
-from ddgp_lib import PreconditionedFISTA, load_preconditioner, load_solver, load_task
+from ddgp_lib import PreconditionedFISTA, distill, distill_linear, load_preconditioner, load_solver, load_task
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments.alternatives import load_alternative
 from ddgp_lib.fingerprint import (
@@ -147,6 +147,16 @@ def test_a_solver_warns_of_a_foreign_operator_unless_a_safeguard_watches(own):
     assert run(None, other) == []
     P.made_for = None
     assert run(P, other) == []
+
+
+@pytest.mark.parametrize("kind", ["distilled", "distilled_linear"])
+def test_what_has_just_been_trained_knows_its_task(own, kind):
+    task, recipe = own.load(), own.recipes[kind]
+    train = distill_linear if kind == "distilled_linear" else distill
+    P = train(task, recipe, progress=False).preconditioner
+    assert differences(P.made_for, fingerprint(task)) == []
+    assert run(P, task.student) == []
+    assert len(run(P, smoothed(blur=2.5).student)) == 1
 
 
 def test_loading_for_a_task_of_a_foreign_operator_warns(own):

@@ -163,7 +163,9 @@ def distill(
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
     training = _Training(task, recipe, device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
-    return training.result()
+    distillation = training.result()
+    distillation.preconditioner.made_for = training.made_for()
+    return distillation
 
 
 def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:

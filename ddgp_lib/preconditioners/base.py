@@ -44,8 +44,7 @@ class Preconditioner(nn.Module):
         Products with AᵀA that each application costs beside the one of the gradient itself, for comparisons at equal
         operator calls; 0 where a class does not say otherwise.
     made_for : dict or None
-        The :func:`~ddgp_lib.fingerprint.fingerprint` of the task that it was trained for, where it was loaded from a
-        file that says so.
+        The :func:`~ddgp_lib.fingerprint.fingerprint` of the task that it was trained for, where that is known.
     """
 
     products: int = 0
