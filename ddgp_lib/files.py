@@ -223,12 +223,12 @@ def read_results(path: str | Path, command: str, **expected: str) -> dict[str, A
             results: Any = json.loads(Path(path).read_bytes())
         except json.JSONDecodeError as error:
             raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
-    if not isinstance(results, dict):
-        raise ValueError(f"path={str(path)!r}: expected a JSON object, not {type(results).__name__}")
     for key, wanted in expected.items():
-        found = results.get(key)
+        found = results.get(key) if isinstance(results, dict) else None
         if found != wanted:
             raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {wanted!r}")
+    if not isinstance(results, dict):
+        raise ValueError(f"path={str(path)!r}: expected a JSON object, not {type(results).__name__}")
     return results
 
 

@@ -302,6 +302,9 @@ def _read_tuning(path: Path, name: str) -> dict[str, Any]:
         require(isinstance(methods, dict), "methods", methods, "settings by kind")
         for settings in methods.values():
             Setting(**settings["setting"])
+            conditions = settings.get("conditions", {})
+            weights = conditions.get("weights", {}) if isinstance(conditions, dict) else None
+            require(isinstance(weights, dict), "conditions", conditions, "what a kind was tuned with")
     return tuning
 
 
@@ -358,15 +361,16 @@ def _kept(path: Path, name: str, made_for: dict[str, Any] | None) -> dict[str, A
 
 
 def _with_weights(preset: Preset, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Add the hash of the weights that a kind is tuned with, where it has any and does not say so itself."""
-    if "weights" in settings or kind not in preset.recipes or not preset.path(kind).is_file():
+    """Add the digest of the weights that a kind is tuned with, where it has any and does not say so itself."""
+    path, conditions = preset.path(kind), settings.get("conditions", {})
+    if "weights" in conditions or kind not in preset.recipes or not path.is_file():
         return settings
-    return settings | {"weights": weights_hash(_read(preset.path(kind)))}
+    return settings | {"conditions": conditions | {"weights": {path.name: tensors_digest(path)}}}
 
 
-def weights_hash(preconditioner: Preconditioner) -> str:
-    """SHA-256 of a preconditioner's weights, by which settings and results say what they were found with."""
-    return hash_of(preconditioner.state_dict())
+def tensors_digest(path: str | Path) -> str:
+    """SHA-256 of a weights file's tensors, by which settings and results say what they were found with."""
+    return hash_of(load_checkpoint(path)[0])
 
 
 def tuning_path(name: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:
@@ -411,9 +415,10 @@ class Method:
             self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}"
         )
         settings = tuning[self.kind]
-        known = settings.get("weights")
-        if known and self.preconditioner is not None and known != weights_hash(self.preconditioner):
-            preset = self.task.preset
+        preset = self.task.preset
+        file = preset.path(self.kind)
+        known = settings.get("conditions", {}).get("weights", {}).get(file.name)
+        if known is not None and known != tensors_digest(file):
             path = tuning_path(preset.name, preset.weights)
             _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
         return Setting(**settings["setting"])

@@ -174,6 +174,8 @@ SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay"
         {"none": {"setting": SETTING | {"sigma": "0.1"}}},
         {"none": {"setting": SETTING | {"prior_decay": 0}}},
         {"none": {"setting": SETTING | {"colour": 1}}},
+        {"none": {"setting": SETTING, "conditions": 3}},
+        {"none": {"setting": SETTING, "conditions": {"weights": []}}},
         [],
         None,
     ],
