@@ -29,6 +29,9 @@ RTOL = 1e-3
 ATOL = 1e-6
 """Differences that count as none in any case, over the size of the weights."""
 
+CHUNK = 256
+"""Images that are sketched at once, in double precision."""
+
 LEVEL = 0.05
 """σ at which denoisers are compared."""
 
@@ -127,9 +130,11 @@ def _sketch_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:
 
 def sketch(images: torch.Tensor) -> Fingerprint:
     """Sketch images (N, C, H, W) in their order; a weight is the product of one by image and one by pixel."""
-    rows = _real(images).flatten(1)
-    by_image, by_pixel = (2 * _uniform((size, NUMBERS), seed) - 1 for seed, size in enumerate(rows.shape))
-    numbers = (by_image * (rows @ by_pixel)).sum(dim=0)
+    numbers = torch.zeros(NUMBERS, dtype=torch.float64)
+    by_image = 2 * _uniform((len(images), NUMBERS), 0) - 1
+    by_pixel = 2 * _uniform((_real(images[:1]).numel(), NUMBERS), 1) - 1
+    for some, weights in zip(images.split(CHUNK), by_image.split(CHUNK), strict=True):
+        numbers += (weights * (_real(some).flatten(1) @ by_pixel)).sum(dim=0)
     return {"shape": list(images.shape), "sketch": numbers.tolist()}
 
 
