@@ -27,12 +27,14 @@ if "google.colab" in sys.modules:
 # %%
 import copy
 import itertools
+import warnings
 
 import deepinv
 import torch
 
 import ddgp_lib
 from ddgp_lib import State, figures, operators, widgets
+from ddgp_lib.fingerprint import OperatorMismatch
 from ddgp_lib.operators import gradient, measure, norms, null_projection
 from ddgp_lib.preconditioners import Identity, Newton, Polynomial
 
@@ -635,6 +637,7 @@ methods = {"none": None, "ℓ2, d = 4": Polynomial.of("l2", 4), "Newton": Newton
 # between the projector on the range applied twice and once. Without a closed form, it is found by conjugate gradients.
 
 # %%
+warnings.simplefilter("ignore", OperatorMismatch)  # P meets other operators here, on purpose
 any_physics = {}
 print(f"{'PSNR (dB)':20s}{'‖A‖²':>7s}{'gap':>9s}" + "".join(f"{label:>11s}" for label in methods))
 for name, physics in library.items():

@@ -1,5 +1,6 @@
 """A small denoiser that knows its noise level and is trained to expand little."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +25,9 @@ from .arguments import (
     require_seed,
     require_tensor,
 )
-from .checkpoints import is_weights_file, load_checkpoint, load_weights, save_checkpoint, weights_path
+from .checkpoints import build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
 from .data import Split
+from .fingerprint import of_images
 from .metrics import psnr
 from .names import PretrainedDenoiser
 from .networks.patches import pad_to_multiple
@@ -171,6 +173,11 @@ def train_denoiser(
     -------
     NoiseAwareDnCNN
         The trained denoiser, in evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If the loss stops being finite.
     """
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
@@ -206,7 +213,7 @@ def _fit(
     optimiser = torch.optim.Adam(denoiser.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     name = "denoiser, Jacobian penalty" if penalised else "denoiser"
-    for _ in (bar := trange(steps, desc=name, disable=not progress)):
+    for step in (bar := trange(steps, desc=name, disable=not progress)):
         clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
         if recipe.crop is not None:
             clean = random_squares(clean, recipe.crop, generator)
@@ -219,11 +226,16 @@ def _fit(
             part = slice(recipe.jacobian_images)
             found = jacobian_norms(denoiser, noisy[part], sigma[part], recipe.power_iterations, starts)
             loss = loss + recipe.penalty * (found - recipe.bound).clamp_min(0).square().mean()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise ValueError(
+                f"loss={value}: expected a finite one in step {step + 1} of {steps} of the {name}"
+            )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         schedule.step()
-        bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+        bar.set_postfix(loss=f"{value:.4f}", refresh=False)
 
 
 def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
@@ -311,10 +323,13 @@ def save_denoiser(
     task_name: str,
     recipe: DenoiserRecipe,
     metrics: Mapping[str, Any],
+    images: Split | None = None,
 ) -> None:
-    """Write a denoiser with its recipe and metrics to a safetensors file."""
+    """Write a denoiser with its recipe and metrics, and a sketch of its images, to a safetensors file."""
     description = {"kind": "denoiser", "task": task_name, "recipe": asdict(recipe), "metrics": dict(metrics)}
     description["architecture"] = denoiser.architecture
+    if images is not None:
+        description["fingerprint"] = {"images": of_images(images.train, images.val)}
     save_checkpoint(path, denoiser.state_dict(), description)
 
 
@@ -347,9 +362,7 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
         path = weights_path(str(source), "denoiser") if path is None else path
         expected["task"] = str(source)
     tensors, description = load_checkpoint(path, **expected)
-    denoiser = NoiseAwareDnCNN(**description["architecture"])
-    load_weights(denoiser, tensors, path)
-    return denoiser.eval().requires_grad_(False)
+    return build(lambda: NoiseAwareDnCNN(**description["architecture"]), tensors, path)
 
 
 PRETRAINED: Mapping[PretrainedDenoiser, tuple[Callable[..., Denoiser], str]] = {

@@ -1,12 +1,9 @@
 """Digests of saved weights, by which a result can tell whether it belongs to the weights that are there now."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-import torch
-
-from .checkpoints import load_checkpoint
+from .checkpoints import hash_of, load_checkpoint
 from .tasks import Preset
 
 
@@ -20,12 +17,7 @@ def tensors_digest(path: str | Path) -> str:
     CheckpointError
         If it cannot be read.
     """
-    tensors, _ = load_checkpoint(path)
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return hash_of(load_checkpoint(path)[0])
 
 
 def digests(preset: Preset, kinds: Iterable[str]) -> dict[str, str]:

@@ -1,19 +1,23 @@
 """Write files so that a reader sees the old content or the new one, never half of it; read arrays and results."""
 
+import glob
 import gzip
 import io
 import json
 import os
+import secrets
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+TEMPORARY = ".tmp"
+"""End of the names of files that are being written."""
 
 UNREADABLE = (
     OSError,  # gzip.BadGzipFile and PIL's UnidentifiedImageError among them
@@ -78,27 +82,31 @@ def locked(path: str | Path) -> Iterator[None]:
     path : str or Path
         The file, which need not exist; its folder must.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     with open(target.with_name(f".{target.name}.lock"), "ab") as lock:
         _hold(lock.fileno())
         yield
 
 
-def _hold(handle: int) -> None:
-    """Lock an open file, once it is free, until it is closed."""
+def _hold(handle: int, *, wait: bool = True) -> None:
+    """Lock an open file until it is closed, once it is free; or raise an ``OSError`` if it is not."""
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
         os.lseek(handle, 0, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined, unused-ignore]
+        msvcrt.locking(handle, mode, 1)  # type: ignore[attr-defined, unused-ignore]
     else:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def atomic_write(path: str | Path, content: bytes) -> None:
     """Write ``content`` to a temporary neighbour of ``path``, then rename it over ``path``.
+
+    Where ``path`` is a symbolic link, the file that it leads to is written.  Neighbours that writers have left, which
+    were killed, are removed.
 
     Parameters
     ----------
@@ -111,23 +119,64 @@ def atomic_write(path: str | Path, content: bytes) -> None:
     ------
     FileNotFoundError
         If the folder of ``path`` does not exist.
+    ValueError
+        If ``path`` is a folder or a device.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"path={str(target)!r}: its folder does not exist")
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        raise FileNotFoundError(f"path={str(path)!r}: its folder does not exist")
+    if target.exists() and not target.is_file():
+        raise ValueError(f"path={str(path)!r}: expected the name of a file, and this is a folder or a device")
+    _remove_leftovers(target)
+    handle, temporary = _temporary(target)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
+            if os.name != "nt":  # Windows does not rename what is open
+                os.replace(temporary, target)
+        if os.name == "nt":
+            os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(target.parent)
+
+
+def _temporary(target: Path) -> tuple[int, Path]:
+    """Create a neighbour with the rights of any new file, and hold its lock, which says that its writer lives."""
+    while True:
+        path = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        with suppress(OSError):  # where the file system knows no locks
+            _hold(handle, wait=False)
+        if path.exists():  # and was not taken for a leftover before it was locked
+            return handle, path
+        os.close(handle)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary neighbours of a file that no living writer holds."""
+    pattern = f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}{TEMPORARY}"
+    for path in target.parent.glob(pattern):
+        with suppress(OSError):  # it is held, or another process has removed it
+            handle = os.open(path, os.O_RDWR)
+            try:
+                _hold(handle, wait=False)
+                path.unlink()
+            finally:
+                os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the system store the folder's list of names, where it can be opened."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read_unzipped(path: Path) -> bytes:
@@ -170,14 +219,17 @@ def read_results(path: str | Path, command: str, **expected: str) -> dict[str, A
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; `{command}` makes it")
-    try:
-        results: dict[str, Any] = json.loads(Path(path).read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
+    with reading(path):
+        try:
+            results: Any = json.loads(Path(path).read_bytes())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"path={str(path)!r}: not readable as JSON ({error})") from error
     for key, wanted in expected.items():
         found = results.get(key) if isinstance(results, dict) else None
         if found != wanted:
             raise ValueError(f"path={str(path)!r}: {key} is {found!r}, expected {wanted!r}")
+    if not isinstance(results, dict):
+        raise ValueError(f"path={str(path)!r}: expected a JSON object, not {type(results).__name__}")
     return results
 
 
@@ -215,5 +267,5 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
         raise FileNotFoundError(
             f"{path} is missing: reinstall ddgp_lib, or make it (ddgp_lib/data/README.md)"
         )
-    with np.load(path) as archive:
+    with reading(path), np.load(io.BytesIO(Path(path).read_bytes())) as archive:
         return dict(archive)

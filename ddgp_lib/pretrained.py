@@ -1,22 +1,31 @@
 """Save and load what was trained: preconditioners, tuned settings, and solvers that are ready to use."""
 
-import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from .arguments import require
-from .checkpoints import WEIGHTS_FOLDER, is_weights_file, load_checkpoint, load_weights, save_checkpoint
+from .arguments import require, require_choice, require_integer, require_positive
+from .checkpoints import (
+    WEIGHTS_FOLDER,
+    build,
+    is_weights_file,
+    load_checkpoint,
+    require_name,
+    save_checkpoint,
+)
+from .digests import tensors_digest
 from .distillation import Distillation
-from .files import locked, write_results
+from .files import locked, read_results, reading, write_results
+from .fingerprint import differences, fingerprint, foreign, warn_if_foreign
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
 from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
 from .presets import PRESETS, preset_of
 from .recipes import DistillationRecipe, LinearRecipe, build_linear_preconditioner, build_preconditioner
-from .solvers import PreconditionedFISTA, Safeguard
+from .solvers import MOMENTUM, PreconditionedFISTA, Safeguard
 from .tasks import Preset, Task
 
 
@@ -28,6 +37,20 @@ class Setting:
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no solver takes."""
+        require_positive("sigma", self.sigma)
+        require_choice("momentum", self.momentum, MOMENTUM)
+        for name in ("prior_decay", "update_decay"):
+            require_integer(name, getattr(self, name), lowest=1, none=True)
+
+
+class TuningMismatch(UserWarning):
+    """Settings were tuned for another operator, or for weights that are no longer there."""
+
+
+TUNING_FORMAT = "ddgp-tuning-2"
 
 
 class SolverOptions(TypedDict, total=False):
@@ -73,6 +96,13 @@ def load_preconditioner(
     FileNotFoundError
         If there is no such file.
 
+    Warns
+    -----
+    OperatorMismatch
+        If the student of the task that is passed is another operator than the one that it was trained for, and not
+        of its family, see :func:`~ddgp_lib.fingerprint.foreign`.  ``made_for`` of what is returned is the fingerprint
+        of its own task, which :func:`~ddgp_lib.fingerprint.differences` compares with that of any other.
+
     Examples
     --------
     >>> import ddgp_lib
@@ -80,6 +110,15 @@ def load_preconditioner(
     >>> P.inputs
     'gradient_only'
     """
+    preconditioner = _load(source, kind, path)
+    if isinstance(source, Task):
+        warn_if_foreign(preconditioner.made_for, source.student, source.train_images)
+    return preconditioner
+
+
+def _load(
+    source: str | Path | Task, kind: str, path: str | Path | None = None
+) -> LearnedPreconditioner | LinearPreconditioner:
     if not isinstance(source, Task) and is_weights_file(source):
         require(path is None, "path", path, f"None beside source={str(source)!r}, which is a file already")
         return _read(source)
@@ -102,16 +141,16 @@ def _read(path: str | Path, **expected: str) -> LearnedPreconditioner | LinearPr
         str(path),
         "a preconditioner that save_preconditioner wrote",
     )
-    recipe = description["recipe"]
-    preconditioner: LearnedPreconditioner | LinearPreconditioner
+    preconditioner = build(lambda: _described(description), tensors, path)
+    preconditioner.made_for = description.get("fingerprint")
+    return preconditioner
+
+
+def _described(description: Mapping[str, Any]) -> LearnedPreconditioner | LinearPreconditioner:
+    recipe, img_size = description["recipe"], description.get("img_size")
     if "structure" in recipe:
-        preconditioner = build_linear_preconditioner(LinearRecipe(**recipe), description["img_size"])
-    else:
-        preconditioner = build_preconditioner(
-            DistillationRecipe(**recipe), description["channels"], description.get("img_size")
-        )
-    load_weights(preconditioner, tensors, path)
-    return preconditioner.eval().requires_grad_(False)
+        return build_linear_preconditioner(LinearRecipe(**recipe), description["img_size"])
+    return build_preconditioner(DistillationRecipe(**recipe), description["channels"], img_size)
 
 
 def save_preconditioner(
@@ -148,10 +187,21 @@ def save_preconditioner(
         "img_size": list(task.img_size),
         "recipe": asdict(distillation.recipe),
         "metrics": metrics or {},
+        "fingerprint": fingerprint(task),
     }
-    if isinstance(distillation, Distillation) and distillation.processes > 1:
-        description["processes"] = distillation.processes  # with batches of the recipe's size each
+    if isinstance(distillation, Distillation):
+        description |= _course(distillation)
     save_checkpoint(path, weights, description)
+
+
+def _course(distillation: Distillation) -> dict[str, Any]:
+    """Say how the training went where that is not in its recipe."""
+    told: dict[str, Any] = {"seconds": distillation.seconds} if distillation.seconds else {}
+    if distillation.processes > 1:
+        told["processes"] = distillation.processes  # with batches of the recipe's size each
+    if distillation.extended:
+        told["extended"] = list(distillation.extended)
+    return told
 
 
 def load_solver(
@@ -226,30 +276,101 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If the name is unknown, or the file is corrupt, of another format or of another task.
     FileNotFoundError
         If the task's methods have not been tuned.
+
+    Warns
+    -----
+    TuningMismatch
+        If they were tuned for another operator than the student of the task that is passed, not of its family.
     """
     preset = preset_of(source, "source")
     path = tuning_path(preset.name, preset.weights)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; `python -m ddgp_lib tune {preset.name}` makes it")
-    tuning: dict[str, Any] = json.loads(path.read_text())
+    tuning = _read_tuning(path, preset.name)
+    made_for = _student(tuning)
+    if isinstance(source, Task) and foreign(made_for, source.student, source.train_images):
+        _warn_of_tuning(path, f"tuned for another operator, {made_for.get('operator')}", source.name)
+    methods: dict[str, Any] = tuning["methods"]
+    return methods
+
+
+def _read_tuning(path: Path, name: str) -> dict[str, Any]:
+    tuning = read_results(path, f"python -m ddgp_lib tune {name}", format=TUNING_FORMAT, task=name)
+    with reading(path):
+        methods = tuning["methods"]
+        require(isinstance(methods, dict), "methods", methods, "settings by kind")
+        for settings in methods.values():
+            Setting(**settings["setting"])
+            conditions = settings.get("conditions", {})
+            weights = conditions.get("weights", {}) if isinstance(conditions, dict) else None
+            require(isinstance(weights, dict), "conditions", conditions, "what a kind was tuned with")
     return tuning
 
 
+def _student(tuning: Mapping[str, Any]) -> Mapping[str, Any]:
+    made_for = tuning.get("fingerprint")
+    return made_for.get("student", {}) if isinstance(made_for, Mapping) else {}
+
+
+def _warn_of_tuning(path: Path, what: str, name: str) -> None:
+    text = f"path={str(path)!r}: {what}; `python -m ddgp_lib tune {name}` tunes anew"
+    warnings.warn(text, TuningMismatch, stacklevel=3)
+
+
 def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
-    """Write tuned settings as JSON, by default where :func:`load_tuning` finds them, beside those of other kinds."""
+    """Write tuned settings as JSON, by default where :func:`load_tuning` finds them, beside those of other kinds.
+
+    Kinds that the file has and ``tuning`` has not stay, if they were tuned for the same task.  Processes that write
+    at the same time wait for each other.
+
+    Parameters
+    ----------
+    source : Task, Preset or str
+        What was tuned: the task; or its preset, or the name of one of the book's, for the task that they load.
+    tuning : dict
+        What :func:`~ddgp_lib.experiments.tune` returned for some kinds, or all.
+    path : str or Path, optional
+        The file.
+    """
     preset = preset_of(source, "source")
-    path = tuning_path(preset.name, preset.weights) if path is None else Path(path)
-    with locked(path):
-        merged = (json.loads(path.read_text()) if path.is_file() else {}) | tuning
-        order = sorted(merged, key=lambda kind: (*preset.kinds, kind).index(kind))
-        write_results(path, {kind: merged[kind] for kind in order})
+    target = tuning_path(preset.name, preset.weights) if path is None else Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"path={str(target)!r}: its folder does not exist")
+    task = source if isinstance(source, Task) else preset.load() if preset.make else None
+    made_for = None if task is None else fingerprint(task)
+    methods = {kind: _with_weights(preset, kind, settings) for kind, settings in tuning.items()}
+    with locked(target):
+        if target.is_file():
+            methods = _kept(target, preset.name, made_for) | methods
+        ordered = sorted(methods, key=lambda kind: (*preset.kinds, kind).index(kind))
+        content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
+        write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
+
+
+def _kept(path: Path, name: str, made_for: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a file has for the same task; nothing where it cannot be read."""
+    try:
+        old = _read_tuning(path, name)
+    except ValueError:
+        return {}
+    if made_for is None or differences(old["fingerprint"], made_for):
+        return {}
+    methods: dict[str, Any] = old["methods"]
+    return methods
+
+
+def _with_weights(preset: Preset, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Add the digest of the weights that a kind is tuned with, where it has any and does not say so itself."""
+    path, conditions = preset.path(kind), settings.get("conditions", {})
+    if "weights" in conditions or kind not in preset.recipes or not path.is_file():
+        return settings
+    return settings | {"conditions": conditions | {"weights": {path.name: tensors_digest(path)}}}
 
 
 def tuning_path(name: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:
     """Return the file of a task's tuned settings: ``folder/NAME-tuning.json``."""
+    require_name("name", name)
     return Path(folder) / f"{name}-tuning.json"
 
 
@@ -279,7 +400,7 @@ class Method:
         if kind == "newton":
             self.preconditioner = Newton(*task.preset.newton)
         elif kind in task.preset.recipes:
-            self.preconditioner = load_preconditioner(task, kind)
+            self.preconditioner = _load(task, kind)
 
     @cached_property
     def setting(self) -> Setting:
@@ -288,7 +409,14 @@ class Method:
         require(
             self.kind in tuning, "kind", self.kind, f"a tuned one of {tuple(tuning)}: tune {self.task.name}"
         )
-        return Setting(**tuning[self.kind]["setting"])
+        settings = tuning[self.kind]
+        preset = self.task.preset
+        file = preset.path(self.kind)
+        known = settings.get("conditions", {}).get("weights", {}).get(file.name)
+        if known is not None and known != tensors_digest(file):
+            path = tuning_path(preset.name, preset.weights)
+            _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
+        return Setting(**settings["setting"])
 
     def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:
         """Build the solver with a setting; the options are those of the solver, and go before the setting."""

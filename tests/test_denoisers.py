@@ -16,8 +16,10 @@ from ddgp_lib.denoisers import (
     jacobian_norms,
     pretrained_denoiser,
     random_squares,
+    save_denoiser,
     train_denoiser,
 )
+from ddgp_lib.fingerprint import differences, of_images
 from tests.own_camera import discs
 
 
@@ -90,6 +92,22 @@ def test_training_lowers_the_error_and_is_reproducible():
     torch.manual_seed(0)
     untrained = NoiseAwareDnCNN()
     assert denoising_psnr(first, images.val[:50], 0.1) > denoising_psnr(untrained, images.val[:50], 0.1) + 1
+
+
+def test_training_stops_at_a_loss_that_is_not_finite():
+    recipe = DenoiserRecipe(steps=20, finetune_steps=0, batch_size=2, learning_rate=1e30)
+    with pytest.raises(
+        ValueError, match=r"loss=(nan|inf): expected a finite one in step \d+ of 20 of the denoiser"
+    ):
+        train_denoiser(discs(), recipe, progress=False)
+
+
+def test_a_file_says_which_images_a_denoiser_was_trained_on(tmp_path):
+    images, path = discs(), tmp_path / "denoiser.safetensors"
+    save_denoiser(path, NoiseAwareDnCNN(depth=3, width=8), "discs", DenoiserRecipe(), {}, images)
+    made_for = load_checkpoint(path)[1]["fingerprint"]
+    assert differences(made_for, {"images": of_images(images.train, images.val)}) == []
+    assert differences(made_for, {"images": of_images(images.train, images.test)}) == ["images"]
 
 
 def test_wrong_channels():

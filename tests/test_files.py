@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -90,6 +92,85 @@ def test_a_file_that_cannot_be_parsed_is_named_once(tmp_path):
         raise ValueError(f"path={str(path)!r}: format is 'x'")
     with pytest.raises(FileNotFoundError), reading(path):
         (tmp_path / "missing").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "not readable as JSON"),
+        (b'{"format": "a"', "not readable as JSON"),
+        (b"\xff\xfe{", "not readable"),
+        (b"[" * 100_000, "not readable"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not readable"),
+        (b"[]", "expected a JSON object, not list"),
+        (b"null", "expected a JSON object, not NoneType"),
+    ],
+)
+def test_results_that_are_damaged_are_refused_by_file(tmp_path, content, named):
+    (tmp_path / "results.json").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^path='.*results\.json': {named}"):
+        read_results(tmp_path / "results.json", "make it")
+
+
+def test_arrays_that_are_damaged_are_refused_by_file(tmp_path):
+    path = tmp_path / "arrays.npz"
+    write_npz(path, a=np.arange(1000))
+    for content in (path.read_bytes()[:-30], b"", b"PK\x03\x04" + bytes(40)):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"path='.*arrays\.npz': not readable"):
+            read_npz(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of Unix")
+def test_files_have_the_rights_of_any_new_file_whatever_other_threads_do(tmp_path):
+    (tmp_path / "plain").write_bytes(b"")
+    modes = set()
+
+    def write(name):
+        for _ in range(30):
+            atomic_write(tmp_path / name, b"x")
+            modes.add((tmp_path / name).stat().st_mode)
+
+    threads = [threading.Thread(target=write, args=(str(name),)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert modes == {(tmp_path / "plain").stat().st_mode}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    link, target = tmp_path / "link", tmp_path / "disk" / "file"
+    link.symlink_to(target)
+    for content in (b"first", b"second"):  # at first, the link leads to nothing
+        atomic_write(link, content)
+        assert link.is_symlink()
+        assert target.read_bytes() == content
+    assert {path.name for path in tmp_path.iterdir()} == {"disk", "link"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file is not removed there")
+def test_leftovers_of_killed_writers_are_removed_and_those_of_living_ones_are_not(tmp_path):
+    target = tmp_path / "file"
+    (tmp_path / ".file.0123abcd.tmp").write_bytes(b"half")
+    others = {".file.tmp", ".file.lock", ".other.0123abcd.tmp", "file.0123abcd.tmp"}
+    for name in others:
+        (tmp_path / name).write_bytes(b"")
+    handle, living = files._temporary(target)
+    atomic_write(target, b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", living.name, *others}
+    os.close(handle)
+    atomic_write(target, b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", *others}
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, "", "."):
+        with pytest.raises(ValueError, match=r"path='.*': expected the name of a file"):
+            atomic_write(path, b"x")
 
 
 ADD = """

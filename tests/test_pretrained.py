@@ -1,17 +1,22 @@
 """What is saved is loaded again, by name, by task and by file; what ships is complete and does what it claims."""
 
+import json
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 
 import pytest
 import torch
 
-from ddgp_lib import load_preconditioner, load_solver, load_tuning
+from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
 from ddgp_lib.experiments.tuning import DECAYS, MOMENTA
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import Method, Setting, save_tuning
+from ddgp_lib.pretrained import Method, Setting, TuningMismatch, save_tuning, tuning_path
+from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
 SIZES = {"denoiser": 1_000_000, "end_to_end": 3_000_000, "unrolled": 3_000_000}
@@ -146,3 +151,118 @@ def test_settings_are_written_where_they_are_read(own, tmp_path):
     assert (tmp_path / "own_camera-tuning.json").read_bytes() == (
         own.weights / "own_camera-tuning.json"
     ).read_bytes()
+
+
+@pytest.fixture
+def copied(own, tmp_path):
+    """Return the preset with a copy of its files, to change."""
+    for path in own.weights.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return replace(own, weights=tmp_path)
+
+
+SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay": None}
+
+
+@pytest.mark.parametrize(
+    "methods",
+    [
+        {"none": {}},
+        {"none": None},
+        {"none": {"setting": {}}},
+        {"none": {"setting": SETTING | {"momentum": "heavy"}}},
+        {"none": {"setting": SETTING | {"sigma": "0.1"}}},
+        {"none": {"setting": SETTING | {"prior_decay": 0}}},
+        {"none": {"setting": SETTING | {"colour": 1}}},
+        {"none": {"setting": SETTING, "conditions": 3}},
+        {"none": {"setting": SETTING, "conditions": {"weights": []}}},
+        [],
+        None,
+    ],
+)
+def test_damaged_settings_are_refused_by_file(copied, methods):
+    path = tuning_path(copied.name, copied.weights)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"methods": methods}))
+    with pytest.raises(ValueError, match=rf"path='.*{path.name}'") as error:
+        load_tuning(copied)
+    assert type(error.value) is ValueError
+    with pytest.raises(ValueError, match=path.name):
+        load_solver(copied.load(), "none")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "not readable as JSON"),
+        (b"\xff\xfe{}", "not readable"),
+        (b'{"none": {"setting": {}}}', "format is None, expected 'ddgp-tuning-2'"),
+        (b'{"format": "ddgp-tuning-2", "task": "mri"}', "task is 'mri', expected 'own_camera'"),
+        (b'{"format": "ddgp-tuning-2", "task": "own_camera"}', "KeyError: 'methods'"),
+    ],
+)
+def test_other_files_are_no_settings(copied, content, named):
+    tuning_path(copied.name, copied.weights).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"path='.*own_camera-tuning\.json'.*{named}"):
+        load_tuning(copied)
+
+
+def test_settings_of_a_kind_are_added_to_those_of_others(copied):
+    task, before = copied.load(), load_tuning(copied)
+    changed = {"setting": SETTING | {"sigma": 0.07}, "sweep": []}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda kind: save_tuning(task, {kind: changed}), ("newton", "none")))
+    found = load_tuning(task)
+    assert tuple(found) == tuple(before) == copied.kinds
+    assert found == before | {"none": changed, "newton": changed}
+
+
+def test_settings_of_another_task_do_not_stay(copied):
+    other = replace(copied.load(), sigma=0.06)
+    save_tuning(other, {"none": {"setting": SETTING, "sweep": []}})
+    assert tuple(load_tuning(copied)) == ("none",)
+
+
+def test_names_that_are_paths_are_refused(copied):
+    for name in ("../x", "/tmp/x"):
+        with pytest.raises(ValueError, match="source="):
+            save_tuning(name, {})
+        with pytest.raises(ValueError, match="name="):
+            tuning_path(name, copied.weights)
+
+
+def test_settings_for_other_weights_are_told(copied):
+    task = copied.load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_solver(task, "distilled")
+    other = distill(task, progress=False, seed=1, **QUICK)
+    save_preconditioner(copied.path("distilled"), other, task)
+    with pytest.warns(
+        TuningMismatch, match=r"tuning\.json': 'distilled' was tuned with other weights; .* tune own_"
+    ):
+        load_solver(task, "distilled")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_solver(task, "none")
+
+
+def test_settings_for_another_operator_are_told(copied):
+    task = copied.load()
+    other = replace(task, student=blurred(blur=2.5, denoiser=task.denoiser).student)
+    with pytest.warns(TuningMismatch, match=r"tuning\.json': tuned for another operator, BlurFFT"):
+        load_tuning(other)
+
+
+def test_a_file_says_how_the_training_went(own, tmp_path):
+    task, path = own.load(), tmp_path / "mine.safetensors"
+    state = tmp_path / "state.safetensors"
+    distill(task, checkpoint=state, progress=False, **QUICK)
+    longer = distill(task, checkpoint=state, progress=False, **QUICK | {"steps": 5})
+    save_preconditioner(path, longer, task)
+    _, description = load_checkpoint(path)
+    assert description["extended"] == [3]
+    assert description["seconds"] == longer.seconds > 0
+    assert description["recipe"]["steps"] == len(longer.history["total"]) == 5
+    with pytest.raises(FileNotFoundError, match="path=''"):
+        load_preconditioner(task, path="")

@@ -45,12 +45,20 @@ class Distillation:
         What it was trained with.
     processes : int
         Number of processes that trained it, each with batches of the recipe's size.
+    seconds, cpu_seconds : float
+        Time of the steps, of the clock and of the processor; those of a resumed training count from its beginning.
+    extended : tuple of int
+        Steps at which the training was at its end and was given more, so that it is not what one run with this recipe
+        gives.
     """
 
     preconditioner: LearnedPreconditioner
     history: dict[str, list[float]]
     recipe: DistillationRecipe
     processes: int = 1
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    extended: tuple[int, ...] = ()
 
     def _facts(self) -> dict[str, str]:
         """Say what was trained: what differs from the default recipe, the size, and the losses at the end."""
@@ -104,10 +112,13 @@ def distill(
         What decides the weights; or the name of the network N_θ, see :func:`~ddgp_lib.networks.build.build_network`,
         in the default recipe; by default that recipe as it is.
     checkpoint : str or Path, optional
-        A file to write the whole state of the training to, and to resume from if it exists.
+        A file to write the whole state of the training to, and to resume from if it exists: to the same bits as
+        without the interruption.  It is refused for another task, another recipe or another number of processes.  A
+        training that is at its end goes on if only ``steps`` is larger, with the schedule of the new number: its
+        rate is high again, and the result is not that of one run.
     checkpoint_every : int
-        Steps between writes; the start and the end are written too, so that an interrupted training can always
-        be resumed from the last write.
+        Steps between writes, 1 or above; the start and the end are written too, and the step in which Ctrl-C or
+        SIGTERM arrive, so that an interrupted training can always be resumed from the last write.
     device : str, optional
         ``"cpu"`` (default) or ``"cuda"``: where iterations run.  States are made and kept on the CPU.
     fabric : Fabric, optional
@@ -129,8 +140,9 @@ def distill(
     Raises
     ------
     ValueError
-        If an option is outside what is accepted, a checkpoint was written by another recipe or number of processes,
-        or both ``device`` and ``fabric`` are given.
+        If an option is outside what is accepted, a checkpoint was written by another recipe, for another task or by
+        another number of processes, both ``device`` and ``fabric`` are given, or a loss or its gradient is not
+        finite; the checkpoint keeps the last state that was written.
 
     References
     ----------
@@ -151,7 +163,9 @@ def distill(
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
     training = _Training(task, recipe, device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
-    return training.result()
+    distillation = training.result()
+    distillation.preconditioner.made_for = training.made_for()
+    return distillation
 
 
 def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:
@@ -170,7 +184,7 @@ class _Training(ResumableTraining):
     ) -> None:
         processes = processes or Processes()
         device = device if processes.fabric is None else str(processes.fabric.device)
-        self.task, self.device = _on_device(task, device), device
+        moved, self.device = _on_device(task, device), device
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
         self.preconditioner = build_preconditioner(recipe, task.img_size[0], task.img_size).to(device)
@@ -180,8 +194,9 @@ class _Training(ResumableTraining):
         schedule = build_schedule(recipe.schedule, recipe.steps)
         generator = torch.Generator().manual_seed(processes.seed(recipe.seed))
         super().__init__(
-            "training", task.name, recipe, self.preconditioner, optimiser, schedule, generator, processes
+            "training", task, recipe, self.preconditioner, optimiser, schedule, generator, processes
         )
+        self.task = moved
         source = StatePool if recipe.pairing == "same_iterate" else FreshStates
         self.states = source(task, recipe, self.generator)
         self.history: dict[str, list[float]] = {
@@ -286,7 +301,15 @@ class _Training(ResumableTraining):
         if self.best:
             self.preconditioner.load_state_dict(self.best)
         trained = self.preconditioner.cpu().eval()
-        return Distillation(trained, self.history, self.recipe, self.processes.count)
+        return Distillation(
+            trained,
+            self.history,
+            self.recipe,
+            self.processes.count,
+            self.seconds,
+            self.cpu_seconds,
+            tuple(self.extended),
+        )
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return the weights of the best validation, where there was one."""
@@ -300,15 +323,19 @@ class _Training(ResumableTraining):
         """Return the history."""
         return {"history": self.history}
 
-    def restore(self, path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-        """Continue from what was saved, the schedule with what it has observed."""
-        tensors, description = super().restore(path)
+    def take(self, path: str | Path, tensors: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
+        """Take over the states, the history and the best weights too; the schedule observes once more."""
+        super().take(path, tensors, description)
         self.best = under("best.", tensors)
-        self.states.tensors = self.processes.own(under("states.", tensors))
+        for name, value in self.processes.own(under("states.", tensors)).items():
+            state = self.states.tensors[name]
+            require(state.shape == value.shape, name, value, f"a tensor of shape {tuple(state.shape)}")
+            state.copy_(
+                value
+            )  # so that its strides are those that it was made with: rounding depends on them
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
-        return tensors, description
 
 
 def _on_device(task: Task, device: str) -> Task:

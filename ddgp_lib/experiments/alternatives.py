@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn import functional
 
 from ..arguments import require
-from ..checkpoints import load_checkpoint, load_weights, save_checkpoint
+from ..checkpoints import build, load_checkpoint, save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
+from ..fingerprint import fingerprint
 from ..presets import preset_of
 from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative
 from ..tasks import Task
@@ -49,7 +50,9 @@ def train_alternative(
     Raises
     ------
     CheckpointError
-        If the checkpoint was written by another recipe.
+        If the checkpoint was written by another recipe or for another task.
+    ValueError
+        If the loss or its gradient stops being finite.
     """
     training = _Training(task, recipe)
     training.run(f"{recipe.name} {task.name}", checkpoint, checkpoint_every, progress=progress)
@@ -66,8 +69,7 @@ class _Training(ResumableTraining):
         )
         schedule = build_schedule("warm_cosine", recipe.steps)
         generator = torch.Generator().manual_seed(recipe.seed)
-        super().__init__("alternative training", task.name, recipe, model, optimiser, schedule, generator)
-        self.task = task
+        super().__init__("alternative training", task, recipe, model, optimiser, schedule, generator)
         self.images = FreshStates(task, DistillationRecipe(perturbed=recipe.perturbed), generator)
 
     def advance(self) -> float:
@@ -87,6 +89,7 @@ def save_alternative(
     """Write a trained reconstructor with its recipe and metrics to a safetensors file."""
     description = {"kind": recipe.name, "task": task.name, "channels": task.img_size[0]}
     description |= {"stepsize": task.stepsize, "recipe": asdict(recipe), "metrics": dict(metrics)}
+    description["fingerprint"] = fingerprint(task)
     save_checkpoint(path, weights_of(model), description)
 
 
@@ -113,7 +116,9 @@ def load_alternative(source: Task | str, name: str, path: str | Path | None = No
     preset = preset_of(source, "source")
     path = preset.path(name) if path is None else path
     tensors, description = load_checkpoint(path, kind=name, task=preset.name)
-    recipe = AlternativeRecipe(**description["recipe"])
-    model = build_alternative(recipe, description["channels"], description["stepsize"])
-    load_weights(model, tensors, path)
-    return model.eval().requires_grad_(False)
+
+    def described() -> nn.Module:
+        recipe = AlternativeRecipe(**description["recipe"])
+        return build_alternative(recipe, description["channels"], description["stepsize"])
+
+    return build(described, tensors, path)

@@ -8,6 +8,7 @@ import torch
 from tqdm.auto import trange
 
 from ..arguments import require_flag, require_instance
+from ..fingerprint import fingerprint
 from ..operators import null_projection
 from ..preconditioners.linear import LinearPreconditioner
 from ..recipes import LinearFields, LinearRecipe, build_linear_preconditioner
@@ -111,6 +112,7 @@ def distill_linear(
     fitting = _Fitting(task, recipe)
     for _ in trange(recipe.iterations, desc=f"distil {task.name}, linear", disable=not progress):
         fitting.advance()
+    fitting.preconditioner.made_for = fingerprint(task)
     return LinearDistillation(fitting.preconditioner.eval(), fitting.history, recipe)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
@@ -61,9 +62,12 @@ class Preconditioner(nn.Module):
     products : int
         Products with AᵀA that each application costs beside the one of the gradient itself, for comparisons at equal
         operator calls; 0 where a class does not say otherwise.
+    made_for : dict or None
+        The :func:`~ddgp_lib.fingerprint.fingerprint` of the task that it was trained for, where that is known.
     """
 
     products: int = 0
+    made_for: dict[str, Any] | None = None
 
     def __call__(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the direction that replaces the gradient ``grad``, a tensor of the shape of ``state.z``."""

@@ -12,6 +12,7 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 
 from ..arguments import require, require_positive
+from ..fingerprint import warn_if_foreign
 from ..operators import norms
 from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
@@ -117,6 +118,8 @@ class PreconditionedSolver(BaseOptim):
         iterator, stepsize = self.fixed_point.iterator, self.init_params_algo["stepsize"][0]
         run = Run.begin(y, physics, stepsize, iterator.preconditioner)
         self._require_type(run.adjoint)
+        if iterator.safeguard is None:
+            warn_if_foreign(getattr(iterator.preconditioner, "made_for", None), physics, run.adjoint)
         given = init(y, physics) if callable(init) else init
         if isinstance(given, dict):
             given = given.get("est")

@@ -3,12 +3,13 @@
 import json
 import shutil
 from dataclasses import asdict, replace
+from typing import get_args
 
 import pytest
 import torch
 
 from ddgp_lib import State, distill, evaluate, load_task
-from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
+from ddgp_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from ddgp_lib.distillation import (
     PAIRINGS,
     DistillationRecipe,
@@ -19,6 +20,7 @@ from ddgp_lib.distillation import (
     squared_distance,
 )
 from ddgp_lib.distillation.training import _Training
+from ddgp_lib.names import Network
 from ddgp_lib.training.schedules import SCHEDULES
 
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
@@ -101,11 +103,47 @@ def test_interruption_before_the_first_write_can_be_resumed(task, tmp_path):
     assert_same_weights(distill(task, checkpoint=path, **QUICK), distill(task, **QUICK))
 
 
+@pytest.mark.parametrize("network", get_args(Network))
+def test_every_network_resumes_to_the_same_bits_where_states_have_strides_of_their_own(tmp_path, network):
+    mean = torch.nn.AvgPool2d(3, stride=1, padding=1)
+    brains = load_task("mri", size=16, center_fraction=0.1, denoiser=lambda x, sigma: mean(x))
+    options = SHORT | {"steps": 3, "unroll": 1, "parameters": "small", "network": network}
+    whole, path = distill(brains, **options), tmp_path / "training.safetensors"
+    stopped = _Training(brains, whole.recipe, "cpu")
+    stopped.advance()
+    stopped.advance()
+    stopped.save(path)
+    resumed = distill(brains, checkpoint=path, **options)
+    assert_same_weights(whole, resumed)
+    assert resumed.history == whole.history
+
+
+def test_states_of_another_shape_do_not_resume(small, tmp_path):
+    path = tmp_path / "training.safetensors"
+    distill(small, checkpoint=path, **SHORT)
+    tensors, description = load_checkpoint(path)
+    save_checkpoint(path, tensors | {"states.x": tensors["states.x"][:1]}, description)
+    with pytest.raises(CheckpointError, match=r"training\.safetensors.*x=<tensor \(1, 1, 16, 16\)"):
+        distill(small, checkpoint=path, **SHORT)
+
+
+def test_another_camera_does_not_resume(small, tmp_path):
+    path = tmp_path / "training.safetensors"
+    distill(small, checkpoint=path, **SHORT)
+    others = {"ratio": 0.3}, {"noise": 0.1}, {"teacher_ratio": 0.9}, {"ordering": "zig_zag"}, {"sigma": 0.2}
+    for options in others:
+        other = load_task("single_pixel", size=16, denoiser=small.denoiser, **options)
+        with pytest.raises(CheckpointError, match=r"training\.safetensors'.*written for (an)?other"):
+            distill(other, checkpoint=path, **SHORT)
+
+
 def test_other_recipe_does_not_resume(task, tmp_path):
     path = tmp_path / "training.safetensors"
     distill(task, checkpoint=path, **QUICK)
     with pytest.raises(CheckpointError, match="written by"):
-        distill(task, checkpoint=path, **(QUICK | {"steps": 7}))
+        distill(task, checkpoint=path, **(QUICK | {"steps": 7, "seed": 1}))
+    with pytest.raises(CheckpointError, match="written by"):
+        distill(task, checkpoint=path, **(QUICK | {"steps": 5}))
 
 
 def test_damaged_checkpoint_is_refused(task, tmp_path):

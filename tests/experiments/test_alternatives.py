@@ -56,6 +56,10 @@ def test_an_interrupted_training_gives_the_same_weights(own, tmp_path):
     assert torch.equal(weights(whole), weights(resumed))
     with pytest.raises(CheckpointError, match="written by"):
         train_alternative(task, SHORT["end_to_end"], checkpoint=path, progress=False)
+    with pytest.raises(CheckpointError, match="written for other images"):
+        train_alternative(
+            replace(task, train_images=task.train_images[1:]), recipe, checkpoint=path, progress=False
+        )
 
 
 def test_each_step_sees_a_batch_of_the_recipes_size_and_changes_the_fraction_that_it_says(own):

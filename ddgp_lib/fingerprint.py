@@ -1,0 +1,269 @@
+"""What saved numbers depend on, in a few numbers: operators, noise, images, denoiser.
+
+Raw hashes of floating-point numbers differ between machines, so an operator is known by a *sketch*: inner products of
+its measurements of fixed random images with fixed random weights.  Two sketches are those of one operator where they
+differ by less than :data:`RTOL` of their norm: rounding does not, another mask, filter or ordering does.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from deepinv.physics import LinearPhysics
+from torch import nn
+
+from .operators.iterative import parts
+from .operators.known import found_once
+
+if TYPE_CHECKING:
+    from .tasks import Task
+
+NUMBERS = 8
+"""Numbers of a sketch."""
+
+RTOL = 1e-3
+"""Largest difference of two sketches of the same thing, over the larger of their norms."""
+
+ATOL = 1e-6
+"""Differences that count as none in any case, over the size of the weights."""
+
+CHUNK = 256
+"""Images that are sketched at once, in double precision."""
+
+LEVEL = 0.05
+"""σ at which denoisers are compared."""
+
+PARTS: Mapping[str, str] = {
+    "student": "another student operator",
+    "teacher": "another teacher operator",
+    "noise": "other noise",
+    "images": "other images",
+    "augment": "another way to change images",
+    "denoiser": "another denoiser",
+    "sigma": "another σ",
+}
+"""Parts of a fingerprint, and how a message calls a difference."""
+
+Fingerprint = dict[str, Any]
+"""JSON values by the names of :data:`PARTS`."""
+
+
+class OperatorMismatch(UserWarning):
+    """A preconditioner meets an operator that it was not trained for, and no safeguard watches it."""
+
+
+def fingerprint(task: "Task") -> Fingerprint:
+    """Sketch all that a training for a task depends on beside its recipe.
+
+    Nothing is drawn from the global generator, and the task stays as it is.  It takes milliseconds, and the time of
+    the denoiser on two images.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+
+    Returns
+    -------
+    dict
+        JSON values by the names of :data:`PARTS`.
+    """
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # for what draws from the global generator
+        images = task.train_images
+        pattern = _uniform((2, *task.img_size), 1).to(images)
+        changed = task.augment(pattern.clone(), torch.Generator().manual_seed(0))
+        return {
+            "student": of_operator(task.student, images[:1]),
+            "teacher": of_operator(task.teacher, images[:1]),
+            "noise": {"student": _noise(task.student), "teacher": _noise(task.teacher)},
+            "images": of_images(images, task.val_images),
+            "augment": sketch(changed),
+            "denoiser": sketch(task.denoiser(pattern, LEVEL) - pattern),
+            "sigma": task.sigma,
+        }
+
+
+def of_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:
+    """Sketch an operator; it is found once for each state of its tensors.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A.
+    like : Tensor, shape (N, C, H, W)
+        Images of the shape, type and device that it takes.
+
+    Returns
+    -------
+    dict
+        ``"operator"``, its class; ``"family"``, the module of this library that the class is of, or None; the shapes
+        of an image and of its measurements; and the ``"sketch"``.
+    """
+    name, size = f"sketch in {like.dtype}", tuple(like.shape[1:])
+    found: Fingerprint = found_once(physics, name, size, lambda: _sketch_operator(physics, like))
+    return found
+
+
+def _sketch_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:
+    images = (2 * _uniform((NUMBERS, *like.shape[1:]), 0) - 1).to(like)
+    with torch.no_grad():
+        measured = [
+            parts(physics.A(image[None])) for image in images
+        ]  # one by one: a mask may be of one image
+    shapes = [list(part.shape) for part in measured[0]]
+    weights = [2 * _uniform(_real(part).shape, seed) - 1 for seed, part in enumerate(measured[0], start=1)]
+    kind = type(physics)
+    return {
+        "operator": kind.__name__,
+        "family": kind.__module__ if kind.__module__.startswith("ddgp_lib.") else None,
+        "img_size": list(like.shape[1:]),
+        "measured": shapes,
+        "sketch": [
+            sum(float((_real(part) * weight).sum()) for part, weight in zip(y, weights, strict=True))
+            for y in measured
+        ],
+    }
+
+
+def sketch(images: torch.Tensor) -> Fingerprint:
+    """Sketch images (N, C, H, W) in their order; a weight is the product of one by image and one by pixel."""
+    numbers = torch.zeros(NUMBERS, dtype=torch.float64)
+    by_image = 2 * _uniform((len(images), NUMBERS), 0) - 1
+    by_pixel = 2 * _uniform((_real(images[:1]).numel(), NUMBERS), 1) - 1
+    for some, weights in zip(images.split(CHUNK), by_image.split(CHUNK), strict=True):
+        numbers += (weights * (_real(some).flatten(1) @ by_pixel)).sum(dim=0)
+    return {"shape": list(images.shape), "sketch": numbers.tolist()}
+
+
+def of_images(train: torch.Tensor, val: torch.Tensor) -> Fingerprint:
+    """Sketch the images that something is trained and chosen on; those that it is tested on decide nothing."""
+    return {"train": sketch(train), "val": sketch(val)}
+
+
+def _real(tensor: torch.Tensor) -> torch.Tensor:
+    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+    return real.detach().cpu().double()
+
+
+def _uniform(shape: Sequence[int], seed: int) -> torch.Tensor:
+    """Draw numbers from [0, 1) in double precision, which are the same on every machine."""
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _noise(physics: LinearPhysics) -> list[Any]:
+    """Write each noise model of an operator, and of those that it is stacked of, by its class and its numbers."""
+    models = [part.noise_model for part in physics.modules() if isinstance(part, LinearPhysics)]
+    return [[type(model).__name__, _numbers(model)] for model in models]
+
+
+def _numbers(model: Any) -> dict[str, Any]:
+    """Return what a noise model depends on, without the states of generators, which are bytes."""
+    plain = {name: value for name, value in vars(model).items() if isinstance(value, float)}
+    state = model.state_dict() if isinstance(model, nn.Module) else {}
+    kept = {name: value for name, value in state.items() if value.is_floating_point()}
+    return plain | {name: _real(value).flatten().tolist() for name, value in kept.items()}
+
+
+def differences(found: Any, wanted: Any) -> list[str]:
+    """Say what two fingerprints differ in.
+
+    Parameters
+    ----------
+    found : dict or None
+        The fingerprint that was saved; None, or anything that is no fingerprint, differs in everything.
+    wanted : dict
+        That of what is asked for, or some parts of it, which alone are compared.
+
+    Returns
+    -------
+    list of str
+        Names of :data:`PARTS`, in its order.
+    """
+    saved = found if isinstance(found, Mapping) else {}
+    return [name for name in PARTS if name in wanted and not _same(saved.get(name), wanted[name])]
+
+
+def told(names: Sequence[str]) -> str:
+    """Say names of :data:`PARTS` in words: ``another student operator, other noise``."""
+    return ", ".join(PARTS[name] for name in names)
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """Compare JSON values: numbers exactly, sketches with a tolerance; classes of operators are names alone."""
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        names = {*found, *wanted} - {"operator", "family"}
+        return all(
+            _close(found.get(name), wanted.get(name))
+            if name == "sketch"
+            else _same(found.get(name), wanted.get(name))
+            for name in names
+        )
+    return bool(found == wanted)
+
+
+def _close(found: Any, wanted: Any) -> bool:
+    try:
+        size = max(math.hypot(*found), math.hypot(*wanted))
+        return len(found) == len(wanted) and math.dist(found, wanted) <= RTOL * size + ATOL
+    except (TypeError, ValueError):
+        return False
+
+
+def fitted_for(description: Mapping[str, Any], task: "Task") -> list[str]:
+    """Say what a task differs in from the one that a file's weights were trained for.
+
+    Parameters
+    ----------
+    description : dict
+        What :func:`~ddgp_lib.checkpoints.load_checkpoint` returns beside the tensors.
+    task : Task
+        The task.
+
+    Returns
+    -------
+    list of str
+        Names of :data:`PARTS`; all of them where the file does not say.
+    """
+    return differences(description.get("fingerprint"), fingerprint(task))
+
+
+def foreign(made_for: Any, physics: LinearPhysics, like: torch.Tensor) -> bool:
+    """Say whether an operator is another one than what something was made for, and not of its family.
+
+    Operators of this library that stand in one module are a family: another ratio, mask, number of coils or blur of
+    the same camera, and another size of its images, is a condition to study.  Classes of others, such as deepinv's
+    ``BlurFFT``, say nothing of how alike two operators are; there, any difference counts.
+
+    Parameters
+    ----------
+    made_for : dict or None
+        The part ``"student"`` of a fingerprint; None is taken for anything.
+    physics : LinearPhysics
+        The operator.
+    like : Tensor, shape (N, C, H, W)
+        Images of the shape, type and device that it takes.
+    """
+    if not made_for:
+        return False
+    family = made_for.get("family")
+    if family is not None and family == type(physics).__module__:
+        return False
+    return not _same(made_for, of_operator(physics, like))
+
+
+def warn_if_foreign(
+    made_for: Fingerprint | None, physics: LinearPhysics, like: torch.Tensor, stacklevel: int = 2
+) -> None:
+    """Warn where :func:`foreign` says so of the student in a preconditioner's ``made_for``."""
+    student = (made_for or {}).get("student")
+    if student and foreign(student, physics, like):
+        warnings.warn(
+            f"physics={type(physics).__name__}: the preconditioner was trained for another operator, "
+            f"{student.get('operator')} on images {tuple(student.get('img_size', ()))}; "
+            "safeguard=True would watch it",
+            OperatorMismatch,
+            stacklevel=stacklevel + 1,
+        )

@@ -1,0 +1,178 @@
+"""Fingerprints tell apart what a training depends on, and nothing else; and a foreign operator does not go unsaid."""
+
+import json
+import warnings
+from dataclasses import replace
+
+import pytest
+import torch
+from deepinv.models import DnCNN
+from deepinv.physics import GaussianNoise, Inpainting, LinearPhysics, PoissonNoise
+
+from ddgp_lib import PreconditionedFISTA, distill, distill_linear, load_preconditioner, load_solver, load_task
+from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.experiments.alternatives import load_alternative
+from ddgp_lib.fingerprint import (
+    CHUNK,
+    PARTS,
+    OperatorMismatch,
+    differences,
+    fingerprint,
+    fitted_for,
+    foreign,
+    of_operator,
+    sketch,
+    told,
+)
+from ddgp_lib.operators import Counted
+from ddgp_lib.presets import PRESETS
+from tests.operators_of_deepinv import OPERATORS
+from tests.own_camera import blurred, smoothed
+
+
+def scaled(physics, factor):
+    """Return factor times A."""
+    return LinearPhysics(A=lambda x, **_: physics.A(x) * factor, A_adjoint=physics.A_adjoint)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_linear_operator_has_a_sketch_that_forgives_rounding_alone(name):
+    physics, size = OPERATORS[name]()
+    image = torch.rand(1, *size)
+    found = of_operator(physics, image)
+    assert json.loads(json.dumps(found)) == found
+    assert differences({"student": found}, {"student": of_operator(OPERATORS[name]()[0], image)}) == []
+    for factor, others in ((1 + 1e-5, []), (1.01, ["student"])):
+        other = of_operator(scaled(physics, factor), image)
+        assert differences({"student": found}, {"student": other}) == others
+
+
+def test_operators_of_one_shape_are_told_apart():
+    operators = [
+        load_task("single_pixel", size=16, **options).student
+        for options in ({}, {"ordering": "zig_zag"}, {"ratio": 0.11})
+    ]
+    found = [{"student": of_operator(physics, torch.rand(1, 1, 16, 16))} for physics in operators]
+    assert all(differences(a, b) == ["student"] for a in found for b in found if a is not b)
+
+
+def test_a_changed_operator_is_sketched_anew():
+    physics = Inpainting((1, 8, 8), mask=torch.ones(1, 8, 8))
+    image = torch.rand(1, 1, 8, 8)
+    before = of_operator(physics, image)
+    assert of_operator(physics, image) is before
+    physics.mask[..., 0, 0] = 0
+    assert differences({"student": before}, {"student": of_operator(physics, image)}) == ["student"]
+
+
+def test_a_fingerprint_depends_on_what_decides_a_training_and_draws_from_nothing():
+    task = smoothed()
+    found, state = fingerprint(task), torch.get_rng_state()
+    assert tuple(found) == tuple(PARTS)
+    assert differences(json.loads(json.dumps(found)), fingerprint(smoothed())) == []
+    assert differences(found, fingerprint(replace(task, test_images=1 - task.test_images))) == []
+    assert torch.equal(torch.get_rng_state(), state)
+    assert differences(found, fingerprint(smoothed(noise=0.02))) == ["noise"]
+    assert differences(found, fingerprint(smoothed(blur=1.51))) == ["student"]
+    assert differences(None, found) == differences({"student": 3}, found) == list(PARTS)
+
+
+def test_noise_models_are_told_apart_by_class_and_numbers():
+    def of(model):
+        task = smoothed()
+        task.student.noise_model = model
+        return fingerprint(task)
+
+    found = of(GaussianNoise(0.1, rng=torch.Generator().manual_seed(3)))
+    assert differences(found, of(GaussianNoise(0.1))) == []
+    assert differences(found, of(GaussianNoise(0.1001))) == ["noise"]
+    assert differences(found, of(PoissonNoise(0.1))) == ["noise"]
+
+
+def test_images_are_known_in_their_order_and_to_the_last():
+    images = torch.rand(CHUNK + 10, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    changed = images.clone()
+    changed[-1] = images[-1].flip(-1)
+    for other in (images.flip(0), changed, images[:-1]):
+        assert differences({"images": sketch(images)}, {"images": sketch(other)}) == ["images"]
+
+
+def test_sketches_that_are_none_differ():
+    good = {"student": {"sketch": [1.0, 2.0]}}
+    for bad in ([1.0], ["a", "b"], None, 3, [float("nan"), 2.0]):
+        assert differences({"student": {"sketch": bad}}, good) == ["student"]
+    assert told(["student", "noise"]) == "another student operator, other noise"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_ships_was_made_for_the_book_s_cameras(name, loaded):
+    task = loaded(name)
+    wanted = fingerprint(task)
+    for kind in (*task.preset.recipes, *task.preset.alternatives):
+        assert differences(load_checkpoint(task.preset.path(kind))[1]["fingerprint"], wanted) == []
+
+
+def test_a_family_is_a_module_of_the_library_and_a_counted_operator_is_the_operator():
+    digits, other = load_task("single_pixel", size=16), load_task("single_pixel", size=16, ratio=0.2)
+    image = torch.rand(1, 1, 16, 16)
+    own = of_operator(digits.student, image)
+    assert not foreign(own, other.student, image)
+    assert not foreign(own, Counted(digits.student, (1, 16, 16)), image)
+    assert foreign(own, Counted(other.student, (1, 16, 16)), image)
+    assert foreign(own, Inpainting((1, 16, 16), mask=0.5), image)
+    assert not foreign(None, other.student, image)
+    blur = of_operator(smoothed().student, image)
+    assert blur["family"] is None
+    assert not foreign(blur, smoothed().student, image)
+    assert foreign(blur, smoothed(blur=2.0).student, image)
+
+
+def run(P, physics, **options):
+    """Run two iterations; return the warnings about the operator."""
+    denoiser = DnCNN(1, 1, depth=2, nf=4, pretrained=None).eval()
+    solver = PreconditionedFISTA(denoiser, P, sigma=0.1, max_iter=2, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        solver(physics.A(torch.rand(1, 1, 16, 16)), physics)
+    return [str(warning.message) for warning in caught if warning.category is OperatorMismatch]
+
+
+def test_a_solver_warns_of_a_foreign_operator_unless_a_safeguard_watches(own):
+    P, task = load_preconditioner(own.path("distilled")), own.load()
+    assert run(P, task.student) == []
+    other = smoothed(blur=2.5).student
+    assert run(P, other) == [
+        "physics=BlurFFT: the preconditioner was trained for another operator, BlurFFT on images (1, 16, 16); "
+        "safeguard=True would watch it"
+    ]
+    assert run(P, other, safeguard=True) == []
+    assert run(None, other) == []
+    P.made_for = None
+    assert run(P, other) == []
+
+
+@pytest.mark.parametrize("kind", ["distilled", "distilled_linear"])
+def test_what_has_just_been_trained_knows_its_task(own, kind):
+    task, recipe = own.load(), own.recipes[kind]
+    train = distill_linear if kind == "distilled_linear" else distill
+    P = train(task, recipe, progress=False).preconditioner
+    assert differences(P.made_for, fingerprint(task)) == []
+    assert run(P, task.student) == []
+    assert len(run(P, smoothed(blur=2.5).student)) == 1
+
+
+def test_loading_for_a_task_of_a_foreign_operator_warns(own):
+    task = own.load()
+    other = replace(task, student=blurred(blur=2.5, denoiser=task.denoiser).student)
+    with pytest.warns(OperatorMismatch, match="physics=BlurFFT"):
+        load_preconditioner(other)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_preconditioner(task)
+        load_solver(task, safeguard=True)
+    _, description = load_checkpoint(own.path("distilled"))
+    assert fitted_for(description, other) == ["student"]
+    assert differences(load_preconditioner(task).made_for, fingerprint(other)) == ["student"]
+    load_alternative(task, "end_to_end", own.path("end_to_end"))
+    assert fitted_for(load_checkpoint(own.path("end_to_end"))[1], other) == ["student"]
+    assert fitted_for({}, task) == list(PARTS)
