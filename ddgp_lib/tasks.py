@@ -234,7 +234,10 @@ class Task:
         return 1 / squared_norm(self.teacher, self.img_size)
 
     def measure(self, images: torch.Tensor, seed: int = 0) -> torch.Tensor:
-        """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W)."""
+        """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W).
+
+        The same seed gives the same noise: a loop over batches should pass another for each, or all have noise alike.
+        """
         return measure(self.student, images, seed)
 
     def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,8 @@ from deepinv.physics import functional as physics_functional
 
 from ..arguments import require, require_positive
 from ..names import Filter
-from ._common import RTOL, OldNames, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, OldNames, require_fixed, require_rtol, single_precision
+from .noise import gaussian_noise
 
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 
@@ -118,16 +119,19 @@ class FourierDownsampling(OldNames, Downsampling):
         require_fixed(filter=filter, factor=factor)
         super(Downsampling, self).update_parameters(**kwargs)
 
+    @single_precision
     def A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Measurements A x, (N, C, H/s, W/s), of images (N, C, H, W)."""
         self.update_parameters(**kwargs)
         return _both(self.matrix_rows, x, self.matrix_columns.T)
 
+    @single_precision
     def A_adjoint(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images Aᵀy, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)
         return _both(self.matrix_rows.T, y, self.matrix_columns)
 
+    @single_precision
     def A_dagger(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images A⁺y, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)

@@ -18,7 +18,8 @@ import torch
 from deepinv.physics import MRI, MultiCoilMRI
 
 from ..arguments import require
-from ._common import RTOL, FixedSides, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, FixedSides, require_fixed, require_rtol
+from .noise import gaussian_noise
 
 
 def gaussian_columns(

@@ -4,18 +4,19 @@ import math
 
 import torch
 from deepinv.models import Denoiser
-from deepinv.physics import BlurFFT, GaussianNoise
+from deepinv.physics import BlurFFT
 
 from ..arguments import require, require_positive
 from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
+from ..operators import Picklable, gaussian_noise
 from ..recipes import DistillationRecipe
 from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task
 from .super_resolution import faces_of, perturb_face
 
 
-class MotionBlur(BlurFFT):
+class MotionBlur(Picklable, BlurFFT):
     """deepinv's periodic blur, whose modes count as seen from a fraction ``rtol`` of the strongest on.
 
     A motion blur has hardly a singular value that is exactly zero.  So what is hidden is a choice: what noise hides.
@@ -37,8 +38,7 @@ class MotionBlur(BlurFFT):
     def __init__(
         self, img_size: tuple[int, ...], kernel: torch.Tensor, noise: float, seed: int, rtol: float
     ) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        model = GaussianNoise(noise, rng=generator)
+        model = gaussian_noise(noise, seed)
         super().__init__(img_size=img_size, filter=kernel[None, None], noise_model=model)
         self.rtol = rtol
 

@@ -135,12 +135,11 @@ class PreconditionedSolver(BaseOptim):
 
     def update_params_fn(self, it: int) -> dict[str, Any]:
         """Return deepinv's parameters of iteration ``it``; beyond the end of a sequence its last value."""
-        return {name: values[min(it, len(values) - 1)] for name, values in self.params_algo.items()}
+        return _at(self.params_algo, it)
 
     def problem(self, y: Measurements, physics: LinearPhysics, k: int = 0) -> Problem:
         """Return what iteration k is given for these measurements."""
-        iterator, parameters = self.fixed_point.iterator, self.init_params_algo
-        params = {name: values[min(k, len(values) - 1)] for name, values in parameters.items()}
+        iterator, params = self.fixed_point.iterator, _at(self.init_params_algo, k)
         run = Run.begin(y, physics, params["stepsize"], iterator.preconditioner)
         return Problem(y, physics, run, self.prior[0], params, iterator.prior_weight)
 
@@ -268,6 +267,11 @@ def _noise_levels(sigma: float | Sequence[float], max_iter: int) -> list[float]:
     for value in values:
         require_positive("sigma", value)
     return values
+
+
+def _at(schedules: dict[str, Any], k: int) -> dict[str, Any]:
+    """Return the values of iteration k; beyond the end of a sequence its last value goes on."""
+    return {name: values[min(k, len(values) - 1)] for name, values in schedules.items()}
 
 
 def _estimate(X: dict[str, Any]) -> torch.Tensor:
