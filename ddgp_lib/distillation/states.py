@@ -3,7 +3,7 @@
 import torch
 from deepinv.utils import TensorList
 
-from ..operators import measure, norms
+from ..operators import measure, norms, single_precision
 from ..operators.iterative import parts
 from ..recipes import DistillationRecipe
 from ..solvers.measurements import Measurements
@@ -58,7 +58,7 @@ class FreshStates:
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
         levels = self._noise_levels(count)
         y_student = measure(task.student, truth, seeds[0], levels)
-        adjoint = task.student.A_adjoint(y_student)
+        adjoint = single_precision(task.student.A_adjoint)(y_student)
         y_teacher = measure(task.teacher, truth, seeds[1], levels)
         start = adjoint
         if self.recipe.from_truth > 0:
@@ -68,7 +68,7 @@ class FreshStates:
             "truth": truth,
             **_named(y_student),
             "adjoint_student": adjoint,
-            "adjoint_teacher": task.teacher.A_adjoint(y_teacher),
+            "adjoint_teacher": single_precision(task.teacher.A_adjoint)(y_teacher),
             "x": start.clone(),
             "z": start.clone(),
             "k": torch.zeros(count, dtype=torch.long),

@@ -1,6 +1,6 @@
 """Sensing operators A, and what the solvers and the analysis ask of them."""
 
-from ._common import Picklable
+from ._common import Picklable, single_precision
 from .algebra import (
     gradient,
     measure,
@@ -39,5 +39,6 @@ __all__ = [
     "norms",
     "null_projection",
     "range_projection",
+    "single_precision",
     "squared_norm",
 ]

@@ -7,8 +7,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 from deepinv.physics import LinearPhysics
+from deepinv.utils import TensorList
 
 from ..arguments import require
+from .iterative import parts
 from .noise import unchanged
 
 Arguments = ParamSpec("Arguments")
@@ -27,8 +29,8 @@ def single_precision(function: Callable[Arguments, Result]) -> Callable[Argument
 
     @wraps(function)
     def exact(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        tensors = [value for value in args if isinstance(value, torch.Tensor)]
-        device = tensors[0].device.type if tensors else "cpu"
+        given = [parts(value)[0] for value in args if isinstance(value, torch.Tensor | TensorList)]
+        device = given[0].device.type if given else "cpu"
         if not torch.is_autocast_enabled(device):
             return function(*args, **kwargs)
         with torch.autocast(device, enabled=False):

@@ -1,5 +1,6 @@
 """What all solvers share: their arguments, their start, and the sequence of their iterates."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,12 +13,16 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 
 from ..arguments import require, require_positive
-from ..operators import norms
+from ..operators import norms, single_precision
+from ..preconditioners import Identity
 from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
 from .measurements import Measurements
 from .rules import decaying_weight
 from .safeguard import Safeguard
+
+LOST = 2.0
+"""Relative misfit ‖A x − y‖ / ‖y‖ above which an output is said to have diverged; an image of zeros has 1."""
 
 Init = torch.Tensor | tuple[torch.Tensor, ...] | dict[str, Any] | Callable[..., Any] | None
 """Where a run starts: x_0, the iterates, deepinv's record of them, a function that returns one, or Aᵀy."""
@@ -150,6 +155,9 @@ class PreconditionedSolver(BaseOptim):
         that returns them, as ``lambda y, A: A.A_adjoint(y) / squared_norm(A, size)`` for an operator of another norm
         than 1.
 
+        An output is looked at as an input is: where it is not finite, or fits the data worse than no image at all
+        does, a warning says so.  :meth:`states` and :meth:`iterates` give what happens without a word.
+
         With a safeguard and ``compute_metrics=True``, the metrics have an entry ``"rejected"``: for each image a list
         over the iterations of whether P was off.
 
@@ -158,12 +166,37 @@ class PreconditionedSolver(BaseOptim):
         ValueError
             If the measurements or ``init`` do not fit, or y needs gradients and the solver was made without
             ``unfold=True``.
+
+        Warns
+        -----
+        RuntimeWarning
+            If ‖A x − y‖ > 2 ‖y‖ in an image, or x is not finite.
         """
         wanted = isinstance(y, torch.Tensor) and y.requires_grad and torch.is_grad_enabled()
         without = "a y without gradients, or a solver made with unfold=True"
         require(self.unfold or not wanted, "y.requires_grad", True, without)
         self.has_converged = False
-        return super().forward(y, physics, **kwargs)
+        output = super().forward(y, physics, **kwargs)
+        self._tell_of_divergence(output[0] if isinstance(output, tuple) else output, y, physics)
+        return output
+
+    def _tell_of_divergence(self, x: torch.Tensor, y: Any, physics: LinearPhysics) -> None:
+        """Warn of images that a run has lost."""
+        with torch.no_grad():
+            misfit = norms(single_precision(physics.A)(x) - y) / norms(y)
+        lost = ~((misfit <= LOST) | (norms(y) == 0)) | ~torch.isfinite(norms(x))
+        if not lost.any():
+            return
+        iterator = self.fixed_point.iterator
+        guarded = isinstance(iterator.preconditioner, Identity) or iterator.safeguard is not None
+        remedy = "a smaller stepsize" if guarded else "safeguard=True, which turns P off where it does harm"
+        warnings.warn(
+            f"{type(self).__name__} has diverged: within {self.max_iter} iterations {int(lost.sum())} of {len(lost)} "
+            f"images have become not finite, or worse than no image at all (‖A x − y‖ up to "
+            f"{float(misfit[lost].max()):.3g} ‖y‖); try {remedy}",
+            RuntimeWarning,
+            stacklevel=5,  # the call of the solver, through three functions of PyTorch
+        )
 
     def states(
         self, y: Measurements, physics: LinearPhysics, max_iter: int | None = None, init: Init = None

@@ -15,6 +15,7 @@ from ..arguments import require
 from ..operators import gradient, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
+from ..preconditioners.base import ask
 from .measurements import Measurements, back_project
 from .rules import relax
 from .safeguard import Direction, Safeguard
@@ -98,7 +99,8 @@ class Problem:
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
-        return relax(self.prior.prox(u, self.params["g_param"]), u, self.weight(k))
+        denoised = self.prior.prox(u, self.params["g_param"]).to(u.dtype)  # half precision under autocast
+        return relax(denoised, u, self.weight(k))
 
     def fade(self, preconditioner: Direction, k: int) -> Direction:
         """Return g ↦ g + γ_k (P(g) − g), with copies for P, and a check of what it returns."""
@@ -106,8 +108,7 @@ class Problem:
             return preconditioner
 
         def direction(grad: torch.Tensor, state: State) -> torch.Tensor:
-            made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
-            return relax(_as_direction(made, grad), grad, self.weight(k))
+            return relax(ask(preconditioner, grad, state), grad, self.weight(k))
 
         return direction
 
@@ -208,18 +209,6 @@ class PreconditionedIteration(OptimIterator):
         return tuple(
             tensor.masked_scatter(spread(images, tensor), new) for tensor, new in zip(est, plain, strict=True)
         )
-
-
-def _as_direction(made: Any, grad: torch.Tensor) -> torch.Tensor:
-    """Return what a preconditioner made, if it is a direction: of the gradient's shape, type and device."""
-    wanted = (tuple(grad.shape), grad.dtype, grad.device)
-    got = (
-        (tuple(made.shape), made.dtype, made.device)
-        if isinstance(made, torch.Tensor)
-        else type(made).__name__
-    )
-    require(got == wanted, "P(grad, state)", got, f"a tensor like the gradient, {wanted}")
-    return made
 
 
 def _select(y: Measurements, images: torch.Tensor) -> Measurements:

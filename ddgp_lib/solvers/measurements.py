@@ -6,8 +6,8 @@ import torch
 from deepinv.utils import TensorList
 
 from ..arguments import require
-from ..operators import LinearOperator
-from ..operators._common import naming, single_precision
+from ..operators import LinearOperator, single_precision
+from ..operators._common import naming
 from ..operators.iterative import parts
 
 Measurements: TypeAlias = torch.Tensor | TensorList
