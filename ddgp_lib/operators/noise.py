@@ -13,7 +13,7 @@ from ..arguments import require
 from .iterative import parts
 
 _GLOBAL = Lock()
-"""Held while PyTorch's global generator, or one that a noise model shares, is seeded for a call."""
+"""Held while PyTorch's global generator is seeded for a call, and those of noise models are exchanged."""
 
 
 def unchanged(x: Any) -> Any:
@@ -96,17 +96,22 @@ def _shallow(module: Any) -> Any:
 
 
 def _with_seeded_generators(physics: LinearPhysics, clean: Any, seed: int) -> Any:
-    """Seed the global generator and those of the noise models for one call, and put them back as they were."""
-    models = [module for module in physics.modules() if isinstance(module, NoiseModel)]
-    generators = {id(model.rng): model.rng for model in models if model.rng is not None}.values()
-    device = parts(clean)[0].device
+    """Seed the global generator for one call, and give each noise model one of its own for as long."""
+    models, device = _models(physics), parts(clean)[0].device
+    before = [model.rng for model in models]
     with _GLOBAL, torch.random.fork_rng([device] if device.type == "cuda" else []):
-        before = [generator.get_state() for generator in generators]
         torch.manual_seed(seed)
-        for place, generator in enumerate(generators):
-            generator.manual_seed(seed + place)
+        for place, (model, own) in enumerate(zip(models, before, strict=True)):
+            model.rng = torch.Generator(own.device).manual_seed(seed + place)
         try:
             return physics.noise(clean)
         finally:
-            for generator, state in zip(generators, before, strict=True):
-                generator.set_state(state)
+            for model, own in zip(models, before, strict=True):
+                model.rng = own
+
+
+def _models(physics: Any) -> list[Any]:
+    """Return the noise models of an operator, and of the operators that it stacks, that have a generator."""
+    stacked = getattr(physics, "physics_list", None) or [physics]
+    models = {id(module): module for one in stacked for module in one.modules()}.values()
+    return [model for model in models if isinstance(model, NoiseModel) and model.rng is not None]
