@@ -402,6 +402,7 @@ def require_scale(
     ValueError
         If a pixel, or its magnitude, is above 1 or below 0, a thousandth to spare, or all are too dark.
     """
+    images = images.detach()
     values = images.norm(dim=1) if complex_valued else images
     lowest, largest = float(images.min()), float(values.max())
     in_range = brightest <= largest <= 1.001 and (lowest >= -0.001 or complex_valued)
