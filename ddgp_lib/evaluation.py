@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require_images
-from .operators import measure, norms, range_projection
+from .arguments import require_images, require_integer
+from .operators import measure, norms, range_projection, single_precision
 from .preconditioners import Preconditioner
 from .reprs import line, table
 from .solvers import PreconditionedFISTA, PreconditionedSolver
-from .tasks import Task
+from .tasks import Task, require_scale
 
 CURVES = ("psnr", "ssim", "residual", "range_error", "null_error", "fixed_point")
 SHOWN = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -31,7 +31,8 @@ class Trace:
     residual : Tensor
         Relative data residual ‖A x_k − y‖ / ‖y‖.
     range_error, null_error : Tensor
-        ‖A⁺A (x_k − x*)‖ / ‖x*‖ and ‖(I − A⁺A)(x_k − x*)‖ / ‖x*‖; their squares add up to the squared error.
+        ‖A⁺A (x_k − x*)‖ / ‖x*‖ and ‖(I − A⁺A)(x_k − x*)‖ / ‖x*‖; their squares add up to the squared error.  An error
+        relative to zero, of a black image or of measurements that are all zero, is the error itself.
     fixed_point : Tensor
         Relative fixed-point residual ‖T(z_{k−1}) − z_{k−1}‖ / ‖z_{k−1}‖ with T = D_σ ∘ (I − α P∘∇g).
     estimate : Tensor, shape (N, C, H, W)
@@ -95,11 +96,11 @@ def evaluate(
     method : PreconditionedFISTA or Preconditioner, optional
         A solver, or a preconditioner for a solver with the task's σ and step size; by default, no preconditioner.
     images : Tensor, shape (N, C, H, W), optional
-        True images; by default the first 200 test images.
+        True images on [0, 1]; by default the first 200 test images.
     physics : LinearPhysics, optional
         The operator; by default the student, ``task.teacher`` for a teacher.
     max_iter : int
-        Iterations to run, whatever the solver's own number is.
+        Iterations to run, whatever the solver's own number is; 1 or above.
     seed : int
         Seed of the measurement noise.
 
@@ -110,10 +111,10 @@ def evaluate(
     Raises
     ------
     ValueError
-        If the images have a wrong shape or entries that are not finite.
+        If the images have a wrong shape, another scale or entries that are not finite, or another argument is outside
+        what is accepted.
     """
-    truth = task.test_images[:200] if images is None else images
-    require_images("images", truth, task.img_size[0])
+    truth = _checked(task, task.test_images[:200] if images is None else images, max_iter)
     physics = task.student if physics is None else physics
     solver = method if isinstance(method, PreconditionedSolver) else task_solver(task, method)
     y = measure(physics, truth, seed)
@@ -153,6 +154,8 @@ def psnr_and_rejected(
 
     All images are measured at once, and run ``batch_size`` at a time: by default all together.
     """
+    require_integer("batch_size", batch_size, lowest=1, none=True)
+    images = _checked(task, images, max_iter)
     y, size = measure(physics, images, seed), batch_size or len(images)
     curves, rejected = [], []
     batches = [y] if size >= len(images) else y.split(size)
@@ -177,6 +180,19 @@ def task_solver(
     )
 
 
+def _checked(task: Task, images: torch.Tensor, max_iter: int) -> torch.Tensor:
+    """Return true images without gradients, after a look at them and at the number of iterations."""
+    require_integer("max_iter", max_iter, lowest=1)
+    require_images("images", images, task.img_size[0])
+    require_scale("images", images, complex_valued=task.complex_valued)
+    return images.detach()
+
+
+def _relative(error: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+    """Return errors relative to sizes, or themselves where the size is zero."""
+    return error / torch.where(size > 0, size, 1.0)
+
+
 def _measures(
     task: Task,
     x: torch.Tensor,
@@ -190,8 +206,8 @@ def _measures(
     return {
         "psnr": task.psnr(x, truth),
         "ssim": task.ssim(x, truth),
-        "residual": norms(physics.A(x) - y) / norms(y),
-        "range_error": norms(seen) / norms(truth),
-        "null_error": norms(error - seen) / norms(truth),
-        "fixed_point": norms(x - z_previous) / norms(z_previous),
+        "residual": _relative(norms(single_precision(physics.A)(x) - y), norms(y)),
+        "range_error": _relative(norms(seen), norms(truth)),
+        "null_error": _relative(norms(error - seen), norms(truth)),
+        "fixed_point": _relative(norms(x - z_previous), norms(z_previous)),
     }

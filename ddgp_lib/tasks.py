@@ -234,7 +234,10 @@ class Task:
         return 1 / squared_norm(self.teacher, self.img_size)
 
     def measure(self, images: torch.Tensor, seed: int = 0) -> torch.Tensor:
-        """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W)."""
+        """Simulate the student's measurements y_s = A_s x + w of images (N, C, H, W).
+
+        The same seed gives the same noise: a loop over batches should pass another for each, or all have noise alike.
+        """
         return measure(self.student, images, seed)
 
     def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -375,11 +378,36 @@ def require_split(
         shape = tuple(tensor.shape)
         fits = shape[0] >= 1 and shape[1:] == wanted
         require(fits, f"{name}.shape", shape, f"(N, {', '.join(map(str, wanted))}) with N ≥ 1")
-        values = tensor.norm(dim=1) if complex_valued else tensor
-        lowest, largest = float(tensor.min()), float(values.max())
-        in_range = 0.1 <= largest <= 1.001 and (lowest >= 0 or complex_valued)
-        found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
-        require(in_range, name, found, "the scale [0, 1]")
+        require_scale(name, tensor, complex_valued=complex_valued, brightest=0.1)
+
+
+def require_scale(
+    name: str, images: torch.Tensor, *, complex_valued: bool = False, brightest: float = 0.0
+) -> None:
+    """Refuse images on another scale than [0, 1], such as 0 to 255.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    images : Tensor, shape (N, C, H, W)
+        Images.
+    complex_valued : bool
+        Whether the channels are a real and an imaginary part, of either sign.
+    brightest : float
+        What the largest pixel must reach.
+
+    Raises
+    ------
+    ValueError
+        If a pixel, or its magnitude, is above 1 or below 0, a thousandth to spare, or all are too dark.
+    """
+    images = images.detach()
+    values = images.norm(dim=1) if complex_valued else images
+    lowest, largest = float(images.min()), float(values.max())
+    in_range = brightest <= largest <= 1.001 and (lowest >= -0.001 or complex_valued)
+    found = f"values from {lowest:.3g}, magnitudes up to {largest:.3g}"
+    require(in_range, name, found, "the scale [0, 1]")
 
 
 def chosen_sides(size: int | tuple[int, int] | None, images: Split | None, default: int) -> tuple[int, int]:

@@ -285,6 +285,7 @@ CALLS: dict[str, Call] = {
         },
         {"std": "optional positive"},
     ),
+    "gaussian_noise": Call(operators.gaussian_noise, {"noise": 0.1, "seed": 0}),
     "CartesianMRI": Call(operators.CartesianMRI, {**MRI, "mask": None}, {"acceleration": "positive"}),
     "MultiCoilCartesianMRI": Call(
         MultiCoilCartesianMRI,
@@ -702,7 +703,7 @@ ELSEWHERE = {
         ("AlternativeRecipe", "DistillationRecipe", "LinearRecipe"), "every field is tried in test_fields.py"
     ),
     **dict.fromkeys(("DistillationFields", "LinearFields", "LinearOperator"), "a type"),
-    **dict.fromkeys(("Identity", "Preconditioner", "BookFigure"), "no arguments of its own"),
+    **dict.fromkeys(("Identity", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"),
     **dict.fromkeys(
         ("CheckFailed", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"), "a result"
     ),
@@ -710,7 +711,8 @@ ELSEWHERE = {
     **dict.fromkeys(
         ("complex_brains", "faces_of", "perturb_face", "turn_phase"), "of a preset, for its images"
     ),
-    "signed_patterns": "of a preset, for a study",
+    **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
+    "single_precision": "a decorator of functions of tensors",
     "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
     "live": "the twin of frames, with the same checks",
 }

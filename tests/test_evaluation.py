@@ -10,6 +10,7 @@ from ddgp_lib import Identity, PreconditionedFISTA, evaluate, load_preconditione
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.evaluation import psnr_and_rejected, task_solver
 from ddgp_lib.experiments import validation_psnr
+from ddgp_lib.operators import HadamardCamera
 from ddgp_lib.presets import PRESETS
 
 KINDS = ("distilled", "distilled_gradient_only", "distilled_linear")
@@ -141,3 +142,42 @@ def test_bad_arguments_are_named(task):
         load_solver("ct")
     with pytest.raises(ValueError, match=r"images\.shape"):
         evaluate(task, images=torch.rand(2, 3, 32, 32), max_iter=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"images": 255 * torch.ones(1, 1, 32, 32)}, "images='values from 255.*the scale"),
+        ({"images": -torch.ones(1, 1, 32, 32)}, "images='values from -1"),
+        ({"images": torch.ones(1, 1, 16, 16)}, r"images\.shape=\(1, 1, 16, 16\)"),
+        ({"images": torch.ones(1, 1, 32, 32, dtype=torch.uint8)}, r"images\.dtype"),
+        ({"images": torch.ones(0, 1, 32, 32)}, r"images\.shape"),
+        ({"images": torch.full((1, 1, 32, 32), float("nan"))}, "images="),
+        ({"images": [0.5]}, "images="),
+        ({"max_iter": 0}, "max_iter=0"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_bad_input_is_named_at_each_door(task, changes, named):
+    given = {"images": task.test_images[:1], "max_iter": 1, "seed": 0} | changes
+    with pytest.raises(ValueError, match=named):
+        evaluate(task, **given)
+    with pytest.raises(ValueError, match=named):
+        psnr_and_rejected(task, task_solver(task), physics=task.student, **given)
+
+
+def test_a_black_image_has_finite_errors_and_changes_no_other(task):
+    images = torch.cat([task.test_images[:2], torch.zeros(1, 1, 32, 32)])
+    trace, alone = (evaluate(task, images=part, max_iter=2) for part in (images, images[2:]))
+    for name in ("residual", "range_error", "null_error", "fixed_point", "psnr"):
+        assert getattr(trace, name).isfinite().all()
+    error = torch.stack([trace.range_error[-1, 2], trace.null_error[-1, 2]]).norm()
+    torch.testing.assert_close(error, trace.estimate[2].norm(), rtol=1e-4, atol=1e-6)
+    silent = replace(task, student=HadamardCamera(0.1, (1, 32, 32)))
+    assert evaluate(silent, images=images[2:], max_iter=1).residual.isfinite().all()
+    assert alone.psnr.shape == (2, 1)
+
+
+def test_images_that_need_gradients_are_evaluated_without(task):
+    trace = evaluate(task, images=task.test_images[:1].clone().requires_grad_(), max_iter=1)
+    assert not any(tensor.requires_grad for tensor in (trace.psnr, trace.residual, trace.estimate))

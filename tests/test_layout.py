@@ -27,7 +27,6 @@ ELSEWHERE = {
     "preconditioners/base": ("preconditioners/test_family.py", "what all preconditioners promise"),
     "preconditioners/classical": ("preconditioners/test_newton.py", "Newton; the scalar is in the family"),
     "preconditioners/probing": ("preconditioners/test_diagonal.py", "the estimates behind the diagonals"),
-    "presets/variants": ("experiments/test_study.py", "rows of studies"),
     "recipes/distillation": ("recipes/test_fields.py", "every field; refusals are with the training"),
     "recipes/linear": ("recipes/test_fields.py", "the same"),
     "solvers/iteration": ("solvers/test_fista.py", "one iteration, by the equations of the solvers"),

@@ -1,5 +1,7 @@
 """Tasks: made of any two operators, refused by the argument's name, with steps that follow from the operators."""
 
+import copy
+import pickle
 import re
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ from ddgp_lib import Preset, distill, evaluate, make_task
 from ddgp_lib.data import Split
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN, save_denoiser
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera, squared_norm
+from ddgp_lib.presets import PRESETS
 from ddgp_lib.tasks import DEFAULT_RECIPES, require_split
 
 
@@ -155,3 +158,14 @@ def test_what_is_seen_of_a_task_is_short():
         assert len(text) <= 300
     assert "3 + 3 + 3" in repr(made())
     assert re.search(r"HadamardCamera", made()._repr_html_())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_book_s_tasks_are_pickled_and_measure_alike(loaded, name):
+    task = loaded(name)
+    few = replace(task, train_images=task.train_images[:1], val_images=task.val_images[:1])
+    twin = pickle.loads(pickle.dumps(replace(few, test_images=task.test_images[:1])))
+    x = task.test_images[:1]
+    assert torch.equal(twin.measure(x, seed=3), task.measure(x, seed=3))
+    torch.testing.assert_close(twin.student(x), copy.deepcopy(task.student)(x))
+    assert twin.preset.kinds == task.preset.kinds

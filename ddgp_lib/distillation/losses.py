@@ -8,7 +8,7 @@ from deepinv.physics import LinearPhysics
 from torch.nn import functional
 
 from ..names import LossTerm
-from ..operators import norms, null_projection
+from ..operators import norms, null_projection, single_precision
 from ..reprs import Brief
 
 FLOOR = 1e-6
@@ -93,7 +93,7 @@ def consistency_penalty(
     -------
     Tensor, shape ()
     """
-    change = norms(physics.A(direction - gradient))
+    change = norms(single_precision(physics.A)(direction - gradient))
     return stepsize * (change / (norms(direction) + FLOOR)).square().mean()
 
 

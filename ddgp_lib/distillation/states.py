@@ -1,15 +1,9 @@
 """Solver states to train on: started afresh, or kept in a pool."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import torch
-from deepinv.physics import GaussianNoise, LinearPhysics
 from deepinv.utils import TensorList
 
-from ..arguments import require
-from ..operators import measure, norms
+from ..operators import measure, norms, single_precision
 from ..operators.iterative import parts
 from ..recipes import DistillationRecipe
 from ..solvers.measurements import Measurements
@@ -63,9 +57,9 @@ class FreshStates:
             truth[chosen] = task.augment(truth[chosen], generator)
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
         levels = self._noise_levels(count)
-        y_student = measure_at(task.student, truth, seeds[0], levels)
-        adjoint = task.student.A_adjoint(y_student)
-        y_teacher = measure_at(task.teacher, truth, seeds[1], levels)
+        y_student = measure(task.student, truth, seeds[0], levels)
+        adjoint = single_precision(task.student.A_adjoint)(y_student)
+        y_teacher = measure(task.teacher, truth, seeds[1], levels)
         start = adjoint
         if self.recipe.from_truth > 0:
             held = torch.rand(count, generator=generator) < self.recipe.from_truth
@@ -74,7 +68,7 @@ class FreshStates:
             "truth": truth,
             **_named(y_student),
             "adjoint_student": adjoint,
-            "adjoint_teacher": task.teacher.A_adjoint(y_teacher),
+            "adjoint_teacher": single_precision(task.teacher.A_adjoint)(y_teacher),
             "x": start.clone(),
             "z": start.clone(),
             "k": torch.zeros(count, dtype=torch.long),
@@ -137,43 +131,3 @@ class StatePool(FreshStates):
             return
         for name, value in self.fresh(len(over)).items():
             self.tensors[name][over] = value
-
-
-def measure_at(
-    physics: LinearPhysics, images: torch.Tensor, seed: int, levels: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Simulate y = A x + w with a noise level of its own for each image.
-
-    Parameters
-    ----------
-    physics : LinearPhysics
-        The operator A, with Gaussian noise where ``levels`` are given.
-    images : Tensor, shape (N, C, H, W)
-        True images x.
-    seed : int
-        Seed of the noise w.
-    levels : Tensor, shape (N,), optional
-        Standard deviations of w; by default the operator's own.
-
-    Raises
-    ------
-    ValueError
-        If there are levels and the operator's noise is not Gaussian.
-    """
-    if levels is None:
-        return measure(physics, images, seed)
-    with _noise_at(physics, levels):
-        return measure(physics, images, seed)
-
-
-@contextmanager
-def _noise_at(physics: LinearPhysics, levels: torch.Tensor) -> Iterator[None]:
-    """Lend the operator other noise levels; deepinv's own ``sigma=`` would leave them behind in the noise model."""
-    model: Any = physics.noise_model
-    gaussian = isinstance(model, GaussianNoise)
-    require(gaussian, "noise_model", type(model).__name__, "GaussianNoise, for training with a noise_range")
-    own, model.sigma = model.sigma, levels
-    try:
-        yield
-    finally:
-        model.sigma = own

@@ -1,5 +1,6 @@
 """Sensing operators A, and what the solvers and the analysis ask of them."""
 
+from ._common import Picklable, single_precision
 from .algebra import (
     gradient,
     measure,
@@ -14,6 +15,7 @@ from .downsampling import FILTERS, FourierDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
+from .noise import gaussian_noise
 from .protocol import LinearOperator
 
 __all__ = [
@@ -25,8 +27,10 @@ __all__ = [
     "HadamardCamera",
     "LinearOperator",
     "MultiCoilCartesianMRI",
+    "Picklable",
     "birdcage_maps",
     "gaussian_columns",
+    "gaussian_noise",
     "gradient",
     "largest_eigenvalue",
     "measure",
@@ -35,5 +39,6 @@ __all__ = [
     "norms",
     "null_projection",
     "range_projection",
+    "single_precision",
     "squared_norm",
 ]

@@ -1,21 +1,47 @@
 """What the operators of this package share."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import torch
-from deepinv.physics import GaussianNoise, LinearPhysics
+from deepinv.physics import LinearPhysics
+from deepinv.utils import TensorList
 
-from ..arguments import require, require_number, require_seed, require_tensor
+from ..arguments import require, require_number, require_tensor
+from .iterative import parts
+from .noise import unchanged
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 RTOL = 1e-5
 """Singular values below this fraction of the largest count as zero, as in :mod:`ddgp_lib.analysis`."""
 
 
-def gaussian_noise(noise: float, seed: int) -> GaussianNoise:
-    """White Gaussian noise with its own generator, after checking its standard deviation."""
-    require_number("noise", noise, lowest=0)
-    require_seed("seed", seed)
-    return GaussianNoise(noise, rng=torch.Generator().manual_seed(seed))
+def single_precision(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function of tensors compute in their own precision where ``torch.autocast`` surrounds the call.
+
+    Half precision breaks what operators promise: an adjoint, a projector, a Newton step.  Tensors that come from a
+    network under autocast are widened first.
+    """
+
+    @wraps(function)
+    def exact(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        given = [parts(value)[0] for value in args if isinstance(value, torch.Tensor | TensorList)]
+        device = given[0].device.type if given else "cpu"
+        if not torch.is_autocast_enabled(device):
+            return function(*args, **kwargs)
+        with torch.autocast(device, enabled=False):
+            return function(*map(_widened, args), **kwargs)
+
+    return exact
+
+
+def _widened(value: Any) -> Any:
+    half = isinstance(value, torch.Tensor) and value.dtype in (torch.bfloat16, torch.float16)
+    return value.float() if half else value
 
 
 def require_rtol(rtol: float) -> None:
@@ -48,7 +74,35 @@ def require_sides(
     require(taken, f"{argument}.dtype", batch.dtype, " or ".join(map(str, dtypes)))
 
 
-class OldNames(LinearPhysics):
+@contextmanager
+def naming(argument: str, value: Any, expected: Callable[[], str]) -> Iterator[None]:
+    """Name the argument in what PyTorch or deepinv say when a tensor does not fit an operator."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        raise ValueError(f"{argument}={value!r}: expected {expected()} ({error})") from error
+
+
+class Picklable(LinearPhysics):
+    """A linear operator that can be pickled, and so sent to another process.
+
+    deepinv gives every operator maps that change nothing, as lambdas; they are left out and found in the class.
+    """
+
+    sensor_model = _U = _U_adjoint = _V = _V_adjoint = staticmethod(unchanged)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled or copied: all but deepinv's lambdas."""
+        return {name: value for name, value in self.__dict__.items() if not _is_of_deepinv(value)}
+
+
+def _is_of_deepinv(value: Any) -> bool:
+    return getattr(value, "__name__", "") == "<lambda>" and value.__module__.startswith("deepinv")
+
+
+class OldNames(Picklable):
     """A linear operator that is still called by a name of before."""
 
     def normal(self, x: torch.Tensor) -> torch.Tensor:
@@ -78,21 +132,25 @@ class FixedSides(OldNames):
         """Types of the numbers in images and measurements."""
         return (torch.float32, torch.float64)
 
+    @single_precision
     def A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return A x, after a look at the sides of x."""
         self._require_sides("x", x)
         return super().A(x, *args, **kwargs)
 
+    @single_precision
     def A_adjoint(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return Aᵀy, after a look at the sides of y."""
         self._require_sides("y", y)
         return super().A_adjoint(y, *args, **kwargs)
 
+    @single_precision
     def A_adjoint_A(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return AᵀA x, after a look at the sides of x."""
         self._require_sides("x", x)
         return super().A_adjoint_A(x, *args, **kwargs)
 
+    @single_precision
     def A_dagger(self, y: Any, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Return A⁺y, after a look at the sides of y."""
         self._require_sides("y", y)

@@ -5,14 +5,16 @@ it is used: :mod:`~ddgp_lib.operators.protocol` lists them.
 """
 
 from collections.abc import Callable
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 from deepinv.physics import DecomposablePhysics, LinearPhysics
 
-from ..arguments import require, require_img_size, require_positive, require_tensor
+from ..arguments import require, require_img_size, require_positive, require_seed, require_tensor
+from ._common import naming, single_precision
 from .iterative import largest_eigenvalue, norms, project_on_range, solve_symmetric, start_vector
 from .known import found_once
+from .noise import add_noise
 from .protocol import require_physics
 
 IMAGE_TYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
@@ -21,30 +23,50 @@ SEEN = 1e-5
 """Singular values below this fraction of the largest count as zero where an operator is given by them."""
 
 
-def measure(physics: LinearPhysics, images: torch.Tensor, seed: int) -> torch.Tensor:
-    """Simulate y = A x + w.
+def measure(
+    physics: LinearPhysics, images: torch.Tensor, seed: int, levels: torch.Tensor | None = None
+) -> Any:
+    """Simulate y = A x + w, with noise that depends on the seed and on nothing else.
+
+    Each call has a generator of its own: the operator's own is neither used nor changed, and threads do not disturb
+    each other.  In a loop over batches a seed for each batch gives each its own noise; one seed gives them the same.
+    (Where a noise model is a function, or draws from PyTorch's global generator, that is seeded for the call and put
+    back, so that only one thread at a time may draw.)
 
     Parameters
     ----------
     physics : LinearPhysics
         The operator A with its noise model.
     images : Tensor, shape (N, C, H, W)
-        True images x.
+        True images x, real or complex; N ≥ 1, with finite entries.
     seed : int
-        Seed of the noise w: the same seed gives the same noise, also where deepinv's model has no generator.
+        Seed of the noise w, from 0 to 2⁶³ − 1.
+    levels : Tensor, shape (N,), optional
+        Standard deviations of Gaussian noise, one for each image; by default the operator's own.
 
     Returns
     -------
-    Tensor
+    Tensor or TensorList
         Measurements y.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted, or the images are not of the shape that the operator measures.
     """
-    if getattr(physics.noise_model, "rng", None) is not None:
-        return physics.noise(physics.A(images), seed=seed)
-    with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
-        torch.manual_seed(seed)
-        return physics.noise(physics.A(images))
+    require_seed("seed", seed)
+    require_tensor("images", images, dimensions=4)
+    require(images.numel() > 0, "images.shape", tuple(images.shape), "at least one image and one pixel")
+    shape, wanted = tuple(images.shape), f"images of the shape that {type(physics).__name__} measures"
+    with naming("images.shape", shape, lambda: wanted):
+        clean = single_precision(physics.A)(images)
+        with torch.no_grad():
+            back = single_precision(physics.A_adjoint)(clean)
+    require(tuple(back.shape) == shape, "images.shape", shape, f"{wanted}, such as {tuple(back.shape)}")
+    return add_noise(physics, clean, int(seed), levels)
 
 
+@single_precision
 def range_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     """A⁺A x: the part of an image that the measurements determine (the range of Aᵀ).
 
@@ -85,6 +107,7 @@ def null_projection(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     return x - range_projection(physics, x)
 
 
+@single_precision
 def normal(physics: LinearPhysics, x: torch.Tensor) -> torch.Tensor:
     """AᵀA x: what measuring an image and projecting it back leaves of it; deepinv's ``A_adjoint_A``."""
     return _applied(physics, "x", x, lambda: physics.A_adjoint_A(x))
@@ -98,6 +121,7 @@ def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> 
     return _applied(physics, "z", z, lambda: physics.A_adjoint_A(z)) - adjoint
 
 
+@single_precision
 def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
     """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x with λ = ``damping`` > 0: the Newton–Tikhonov step for a gradient x.
 

@@ -15,7 +15,8 @@ from ..arguments import (
     require_positive,
 )
 from ..names import Filter
-from ._common import RTOL, OldNames, gaussian_noise, require_fixed, require_rtol, require_sides
+from ._common import RTOL, OldNames, require_fixed, require_rtol, require_sides, single_precision
+from .noise import gaussian_noise
 
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 
@@ -128,18 +129,21 @@ class FourierDownsampling(OldNames, Downsampling):
         require_fixed(filter=filter, factor=factor)
         super(Downsampling, self).update_parameters(**kwargs)
 
+    @single_precision
     def A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Measurements A x, (N, C, H/s, W/s), of images (N, C, H, W)."""
         self.update_parameters(**kwargs)
         self._require("x", x)
         return _both(self.matrix_rows, x, self.matrix_columns.T)
 
+    @single_precision
     def A_adjoint(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images Aᵀy, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)
         self._require("y", y)
         return _both(self.matrix_rows.T, y, self.matrix_columns)
 
+    @single_precision
     def A_dagger(self, y: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """Images A⁺y, (N, C, H, W), of measurements (N, C, H/s, W/s)."""
         self.update_parameters(**kwargs)

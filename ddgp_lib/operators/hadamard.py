@@ -8,7 +8,8 @@ from deepinv.physics.singlepixel import hadamard_1d
 
 from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
-from ._common import FixedSides, gaussian_noise
+from ._common import FixedSides
+from .noise import gaussian_noise
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 

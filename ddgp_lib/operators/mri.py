@@ -27,7 +27,8 @@ from ..arguments import (
     require_positive,
     require_seed,
 )
-from ._common import RTOL, FixedSides, gaussian_noise, require_fixed, require_rtol
+from ._common import RTOL, FixedSides, require_fixed, require_rtol
+from .noise import gaussian_noise
 
 
 def gaussian_columns(

@@ -1,6 +1,7 @@
 """What every preconditioner is, and what a solver tells it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -94,3 +95,37 @@ class Identity(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the gradient itself."""
         return grad
+
+
+def ask(
+    preconditioner: Callable[[torch.Tensor, State], Any], grad: torch.Tensor, state: State
+) -> torch.Tensor:
+    """Return P(g; z), asked with copies of g and z, which P may change, and checked.
+
+    Parameters
+    ----------
+    preconditioner : callable
+        P, as ``P(grad, state)``.
+    grad : Tensor, shape (N, C, H, W)
+        g.
+    state : State
+        What P is told; its ``y`` is passed on as it is.
+
+    Returns
+    -------
+    Tensor, shape (N, C, H, W)
+
+    Raises
+    ------
+    ValueError
+        If it is not a tensor of the gradient's shape, type and device.  (Under ``torch.autocast`` a direction in half
+        precision is accepted, and widened.)
+    """
+    made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
+    if isinstance(made, torch.Tensor) and made.is_floating_point():
+        made = made.to(grad.dtype) if torch.is_autocast_enabled(grad.device.type) else made
+    tensor = isinstance(made, torch.Tensor)
+    wanted = (tuple(grad.shape), grad.dtype, grad.device)
+    got = (tuple(made.shape), made.dtype, made.device) if tensor else type(made).__name__
+    require(got == wanted, "P(grad, state)", got, f"a tensor like the gradient, {wanted}")
+    return made

@@ -20,7 +20,8 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER, weights_path
 from ..data import Split, load_faces
 from ..denoisers import load_denoiser
-from ..operators._common import FixedSides, gaussian_noise
+from ..operators import gaussian_noise
+from ..operators._common import FixedSides
 from ..recipes import DistillationRecipe
 from ..tasks import SIGMAS, Counts, Preset, Task, chosen_sides, make_task
 from .super_resolution import faces_of, perturb_face

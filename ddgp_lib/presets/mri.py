@@ -139,6 +139,11 @@ def _training_volume(task: Task, count: int) -> dict[str, torch.Tensor]:
     return {"training volume": task.val_images[:count]}
 
 
+def four_coils(preset: Preset) -> Task:
+    """Build the task for four coils and images of 64 × 64."""
+    return preset.load(coils=4, size=64)
+
+
 # On rows a rank of 64 is no restriction: the teacher measures 32 columns more, each with a real and an imaginary
 # part.  Rows are very many samples, so a ridge hardly matters.
 LINEAR = LinearRecipe(
@@ -203,6 +208,6 @@ PRESET: Preset = Preset(
         },
         "networks": variants.network_rows(variants.BEST_NETWORKS, "mri, "),
     },
-    linear_operators={"mri, 4 coils": lambda preset: preset.load(coils=4, size=64)},
+    linear_operators={"mri, 4 coils": four_coils},
     weights=WEIGHTS_FOLDER,
 )

@@ -1,5 +1,6 @@
 """What all solvers share: their arguments, their start, and the sequence of their iterates."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,12 +14,16 @@ from torch import nn
 
 from ..arguments import require, require_positive
 from ..fingerprint import warn_if_foreign
-from ..operators import norms
+from ..operators import norms, single_precision
+from ..preconditioners import Identity
 from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
 from .measurements import Measurements
 from .rules import decaying_weight
 from .safeguard import Safeguard
+
+LOST = 2.0
+"""An output has diverged whose misfit ‖A x − y‖ is so many times those of Aᵀy and of an image of zeros."""
 
 Init = torch.Tensor | tuple[torch.Tensor, ...] | dict[str, Any] | Callable[..., Any] | None
 """Where a run starts: x_0, the iterates, deepinv's record of them, a function that returns one, or Aᵀy."""
@@ -138,12 +143,11 @@ class PreconditionedSolver(BaseOptim):
 
     def update_params_fn(self, it: int) -> dict[str, Any]:
         """Return deepinv's parameters of iteration ``it``; beyond the end of a sequence its last value."""
-        return {name: values[min(it, len(values) - 1)] for name, values in self.params_algo.items()}
+        return _at(self.params_algo, it)
 
     def problem(self, y: Measurements, physics: LinearPhysics, k: int = 0) -> Problem:
         """Return what iteration k is given for these measurements."""
-        iterator, parameters = self.fixed_point.iterator, self.init_params_algo
-        params = {name: values[min(k, len(values) - 1)] for name, values in parameters.items()}
+        iterator, params = self.fixed_point.iterator, _at(self.init_params_algo, k)
         run = Run.begin(y, physics, params["stepsize"], iterator.preconditioner)
         return Problem(y, physics, run, self.prior[0], params, iterator.prior_weight)
 
@@ -154,6 +158,9 @@ class PreconditionedSolver(BaseOptim):
         that returns them, as ``lambda y, A: A.A_adjoint(y) / squared_norm(A, size)`` for an operator of another norm
         than 1.
 
+        An output is looked at as an input is: where it is not finite, or fits the data worse than no image at all
+        does and than Aᵀy, a warning says so.  :meth:`states` and :meth:`iterates` give what happens without a word.
+
         With a safeguard and ``compute_metrics=True``, the metrics have an entry ``"rejected"``: for each image a list
         over the iterations of whether P was off.
 
@@ -162,12 +169,39 @@ class PreconditionedSolver(BaseOptim):
         ValueError
             If the measurements or ``init`` do not fit, or y needs gradients and the solver was made without
             ``unfold=True``.
+
+        Warns
+        -----
+        RuntimeWarning
+            If ‖A x − y‖ is more than twice ‖y‖ and ‖A Aᵀy − y‖ in an image, or x is not finite.
         """
         wanted = isinstance(y, torch.Tensor) and y.requires_grad and torch.is_grad_enabled()
         without = "a y without gradients, or a solver made with unfold=True"
         require(self.unfold or not wanted, "y.requires_grad", True, without)
         self.has_converged = False
-        return super().forward(y, physics, **kwargs)
+        output = super().forward(y, physics, **kwargs)
+        self._tell_of_divergence(output[0] if isinstance(output, tuple) else output, y, physics)
+        return output
+
+    def _tell_of_divergence(self, x: torch.Tensor, y: Any, physics: LinearPhysics) -> None:
+        """Warn of images that a run has lost."""
+        A, A_adjoint = single_precision(physics.A), single_precision(physics.A_adjoint)
+        with torch.no_grad():
+            misfit = norms(A(x) - y) / norms(y)
+            usual = torch.clamp(norms(A(A_adjoint(y)) - y) / norms(y), min=1)
+        lost = ~((misfit <= LOST * usual) | (norms(y) == 0)) | ~torch.isfinite(norms(x))
+        if not lost.any():
+            return
+        iterator = self.fixed_point.iterator
+        guarded = isinstance(iterator.preconditioner, Identity) or iterator.safeguard is not None
+        remedy = "a smaller stepsize" if guarded else "safeguard=True, which turns P off where it does harm"
+        warnings.warn(
+            f"{type(self).__name__} has diverged: within {self.max_iter} iterations {int(lost.sum())} of {len(lost)} "
+            f"images have become not finite, or worse than no image at all (‖A x − y‖ up to "
+            f"{float(misfit[lost].max()):.3g} ‖y‖); try {remedy}",
+            RuntimeWarning,
+            stacklevel=5,  # the call of the solver, through three functions of PyTorch
+        )
 
     def states(
         self, y: Measurements, physics: LinearPhysics, max_iter: int | None = None, init: Init = None
@@ -271,6 +305,11 @@ def _noise_levels(sigma: float | Sequence[float], max_iter: int) -> list[float]:
     for value in values:
         require_positive("sigma", value)
     return values
+
+
+def _at(schedules: dict[str, Any], k: int) -> dict[str, Any]:
+    """Return the values of iteration k; beyond the end of a sequence its last value goes on."""
+    return {name: values[min(k, len(values) - 1)] for name, values in schedules.items()}
 
 
 def _estimate(X: dict[str, Any]) -> torch.Tensor:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import torch
 from deepinv.physics import LinearPhysics
 
+from ..arguments import require_choice, require_integer, require_tensor
 from ..names import Momentum
 from ..operators import gradient, squared_norm
 from ..preconditioners import Preconditioner, State
+from ..preconditioners.base import ask
+from .measurements import back_project
 from .rules import MOMENTUM
 from .steps import fista_step
 
@@ -36,12 +39,23 @@ def descend(
         A rule's name, a key of ``ddgp_lib.solvers.MOMENTUM``.
     start : Tensor, optional
         z_0; Aᵀy by default.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted, y is not what A measures, or P returns another thing than a
+        direction.
     """
-    adjoint = physics.A_adjoint(y)
+    require_integer("steps", steps, lowest=0)
+    require_choice("momentum", momentum, MOMENTUM)
+    adjoint = back_project(y, physics)
+    if start is not None:
+        require_tensor("start", start, shape=tuple(adjoint.shape))
     x = z = adjoint if start is None else start
+    shown = y.clone()
     stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
     for k in range(steps):
         with torch.no_grad():
-            direction = P(gradient(physics, z, adjoint), State(z, k, physics, y))
+            direction = ask(P, gradient(physics, z, adjoint), State(z, k, physics, shown))
         x, z = fista_step(x, z, direction, stepsize=stepsize, momentum=MOMENTUM[momentum](k + 1))
         yield z

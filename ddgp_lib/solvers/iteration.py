@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from deepinv.optim import PnP
@@ -12,9 +12,11 @@ from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 
 from ..arguments import require
-from ..operators import gradient, squared_norm
+from ..operators import gradient, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
+from ..preconditioners.base import ask
+from .held_out import KeptRows, hold_out
 from .measurements import Measurements, back_project
 from .rules import relax
 from .safeguard import Direction, Safeguard
@@ -98,7 +100,8 @@ class Problem:
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
-        return relax(self.prior.prox(u, self.params["g_param"]), u, self.weight(k))
+        denoised = self.prior.prox(u, self.params["g_param"]).to(u.dtype)  # half precision under autocast
+        return relax(denoised, u, self.weight(k))
 
     def fade(self, preconditioner: Direction, k: int) -> Direction:
         """Return g ↦ g + γ_k (P(g) − g), with copies for P, and a check of what it returns."""
@@ -106,8 +109,7 @@ class Problem:
             return preconditioner
 
         def direction(grad: torch.Tensor, state: State) -> torch.Tensor:
-            made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
-            return relax(_as_direction(made, grad), grad, self.weight(k))
+            return relax(ask(preconditioner, grad, state), grad, self.weight(k))
 
         return direction
 
@@ -115,6 +117,46 @@ class Problem:
         """Return the problem of some images of the batch, given by a mask (N,); A is shared by all."""
         run = replace(self.run, adjoint=self.run.adjoint[images], shown=_select(self.run.shown, images))
         return replace(self, y=_select(self.y, images), run=run)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two runs on a part of the measurements, with P and without, and what is held out from both.
+
+    Attributes
+    ----------
+    held : Tensor, shape (N, …)
+        1 where a measurement is held out.
+    physics : KeptRows
+        The operator without these rows.
+    run : Run
+        What is computed once for it.
+    with_p, without : tuple of Tensors
+        Their iterates, x_k first.
+    """
+
+    held: torch.Tensor
+    physics: KeptRows
+    run: Run
+    with_p: tuple[torch.Tensor, ...]
+    without: tuple[torch.Tensor, ...]
+
+    @classmethod
+    def begin(cls, est: tuple[torch.Tensor, ...], problem: Problem, safeguard: Safeguard) -> "Trial":
+        """Draw what is held out, and start both runs where the solver does, less what is held out of it."""
+        run, physics, data = problem.run, problem.physics, cast(torch.Tensor, problem.y)
+        img_size = tuple(run.adjoint.shape[1:])
+        held = hold_out(physics, data, img_size, safeguard.held_out, safeguard.seed)
+        norm = squared_norm(physics, img_size)
+        kept, dropped = KeptRows(physics, 1 - held, norm), KeptRows(physics, held, norm)
+        start = tuple(tensor - dropped.range_projection(tensor) for tensor in est)
+        y = kept.kept * data
+        return cls(held, kept, replace(run, adjoint=kept.A_adjoint(y), shown=y), start, start)
+
+    def residual(self, est: tuple[torch.Tensor, ...], problem: Problem) -> torch.Tensor:
+        """Return ‖H (A x − y)‖ of each image."""
+        y = cast(torch.Tensor, problem.y)
+        return norms(self.held * (single_precision(problem.physics.A)(est[0]) - y))
 
 
 @dataclass(frozen=True)
@@ -188,8 +230,24 @@ class PreconditionedIteration(OptimIterator):
         watch = X["watch"] if "watch" in X else self.safeguard.watch(y, problem.stepsize * run.adjoint)
         step = self.step(X["est"], k, problem, watch.direction(direction))
         seen = watch.after(step.z, step.est[0], step.grad, run.adjoint)
+        if self.safeguard.held_out and not isinstance(self.preconditioner, Identity):
+            trial = X["trial"] if "trial" in X else Trial.begin(start, problem, self.safeguard)
+            trial, contradicted = self._try(trial, k, problem, direction, self.safeguard)
+            seen, following["trial"] = replace(seen, rejected=seen.rejected | contradicted), trial
         est = self._without_preconditioner(step.est, start, seen.rejected & ~watch.rejected, k, problem)
         return {"est": est, "start": start, "watch": seen, "rejected": seen.rejected} | following
+
+    def _try(
+        self, trial: Trial, k: int, problem: Problem, direction: Direction, safeguard: Safeguard
+    ) -> tuple[Trial, torch.Tensor]:
+        """Advance both runs of a trial; return it, and the images (N,) in which P is contradicted."""
+        y = cast(torch.Tensor, problem.y)
+        part = replace(problem, y=trial.physics.kept * y, physics=trial.physics, run=trial.run)
+        with_p = self.step(trial.with_p, k, part, direction).est
+        without = self.step(trial.without, k, part, Identity()).est
+        tried, plain = (trial.residual(est, problem) for est in (with_p, without))
+        contradicted = safeguard.contradicts(tried, plain, norms(trial.held * y))
+        return replace(trial, with_p=with_p, without=without), contradicted
 
     def _without_preconditioner(
         self,
@@ -208,18 +266,6 @@ class PreconditionedIteration(OptimIterator):
         return tuple(
             tensor.masked_scatter(spread(images, tensor), new) for tensor, new in zip(est, plain, strict=True)
         )
-
-
-def _as_direction(made: Any, grad: torch.Tensor) -> torch.Tensor:
-    """Return what a preconditioner made, if it is a direction: of the gradient's shape, type and device."""
-    wanted = (tuple(grad.shape), grad.dtype, grad.device)
-    got = (
-        (tuple(made.shape), made.dtype, made.device)
-        if isinstance(made, torch.Tensor)
-        else type(made).__name__
-    )
-    require(got == wanted, "P(grad, state)", got, f"a tensor like the gradient, {wanted}")
-    return made
 
 
 def _select(y: Measurements, images: torch.Tensor) -> Measurements:

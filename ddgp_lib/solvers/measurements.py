@@ -6,7 +6,8 @@ import torch
 from deepinv.utils import TensorList
 
 from ..arguments import require
-from ..operators import LinearOperator
+from ..operators import LinearOperator, single_precision
+from ..operators._common import naming
 from ..operators.iterative import parts
 
 Measurements: TypeAlias = torch.Tensor | TensorList
@@ -40,17 +41,14 @@ def back_project(y: Measurements, physics: LinearOperator) -> torch.Tensor:
     shape = shapes(y)
     some = all(part.ndim >= 2 and len(part) >= 1 for part in parts(y))
     require(some, "y.shape", shape, "measurements of one image or more, (N, …)")
+    real = all(part.is_floating_point() or part.is_complex() for part in parts(y))
+    require(real, "y.dtype", _types(y), "floating-point numbers, such as torch.float32")
     finite = all(bool(torch.isfinite(part).all()) for part in parts(y))
     require(finite, "y", "tensor with NaN or infinite entries", "finite entries only")
-    try:
-        adjoint = physics.A_adjoint(y)
+    with naming("y.shape", shape, lambda: _wanted(y, physics)):
+        adjoint = single_precision(physics.A_adjoint)(y)
         with torch.no_grad():
-            expected = shapes(physics.A(adjoint))
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        why = f"{_types(y)}: {error}"
-        raise ValueError(f"y.shape={shape!r}: expected {_wanted(y, physics)} ({why})") from error
+            expected = shapes(single_precision(physics.A)(adjoint))
     declared = _declared(physics)
     fits = shape == expected and adjoint.ndim == 4 and len(adjoint) == len(parts(y)[0])
     if declared:

@@ -1,5 +1,7 @@
 """What holds for every operator: equality with deepinv's, adjoint, projections, norm, noise."""
 
+import copy
+import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from ddgp_lib.operators import (
     MultiCoilCartesianMRI,
     gradient,
     measure,
+    newton,
     normal,
     null_projection,
     range_projection,
@@ -304,3 +307,26 @@ def test_deepinv_profits_from_the_quick_form(case):
     close(grad, gradient(case.ours, z, case.theirs.A_adjoint(y)), 1e-4)
     quick = isinstance(case.ours, CartesianMRI | MultiCoilCartesianMRI | HadamardCamera)
     assert not (quick and applied)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [normal, range_projection, lambda physics, x: newton(physics, x, 1e-3), lambda physics, x: physics.A(x)],
+)
+def test_autocast_changes_no_bit(case, ask):
+    x = case.images()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = ask(case.ours, x)
+    assert torch.equal(mixed, ask(case.ours, x))
+
+
+def test_what_a_network_made_in_half_precision_is_widened():
+    x = camera().images().bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert null_projection(camera().ours, x).dtype == torch.float32
+
+
+def test_operators_are_pickled(case):
+    twin, x = pickle.loads(pickle.dumps(case.ours)), case.images()
+    assert torch.equal(twin(x), copy.deepcopy(case.ours)(x))
+    assert torch.equal(range_projection(twin, x), range_projection(case.ours, x))

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import warnings
 
 import pytest
 import torch
@@ -316,3 +317,65 @@ def test_rules_are_pickled():
     rule = pickle.loads(pickle.dumps(decaying_weight(3)))
     assert [rule(k) for k in (0, 2, 5)] == [1.0, 1.0, 0.25]
     assert decaying_weight(None)(100) == 1.0
+
+
+# --- what comes out
+
+
+@pytest.mark.parametrize("made", [lambda g, s: -30 * g, lambda g, s: float("nan") * g])
+def test_a_run_that_diverges_says_so_and_what_helps(denoiser, camera, y, made):
+    solver = PreconditionedFISTA(denoiser, Rule(made), stepsize=1.0, sigma=0.05, max_iter=6)
+    with pytest.warns(
+        RuntimeWarning, match=r"FISTA has diverged: within 6 .* 2 of 2 .*try safeguard=True"
+    ) as told:
+        solver(y, camera)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert len(list(solver.iterates(y, camera))) == 7
+
+
+def test_a_step_that_is_too_large_is_named(task):
+    y = task.measure(task.test_images[:2])
+    solver = PreconditionedFISTA(task.denoiser, stepsize=50.0, sigma=0.05, max_iter=10)
+    with pytest.warns(RuntimeWarning, match="diverged.*try a smaller stepsize"):
+        solver(y, task.student)
+
+
+@pytest.mark.parametrize("name", ["single_pixel", "mri", "super_resolution"])
+def test_a_shipped_solver_says_nothing(loaded, name):
+    here = loaded(name)
+    y = here.measure(here.test_images[:1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        load_solver(here, max_iter=2)(y, here.student)
+        load_solver(here, max_iter=2)(torch.zeros_like(y), here.student)
+
+
+def test_measurements_of_integers_are_refused(denoiser, camera, y):
+    with pytest.raises(ValueError, match=r"y\.dtype='torch.int64'"):
+        PreconditionedFISTA(denoiser, sigma=0.05)(y.long(), camera)
+
+
+# --- half precision around a run
+
+
+@pytest.mark.parametrize("kind", ["none", "newton", "distilled", "distilled_linear"])
+def test_autocast_around_a_run_reaches_the_networks_alone(loaded, kind):
+    here = loaded("super_resolution")
+    x = here.test_images[:2]
+    solver = load_solver(here, kind, max_iter=4)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = here.measure(x)
+        mixed = solver(y, here.student)
+    assert (y.dtype, mixed.dtype) == (torch.float32, torch.float32)
+    assert torch.equal(y, here.measure(x))
+    torch.testing.assert_close(here.psnr(mixed, x), here.psnr(solver(y, here.student), x), rtol=0, atol=0.1)
+
+
+def test_under_autocast_a_direction_in_half_precision_is_widened(denoiser, camera, y):
+    solver = PreconditionedFISTA(denoiser, Rule(lambda g, s: g.bfloat16()), sigma=0.05, max_iter=2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert solver(y, camera).dtype == torch.float32
+    with pytest.raises(ValueError, match="bfloat16"):
+        solver(y, camera)

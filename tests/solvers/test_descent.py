@@ -53,3 +53,30 @@ def test_the_misfit_falls_at_every_step_from_any_start(problem):
     misfits = [float((physics.A(z) - y).norm()) for z in descend(physics, y, Identity(), 20, start=start)]
     assert misfits[0] < float(y.norm())
     assert misfits == sorted(misfits, reverse=True)
+
+
+def test_p_is_shown_copies_and_its_direction_is_checked(problem):
+    physics, y = problem
+    before = y.clone()
+    for spoil in (lambda g, s: g.mul_(0.5) + s.z.zero_(), lambda g, s: (s.y.zero_(), 0.5 * g)[1]):
+        found, expected = (list(descend(physics, y, P, 2)) for P in (spoil, Scalar(0.5)))
+        torch.testing.assert_close(found, expected)
+        assert torch.equal(y, before)
+    with pytest.raises(ValueError, match=r"P\(grad, state\)"):
+        next(descend(physics, y, lambda g, s: g[:1], 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"steps": -1}, "steps=-1"),
+        ({"momentum": "nesterov"}, "momentum='nesterov'"),
+        ({"start": torch.zeros(1, 1, 4, 4)}, r"start\.shape"),
+        ({"y": torch.zeros(2, 1, 3, 3)}, r"y\.shape"),
+    ],
+)
+def test_bad_arguments_are_named(problem, changes, named):
+    physics, y = problem
+    arguments = {"y": y, "P": Identity(), "steps": 2} | changes
+    with pytest.raises(ValueError, match=named):
+        list(descend(physics, **arguments))
