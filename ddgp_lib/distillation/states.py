@@ -1,5 +1,7 @@
 """Solver states to train on: started afresh, or kept in a pool."""
 
+from typing import Any
+
 import torch
 from deepinv.utils import TensorList
 
@@ -131,3 +133,8 @@ class StatePool(FreshStates):
             return
         for name, value in self.fresh(len(over)).items():
             self.tensors[name][over] = value
+
+
+def measure_at(*args: Any, **kwargs: Any) -> Any:
+    """Return :func:`~ddgp_lib.operators.algebra.measure` of these arguments, under its name of before."""
+    return measure(*args, **kwargs)
