@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from book._tools import env, notebooks, npm, vendor
-from book._tools.address import colab_cell
+from book._tools.address import PLACEHOLDER, colab_cell
 from book._tools.repository import ROOT
 
 WIDGETS = """\
@@ -62,6 +62,13 @@ def test_the_address_is_written_into_the_colab_cell(tmp_path: Path) -> None:
     assert notebooks.fill_colab_cell(path, "https://example.org/new")
     assert colab_cell("https://example.org/new") in path.read_text()
     assert not notebooks.fill_colab_cell(path, "https://example.org/new")
+
+
+def test_nothing_is_installed_from_an_address_that_anybody_may_own() -> None:
+    cell = colab_cell(f"https://github.com/{PLACEHOLDER}")
+    assert "install(" not in cell
+    assert PLACEHOLDER not in cell
+    assert all(line.startswith("#") for line in cell.splitlines())
 
 
 def test_colab_cell_does_nothing_elsewhere() -> None:
