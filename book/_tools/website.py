@@ -25,6 +25,7 @@ INPUTS = (
     "_toc.yml",
     "CHANGELOG.md",
     "LICENSE",
+    "THIRD_PARTY_LICENSES.md",
     "assignments/README.md",
     "requirements-book.txt",
     "package-lock.json",
