@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
-	measure mutants fuzz kills flaky matrix audit licences lock clean book-env full-env course-env npm-packages
+	measure mutants fuzz kills flaky matrix busy audit licences lock clean book-env full-env course-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -90,6 +90,9 @@ flaky: full-env ## execute the notebooks N=10 times on 1, 2 and 4 threads, with 
 
 matrix: full-env npm-packages ## run the library's tests under every Python of this machine, and with the oldest packages
 	$(FULL)/python -m $(TOOLS).matrix $(VENV)/matrix
+
+busy: full-env course-env npm-packages ## run `make test` N=3 times while other processes keep all cores busy: hours
+	$(FULL)/python -m $(TOOLS).busy $(if $(N),--times $(N)) -- $(MAKE) test VENV=$(VENV)
 
 audit: full-env ## ask a database of vulnerabilities about the exact versions; says so where none can be reached
 	$(FULL)/python -m $(TOOLS).audit

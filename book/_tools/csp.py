@@ -1,7 +1,8 @@
 """Sphinx extension: a Content-Security-Policy in every page, which says what the page may load and run.
 
 A page runs the scripts of the site and those that stand in it, named by their hashes; nothing is compiled from text,
-and nothing is loaded from elsewhere. Styles may stand in a page: MathJax writes them while it typesets.
+and nothing is loaded from elsewhere. Styles may stand in a page: MathJax writes them while it typesets. The handlers
+that the theme writes into its buttons are given to ``book.js`` by a name.
 """
 
 import base64
@@ -15,6 +16,10 @@ KIND = re.compile(r"""\btype\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 SOURCE = re.compile(r"\bsrc\s*=", re.IGNORECASE)
 EXECUTED = {"text/javascript", "application/javascript", "module"}
 HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+HANDLERS = {"toggleFullScreen()": "full-screen", "window.print()": "print"}
+"""What the theme writes into buttons, and the name by which ``book.js`` knows it."""
+HANDLER = re.compile(r"""\bonclick="([^"]*)\"""")
 
 POLICY = {
     "default-src": "'self'",
@@ -53,7 +58,14 @@ def policy(html: str) -> str:
 
 
 def with_policy(html: str) -> str:
-    """Return a page with its policy, as the first thing in its head."""
+    """Return a page with its policy, as the first thing in its head, and no handlers in its buttons.
+
+    Raises
+    ------
+    KeyError
+        If a button has a handler that ``book.js`` does not know.
+    """
+    html = HANDLER.sub(lambda match: f'data-click="{HANDLERS[match[1]]}"', html)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
     return HEAD.sub(lambda match: match[0] + meta, html, count=1)
 

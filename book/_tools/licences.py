@@ -71,7 +71,7 @@ SITE = (
         "sphinx-book-theme", texts=("LICENSE",)),
     Part("PyData Sphinx Theme, with Bootstrap (MIT)", "BSD-3-Clause AND MIT", "the theme under it",
         ("_static/webpack-macros.html", "_static/scripts/bootstrap*", "_static/scripts/pydata*",
-         "_static/scripts/fontawesome*", "_static/styles/bootstrap*", "_static/styles/pydata*",
+         "_static/styles/bootstrap*", "_static/styles/pydata*",
          "_static/styles/theme*"),
         "pydata-sphinx-theme", texts=("dist-info/LICENSE", "scripts/bootstrap.js.LICENSE.txt")),
     Part("Font Awesome Free", "CC-BY-4.0 AND OFL-1.1 AND MIT", "icons, within the theme",
@@ -118,7 +118,7 @@ are the portraits in the public domain that are read from scikit-image and matpl
 """
 OWN = ("_images/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/quiz.js", "_static/*logo.svg",
     "_static/favicon.svg", "book/*.html", "genindex.html", "index.html", "objects.inv", "py-modindex.html",
-    "search.html", "searchindex.js", "THIRD_PARTY_LICENSES.md")  # fmt: skip
+    "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md")  # fmt: skip
 """Files of the site that are made from the book, or from words of its own."""
 
 MIT = """\

@@ -29,6 +29,8 @@ INPUTS = (
     "assignments/README.md",
     "requirements-book.txt",
     "package-lock.json",
+    "tests/proof.json",
+    "tests/mutation.json",
     "book/**/*.md",
     "book/**/*.ipynb",
     "book/**/*.bib",
