@@ -107,6 +107,15 @@ def test_only_what_the_site_needs_is_copied() -> None:
     assert vendor.destination("package/es5/tex-svg.js", rules) is None
 
 
+def test_what_is_edited_must_be_there_once() -> None:
+    old, new = vendor.EDITS["embed-amd.js"][1]
+    text = b"a " + vendor.EDITS["embed-amd.js"][0][0] + b" b " + old
+    assert vendor.edited("embed-amd.js", text) == b"a  b " + new
+    assert vendor.edited("other.js", old) == old
+    with pytest.raises(ValueError, match="must occur once, and occurs 0 times"):
+        vendor.edited("embed-amd.js", b"")
+
+
 def test_an_environment_of_someone_else_is_left_alone(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("")
