@@ -95,7 +95,7 @@ busy: full-env course-env npm-packages ## run `make test` N=3 times while other 
 	$(FULL)/python -m $(TOOLS).busy $(if $(N),--times $(N)) -- $(MAKE) test VENV=$(VENV)
 
 audit: full-env ## ask a database of vulnerabilities about the exact versions; says so where none can be reached
-	$(FULL)/python -m $(TOOLS).audit
+	$(FULL)/python -m $(TOOLS).audit --record
 
 licences: full-env ## write THIRD_PARTY_LICENSES.md: what ships of other people's, with the texts of the licences
 	$(FULL)/python -m $(TOOLS).licences

@@ -191,6 +191,8 @@ COMMANDS = {
     "study": ("--seeds", "--only", "--output", "--threads"),
     "benchmark": ("--long", "--images", "--parts", "--seed", "--output"),
 }
+NO_OUTPUT = {"evaluate"}
+"""Commands that write no file."""
 BAD_WORDS = ("-1", "0", "nan", "", "seven", "/dev/null", "1e9999", "../..", "é", "0.5")
 PLACES = ("--output", "--checkpoints", "--only", "--weights")
 
@@ -201,15 +203,8 @@ def commands(draw: st.DrawFn, folder: Path) -> Case:
     command = draw(st.sampled_from(sorted(COMMANDS)))
     option, word = draw(st.sampled_from(COMMANDS[command])), draw(st.sampled_from(BAD_WORDS))
     own = ["--task", f"{own_camera.__file__}:PRESET", "--weights", str(folder / "none")]
-    line = [
-        command,
-        *(["forms"] if command == "study" else []),
-        *own,
-        option,
-        word,
-        "--output",
-        str(folder / "out"),
-    ]
+    output = [] if command in NO_OUTPUT or option == "--output" else ["--output", str(folder / "out")]
+    line = [command, *(["forms"] if command == "study" else []), *own, *output, option, word]
 
     def run() -> None:
         said = io.StringIO()
@@ -223,7 +218,8 @@ def commands(draw: st.DrawFn, folder: Path) -> Case:
 
     allowed = option in PLACES or (option, word) in {("--seed", "0"), ("--threads", "0"), ("--seeds", "0")}
     names_of = (option, option.strip("-"), "own_camera", word or "''")
-    return Case("command line", " ".join(line[:6]), run, names_of, (lambda _: False) if allowed else answered)
+    label = f"{command} {option} {word!r}"
+    return Case("command line", label, run, names_of, (lambda _: False) if allowed else answered)
 
 
 def families(folder: Path) -> list[tuple[int, Cases]]:
