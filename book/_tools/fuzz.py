@@ -72,8 +72,10 @@ def child(cases: int, seed: int, words: IO[str]) -> None:
     from tests.fuzz.cases import families
     from tests.fuzz.outcomes import Case, classify
 
-    virtual = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (virtual + MEMORY, virtual + MEMORY))
+    taken = Path("/proc/self/statm")
+    if taken.exists():  # on Linux, where the limit holds
+        limit = int(taken.read_text().split()[0]) * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
     def say(**facts: Any) -> None:
         words.write(json.dumps(facts) + "\n")

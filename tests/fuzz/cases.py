@@ -134,7 +134,6 @@ def weights(draw: st.DrawFn, folder: Path) -> Case:
     """Damage a file of weights or settings."""
     kind, damage = draw(st.sampled_from(weights_names())), draw(st.sampled_from(sorted(DAMAGE)))
     where = draw(WHERE)
-    (folder / "whole").mkdir(exist_ok=True)
     run, whole = damaged_weights(kind, damage, where, folder)
     label = f"{kind}: {damage} ({where})"
     silent = lambda found: not kept_meaning(kind, damage, found, whole)  # noqa: E731
@@ -207,7 +206,7 @@ def commands(draw: st.DrawFn, folder: Path) -> Case:
     """Give an option of a command a hostile word; nothing is trained for long, for the camera is tiny."""
     command = draw(st.sampled_from(sorted(COMMANDS)))
     option, word = draw(st.sampled_from(COMMANDS[command])), draw(st.sampled_from(BAD_WORDS))
-    own = ["--task", f"{own_camera.__file__}:PRESET", "--weights", str(folder / "none")]
+    own = ["--task", f"{own_camera.__file__}:PRESET", "--weights", str(weights_folder(folder))]
     output = [] if command in NO_OUTPUT or option == "--output" else ["--output", str(folder / "out")]
     line = [command, *(["forms"] if command == "study" else []), *own, *output, option, word]
 
@@ -222,7 +221,7 @@ def commands(draw: st.DrawFn, folder: Path) -> Case:
             raise ValueError(said.getvalue().splitlines()[-1])
 
     allowed = option in PLACES or (option, word) in {("--seed", "0"), ("--threads", "0"), ("--seeds", "0")}
-    names_of = (option, option.strip("-"), "own_camera", word or "''")
+    names_of = (option, option.strip("-"), *(["own_camera"] if allowed else []))
     label = f"{command} {option} {word!r}"
     return Case("command line", label, run, names_of, (lambda _: False) if allowed else answered)
 

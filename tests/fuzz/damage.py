@@ -78,6 +78,14 @@ def folder_preset(folder: Path) -> Preset:
     return preset
 
 
+def weights_folder(folder: Path) -> Path:
+    """Return the folder, within another, in which everything that a camera can have is saved."""
+    place = folder / "whole"
+    place.mkdir(exist_ok=True)
+    folder_preset(place)
+    return place
+
+
 def _weights(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
     preset = folder_preset(folder)
     tuning = next(folder.glob("*tuning.json"))
@@ -179,7 +187,7 @@ def kept_meaning(kind: str, damage: str, found: Any, whole: Any) -> bool:
 
 def damaged_weights(kind: str, damage: str, where: int, folder: Path) -> tuple[Callable[[], Any], Any]:
     """Return what reads a damaged file of weights, and what the whole one holds."""
-    path, load = _weights(folder / "whole")[kind]
+    path, load = _weights(weights_folder(folder))[kind]
     place = folder / "damaged" / path.name
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(DAMAGE[damage](path.read_bytes(), where))
