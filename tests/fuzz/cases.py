@@ -24,6 +24,7 @@ from tests.fuzz.damage import (
     damaged_data,
     damaged_weights,
     kept_meaning,
+    weights_folder,
     weights_names,
 )
 from tests.fuzz.examples import called, camera, targets
