@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
-	measure mutants lock clean book-env full-env course-env npm-packages
+	measure mutants fuzz kills flaky matrix busy audit licences lock clean book-env full-env course-env npm-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,28 @@ notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all w
 
 mutants: full-env ## change the library in small ways and see whether tests notice: hours; SAMPLE=20 of each module
 	$(FULL)/python -m $(TOOLS).mutants $(if $(SAMPLE),--sample $(SAMPLE))
+
+fuzz: full-env ## give the library N=5000 hostile inputs, print the table of reliability, and try its laws on many more
+	$(FULL)/python -m $(TOOLS).fuzz $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))
+	DDGP_EXAMPLES=$(or $(EXAMPLES),200) $(FULL)/pytest -q tests/fuzz/test_properties.py
+
+kills: full-env ## kill trainings, tunings, studies and benchmarks at N=50 random moments and compare what they end with
+	$(FULL)/python -m $(TOOLS).kills $(if $(N),--kills $(N)) $(if $(SEED),--seed $(SEED))
+
+flaky: full-env ## execute the notebooks N=10 times on 1, 2 and 4 threads, with and without AVX-512: hours
+	$(FULL)/python -m $(TOOLS).flaky $(if $(N),--times $(N))
+
+matrix: full-env npm-packages ## run the library's tests under every Python of this machine, and with the oldest packages
+	$(FULL)/python -m $(TOOLS).matrix $(VENV)/matrix
+
+busy: full-env course-env npm-packages ## run `make test` N=3 times while other processes keep all cores busy: hours
+	$(FULL)/python -m $(TOOLS).busy $(if $(N),--times $(N)) -- $(MAKE) test VENV=$(VENV)
+
+audit: full-env ## ask a database of vulnerabilities about the exact versions; says so where none can be reached
+	$(FULL)/python -m $(TOOLS).audit --record
+
+licences: full-env ## write THIRD_PARTY_LICENSES.md: what ships of other people's, with the texts of the licences
+	$(FULL)/python -m $(TOOLS).licences
 
 measure: full-env ## print words, code, seconds and memory of every chapter, against their limits
 	$(FULL)/python -m $(TOOLS).measure --execute

@@ -18,12 +18,7 @@
 # 5. derive the rank-one quasi-Newton step from one equation, and say where it helps.
 
 # %% tags=["remove-cell", "colab-install"]
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+# In Colab, the library is installed here, once the book has a public address.
 
 # %%
 import torch

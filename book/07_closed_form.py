@@ -19,12 +19,7 @@
 # 5. say what the linear answer is worth behind three cameras, what it costs, and what it says about any $P$.
 
 # %% tags=["remove-cell", "colab-install"]
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+# In Colab, the library is installed here, once the book has a public address.
 
 # %%
 import copy

@@ -19,12 +19,7 @@
 # 5. read runs of 1,000 iterations, with and without a safeguard.
 
 # %% tags=["remove-cell", "colab-install"]
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+# In Colab, the library is installed here, once the book has a public address.
 
 # %%
 import dataclasses

@@ -16,12 +16,7 @@
 # 5. find where the model of the camera ends, and measure what that costs.
 
 # %% tags=["remove-cell", "colab-install"]
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    library = "ddgp_lib[notebooks] @ git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", library], check=True)
+# In Colab, the library is installed here, once the book has a public address.
 
 # %%
 import tempfile

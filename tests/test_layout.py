@@ -69,4 +69,4 @@ def test_reasons_are_of_modules_that_need_one_and_files_that_are_there():
 def test_no_folder_of_tests_is_of_a_package_that_is_gone():
     packages = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
     folders = {path.parent.name for path in TESTS.glob("*/test_*.py")}
-    assert folders - packages == {"assignments", "book"}
+    assert folders - packages == {"assignments", "book", "fuzz"}

@@ -18,3 +18,11 @@ document.addEventListener("DOMContentLoaded", () => {
     mark.setAttribute("aria-label", "Pages of " + mark.closest("li").querySelector("a").textContent.trim());
   }
 });
+
+// The policy of the pages refuses handlers that stand in a button, so the build names what the theme's buttons do.
+document.addEventListener("DOMContentLoaded", () => {
+  const actions = {"full-screen": () => window.toggleFullScreen(), print: () => window.print()};
+  for (const button of document.querySelectorAll("[data-click]")) {
+    button.addEventListener("click", actions[button.dataset.click]);
+  }
+});

@@ -8,6 +8,9 @@ from book._tools.repository import ROOT
 
 CONFIG = ROOT / "_config.yml"
 COLAB_TAG = "colab-install"
+PLACEHOLDER = "OWNER/REPOSITORY"
+"""Stands in the address until there is one: an address that anybody may own, from which nothing is installed."""
+NO_ADDRESS = "# In Colab, the library is installed here, once the book has a public address."
 
 
 def repository_url(config: Path = CONFIG) -> str:
@@ -16,7 +19,9 @@ def repository_url(config: Path = CONFIG) -> str:
 
 
 def colab_cell(url: str) -> str:
-    """Return the source of the cell that installs the library in Colab and nothing elsewhere."""
+    """Return the source of the cell that installs the library in Colab; it does nothing without an address."""
+    if PLACEHOLDER in url:
+        return NO_ADDRESS
     return "\n".join(
         [
             "import subprocess",

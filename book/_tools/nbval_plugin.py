@@ -15,6 +15,7 @@ import pytest
 
 from book._tools.fingerprint import fingerprint
 from book._tools.nbval_tolerance import images_in, same_image, same_text
+from book._tools.repository import ROOT
 
 COMPARED = "nbval_compared"
 IMAGES = ("image/png", "image/jpeg")
@@ -115,6 +116,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("nbval", False):
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Kernels start beside their notebook, where a path relative to this folder leads elsewhere.
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     nbval.plugin.IPyNbCell.compare_outputs = compare_outputs
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Counter(), "nbval-counter")

@@ -73,7 +73,7 @@ def test_an_endless_notebook_is_ended_with_its_kernel(warm: WarmGrader, dist: Pa
     path = written(reference(dist), tmp_path, "while True:\n    pass")
     said = warm.grade(path, archive(dist), 5.0, PROCESSOR_SECONDS)
     assert said == "grading did not end within 5 s"
-    psutil.wait_procs(kernels(warm), timeout=20)
+    psutil.wait_procs(kernels(warm), timeout=600)
     assert [one for one in kernels(warm) if one.status() != psutil.STATUS_ZOMBIE] == []
 
 

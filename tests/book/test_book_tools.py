@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from book._tools import env, notebooks, npm, vendor
-from book._tools.address import colab_cell
+from book._tools.address import PLACEHOLDER, colab_cell
 from book._tools.repository import ROOT
 
 WIDGETS = """\
@@ -64,6 +64,13 @@ def test_the_address_is_written_into_the_colab_cell(tmp_path: Path) -> None:
     assert not notebooks.fill_colab_cell(path, "https://example.org/new")
 
 
+def test_nothing_is_installed_from_an_address_that_anybody_may_own() -> None:
+    cell = colab_cell(f"https://github.com/{PLACEHOLDER}")
+    assert "install(" not in cell
+    assert PLACEHOLDER not in cell
+    assert all(line.startswith("#") for line in cell.splitlines())
+
+
 def test_colab_cell_does_nothing_elsewhere() -> None:
     run = subprocess.run([sys.executable, "-c", colab_cell("https://example.org/none")], check=False)
     assert run.returncode == 0
@@ -98,6 +105,15 @@ def test_only_what_the_site_needs_is_copied() -> None:
     assert vendor.destination("package/es5/tex-chtml.js", rules) == Path("vendor/mathjax/tex-chtml.js")
     assert vendor.destination(f"package/es5/{fonts}", rules) == Path("vendor/mathjax") / fonts
     assert vendor.destination("package/es5/tex-svg.js", rules) is None
+
+
+def test_what_is_edited_must_be_there_once() -> None:
+    old, new = vendor.EDITS["embed-amd.js"][1]
+    text = b"a " + vendor.EDITS["embed-amd.js"][0][0] + b" b " + old
+    assert vendor.edited("embed-amd.js", text) == b"a  b " + new
+    assert vendor.edited("other.js", old) == old
+    with pytest.raises(ValueError, match="must occur once, and occurs 0 times"):
+        vendor.edited("embed-amd.js", b"")
 
 
 def test_an_environment_of_someone_else_is_left_alone(tmp_path: Path) -> None:

@@ -96,11 +96,51 @@ def test_search_works_offline(page: Page, address: str) -> None:
     page.locator("#search-results li").first.wait_for()
 
 
-def test_the_network_is_refused(page: Page, address: str) -> None:
-    page.goto(f"{address}/book/index.html")
+FETCH = "fetch('https://example.org/').catch(() => null).then(() => null)"
+
+
+def test_the_network_is_refused(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<title>no policy</title>")
+    with serve(tmp_path) as url:
+        page.goto(f"{url}/page.html")
+        problems = watch(page)
+        page.evaluate(FETCH)
+        assert any("example.org" in text and "ERR_NAME_NOT_RESOLVED" in text for text in problems)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        FETCH,
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'window.entered = true'}))",
+        "document.body.append(Object.assign(document.createElement('img'), {src: 'https://example.org/a.png'}))",
+        "document.body.insertAdjacentHTML('beforeend', '<img src=none onerror=\"window.entered = true\">')",
+        "setTimeout('window.entered = true')",
+    ],
+)
+def test_the_policy_of_a_page_refuses_what_was_put_into_it(page: Page, address: str, attempt: str) -> None:
+    page.goto(f"{address}/book/glossary.html")
+    with page.expect_event("console", lambda message: "Content Security Policy" in message.text):
+        page.evaluate(f"{{{attempt}; null}}")
+    assert page.evaluate("window.entered === undefined")
+
+
+def test_buttons_of_the_theme_work_under_the_policy(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/01_three_cameras.html")
+    page.evaluate("window.print = () => { window.printed = true; }; null")
+    page.evaluate("document.querySelector('[data-click=print]').click(); null")
+    assert page.evaluate("window.printed")
+    assert page.evaluate("typeof window.toggleFullScreen") == "function"
+
+
+def test_a_page_that_is_opened_as_a_file_works(page: Page) -> None:
     problems = watch(page)
-    page.evaluate("fetch('https://example.org/').catch(() => null).then(() => null)")
-    assert any("example.org" in text and "ERR_NAME_NOT_RESOLVED" in text for text in problems)
+    page.goto((HTML / "book" / "02_conditioning.html").as_uri())
+    wait_until_typeset(page)
+    assert page.evaluate(FORMULAS)["typeset"] > 0
+    assert page.evaluate(SLIDERS) == []
+    # A browser refuses fonts of files to any page that is a file; what it writes then is not about the policy.
+    assert [text for text in problems if "Security Policy" in text] == []
 
 
 def test_a_site_is_printed(browser: Browser, tmp_path: Path) -> None:

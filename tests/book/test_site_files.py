@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from book._tools.csp import digest, inline_scripts, with_policy
 from book._tools.notebooks import sources
-from book._tools.website import HTML
+from book._tools.website import HTML, REDIRECT
 
 PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)
 STYLES = sorted(HTML.rglob("*.css"))
@@ -79,6 +80,46 @@ def test_what_a_page_loads_is_there(path: Path) -> None:
             continue
         file = (path.parent / address.split("?")[0].split("#")[0]).resolve()
         assert file.exists(), address
+
+
+@pytest.mark.parametrize("path", PAGES, ids=site_id)
+def test_page_has_a_policy_that_names_every_script_in_it(path: Path) -> None:
+    html = path.read_text()
+    if path == HTML / REDIRECT:
+        return
+    place = html.index('http-equiv="Content-Security-Policy"')
+    assert place < min(html.index("<script"), html.index("<link"))
+    stated = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    assert stated is not None
+    (scripts,) = (part for part in stated[1].split("; ") if part.startswith("script-src "))
+    assert "unsafe" not in scripts
+    assert set(map(digest, inline_scripts(html))) <= set(scripts.split())
+    assert (
+        re.search(r"<[^<>]*\son\w+\s*=", re.sub(r"(?s)<script.*?</script>|<pre.*?</pre>", "", html)) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<script>a</script>", ["a"]),
+        ("<SCRIPT type=module>a\nb</SCRIPT>", ["a\nb"]),
+        ('<script src="a.js"></script>', []),
+        ('<script type="application/json">{}</script>', []),
+        ('<script type="text/javascript">a</script>', ["a"]),
+    ],
+)
+def test_scripts_that_a_policy_must_name(html: str, expected: list[str]) -> None:
+    assert inline_scripts(html) == expected
+    made = with_policy(f"<html><head><title>t</title></head>{html}</html>")
+    assert made.startswith("<html><head><meta http-equiv")
+    assert all(digest(script) in made for script in expected)
+
+
+def test_a_handler_that_no_script_knows_stops_the_build() -> None:
+    assert 'data-click="print"' in with_policy('<head></head><button onclick="window.print()">')
+    with pytest.raises(KeyError, match="other"):
+        with_policy('<head></head><button onclick="other()">')
 
 
 @pytest.mark.parametrize(

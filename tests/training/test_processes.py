@@ -28,7 +28,7 @@ def run_two(*arguments, **options):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [*TORCHRUN, *map(str, arguments)]
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False, **options
+        command, env=environment, capture_output=True, text=True, timeout=1800, check=False, **options
     )
 
 
@@ -108,7 +108,7 @@ def test_the_first_gradient_is_the_mean_of_two_computed_alone(together):
 
 def test_the_training_is_that_of_two_threads(together):
     _, results, _ = together
-    barrier, vectors = threading.Barrier(2, timeout=60), [None, None]
+    barrier, vectors = threading.Barrier(2, timeout=900), [None, None]
     recipe = DistillationRecipe(**RECIPE)
     trainings = [_Training(small(), recipe, "cpu", Thread(rank, barrier, vectors)) for rank in range(2)]
 
