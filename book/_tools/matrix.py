@@ -20,7 +20,15 @@ from uv import find_uv_bin
 from book._tools.proof import proofs, record
 from book._tools.repository import ROOT
 
-TOOLS = ("pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.150", "mypy>=2", "pyyaml>=6")
+TOOLS = (
+    "pytest>=9",
+    "pytest-xdist>=3.8",
+    "hypothesis>=6.150",
+    "mypy>=2",
+    "pyyaml>=6",
+    "jupytext>=1.19",
+    "nbclient>=0.11",
+)
 NEWEST, OLDEST = "highest", "lowest-direct"
 
 

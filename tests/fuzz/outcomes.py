@@ -1,5 +1,7 @@
 """What became of a hostile input, in the five columns of the reliability table."""
 
+import inspect
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,6 +58,8 @@ def classify(case: Case) -> tuple[str, str]:
     """Run a case; return its column, and what was said or returned, in a line."""
     try:
         result = case.run()
+        if inspect.isgenerator(result):
+            result = list(itertools.islice(result, 3))
     except MemoryError as error:
         return HANG, _said(error)
     except Exception as error:
