@@ -14,6 +14,7 @@ from tqdm.auto import trange
 from . import fields
 from .arguments import (
     require,
+    require_callable,
     require_choice,
     require_count,
     require_counts,
@@ -287,6 +288,7 @@ def jacobian_norms(
     ValueError
         If an argument is outside what is accepted.
     """
+    require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     require_images("x", x)
     require_integer("iterations", iterations, lowest=1)
     require_generator("generator", generator, none=True)

@@ -156,7 +156,13 @@ def _uniform(shape: Sequence[int], seed: int) -> torch.Tensor:
 def _noise(physics: LinearPhysics) -> list[Any]:
     """Write each noise model of an operator, and of those that it is stacked of, by its class and its numbers."""
     models = [part.noise_model for part in physics.modules() if isinstance(part, LinearPhysics)]
-    return [[type(model).__name__, _numbers(model)] for model in models]
+    return [[_kind(model), _numbers(model)] for model in models]
+
+
+def _kind(model: Any) -> str:
+    """Return the name of a noise model's class, of deepinv's where it is one of its kind."""
+    kinds = type(model).__mro__
+    return next((kind for kind in kinds if kind.__module__.startswith("deepinv")), kinds[0]).__name__
 
 
 def _numbers(model: Any) -> dict[str, Any]:

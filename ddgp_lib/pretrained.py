@@ -123,7 +123,7 @@ def _load(
         require(path is None, "path", path, f"None beside source={str(source)!r}, which is a file already")
         return _read(source)
     require(isinstance(source, Task) or source in PRESETS, "source", source, _accepted())
-    preset = preset_of(source)  # type: ignore[arg-type]
+    preset = preset_of(source, "source")  # type: ignore[arg-type]
     require(kind in preset.recipes, "kind", kind, f"one of {tuple(preset.recipes)}")
     return _read(preset.path(kind) if path is None else path, kind=kind, task=preset.name)
 
@@ -255,7 +255,7 @@ def load_solver(
         require(task is None or task is source, "task", task, "None beside a task")
         task = source
     elif task is None:
-        task = preset_of(source).load()
+        task = preset_of(source, "source").load()
     require(
         isinstance(source, Task) or source == task.name,
         "source",

@@ -16,7 +16,15 @@ from deepinv.loss.metric import SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
-from .arguments import require, require_images, require_positive
+from .arguments import (
+    require,
+    require_callable,
+    require_count,
+    require_counts,
+    require_images,
+    require_instance,
+    require_positive,
+)
 from .checkpoints import weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
@@ -62,6 +70,14 @@ class Counts:
     validation: int = 40
     evaluation: int = 80
     study: tuple[int, int] = (20, 40)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of images."""
+        require_counts(tuning=self.tuning, validation=self.validation, evaluation=self.evaluation)
+        pair = isinstance(self.study, tuple) and len(self.study) == 2
+        require(pair, "study", self.study, "two numbers of images, to choose on and to report")
+        for count in self.study:
+            require_count("study", count)
 
 
 @dataclass(frozen=True)
@@ -328,6 +344,8 @@ def make_task(
     'blurred'
     """
     preset = preset or Preset(name=name)
+    require_instance("preset", preset, Preset, "None, or a Preset")
+    require_callable("augment", augment, "a function of images and a generator")
     require_split(images, img_size, complex_valued=complex_valued)
     require_positive("sigma", sigma)
     for role, physics in {"student": student, "teacher": teacher}.items():
@@ -371,6 +389,9 @@ def require_split(
     ValueError
         If a part is not as asked.
     """
+    three = isinstance(images, tuple) and len(images) == 3
+    require(three, "images", images, "a Split: images to train on, to choose on and to test")
+    require_images("images.train", images[0])
     wanted = tuple(images[0].shape[1:]) if img_size is None else img_size
     for part, tensor in zip(Split._fields, images, strict=True):
         name = f"images.{part}"

@@ -582,9 +582,7 @@ CALLS: dict[str, Call] = {
     "pretrained_denoiser": Call(
         denoisers.pretrained_denoiser, {"name": "drunet", "channels": 1}, {"name": "choice"}, quick=False
     ),
-    "build_schedule": Call(
-        schedules.build_schedule, {"name": "constant", "steps": 2}, {"name": "choice"}, {"name": "schedule"}
-    ),
+    "build_schedule": Call(schedules.build_schedule, {"name": "constant", "steps": 2}, {"name": "choice"}),
     "Schedule": Call(schedules.Schedule, {"shape": same, "steps": 2}, {"shape": "function"}),
     "Plateau": Call(
         schedules.Plateau,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
-from ..arguments import require
+from ..arguments import require, require_instance
 from ..names import Network
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
@@ -158,6 +158,7 @@ def distill(
     >>> len(distillation.history["total"])
     3
     """
+    require_instance("task", task, Task, "a Task")
     recipe = _chosen(recipe, options)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
@@ -173,6 +174,9 @@ def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFi
     if isinstance(recipe, str):
         require("network" not in options, "network", options.get("network"), f"nothing beside {recipe!r}")
         recipe = DistillationRecipe(network=recipe)
+    require_instance(
+        "recipe", recipe, DistillationRecipe, "a DistillationRecipe, or a network's name", none=True
+    )
     return replace(recipe or DistillationRecipe(), **options)
 
 

@@ -1,9 +1,10 @@
 """What passes the safeguard: preconditioners that do harm, watched by residuals alone and with measurements held out.
 
-``python -m ddgp_lib.experiments.adversaries`` prints, for digits under the single-pixel camera and slices under MRI,
-how many decibels each loses against the solver without P, and how many images P is turned off for.
+``python -m ddgp_lib.experiments.adversaries TASK --images 24 --iterations 40`` prints how many decibels each loses
+against the solver without P, and how many images P is turned off for.
 """
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -106,15 +107,21 @@ def harm(
 
 
 def main() -> None:
-    """Print the table."""
-    for name, count, iterations in (("single_pixel", 24, 40), ("mri", 4, 15)):
-        task, setting = PRESETS[name].load(), load_tuning(name)["distilled"]["setting"]
-        images, others = task.test_images[:count], task.test_images[-count:]
-        print(f"{name}, {count} images, {iterations} iterations: mean and worst loss in dB, images without P")
-        for title, P in adversaries(load_preconditioner(name), others).items():
-            found = [harm(task, P, images, iterations, guard, **setting) for guard in GUARDS.values()]
-            cells = [f"{h.loss.mean():7.2f}{h.loss.max():7.2f}{h.rejected:4d}" for h in found]
-            print(f"    {title:24s}" + "  |".join(cells))
+    """Print the table of one task."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", choices=PRESETS)
+    parser.add_argument("--images", type=int, default=24, help="held-out images")
+    parser.add_argument("--iterations", type=int, default=40)
+    chosen = parser.parse_args()
+    task, setting = PRESETS[chosen.task].load(), load_tuning(chosen.task)["distilled"]["setting"]
+    images, others = task.test_images[: chosen.images], task.test_images[-chosen.images :]
+    print(
+        f"{len(images)} images, {chosen.iterations} iterations: mean and worst loss in dB, images without P"
+    )
+    for title, P in adversaries(load_preconditioner(chosen.task), others).items():
+        found = [harm(task, P, images, chosen.iterations, guard, **setting) for guard in GUARDS.values()]
+        cells = [f"{h.loss.mean():7.2f}{h.loss.max():7.2f}{h.rejected:4d}" for h in found]
+        print(f"    {title:24s}" + "  |".join(cells))
 
 
 if __name__ == "__main__":

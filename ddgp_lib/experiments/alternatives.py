@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..arguments import require
+from ..arguments import require, require_instance
 from ..checkpoints import build, load_checkpoint, save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
 from ..fingerprint import fingerprint
@@ -54,6 +54,8 @@ def train_alternative(
     ValueError
         If the loss or its gradient stops being finite.
     """
+    require_instance("task", task, Task, "a Task")
+    require_instance("recipe", recipe, AlternativeRecipe, "an AlternativeRecipe")
     training = _Training(task, recipe)
     training.run(f"{recipe.name} {task.name}", checkpoint, checkpoint_every, progress=progress)
     return training.model.eval()

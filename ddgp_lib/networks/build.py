@@ -110,6 +110,8 @@ def build_network(
     require_count("width", width, none=True)
     require_counts(in_channels=in_channels, out_channels=out_channels)
     require_flag("bias", bias)
+    if img_size is not None:
+        require_img_size("img_size", img_size, "None, (H, W) or (C, H, W)", lengths=(2, 3))
     if name == "mlp":
         return _mlp(in_channels, out_channels, img_size, width, SIZES[parameters], bias)
     network = NETWORKS[name](in_channels, out_channels, width or WIDTHS[name][parameters], bias=bias)

@@ -12,7 +12,7 @@ from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
 from torch import nn
 
-from ..arguments import require, require_positive
+from ..arguments import require, require_callable, require_integer, require_positive
 from ..fingerprint import warn_if_foreign
 from ..operators import norms, single_precision
 from ..preconditioners import Identity
@@ -80,6 +80,7 @@ class PreconditionedSolver(BaseOptim):
         for name, value in {"thres_conv": thres_conv, **params}.items():
             require_positive(name, value)
         require(max_iter >= 1, "max_iter", max_iter, "an integer, 1 or above")
+        require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
         prior = PnP(denoiser)
         super().__init__(
             iteration,
@@ -284,7 +285,7 @@ class PreconditionedSolver(BaseOptim):
 
 def as_weight(name: str, start: int | None) -> Callable[[int], float]:
     """Return the rule k ↦ γ_k that an argument ``prior_decay`` or ``update_decay`` asks for."""
-    require(start is None or start >= 1, name, start, "None, or an integer, 1 or above")
+    require_integer(name, start, lowest=1, none=True)
     return decaying_weight(start)
 
 

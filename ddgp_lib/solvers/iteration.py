@@ -11,7 +11,7 @@ from deepinv.optim.optim_iterators import OptimIterator
 from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 
-from ..arguments import require
+from ..arguments import require, require_callable
 from ..operators import gradient, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
@@ -198,6 +198,7 @@ class PreconditionedIteration(OptimIterator):
         safeguard: Safeguard | None = None,
     ) -> None:
         super().__init__()
+        require_callable("preconditioner", preconditioner, "a preconditioner, called as P(grad, state)")
         self.preconditioner = preconditioner
         self.prior_weight = prior_weight
         self.safeguard = safeguard

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..arguments import require_integer
 from ..names import Momentum
 
 
@@ -39,6 +40,10 @@ class DecayingWeight:
     """
 
     start: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no iteration."""
+        require_integer("start", self.start, lowest=1, none=True)
 
     def __call__(self, k: int) -> float:
         """Return γ_k."""

@@ -65,7 +65,7 @@ class Safeguard:
     held out see it; what no measurement sees is seen only by what it does to the others.  It is P on fewer
     measurements that is tried; the run that is returned has all of them.  Three runs take three times as long.
 
-    Measured by ``python -m ddgp_lib.experiments.adversaries`` with a fifth held out.  On 24 digits of the
+    Measured by ``python -m ddgp_lib.experiments.adversaries TASK`` with a fifth held out.  On 24 digits of the
     single-pixel camera the shipped P is left on for all; four preconditioners that lose 2.1 to 6.7 dB, none of which
     the residuals reject, lose 0.0 to 1.7 dB, and the worst image still 8.2 dB.  A fifth, which takes twice the
     shipped correction and gains 5.3 dB, is turned off for 20 of the 24.  On four slices of MRI the shipped P is left

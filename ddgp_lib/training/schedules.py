@@ -133,5 +133,5 @@ def build_schedule(name: ScheduleName, steps: int) -> Schedule:
     Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2019, for
     the one cycle.
     """
-    require_choice("schedule", name, SCHEDULES)
+    require_choice("name", name, SCHEDULES)
     return SCHEDULES[name](steps)

@@ -30,7 +30,7 @@ PACKAGES = (
 
 LEFT_OUT = {
     "protocols and parts that users subclass": (
-        "Direction", "LinearOperator", "Preconditioner", "PreconditionedIteration", "PreconditionedSolver",
+        "Direction", "LinearOperator", "Picklable", "Preconditioner", "PreconditionedIteration", "PreconditionedSolver",
         "PreconditionedADMMIteration", "PreconditionedFISTAIteration", "PreconditionedHQSIteration",
     ),
     "records of what the library found, which it makes itself": (
@@ -43,12 +43,12 @@ LEFT_OUT = {
         "consistency_penalty", "gradient_loss", "row_space_penalty", "scale_loss", "squared_distance",
         "FreshStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun", "launch", "under",
         "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge", "Homogeneous",
-        "norms", "iteration_map", "preset_of", "chosen_sides",
+        "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "single_precision",
     ),
     "reads or writes files, which are a family of their own": (
         "compare", "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
         "load_fastmri", "load_folder", "load_mnist", "load_preconditioner", "load_study", "load_tuning",
-        "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner", "require_split",
+        "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "minutes, or a download": (
         "benchmark", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
@@ -178,6 +178,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "distill_linear": {"recipe": PRESET.recipes["distilled_linear"], "progress": False},
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
+        "gaussian_noise": {"noise": 0.1},
         "gaussian_columns": {"acceleration": 4.0},
         "jacobian_norms": {"denoiser": NoiseAwareDnCNN(1, 3, 8)},
         "largest_eigenvalue": {"symmetric": lambda x: x},

@@ -58,6 +58,6 @@ def test_plateau_is_a_function_of_the_losses():
 
 
 def test_unknown_schedule():
-    with pytest.raises(ValueError, match=r"schedule='step'.*one_cycle"):
+    with pytest.raises(ValueError, match=r"name='step'.*one_cycle"):
         build_schedule("step", 10)
     assert set(SCHEDULES) == {"warm_cosine", "one_cycle", "plateau", "constant"}
