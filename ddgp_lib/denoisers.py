@@ -313,7 +313,7 @@ def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed:
     require_images("images", images)
     _require_level(sigma)
     require_seed("seed", seed)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     with torch.no_grad():
         return float(psnr(denoiser(noisy, sigma), images, floor=0).mean())

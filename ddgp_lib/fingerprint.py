@@ -150,7 +150,7 @@ def _real(tensor: torch.Tensor) -> torch.Tensor:
 
 def _uniform(shape: Sequence[int], seed: int) -> torch.Tensor:
     """Draw numbers from [0, 1) in double precision, which are the same on every machine."""
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(int(seed)), dtype=torch.float64)
 
 
 def _noise(physics: LinearPhysics) -> list[Any]:

@@ -96,7 +96,7 @@ def probes_for(
     place = (
         torch.device(device) if device is not None else tensors[0].device if tensors else torch.device("cpu")
     )
-    return Probes(tuple(shape), dtype, place, torch.Generator().manual_seed((seed + OFFSET) % 2**32))
+    return Probes(tuple(shape), dtype, place, torch.Generator().manual_seed((int(seed) + OFFSET) % 2**32))
 
 
 def _is_device(device: Any) -> bool:

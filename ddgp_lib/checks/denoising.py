@@ -100,7 +100,7 @@ class _Trial:
 
     @classmethod
     def drawn(cls, denoiser: Any, images: torch.Tensor, sigma: float, seed: int) -> "_Trial":
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(seed))
         noise = torch.randn(images.shape, dtype=images.dtype, generator=generator).to(images.device)
         return cls(denoiser, images.detach(), images.detach() + sigma * noise, sigma)
 

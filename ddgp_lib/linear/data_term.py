@@ -165,7 +165,7 @@ def learn_linear(
     preconditioner = LinearPreconditioner(
         Structure(structure, task.img_size), iterations, inputs="gradient_only", form="free"
     )
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     trajectory = Trajectory.start(task, training_images(task, n_images, generator), generator)
     with torch.no_grad():
         for k in trange(iterations, desc=f"learn {structure}", disable=not progress):

@@ -84,7 +84,7 @@ def gaussian_columns(
     )
     columns = torch.arange(width, dtype=torch.float64)
     density = torch.exp(-0.5 * ((columns - width / 2) / (width / 10)) ** 2) + 1 / 8
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     times = torch.empty(width, dtype=torch.float64).exponential_(generator=generator) / density
     start = width // 2 - central // 2
     middle = slice(start, start + central)

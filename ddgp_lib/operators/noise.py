@@ -35,7 +35,7 @@ class OwnNoise(GaussianNoise):
     """
 
     def __init__(self, noise: float, seed: int) -> None:
-        super().__init__(noise, rng=torch.Generator().manual_seed(seed))
+        super().__init__(noise, rng=torch.Generator().manual_seed(int(seed)))
         self.noise_model = unchanged
         self.worker: int | None = None
 

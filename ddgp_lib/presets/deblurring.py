@@ -85,7 +85,7 @@ def shaken_path(length: float, seed: int, points: int = 2000) -> torch.Tensor:
     require_number("length", length, above=0, highest=LARGEST_SIDE)
     require_seed("seed", seed)
     require_integer("points", points, lowest=1, highest=10**6)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     heading = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64)
     turns = 1.2 * torch.randn(3, generator=generator, dtype=torch.float64)
     time = torch.linspace(0, 1, points, dtype=torch.float64)

@@ -119,7 +119,7 @@ def complex_brains(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
     """Load the brain slices with a simulated smooth phase, as real and imaginary channels (N, 2, H, W)."""
     require_size("size", size)
     require_seed("seed", seed)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     magnitudes = (resample(part, size) for part in load_brains())
     return Split(*(to_complex(part, smooth_phase(len(part), size, generator)) for part in magnitudes))
 

@@ -95,7 +95,7 @@ def hold_out(
     )
     require(orthogonal and count >= 4, "held_out", share, what)
     weak = torch.where(units, sizes, torch.inf).argsort(dim=1)[:, : count // 2]
-    drawn = torch.rand(units.numel(), generator=torch.Generator().manual_seed(seed)).to(y.device)
+    drawn = torch.rand(units.numel(), generator=torch.Generator().manual_seed(int(seed))).to(y.device)
     chosen = weak.gather(1, drawn[weak].argsort(dim=1)[:, : max(1, round(share * count))])
     held = torch.zeros_like(sizes).scatter(1, chosen, 1.0)
     if not by_column:
