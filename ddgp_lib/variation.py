@@ -38,8 +38,8 @@ class TotalVariation(Denoiser):
     ----------
     Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", 1992; Beck and Teboulle,
     "Fast gradient-based algorithms for constrained total variation image denoising and deblurring problems", 2009,
-    for the algorithm; Bresson and Chan, "Fast dual minimization of the vectorial total variation norm and applications
-    to color image processing", 2008, for the channels.
+    for the algorithm; Bresson and Chan, "Fast dual minimization of the vectorial total variation norm and
+    applications to color image processing", 2008, for the channels.
 
     Examples
     --------

@@ -47,7 +47,7 @@ class PreconditionedSolver(BaseOptim):
     unfold : bool
         Whether a call keeps the graph for gradients.
     **params
-        Further parameters of the method, above zero.
+        Further parameters of the method, above zero: each one number, or ``max_iter`` of them.
 
     Raises
     ------
@@ -67,19 +67,22 @@ class PreconditionedSolver(BaseOptim):
         early_stop: bool = False,
         thres_conv: float = 1e-5,
         unfold: bool = False,
-        **params: float,
+        **params: float | Sequence[float],
     ) -> None:
         if stepsize is not None:
             require_positive("stepsize", stepsize)
-        for name, value in {"thres_conv": thres_conv, **params}.items():
-            require_positive(name, value)
+        require_positive("thres_conv", thres_conv)
         require(max_iter >= 1, "max_iter", max_iter, "an integer, 1 or above")
         prior = PnP(denoiser)
         super().__init__(
             iteration,
             data_fidelity=L2(),
             prior=prior,
-            params_algo={"stepsize": stepsize, "g_param": _noise_levels(sigma, max_iter), **params},
+            params_algo={
+                "stepsize": stepsize,
+                "g_param": _sequence("sigma", sigma, max_iter),
+                **{name: _sequence(name, value, max_iter) for name, value in params.items()},
+            },
             max_iter=max_iter,
             early_stop=early_stop,
             thres_conv=thres_conv,
@@ -260,13 +263,13 @@ def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:
     return safeguard
 
 
-def _noise_levels(sigma: float | Sequence[float], max_iter: int) -> list[float]:
-    """Return σ as a list of one value, or of one for each iteration."""
-    values = [sigma] if isinstance(sigma, int | float) else [float(value) for value in sigma]
-    fits = isinstance(sigma, int | float) or len(values) == max_iter
-    require(fits, "sigma", values, f"one number, or max_iter={max_iter} of them")
-    for value in values:
-        require_positive("sigma", value)
+def _sequence(name: str, value: float | Sequence[float], max_iter: int) -> list[float]:
+    """Return a parameter as a list of one value, or of one for each iteration."""
+    values = [value] if isinstance(value, int | float) else [float(one) for one in value]
+    fits = isinstance(value, int | float) or len(values) == max_iter
+    require(fits, name, values, f"one number, or max_iter={max_iter} of them")
+    for one in values:
+        require_positive(name, one)
     return values
 
 
