@@ -21,6 +21,7 @@ from .arguments import (
     require_flag,
     require_generator,
     require_images,
+    require_instance,
     require_integer,
     require_number,
     require_seed,
@@ -180,6 +181,8 @@ def train_denoiser(
     ValueError
         If the loss stops being finite.
     """
+    require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
+    require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
@@ -311,7 +314,8 @@ def jacobian_norms(
 def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed: int = 0) -> float:
     """Mean PSNR (dB, on [0, 1]) of denoised images whose noise has standard deviation ``sigma``."""
     require_images("images", images)
-    _require_level(sigma)
+    require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
+    require_number("sigma", sigma, above=0)
     require_seed("seed", seed)
     generator = torch.Generator().manual_seed(int(seed))
     noisy = images + sigma * torch.randn(images.shape, generator=generator)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require_images, require_integer
+from .arguments import require_callable, require_images, require_instance, require_integer
 from .operators import measure, norms, range_projection, single_precision
+from .operators.protocol import require_physics
 from .preconditioners import Preconditioner
 from .reprs import line, table
 from .solvers import PreconditionedFISTA, PreconditionedSolver
@@ -114,6 +115,10 @@ def evaluate(
         If the images have a wrong shape, another scale or entries that are not finite, or another argument is outside
         what is accepted.
     """
+    require_instance("task", task, Task, "a Task")
+    if physics is not None:
+        require_physics(physics)
+    require_callable("method", method, "a solver, a preconditioner, or None", none=True)
     truth = _checked(task, task.test_images[:200] if images is None else images, max_iter)
     physics = task.student if physics is None else physics
     solver = method if isinstance(method, PreconditionedSolver) else task_solver(task, method)

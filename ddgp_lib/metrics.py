@@ -43,6 +43,7 @@ def psnr(
     [20.0, 20.0]
     """
     require_tensor("x", x, finite=False)
+    require(not x.is_complex(), "x.dtype", x.dtype, "real numbers; complex images are given by two channels")
     require_tensor("truth", truth, shape=tuple(x.shape), finite=False)
     require(x.ndim >= 2 and x.numel() > 0, "x.shape", tuple(x.shape), "a batch (N, …) with entries")
     require_flag("complex_valued", complex_valued)

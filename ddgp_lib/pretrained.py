@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from .arguments import require, require_choice, require_integer, require_positive
+from .arguments import require, require_choice, require_instance, require_integer, require_positive
 from .checkpoints import (
     WEIGHTS_FOLDER,
     build,
@@ -251,6 +251,7 @@ def load_solver(
     >>> tuple(x.shape)
     (4, 1, 32, 32)
     """
+    require_instance("task", task, Task, "None, or a Task", none=True)
     if isinstance(source, Task):
         require(task is None or task is source, "task", task, "None beside a task")
         task = source

@@ -159,7 +159,8 @@ class Preset:
 
     def __post_init__(self) -> None:
         """Refuse a name that is a path: files are named after it."""
-        require(self.name.isidentifier(), "name", self.name, "letters, digits and underscores")
+        fits = isinstance(self.name, str) and self.name.isidentifier()
+        require(fits, "name", self.name, "letters, digits and underscores")
 
     def __repr__(self) -> str:
         return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
@@ -343,7 +344,7 @@ def make_task(
     >>> ddgp_lib.make_task(blur, sharper, ddgp_lib.data.load_faces(64), denoiser, sigma=0.03, name="blurred").name
     'blurred'
     """
-    preset = preset or Preset(name=name)
+    preset = Preset(name=name) if preset is None else preset
     require_instance("preset", preset, Preset, "None, or a Preset")
     require_callable("augment", augment, "a function of images and a generator")
     require_split(images, img_size, complex_valued=complex_valued)

@@ -236,7 +236,6 @@ CALLS: dict[str, Call] = {
         networks.build_network,
         {"name": "cnn", **NETWORK, "parameters": "small", "img_size": None},
         {"name": "choice", "width": "optional size", "img_size": "anything"},
-        {"name": "network"},
     ),
     "MLP": Call(networks.MLP, {**NETWORK, "img_size": (8, 8)}, {"img_size": "sides or img_size"}),
     "AttentionCNN": Call(networks.AttentionCNN, {**NETWORK, "depth": 1}),

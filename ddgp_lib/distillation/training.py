@@ -344,7 +344,7 @@ class _Training(ResumableTraining):
 
 def _on_device(task: Task, device: str) -> Task:
     """Return the task with copies of its operators and its denoiser on a device; images stay where they are."""
-    available = device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available())
+    available = device == "cpu" or (str(device).startswith("cuda") and torch.cuda.is_available())
     require(available, "device", device, "'cpu', or 'cuda' where PyTorch finds one")
     if device == "cpu":
         return task

@@ -105,7 +105,7 @@ def build_network(
     ValueError
         If an argument is outside what is accepted.
     """
-    require_choice("network", name, NETWORKS)
+    require_choice("name", name, NETWORKS)
     require_choice("parameters", parameters, SIZES)
     require_count("width", width, none=True)
     require_counts(in_channels=in_channels, out_channels=out_channels)

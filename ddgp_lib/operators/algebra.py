@@ -54,6 +54,7 @@ def measure(
     ValueError
         If an argument is outside what is accepted, or the images are not of the shape that the operator measures.
     """
+    require_physics(physics)
     require_seed("seed", seed)
     require_tensor("images", images, dimensions=4)
     require(images.numel() > 0, "images.shape", tuple(images.shape), "at least one image and one pixel")

@@ -84,6 +84,7 @@ def largest_eigenvalue(
     require_img_size("img_size", img_size)
     require_integer("max_iter", max_iter, lowest=1)
     require_number("rtol", rtol, lowest=0)
+    require_instance("device", device, torch.device | str, "a torch.device, or its name")
     v = start_vector(img_size, dtype, device)
     value = 0.0
     with torch.no_grad():

@@ -8,7 +8,7 @@ import torch
 from deepinv.physics import GaussianNoise, LinearPhysics, NoiseModel
 from torch.utils.data import get_worker_info
 
-from ..arguments import require, require_number, require_seed
+from ..arguments import require, require_number, require_seed, require_tensor
 from .iterative import parts
 
 _GLOBAL = Lock()
@@ -75,6 +75,8 @@ def add_noise(physics: LinearPhysics, clean: Any, seed: int, levels: torch.Tenso
         If there are levels and the operator's noise is not Gaussian.
     """
     model: Any = physics.noise_model
+    if levels is not None:
+        require_tensor("levels", levels)
     gaussian = levels is None or isinstance(model, GaussianNoise)
     require(gaussian, "noise_model", type(model).__name__, "GaussianNoise, for training with a noise_range")
     if type(model) not in (GaussianNoise, OwnNoise):

@@ -10,7 +10,7 @@ from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 from torch import nn
 
-from ..arguments import require, require_instance, require_integer, require_tensor
+from ..arguments import require, require_callable, require_instance, require_integer, require_tensor
 from ..operators.protocol import require_physics
 from ..reprs import Brief
 
@@ -121,6 +121,7 @@ def ask(
         If it is not a tensor of the gradient's shape, type and device.  (Under ``torch.autocast`` a direction in half
         precision is accepted, and widened.)
     """
+    require_callable("P", preconditioner, "a preconditioner, called as P(grad, state)")
     made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
     if isinstance(made, torch.Tensor) and made.is_floating_point():
         made = made.to(grad.dtype) if torch.is_autocast_enabled(grad.device.type) else made

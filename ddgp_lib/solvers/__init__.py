@@ -10,6 +10,7 @@ from .rules import (
     chambolle_dossal,
     decaying_weight,
     deepinv_momentum,
+    geometric,
     no_momentum,
     relax,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "extrapolate",
     "fista_step",
     "forward_backward",
+    "geometric",
     "no_momentum",
     "relax",
 ]

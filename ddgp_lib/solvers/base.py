@@ -12,7 +12,7 @@ from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
 from torch import nn
 
-from ..arguments import require, require_callable, require_integer, require_positive
+from ..arguments import is_number, require, require_callable, require_integer, require_positive
 from ..fingerprint import warn_if_foreign
 from ..operators import norms, single_precision
 from ..preconditioners import Identity
@@ -53,7 +53,7 @@ class PreconditionedSolver(BaseOptim):
     unfold : bool
         Whether a call keeps the graph for gradients.
     **params
-        Further parameters of the method, above zero.
+        Further parameters of the method, above zero: each one number, or ``max_iter`` of them.
 
     Raises
     ------
@@ -73,20 +73,23 @@ class PreconditionedSolver(BaseOptim):
         early_stop: bool = False,
         thres_conv: float = 1e-5,
         unfold: bool = False,
-        **params: float,
+        **params: float | Sequence[float],
     ) -> None:
         if stepsize is not None:
             require_positive("stepsize", stepsize)
-        for name, value in {"thres_conv": thres_conv, **params}.items():
-            require_positive(name, value)
-        require(max_iter >= 1, "max_iter", max_iter, "an integer, 1 or above")
+        require_positive("thres_conv", thres_conv)
+        require_integer("max_iter", max_iter, lowest=1)
         require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
         prior = PnP(denoiser)
         super().__init__(
             iteration,
             data_fidelity=L2(),
             prior=prior,
-            params_algo={"stepsize": stepsize, "g_param": _noise_levels(sigma, max_iter), **params},
+            params_algo={
+                "stepsize": stepsize,
+                "g_param": _sequence("sigma", sigma, max_iter),
+                **{name: _sequence(name, value, max_iter) for name, value in params.items()},
+            },
             max_iter=max_iter,
             early_stop=early_stop,
             thres_conv=thres_conv,
@@ -298,13 +301,14 @@ def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:
     return safeguard
 
 
-def _noise_levels(sigma: float | Sequence[float], max_iter: int) -> list[float]:
-    """Return σ as a list of one value, or of one for each iteration."""
-    values = [sigma] if isinstance(sigma, int | float) else [float(value) for value in sigma]
-    fits = isinstance(sigma, int | float) or len(values) == max_iter
-    require(fits, "sigma", values, f"one number, or max_iter={max_iter} of them")
-    for value in values:
-        require_positive("sigma", value)
+def _sequence(name: str, value: float | Sequence[float], max_iter: int) -> list[float]:
+    """Return a parameter as a list of one value, or of one for each iteration."""
+    single = is_number(value)
+    fits = single or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == max_iter)
+    require(fits, name, value, f"a finite number above 0, or max_iter={max_iter} of them")
+    values = [value] if single else list(value)
+    for one in values:
+        require_positive(name, one)
     return values
 
 

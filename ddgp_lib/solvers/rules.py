@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..arguments import require_integer
+from ..arguments import require_integer, require_positive
 from ..names import Momentum
 
 
@@ -58,3 +58,19 @@ def decaying_weight(start: int | None) -> Callable[[int], float]:
 def relax(changed: torch.Tensor, u: torch.Tensor, weight: float) -> torch.Tensor:
     """Return u + γ (v − u) for a changed version v of u, such as D_σ(u); v itself for γ = 1."""
     return changed if weight == 1 else u + weight * (changed - u)
+
+
+def geometric(first: float, last: float, count: int) -> list[float]:
+    """Return ``count`` numbers, each the same multiple of the one before: σ or τ from ``first`` to ``last``.
+
+    Parameters
+    ----------
+    first, last : float
+        Ends of the sequence, above zero.
+    count : int
+        Its length, 2 or above.
+    """
+    require_positive("first", first)
+    require_positive("last", last)
+    require_integer("count", count, lowest=2)
+    return [first * (last / first) ** (k / (count - 1)) for k in range(count)]

@@ -1,4 +1,4 @@
-r"""Half-quadratic splitting and ADMM whose data step is a few preconditioned gradient steps.
+r"""Half-quadratic splitting and ADMM whose data step is exact, or a few preconditioned gradient steps.
 
 Both methods ask in every iteration for the proximal map of the data term,
 
@@ -13,7 +13,11 @@ proximal map of the second, which is an average with v:
 
     u \leftarrow \frac{\tau\, (u - \alpha P(\nabla g(u); u)) + \alpha\, v}{\tau + \alpha} .
 
-Without a preconditioner the steps converge to the proximal map by at least the factor τ/(τ + α) each where
+Or it is taken exactly, :math:`u = v - (A^\top A + I/\tau)^{-1} \nabla g(v)`, by the Newton step of
+:func:`~ddgp_lib.operators.algebra.newton`; then what P adds to the gradient at v is stepped along as in the other
+solvers, :math:`u \leftarrow u - \alpha (P(\nabla g(v); v) - \nabla g(v))`.
+
+Without a preconditioner the gradient steps converge to the proximal map by at least the factor τ/(τ + α) each where
 α ≤ 2/L.  τ is called ``stepsize`` in deepinv's HQS and ADMM; here it is ``tau``, and ``stepsize`` is α as in
 the other solvers.
 """
@@ -23,7 +27,8 @@ from collections.abc import Callable, Sequence
 import torch
 from deepinv.models import Denoiser
 
-from ..arguments import require
+from ..arguments import require_integer
+from ..operators import newton, squared_norm
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
@@ -36,7 +41,7 @@ class _SplittingIteration(PreconditionedIteration):
     def __init__(
         self,
         preconditioner: Preconditioner,
-        inner_steps: int,
+        inner_steps: int | None,
         prior_weight: Callable[[int], float],
         safeguard: Safeguard | None = None,
     ) -> None:
@@ -46,8 +51,16 @@ class _SplittingIteration(PreconditionedIteration):
     def data_step(
         self, u: torch.Tensor, v: torch.Tensor, k: int, problem: Problem, direction: Direction
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the inner steps' result from u on, near the proximal map at v, and the gradient at the first u."""
+        """Return the inner steps' result from u on, near the proximal map at v, and the gradient at the first u.
+
+        An exact step starts at v instead, and the gradient is the one there.
+        """
         alpha, tau = problem.stepsize, problem.params["tau"]
+        if self.inner_steps is None:
+            grad = problem.gradient(v)
+            added = direction(grad, problem.state(v, k)) - grad
+            top = squared_norm(problem.physics, tuple(v.shape[1:]))
+            return v - newton(problem.physics, grad, 1 / (tau * top)) / top - alpha * added, grad
         first = grad = problem.gradient(u)
         for inner in range(self.inner_steps):
             grad = grad if inner == 0 else problem.gradient(u)
@@ -67,8 +80,8 @@ class PreconditionedHQSIteration(_SplittingIteration):
     ----------
     preconditioner : Preconditioner
         P.
-    inner_steps : int
-        Inner steps in an iteration.
+    inner_steps : int or None
+        Inner steps in an iteration; None takes the proximal map itself.
     prior_weight : callable
         k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
     safeguard : Safeguard, optional
@@ -95,8 +108,8 @@ class PreconditionedADMMIteration(_SplittingIteration):
     ----------
     preconditioner : Preconditioner
         P.
-    inner_steps : int
-        Inner steps in an iteration.
+    inner_steps : int or None
+        Inner steps in an iteration; None takes the proximal map itself.
     prior_weight : callable
         k ↦ γ_k for k = 0, 1, …, the weight of what is learned.
     safeguard : Safeguard, optional
@@ -106,9 +119,10 @@ class PreconditionedADMMIteration(_SplittingIteration):
     def step(self, est: tuple[torch.Tensor, ...], k: int, problem: Problem, direction: Direction) -> Step:
         """Return (x_{k+1}, q_{k+1}) from (x_k, q_k)."""
         x, dual = est
-        u, grad = self.data_step(x, x - dual, k, problem, direction)
+        v = x - dual
+        u, grad = self.data_step(x, v, k, problem, direction)
         denoised = problem.denoise(u + dual, k)
-        return Step((denoised, dual + u - denoised), x, grad)
+        return Step((denoised, dual + u - denoised), v if self.inner_steps is None else x, grad)
 
 
 class _SplittingSolver(PreconditionedSolver):
@@ -122,9 +136,9 @@ class _SplittingSolver(PreconditionedSolver):
         preconditioner: Preconditioner | None = None,
         *,
         stepsize: float | None = None,
-        tau: float,
+        tau: float | Sequence[float],
         sigma: float | Sequence[float],
-        inner_steps: int = 1,
+        inner_steps: int | None = 1,
         max_iter: int = 20,
         prior_decay: int | None = None,
         safeguard: bool | Safeguard = False,
@@ -132,7 +146,7 @@ class _SplittingSolver(PreconditionedSolver):
         thres_conv: float = 1e-5,
         unfold: bool = False,
     ) -> None:
-        require(inner_steps >= 1, "inner_steps", inner_steps, "an integer, 1 or above")
+        require_integer("inner_steps", inner_steps, lowest=1, none=True)
         iteration = self.iteration(
             Identity() if preconditioner is None else preconditioner,
             inner_steps,
@@ -164,10 +178,11 @@ class PreconditionedHQS(_SplittingSolver):
     ----------
     denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
-    tau : float
+    tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
-    inner_steps : int
-        Gradient steps in a data step; each asks P once.
+        One number, or ``max_iter`` of them: with τ_k = σ_k² / (λσ_w²), σ_w the noise of the data, as σ_k falls.
+    inner_steps : int or None
+        Gradient steps in a data step; each asks P once.  None takes the data step exactly, and asks P once.
 
     References
     ----------
@@ -190,10 +205,11 @@ class PreconditionedADMM(_SplittingSolver):
     ----------
     denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
-    tau : float
+    tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.
-    inner_steps : int
-        Gradient steps in a data step; each asks P once.
+        One number, or ``max_iter`` of them.
+    inner_steps : int or None
+        Gradient steps in a data step; each asks P once.  None takes the data step exactly, and asks P once.
 
     References
     ----------

@@ -39,6 +39,8 @@ class Processes:
     """
 
     def __init__(self, fabric: "Fabric | None" = None) -> None:
+        fits = fabric is None or hasattr(fabric, "world_size")
+        require(fits, "fabric", fabric, "None, or a launched Lightning Fabric")
         self.fabric = fabric
         self.count = 1 if fabric is None else fabric.world_size
         self.rank = 0 if fabric is None else fabric.global_rank

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..arguments import require, require_integer
+from ..arguments import require, require_instance, require_integer
 from ..checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint, using
 from ..fingerprint import Fingerprint, differences, fingerprint, told
 from .interruption import Interruptions, put_off
@@ -129,6 +129,7 @@ class ResumableTraining:
             checkpoint then keeps the last state that was written.
         """
         require_integer("checkpoint_every", checkpoint_every, lowest=1)
+        require_instance("checkpoint", checkpoint, str | Path, "None, or a file", none=True)
         if checkpoint is not None:
             started = self.processes.of_first(Path(checkpoint).is_file())
             self.restore(checkpoint) if started else self.save(checkpoint)

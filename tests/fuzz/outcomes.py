@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from ddgp_lib.checks import CheckFailed
+
 CORRECT, CLEAR, NAMELESS, SILENT, HANG = COLUMNS = (
     "correct",
     "clear error",
@@ -71,6 +73,8 @@ def classify(case: Case) -> tuple[str, str]:
 
 def _is_clear(error: Exception, names: tuple[str, ...]) -> bool:
     """Say whether an error names an argument with its value, or a file, or is one that the library raises."""
+    if isinstance(error, CheckFailed):
+        return True  # it says what was found, what was expected, and the likeliest cause
     marks = ("{}",) if isinstance(error, ValueError | FileNotFoundError | ImportError) else ("{}=",)
     return any(mark.format(name) in str(error) for mark in marks for name in names)
 

@@ -189,7 +189,6 @@ def test_the_mlp_is_for_one_image_size(generator):
 )
 def test_unknown_options_are_refused(options):
     argument, value = list({"name": "unet"} | options | {})[-1], list(options.values())[-1]
-    argument = {"name": "network"}.get(argument, argument)
     with pytest.raises(ValueError, match=f"{argument}={value!r}: expected"):
         build_network(**({"name": "unet", "in_channels": 1, "out_channels": 1} | options))
 

@@ -1,5 +1,7 @@
 """PGD, HQS and ADMM: equal to deepinv's without a preconditioner, and their equations with one."""
 
+import re
+
 import pytest
 import torch
 from deepinv.models import DnCNN
@@ -16,6 +18,7 @@ from ddgp_lib import (
     evaluate,
 )
 from ddgp_lib.operators import HadamardCamera
+from ddgp_lib.solvers import geometric
 
 PHYSICS = {
     "single_pixel": lambda: HadamardCamera(0.2, (1, 32, 32)),
@@ -66,6 +69,32 @@ def test_many_inner_steps_reach_the_proximal_map(problem, name):
     assert gaps[1] < 0.01 * gaps[0]
 
 
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("tau", [2.0, [2.0, 1.0, 0.5, 0.25, 0.125, 0.0625]])
+def test_exact_data_steps_are_deepinvs(problem, name, tau):
+    physics, y, denoiser = problem
+    ours, theirs = PAIRS[name]
+    sigmas = geometric(0.2, 0.05, 6)
+    exact = theirs(data_fidelity=L2(), prior=PnP(denoiser), stepsize=tau, sigma_denoiser=sigmas, max_iter=6)
+    adjoint = physics.A_adjoint(y)
+    target = exact(y, physics, init=(adjoint, torch.zeros_like(adjoint)))
+    solver = ours(denoiser, tau=tau, sigma=sigmas, inner_steps=None, max_iter=6)
+    torch.testing.assert_close(solver(y, physics), target, rtol=1e-3, atol=1e-4)
+
+
+def test_what_p_adds_is_stepped_along_after_an_exact_data_step(problem):
+    physics, y, denoiser = problem
+    x = physics.A_adjoint(y)
+    grad = physics.A_adjoint(physics.A(x) - y)
+    exact = physics.prox_l2(x, y, gamma=2.0)
+    with torch.no_grad():
+        expected = denoiser(exact - 0.7 * (2 * grad - grad), 0.05)
+    solver = PreconditionedHQS(
+        denoiser, Double(), stepsize=0.7, tau=2.0, sigma=0.05, inner_steps=None, max_iter=1
+    )
+    torch.testing.assert_close(solver(y, physics), expected, rtol=1e-3, atol=1e-4)
+
+
 def test_hqs_is_its_equation(problem):
     physics, y, denoiser = problem
     alpha, tau = 0.4, 1.5
@@ -108,9 +137,19 @@ def test_evaluate_takes_any_solver(task, solver_class):
     assert trace.fixed_point[-1].mean() < 0.3 * trace.fixed_point[0].mean()
 
 
-@pytest.mark.parametrize("arguments", [{"tau": 0.0}, {"inner_steps": 0}, {"prior_decay": 0}, {"sigma": -1.0}])
+@pytest.mark.parametrize(
+    "arguments", [{"tau": 0.0}, {"tau": [1.0, 2.0]}, {"inner_steps": 0}, {"prior_decay": 0}, {"sigma": -1.0}]
+)
 def test_bad_arguments_are_named(arguments):
     denoiser = DnCNN(1, 1, depth=3, nf=8, pretrained=None)
     (name, value), *_ = arguments.items()
-    with pytest.raises(ValueError, match=f"{name}={value}"):
+    with pytest.raises(ValueError, match=re.escape(f"{name}={value}")):
         PreconditionedADMM(denoiser, **({"stepsize": 1.0, "tau": 1.0, "sigma": 0.1} | arguments))
+
+
+def test_a_geometric_sequence_has_its_ends_and_one_ratio():
+    values = torch.tensor(geometric(0.5, 0.01, 20))
+    torch.testing.assert_close(values[[0, -1]], torch.tensor([0.5, 0.01]))
+    torch.testing.assert_close(values[1:] / values[:-1], torch.full((19,), (0.01 / 0.5) ** (1 / 19)))
+    with pytest.raises(ValueError, match="count=1"):
+        geometric(1.0, 0.1, 1)
