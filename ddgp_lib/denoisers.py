@@ -293,7 +293,7 @@ def jacobian_norms(
     """
     require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     require_images("x", x)
-    require_integer("iterations", iterations, lowest=1)
+    require_integer("iterations", iterations, lowest=1, highest=10_000)
     require_generator("generator", generator, none=True)
     generator = torch.Generator().manual_seed(0) if generator is None else generator
     u = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)

@@ -22,6 +22,7 @@ from .arguments import (
     require_count,
     require_counts,
     require_images,
+    require_img_size,
     require_instance,
     require_positive,
 )
@@ -390,6 +391,8 @@ def require_split(
     ValueError
         If a part is not as asked.
     """
+    if img_size is not None:
+        require_img_size("img_size", img_size)
     three = isinstance(images, tuple) and len(images) == 3
     require(three, "images", images, "a Split: images to train on, to choose on and to test")
     require_images("images.train", images[0])

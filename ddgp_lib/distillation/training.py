@@ -4,11 +4,11 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import torch
 
-from ..arguments import require, require_instance
+from ..arguments import require, require_choice, require_instance
 from ..names import Network
 from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
@@ -172,6 +172,7 @@ def distill(
 def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:
     """Return the recipe, or the default one, with the options in the place of its fields."""
     if isinstance(recipe, str):
+        require_choice("recipe", recipe, get_args(Network))
         require("network" not in options, "network", options.get("network"), f"nothing beside {recipe!r}")
         recipe = DistillationRecipe(network=recipe)
     require_instance(

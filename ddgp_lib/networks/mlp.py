@@ -52,7 +52,7 @@ class MLP(nn.Module):
             nn.Linear(width, width, bias=bias),
             nn.ReLU(inplace=True),
             last := nn.Linear(width, math.prod(shape_out), bias=bias),
-            nn.Unflatten(1, shape_out),
+            nn.Unflatten(1, tuple(map(int, shape_out))),
         )
         for_relu(self)
         start_at_zero(last)

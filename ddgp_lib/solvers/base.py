@@ -303,10 +303,10 @@ def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:
 
 def _sequence(name: str, value: float | Sequence[float], max_iter: int) -> list[float]:
     """Return a parameter as a list of one value, or of one for each iteration."""
-    single = is_number(value)
-    fits = single or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == max_iter)
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    values: list[Any] = list(value) if listed else [value]  # type: ignore[arg-type]
+    fits = len(values) == max_iter if listed else is_number(value)
     require(fits, name, value, f"a finite number above 0, or max_iter={max_iter} of them")
-    values = [value] if single else list(value)
     for one in values:
         require_positive(name, one)
     return values

@@ -30,7 +30,8 @@ PACKAGES = (
 
 LEFT_OUT = {
     "protocols and parts that users subclass": (
-        "Direction", "LinearOperator", "Picklable", "Preconditioner", "PreconditionedIteration", "PreconditionedSolver",
+        "Direction", "LinearOperator", "Picklable", "Preconditioner", "PreconditionedIteration",
+        "PreconditionedSolver",
         "PreconditionedADMMIteration", "PreconditionedFISTAIteration", "PreconditionedHQSIteration",
     ),
     "records of what the library found, which it makes itself": (
@@ -179,6 +180,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
         "gaussian_noise": {"noise": 0.1},
+        "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
         "jacobian_norms": {"denoiser": NoiseAwareDnCNN(1, 3, 8)},
         "largest_eigenvalue": {"symmetric": lambda x: x},

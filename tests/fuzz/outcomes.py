@@ -76,6 +76,8 @@ def _is_clear(error: Exception, names: tuple[str, ...]) -> bool:
     if isinstance(error, CheckFailed):
         return True  # it says what was found, what was expected, and the likeliest cause
     marks = ("{}",) if isinstance(error, ValueError | FileNotFoundError | ImportError) else ("{}=",)
+    if isinstance(error, ValueError | FileNotFoundError) and "path='" in str(error):
+        return True
     return any(mark.format(name) in str(error) for mark in marks for name in names)
 
 
