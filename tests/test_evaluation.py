@@ -138,7 +138,7 @@ def test_load_solver_reconstructs(task):
 def test_bad_arguments_are_named(task):
     with pytest.raises(ValueError, match="kind='best'"):
         load_solver("single_pixel", "best")
-    with pytest.raises(ValueError, match="name='ct'"):
+    with pytest.raises(ValueError, match="source='ct'"):
         load_solver("ct")
     with pytest.raises(ValueError, match=r"images\.shape"):
         evaluate(task, images=torch.rand(2, 3, 32, 32), max_iter=1)

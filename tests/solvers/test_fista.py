@@ -203,7 +203,7 @@ def test_unknown_form_or_inputs(arguments):
 
 
 def test_unknown_network():
-    with pytest.raises(ValueError, match="network='resnet'"):
+    with pytest.raises(ValueError, match="name='resnet'"):
         build_network("resnet", 1, 1)
 
 
