@@ -1,5 +1,7 @@
 """Learned gradient preconditioning for imaging inverse problems: the library under the book."""
 
+from typing import NoReturn
+
 from . import checks
 from .distillation import Distillation, DistillationRecipe, distill
 from .evaluation import Trace, evaluate
@@ -12,6 +14,23 @@ from .stability import local_lipschitz, spectral_radius
 from .tasks import Counts, Preset, Task, make_task
 
 __version__ = "0.1.0"
+
+_MOVED = {
+    "shipped": "ddgp_lib.pretrained, ddgp_lib.presets and ddgp_lib.experiments",
+    "study": "ddgp_lib.experiments.study",
+    "linear_study": "ddgp_lib.experiments.linear_study",
+    "benchmark": "ddgp_lib.experiments.benchmark",
+    "alternatives": "ddgp_lib.experiments.alternatives",
+}
+"""Where modules of before are now."""
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say where a module of before is now."""
+    if name in _MOVED:
+        raise AttributeError(f"ddgp_lib.{name} is gone: what it held is in {_MOVED[name]}")
+    raise AttributeError(f"module 'ddgp_lib' has no attribute {name!r}")
+
 
 __all__ = [
     "Counts",

@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 import torch
 
+import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
@@ -266,3 +267,10 @@ def test_a_file_says_how_the_training_went(own, tmp_path):
     assert description["recipe"]["steps"] == len(longer.history["total"]) == 5
     with pytest.raises(FileNotFoundError, match="path=''"):
         load_preconditioner(task, path="")
+
+
+def test_a_module_of_before_says_where_its_parts_are():
+    with pytest.raises(AttributeError, match=r"ddgp_lib\.shipped is gone: .*ddgp_lib\.pretrained"):
+        ddgp_lib.shipped  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ddgp_lib.nothing  # noqa: B018

@@ -20,7 +20,7 @@ from ..arguments import require, require_integer
 from ..digests import digests
 from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
-from ..files import locked, read_results, write_results
+from ..files import locked, read_results, reading, write_results
 from ..outputs import RESULTS, prepare
 from ..preconditioners import Preconditioner
 from ..presets import PRESETS, preset_of
@@ -311,19 +311,21 @@ def compare(
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If the name is unknown, or a file is corrupt or a run of it lacks numbers.
     """
     preset = preset_of(source, "source")
     tables: dict[str, list[dict[str, Any]]] = {}
     for name, rows in studies((preset,)).items():
-        if not (Path(folder) / f"{name}.json").is_file():
+        path = Path(folder) / f"{name}.json"
+        if not path.is_file():
             continue
         saved = _read(name, folder)["runs"]
-        lines = [
-            {"row": key, "seeds": len(runs)} | row.summary(runs)
-            for key, row in rows.items()
-            if (runs := [run for run in saved if run["row"] == key])
-        ]
+        with reading(path):  # a run may lack what a line shows
+            lines = [
+                {"row": key, "seeds": len(runs)} | row.summary(runs)
+                for key, row in rows.items()
+                if (runs := [run for run in saved if run["row"] == key])
+            ]
         if lines:
             tables[name] = lines
     return tables

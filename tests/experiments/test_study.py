@@ -228,6 +228,13 @@ def test_unusable_files_are_named(tmp_path, content, message):
         load_study("forms", tmp_path)
 
 
+def test_a_run_without_numbers_names_its_file(tmp_path):
+    runs = [{"row": "null_space, state_aware", "seed": 0}]
+    (tmp_path / "forms.json").write_text(json.dumps({"format": FORMAT, "study": "forms", "runs": runs}))
+    with pytest.raises(ValueError, match=r"path='.*forms\.json': not readable \(KeyError: "):
+        compare("single_pixel", tmp_path)
+
+
 def test_unknown_names_are_named(tmp_path):
     with pytest.raises(ValueError, match="name='colours'"):
         run_study("colours", tmp_path)
