@@ -554,8 +554,7 @@ def subsets(camera, share, P, sigma, protect=False, steps=20):
     generator, data = torch.Generator().manual_seed(0), measure(camera, eight, seed=0)
     x, part = camera.A_adjoint(data), copy.deepcopy(camera)
     for k in range(steps):
-        drawn = torch.rand(camera.mask.shape, generator=generator) < share
-        part.mask = camera.mask * drawn
+        part.mask = camera.mask * (torch.rand(camera.mask.shape, generator=generator) < share)
         grad = gradient(part, x, part.A_adjoint(data))
         x = D(x - P(grad, State(x, k, camera if protect else part, data)), sigma)
     return task.psnr(x, eight).mean()
