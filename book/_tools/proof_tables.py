@@ -1,7 +1,6 @@
 """Sphinx directive ``proof-tables``: what the long checks found when they were last run, from what they wrote.
 
-``tests/proof.json`` is written by the tools of the checks, ``tests/mutation.json`` by that of the mutants. A check
-that has not been run has its row, too, and says so.
+The tools of the checks write it to ``tests/proof.json``. A check that has not been run has its row, too, and says so.
 """
 
 import json
@@ -67,8 +66,13 @@ def busy(found: dict[str, Any]) -> str:
 
 
 def mutation(found: dict[str, Any]) -> str:
-    """Say how many mutants the tests killed, from whatever numbers the file holds."""
-    return ", ".join(f"{key} {value}" for key, value in found.items() if isinstance(value, int | float | str))
+    """Say how many mutants the tests killed, and where the fewest."""
+    shares = found["shares"]
+    least = min(shares, key=shares.get)
+    return (
+        f"{found['tried']:,} of {found['mutants']:,} tried: {found['killed']:,} killed, {found['explained']} the same "
+        f"or other words, {found['survived']} survived; of each package at least {shares[least]:.0%} killed (`{least}`)"
+    )
 
 
 ROWS = (
@@ -82,11 +86,11 @@ ROWS = (
 )
 
 
-def table(proof: dict[str, Any], mutants: dict[str, Any]) -> list[str]:
+def table(proof: dict[str, Any]) -> list[str]:
     """Return the lines of the table of figures."""
     lines = ["| what | last figure | when, and of which commit | command |", "|---|---|---|---|"]
     for what, name, say, command in ROWS:
-        found = mutants if name == "mutation" else proof.get(name)
+        found = proof.get(name)
         said = say(found) if found else "not run yet"
         when = f"{found.get('date', '')} {found.get('commit', '')}".strip() if found else ""
         lines.append(f"| {what} | {said} | {when} | `{command}` |")
@@ -111,10 +115,9 @@ class ProofTables(Directive):
     def run(self) -> list[nodes.Node]:
         """Build the tables."""
         settings = self.state.document.settings
-        for name in ("proof.json", "mutation.json"):
-            settings.record_dependencies.add(str(TESTS / name))
+        settings.record_dependencies.add(str(TESTS / "proof.json"))
         proof = read("proof.json")
-        lines = table(proof, read("mutation.json"))
+        lines = table(proof)
         if "fuzz" in proof:
             lines += ["", "What became of hostile inputs:", "", *reliability(proof["fuzz"])]
         holder = nodes.Element()

@@ -30,7 +30,6 @@ INPUTS = (
     "requirements-book.txt",
     "package-lock.json",
     "tests/proof.json",
-    "tests/mutation.json",
     "book/**/*.md",
     "book/**/*.ipynb",
     "book/**/*.bib",

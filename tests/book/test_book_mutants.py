@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from book._tools import mutants
-from book._tools.mutants import Module, function_of, modules, reasons, report, sample
+from book._tools.mutants import Module, function_of, is_wording, modules, reasons, report, sample
 from book._tools.repository import ROOT
 
 
@@ -35,6 +35,30 @@ def test_survivors_lower_the_share_and_explained_ones_do_not(tmp_path, monkeypat
     assert found.share == pytest.approx(0.5)
     assert "m.f: - a + c" in report([found])
     assert Module("m").share == 1
+
+
+def test_other_words_are_told_from_other_doings():
+    for changed in (
+        '- require(odd, "size", size, "an odd integer") + require(odd, "size", size, "AN ODD INTEGER")',
+        '- require(odd, "size", size, f"at most {n}") + require(odd, "size", size, None)',
+        '- a + b, "two words" + a + b, "XXtwo wordsXX"',
+    ):
+        assert is_wording(changed)
+    for changed in (
+        "- x + y",
+        '- f("name") + f("NAME")',
+        '- f(x, "two words") + f(y, "two words")',
+        "- x = None + x = 0",
+    ):
+        assert not is_wording(changed)
+
+
+def test_facts_are_of_packages():
+    parts = [Module("ddgp_lib/data/a.py", killed=8, survivors=["x"]), Module("ddgp_lib/data/b.py", killed=1)]
+    found = mutants.facts([*parts, Module("ddgp_lib/tasks.py", killed=3, explained=["y"], unchecked=2)])
+    assert found["shares"] == {"data": 0.9, "tasks": 1.0}
+    assert (found["mutants"], found["tried"], found["killed"]) == (15, 13, 12)
+    assert (found["explained"], found["survived"]) == (1, 1)
 
 
 def test_every_reason_names_a_function_of_the_library_and_says_something():
