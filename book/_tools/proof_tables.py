@@ -70,8 +70,9 @@ def mutation(found: dict[str, Any]) -> str:
     shares = found["shares"]
     least = min(shares, key=shares.get)
     return (
-        f"{found['tried']:,} of {found['mutants']:,} tried: {found['killed']:,} killed, {found['explained']} the same "
-        f"or other words, {found['survived']} survived; of each package at least {shares[least]:.0%} killed (`{least}`)"
+        f"{found['tried']:,} of {found['mutants']:,} tried: {found['killed']:,} killed, "
+        f"{found['explained']} the same or other words, {found['survived']} survived; "
+        f"of each package at least {shares[least]:.0%} killed (`{least}`)"
     )
 
 
