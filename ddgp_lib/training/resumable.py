@@ -129,6 +129,7 @@ class ResumableTraining:
             checkpoint then keeps the last state that was written.
         """
         require_integer("checkpoint_every", checkpoint_every, lowest=1)
+        require(torch.is_grad_enabled(), "torch.is_grad_enabled()", False, "True: a training takes gradients")
         require_instance("checkpoint", checkpoint, str | Path, "None, or a file", none=True)
         if checkpoint is not None:
             started = self.processes.of_first(Path(checkpoint).is_file())

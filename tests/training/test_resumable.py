@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from ddgp_lib import distill
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from ddgp_lib.training import ResumableTraining, under, weights_of
 from ddgp_lib.training.schedules import Schedule
-from tests.own_camera import smoothed
+from tests.own_camera import QUICK, smoothed
 
 
 @dataclass(frozen=True)
@@ -209,3 +210,9 @@ def test_twenty_kills_change_nothing(tmp_path):
     found = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout.split()) == (0, ["20", "kills,", "same", "weights"]), found.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+
+
+def test_a_training_without_gradients_is_refused():
+    for context in (torch.no_grad(), torch.inference_mode()):
+        with context, pytest.raises(ValueError, match=r"^torch\.is_grad_enabled\(\)=False: expected True"):
+            distill(smoothed(), progress=False, **QUICK)
