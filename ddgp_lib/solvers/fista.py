@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from deepinv.models import Denoiser
 
-from ..arguments import require
+from ..arguments import require_choice
 from ..names import Momentum
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
@@ -146,7 +146,7 @@ class PreconditionedFISTA(PreconditionedSolver):
         thres_conv: float = 1e-5,
         unfold: bool = False,
     ) -> None:
-        require(momentum in MOMENTUM, "momentum", momentum, f"one of {tuple(MOMENTUM)}")
+        require_choice("momentum", momentum, MOMENTUM)
         iteration = PreconditionedFISTAIteration(
             Identity() if preconditioner is None else preconditioner,
             MOMENTUM[momentum],

@@ -68,9 +68,9 @@ def geometric(first: float, last: float, count: int) -> list[float]:
     first, last : float
         Ends of the sequence, above zero.
     count : int
-        Its length, 2 or above.
+        Its length, from 2 to a million.
     """
     require_positive("first", first)
     require_positive("last", last)
-    require_integer("count", count, lowest=2)
+    require_integer("count", count, lowest=2, highest=1_000_000)
     return [first * (last / first) ** (k / (count - 1)) for k in range(count)]

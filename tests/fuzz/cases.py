@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ddgp_lib import DistillationRecipe, PreconditionedFISTA, distill, names
 from ddgp_lib.__main__ import main
-from ddgp_lib.operators import newton, null_projection, range_projection, squared_norm
+from ddgp_lib.operators import newton, norms, null_projection, range_projection, squared_norm
 from ddgp_lib.recipes import LOSSES
 from tests import own_camera
 from tests.fuzz.damage import (
@@ -177,8 +177,8 @@ def operators(draw: st.DrawFn) -> Case:
         x = scale * torch.rand(2, *size, generator=torch.Generator().manual_seed(seed))
         if law == "projection":
             kept = range_projection(physics, x)
-            change = range_projection(physics, kept) - kept + (null_projection(physics, x) + kept - x)
-            return float(change.norm() / x.norm())
+            unseen = norms(physics.A(kept - x)).norm() / squared_norm(physics, size) ** 0.5
+            return float((unseen + (null_projection(physics, x) + kept - x).norm()) / x.norm())
         if law == "Newton":
             step = newton(physics, x, 0.1)
             left = 0.1 * step + physics.A_adjoint(physics.A(step)) / squared_norm(physics, size) - x

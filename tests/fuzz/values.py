@@ -69,7 +69,7 @@ UNFINITE = {"a NaN", "an infinity"}
 POSITIVE = {
     "sigma", "tau", "batch_size", "pool_size", "horizon", "learning_rate", "n_images", "stepsize", "noise_scale",
     "steps", "max_iter", "inner_steps", "depth", "width", "channels", "in_channels", "out_channels", "factor",
-    "ratio", "acceleration", "checkpoint_every", "size", "coils", "damping", "penalty", "validation_images", "growth",
+    "ratio", "acceleration", "checkpoint_every", "size", "coils", "damping", "validation_images", "growth",
 }  # fmt: skip
 """Arguments that must be above zero wherever they occur."""
 BELOW_NONE = POSITIVE | {
