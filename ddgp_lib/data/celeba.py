@@ -91,7 +91,7 @@ def read_partition(path: Path) -> list[list[str]]:
     Raises
     ------
     ValueError
-        If a line is anything else, or a name is there twice.
+        If a line is anything else, a name is there twice, or a part has none.
     """
     with reading(path):
         content = path.read_bytes()
@@ -109,4 +109,7 @@ def read_partition(path: Path) -> list[list[str]]:
         require(words[0] not in seen, path.name, line, f"each image once; {words[0]} is named twice")
         seen.add(words[0])
         parts[words[1]].append(words[0])
+    for number, names in parts.items():
+        expected = "0 (train), 1 (validation) and 2 (test), each at least once"
+        require(bool(names), path.name, f"no line with {number}", expected)
     return list(parts.values())
