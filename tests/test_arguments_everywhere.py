@@ -382,7 +382,7 @@ CALLS: dict[str, Call] = {
     "State": Call(
         State,
         {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES},
-        {"z": "batch", "physics": "optional object", "y": "optional object"},
+        {"z": "batch", "physics": "anything", "y": "optional object"},
     ),
     "Structure": Call(
         structures.Structure,

@@ -11,7 +11,6 @@ from deepinv.utils import TensorList
 from torch import nn
 
 from ..arguments import require, require_callable, require_instance, require_integer, require_tensor
-from ..operators.protocol import require_physics
 from ..reprs import Brief
 
 
@@ -46,8 +45,6 @@ class State(Brief):
         require_tensor("z", self.z, finite=False)
         if not isinstance(self.k, torch.Tensor):
             require_integer("k", self.k, lowest=0)
-        if self.physics is not None:
-            require_physics(self.physics)
         require_instance(
             "y", self.y, torch.Tensor | TensorList, "a tensor, or deepinv's TensorList", none=True
         )
