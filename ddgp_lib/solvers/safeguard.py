@@ -16,7 +16,7 @@ from typing import Protocol
 
 import torch
 
-from ..arguments import require_integer, require_number
+from ..arguments import require_number, require_seed
 from ..operators import norms
 from ..preconditioners import State
 
@@ -114,7 +114,7 @@ class Safeguard:
         for name in ("data_floor", "fixed_point_floor"):
             require_number(name, getattr(self, name), above=0, highest=1)
         require_number("held_out", self.held_out, lowest=0, highest=0.4)
-        require_integer("seed", self.seed, lowest=0, highest=2**63 - 1)
+        require_seed("seed", self.seed)
 
     def bound(self, smallest: torch.Tensor) -> torch.Tensor:
         """Return what d_k and r_k may not exceed, from their smallest values so far, each (2, N)."""
