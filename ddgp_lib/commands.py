@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
-from .evaluation import Trace, evaluate
+from .evaluation import REGION_CURVES, Trace, evaluate
 from .experiments.alternatives import load_alternative, save_alternative, train_alternative
 from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
 from .experiments.statistics import without_nan
@@ -203,6 +203,7 @@ def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_images": len(images),
         "seed": arguments.seed,
         "iterations": trace.iterations,
+        "region": task.preset.region_name,
         "methods": methods,
     }
 
@@ -216,18 +217,25 @@ def _test_images(task: Task, count: int | None, option: str = "--images", lowest
 
 
 def _summary(trace: Trace) -> dict[str, Any]:
-    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in ("psnr", "ssim", "residual")}
+    shown = ("psnr", "ssim", "residual", *REGION_CURVES)
+    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in shown}
     return curves | {"seconds": trace.seconds}
 
 
 def show_evaluation(result: dict[str, Any]) -> str:
-    """Write a method on each line, with its PSNR along the iterations."""
-    iterations = [k for k in ITERATIONS if k in result["iterations"]]
+    """Write a method on each line, with its PSNR along the iterations, and at the end that of the region, if any."""
+    iterations, region = [k for k in ITERATIONS if k in result["iterations"]], result["region"]
+    late = [] if region is None else [k for k in iterations if k == EARLY or k == iterations[-1]]
     lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
-    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds")
+    if region is not None:
+        lines[0] += f"; at the right over the {region} alone"
+    heads = "".join(f"{f'{region} {k}':>{len(region or '') + 5}s}" for k in late)
+    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds" + heads)
     for kind, method in result["methods"].items():
         values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
-        lines.append(f"{kind:26s}{values}   {method['setting']['sigma']:5.2f}  {method['seconds']:7.1f}")
+        within = "".join(f"{method['region_psnr'][k - 1]:{len(region or '') + 5}.2f}" for k in late)
+        sigma, seconds = method["setting"]["sigma"], method["seconds"]
+        lines.append(f"{kind:26s}{values}   {sigma:5.2f}  {seconds:7.1f}{within}")
     return "\n".join(lines)
 
 

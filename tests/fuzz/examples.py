@@ -45,6 +45,7 @@ LEFT_OUT = {
         "FreshStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun", "launch", "under",
         "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge", "Homogeneous",
         "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "single_precision",
+        "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
         "compare", "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
@@ -233,4 +234,5 @@ def called() -> dict[str, tuple[Callable[..., Any], Mapping[str, Any]]]:
         {"images": images},
     )
     found["psnr(x)"] = (lambda x: ddgp_lib.metrics.psnr(x, images), {"x": images})
+    found["ssim(x)"] = (lambda x: ddgp_lib.metrics.ssim(x, images), {"x": images})
     return found
