@@ -16,6 +16,7 @@ from .distillation import Distillation, distill
 from .evaluation import REGION_CURVES, Trace, evaluate
 from .experiments.alternatives import load_alternative, save_alternative, train_alternative
 from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
+from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
 from .experiments.tuning import EARLY, saved_tuning, tune, tuning_conditions, validation_psnr
@@ -257,6 +258,39 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
     seconds = {name: result[name]["seconds"] for name in parts}
     return {"path": str(output / f"{task.name}.json"), "seconds": seconds}
+
+
+def benchmark_comparison(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Compare two benchmarks of one camera."""
+    return compare_benchmarks(arguments.old, arguments.new)
+
+
+def regressed(result: dict[str, Any]) -> int:
+    """Return the exit status of a comparison of benchmarks: 1 where something is worse."""
+    return int(result["regressions"] > 0)
+
+
+def show_benchmark_comparison(result: dict[str, Any]) -> str:
+    """Write each change that is better or worse on a line, then how many there are of each verdict."""
+    lines = []
+    for change in result["changes"]:
+        if change["verdict"] in ("better", "worse"):
+            name = f"{change['part']}: {change['row']}, {change['measure']}"
+            lines.append(f"{change['verdict']:7s}{name:60s}{_written(change)}")
+    lines += [f"missing {name}" for name in result["missing"]]
+    verdicts = [change["verdict"] for change in result["changes"]]
+    counts = (f"{verdicts.count(name)} {name}" for name in ("worse", "better", "same", "not comparable"))
+    return "\n".join([*lines, f"{result['task']}: {', '.join(counts)}; {len(result['missing'])} missing"])
+
+
+def _written(change: dict[str, Any]) -> str:
+    """Write the two values of a change and what is between them."""
+    values = " → ".join(_number(change[name], ".4g", 1) for name in ("old", "new"))
+    if change["difference"] is None:
+        return values
+    if change["measure"] == "milliseconds":
+        return f"{values}, × {change['difference']:.2f}"
+    return f"{values}, {change['difference']:+.3f} ± {change['error']:.3f}{' paired' if change['paired'] else ''}"
 
 
 def _prepare_results(arguments: argparse.Namespace, preset: Preset | None, books: Path, name: str) -> Path:

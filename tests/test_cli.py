@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "",
     *("tasks", "train-denoiser", "train", "train-alternatives", "tune"),
-    *("evaluate", "benchmark", "study", "compare"),
+    *("evaluate", "benchmark", "compare-benchmarks", "study", "compare"),
 )
 
 

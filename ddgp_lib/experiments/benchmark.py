@@ -220,6 +220,7 @@ def long_runs(
     -------
     dict
         By method, with ``"+ safeguard"`` added to its name where it was on: mean PSNR at ``iterations``,
+        its standard error over the images, which is None for one image,
         the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected,
         which is None without a safeguard.
     """
@@ -232,6 +233,7 @@ def long_runs(
         curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed, LONG_BATCH)
         return {
             "psnr": {str(k): as_number(curves[k - 1].mean()) for k in iterations},
+            "psnr_error": {str(k): mean_and_error(curves[k - 1])[1] for k in iterations},
             "lowest": as_number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
             "rejected": rejected,
