@@ -17,7 +17,7 @@ import torch
 
 from . import commands
 from .arguments import require_integer, require_number
-from .experiments.benchmark import PARTS
+from .experiments.benchmark import ON_REQUEST, PARTS
 from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
 from .outputs import RESULTS, WEIGHTS
@@ -239,7 +239,13 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     measuring.add_argument(
         "--long", type=_integer, help="number of held-out images for 1,000 iterations, 200 at most by default"
     )
-    measuring.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
+    measuring.add_argument(
+        "--parts",
+        nargs="+",
+        choices=(*PARTS, *ON_REQUEST),
+        default=PARTS,
+        help=f"measure these alone; {', '.join(ON_REQUEST)} where it is asked for",
+    )
     for comparing in (evaluation, measuring):
         _add_camera(comparing)
         comparing.add_argument(

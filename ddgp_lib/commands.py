@@ -15,7 +15,7 @@ from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_deno
 from .distillation import Distillation, distill
 from .evaluation import REGION_CURVES, Trace, evaluate
 from .experiments.alternatives import load_alternative, save_alternative, train_alternative
-from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
+from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, ON_REQUEST, PARTS, benchmark
 from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
@@ -254,7 +254,7 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
         for name in preset.alternatives:
             load_alternative(task, name)
-    parts = {name: PARTS[name] for name in PARTS if name in arguments.parts}
+    parts = {name: part for name, part in {**PARTS, **ON_REQUEST}.items() if name in arguments.parts}
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
     seconds = {name: result[name]["seconds"] for name in parts}
     return {"path": str(output / f"{task.name}.json"), "seconds": seconds}

@@ -2,6 +2,7 @@
 
 from .alternatives import load_alternative, save_alternative, train_alternative
 from .benchmark import benchmark, load_benchmark, save_benchmark
+from .growth import fit_power, growth
 from .regressions import compare_benchmarks
 from .statistics import best_beside_at, paired_difference, t_quantile
 from .study import compare, load_study, run_study
@@ -12,6 +13,8 @@ __all__ = [
     "best_beside_at",
     "compare",
     "compare_benchmarks",
+    "fit_power",
+    "growth",
     "load_alternative",
     "load_benchmark",
     "load_study",

@@ -29,6 +29,7 @@ from ..scores import scored
 from ..solvers import PreconditionedFISTA
 from ..tasks import Preset, Task
 from .alternatives import load_alternative
+from .growth import growth
 from .provenance import provenance
 from .statistics import as_number, as_numbers, best_beside_at, mean_and_error
 
@@ -361,6 +362,9 @@ PARTS: Mapping[str, Part] = {
 }
 """What is measured of a task, in this order."""
 
+ON_REQUEST: Mapping[str, Part] = {"growth": lambda task, images, seed: growth(task, seed=seed)}
+"""What is measured where it is asked for by name."""
+
 
 def benchmark(
     task: Task,
@@ -385,13 +389,14 @@ def benchmark(
     folder : str or Path
         Where the results are read and written; made if it is missing, and tried before any work.
     parts : mapping of str to callable
-        What is measured: some of :data:`PARTS`, or parts of your own.
+        What is measured: some of :data:`PARTS` and :data:`ON_REQUEST`, or parts of your own.
 
     Returns
     -------
     dict
-        By the names of :data:`PARTS` what :func:`side_by_side`, :func:`alternatives`, :func:`timing`,
-        :func:`generalisation` (on at most 50 images) and :func:`long_runs` return; each with its ``"conditions"``,
+        By the names of the parts what :func:`side_by_side`, :func:`alternatives`, :func:`timing`,
+        :func:`generalisation` (on at most 50 images), :func:`long_runs` and
+        :func:`~ddgp_lib.experiments.growth.growth` return; each with its ``"conditions"``,
         what it depends on, with its ``"seconds"``, and with what
         :func:`~ddgp_lib.experiments.provenance.provenance` says of the machine, the versions and the commit.
 

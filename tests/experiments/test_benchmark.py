@@ -18,6 +18,7 @@ from ddgp_lib.experiments.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
     MEASURES,
+    ON_REQUEST,
     PARTS,
     SAFEGUARDED,
     _solver_for,
@@ -286,6 +287,20 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_part(camera, t
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"folder='.*file': expected a folder that can be written to"):
         benchmark(camera, camera.test_images[:2], camera.test_images[:1], folder=tmp_path / "file")
+
+
+def test_growth_is_measured_where_it_is_asked_for_alone(own, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setitem(ON_REQUEST, "growth", lambda task, images, seed: asked.append(seed) or {"rows": []})
+    camera = ["--task", "tests/own_camera.py:PRESET", "--weights", str(own.weights), "--seed", "3"]
+    options = ["--images", "2", "--long", "1", "--output", str(tmp_path)]
+    assert main(["benchmark", *camera, *options, "--parts", "alternatives"]) == 0
+    assert asked == []
+    assert main(["benchmark", *camera, *options, "--parts", "growth"]) == 0
+    assert asked == [3]
+    result = load_benchmark("own_camera", tmp_path)
+    assert (result["growth"]["rows"], result["growth"]["conditions"]["seed"]) == ([], 3)
+    assert "growth" not in PARTS
 
 
 def test_parts_depend_on_the_weights_that_they_run():

@@ -54,7 +54,7 @@ LEFT_OUT = {
         "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "minutes, or a download": (
-        "benchmark", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
+        "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
     ),
     "a description of a camera, whose parts are checked where they are used": ("Preset", "Variant"),
 }  # fmt: skip
@@ -182,6 +182,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "distill_linear": {"recipe": PRESET.recipes["distilled_linear"], "progress": False},
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
+        "fit_power": {"n": torch.tensor([1.0, 2.0, 4.0]), "times": torch.tensor([1.0, 2.0, 5.0])},
         "gaussian_noise": {"noise": 0.1},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
