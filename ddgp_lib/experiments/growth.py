@@ -28,8 +28,8 @@ from ..tasks import Task
 
 SIDES = (32, 64, 128, 256)
 BATCHES = (1, 4, 16, 64)
-ROUNDS, ITERATIONS = 3, 3
-"""Rounds that each is timed in, and iterations of a run."""
+ROUNDS, ITERATIONS = 3, 10
+"""Rounds that each is timed in, and iterations of a run, over which its beginning is spread."""
 SHORTEST, MOST_REPEATS = 0.02, 50
 """Seconds that a round lasts at least where 50 repeats are enough for it."""
 

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import torch
 
-Provenance = dict[str, str | int | bool | None]
-
 PACKAGE = Path(__file__).resolve().parents[1]
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def provenance() -> Provenance:
+def provenance() -> dict[str, str | int | bool | None]:
     """Describe what a measurement is made with.
 
     Returns
