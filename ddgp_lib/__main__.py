@@ -17,7 +17,7 @@ import torch
 
 from . import commands
 from .arguments import require_integer, require_number
-from .experiments.benchmark import PARTS
+from .experiments.benchmark import ON_REQUEST, PARTS
 from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
 from .outputs import RESULTS, WEIGHTS
@@ -43,7 +43,10 @@ class _Terminated(KeyboardInterrupt):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status: 0, 2 after one line that says what is wrong, or 128 + the signal."""
+    """Run one command; return the exit status.
+
+    It is 0, 1 where a comparison found a regression, 2 after one line that says what is wrong, or 128 + the signal.
+    """
     _tolerate_streams()
     try:
         with _ended_by_sigterm():
@@ -77,6 +80,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if result is not None:
         shown = json.dumps(without_nan(result), allow_nan=False) if arguments.json else arguments.show(result)
         sys.stdout.write(shown + "\n")
+        return int(arguments.status(result))
     return 0
 
 
@@ -158,8 +162,16 @@ def _number(text: str) -> float | str:
 
 
 def _folder(text: str) -> Path:
+    return _path(text, "folder")
+
+
+def _file(text: str) -> Path:
+    return _path(text, "file")
+
+
+def _path(text: str, what: str) -> Path:
     if not text or "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a folder")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a {what}")
     return Path(text)
 
 
@@ -173,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--threads", type=_integer, default=threads, help="CPU threads; 0 is PyTorch's choice"
         )
-        added.set_defaults(run=run, show=show)
+        added.set_defaults(run=run, show=show, status=lambda result: 0)
         return added
 
     command("tasks", commands.list_tasks, commands.show_tasks, "List the book's tasks.")
@@ -227,7 +239,13 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     measuring.add_argument(
         "--long", type=_integer, help="number of held-out images for 1,000 iterations, 200 at most by default"
     )
-    measuring.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
+    measuring.add_argument(
+        "--parts",
+        nargs="+",
+        choices=(*PARTS, *ON_REQUEST),
+        default=PARTS,
+        help=f"measure these alone; {', '.join(ON_REQUEST)} where it is asked for",
+    )
     for comparing in (evaluation, measuring):
         _add_camera(comparing)
         comparing.add_argument(
@@ -235,6 +253,16 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
         )
         comparing.add_argument("--seed", type=_integer, default=0, help="seed of the measurement noise")
     _add_output(measuring, where, "images", "long", "seed", "task", "weights")
+
+    text = (
+        "Compare two benchmarks of a task, and tell a regression from noise; exit with 1 where there is one."
+    )
+    judging = command(
+        "compare-benchmarks", commands.benchmark_comparison, commands.show_benchmark_comparison, text
+    )
+    judging.add_argument("old", type=_file, metavar="OLD", help="a JSON file of `benchmark`")
+    judging.add_argument("new", type=_file, metavar="NEW", help="another, of the same task")
+    judging.set_defaults(status=commands.regressed)
 
     text = "Run the rows of a study that are missing: short trainings that differ in one thing."
     study = command("study", commands.study, commands.show_lines, text, threads=1)

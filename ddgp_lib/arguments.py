@@ -320,3 +320,28 @@ def require_images(
         fits = bounds[0] - spare <= low and high <= bounds[1] + spare
         between = f"pixels between {bounds[0]:g} and {bounds[1]:g}"
         require(fits, argument, f"tensor of values from {low:.4g} to {high:.4g}", between)
+
+
+def require_mask(argument: str, mask: Any, images: torch.Tensor, *, none: bool = False) -> None:
+    """Raise a ``ValueError`` unless ``mask`` says which pixels of images count, one at least in each image.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    mask : Any
+        What was given; a tensor of bool, shape (N, 1, H, W), is accepted.
+    images : Tensor, shape (N, C, H, W)
+        The images.
+    none : bool
+        Whether None is accepted too.
+    """
+    wanted = f"{'None, or ' if none else ''}a tensor of bool, shape (N, 1, H, W)"
+    if none and mask is None:
+        return
+    require(isinstance(mask, torch.Tensor), argument, mask, wanted)
+    require(mask.dtype == torch.bool, f"{argument}.dtype", mask.dtype, wanted)
+    fits = images.ndim == 4 and mask.shape == (len(images), 1, *images.shape[2:])
+    require(fits, f"{argument}.shape", tuple(mask.shape), f"{wanted}, of images {tuple(images.shape)}")
+    kept = bool(mask.flatten(1).any(dim=1).all())
+    require(kept, argument, mask, "one pixel at least in each image")

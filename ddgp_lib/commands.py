@@ -13,9 +13,10 @@ from tqdm.auto import tqdm
 from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
-from .evaluation import Trace, evaluate
+from .evaluation import REGION_CURVES, Trace, evaluate
 from .experiments.alternatives import load_alternative, save_alternative, train_alternative
-from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, PARTS, benchmark
+from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, ON_REQUEST, PARTS, benchmark
+from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
 from .experiments.tuning import EARLY, saved_tuning, tune, tuning_conditions, validation_psnr
@@ -203,6 +204,7 @@ def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_images": len(images),
         "seed": arguments.seed,
         "iterations": trace.iterations,
+        "region": task.preset.region_name,
         "methods": methods,
     }
 
@@ -216,18 +218,25 @@ def _test_images(task: Task, count: int | None, option: str = "--images", lowest
 
 
 def _summary(trace: Trace) -> dict[str, Any]:
-    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in ("psnr", "ssim", "residual")}
+    shown = ("psnr", "ssim", "residual", *REGION_CURVES)
+    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in shown}
     return curves | {"seconds": trace.seconds}
 
 
 def show_evaluation(result: dict[str, Any]) -> str:
-    """Write a method on each line, with its PSNR along the iterations."""
-    iterations = [k for k in ITERATIONS if k in result["iterations"]]
+    """Write a method on each line, with its PSNR along the iterations, and at the end that of the region, if any."""
+    iterations, region = [k for k in ITERATIONS if k in result["iterations"]], result["region"]
+    late = [] if region is None else [k for k in iterations if k == EARLY or k == iterations[-1]]
     lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
-    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds")
+    if region is not None:
+        lines[0] += f"; at the right over the {region} alone"
+    heads = "".join(f"{f'{region} {k}':>{len(region or '') + 5}s}" for k in late)
+    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds" + heads)
     for kind, method in result["methods"].items():
         values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
-        lines.append(f"{kind:26s}{values}   {method['setting']['sigma']:5.2f}  {method['seconds']:7.1f}")
+        within = "".join(f"{method['region_psnr'][k - 1]:{len(region or '') + 5}.2f}" for k in late)
+        sigma, seconds = method["setting"]["sigma"], method["seconds"]
+        lines.append(f"{kind:26s}{values}   {sigma:5.2f}  {seconds:7.1f}{within}")
     return "\n".join(lines)
 
 
@@ -245,10 +254,43 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
         for name in preset.alternatives:
             load_alternative(task, name)
-    parts = {name: PARTS[name] for name in PARTS if name in arguments.parts}
+    parts = {name: part for name, part in {**PARTS, **ON_REQUEST}.items() if name in arguments.parts}
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
     seconds = {name: result[name]["seconds"] for name in parts}
     return {"path": str(output / f"{task.name}.json"), "seconds": seconds}
+
+
+def benchmark_comparison(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Compare two benchmarks of one camera."""
+    return compare_benchmarks(arguments.old, arguments.new)
+
+
+def regressed(result: dict[str, Any]) -> int:
+    """Return the exit status of a comparison of benchmarks: 1 where something is worse."""
+    return int(result["regressions"] > 0)
+
+
+def show_benchmark_comparison(result: dict[str, Any]) -> str:
+    """Write each change that is better or worse on a line, then how many there are of each verdict."""
+    lines = []
+    for change in result["changes"]:
+        if change["verdict"] in ("better", "worse"):
+            name = f"{change['part']}: {change['row']}, {change['measure']}"
+            lines.append(f"{change['verdict']:7s}{name:60s}{_written(change)}")
+    lines += [f"missing {name}" for name in result["missing"]]
+    verdicts = [change["verdict"] for change in result["changes"]]
+    counts = (f"{verdicts.count(name)} {name}" for name in ("worse", "better", "same", "not comparable"))
+    return "\n".join([*lines, f"{result['task']}: {', '.join(counts)}; {len(result['missing'])} missing"])
+
+
+def _written(change: dict[str, Any]) -> str:
+    """Write the two values of a change and what is between them."""
+    values = " → ".join(_number(change[name], ".4g", 1) for name in ("old", "new"))
+    if change["difference"] is None:
+        return values
+    if change["measure"] == "milliseconds":
+        return f"{values}, × {change['difference']:.2f}"
+    return f"{values}, {change['difference']:+.3f} ± {change['error']:.3f}{' paired' if change['paired'] else ''}"
 
 
 def _prepare_results(arguments: argparse.Namespace, preset: Preset | None, books: Path, name: str) -> Path:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require_callable, require_images, require_instance, require_integer
+from .arguments import require_callable, require_images, require_instance, require_integer, require_mask
+from .metrics import mean_over, ssim_map
 from .operators import measure, norms, range_projection, single_precision
 from .operators.protocol import require_physics
 from .preconditioners import Preconditioner
@@ -15,6 +16,7 @@ from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import Task, require_scale
 
 CURVES = ("psnr", "ssim", "residual", "range_error", "null_error", "fixed_point")
+REGION_CURVES = ("region_psnr", "region_ssim")
 SHOWN = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Iterations that a table of a trace shows, and the last."""
 
@@ -29,6 +31,9 @@ class Trace:
         Peak signal-to-noise ratio of x_k in dB, on [0, 1].
     ssim : Tensor
         Structural similarity of x_k.
+    region_psnr, region_ssim : Tensor
+        The same over the pixels of ``task.region(truth)`` alone, such as the head; where a camera has no region, the
+        whole image is it.
     residual : Tensor
         Relative data residual ‖A x_k − y‖ / ‖y‖.
     range_error, null_error : Tensor
@@ -50,6 +55,8 @@ class Trace:
     fixed_point: torch.Tensor
     estimate: torch.Tensor
     seconds: float
+    region_psnr: torch.Tensor
+    region_ssim: torch.Tensor
 
     @property
     def iterations(self) -> list[int]:
@@ -72,11 +79,13 @@ class Trace:
 
     def _repr_html_(self) -> str:
         count, images = self.psnr.shape
+        whole = torch.equal(self.region_psnr, self.psnr)
+        names = CURVES if whole else (*CURVES, *REGION_CURVES)
         rows = [
-            [str(k), *(f"{getattr(self, name)[k - 1].mean():.4g}" for name in CURVES)]
+            [str(k), *(f"{getattr(self, name)[k - 1].mean():.4g}" for name in names)]
             for k in sorted({*(k for k in SHOWN if k < count), count})
         ]
-        return table(f"Trace: means over {images} images", rows, ("k", *CURVES))
+        return table(f"Trace: means over {images} images", rows, ("k", *names))
 
 
 def evaluate(
@@ -122,15 +131,16 @@ def evaluate(
     truth = _checked(task, task.test_images[:200] if images is None else images, max_iter)
     physics = task.student if physics is None else physics
     solver = method if isinstance(method, PreconditionedSolver) else task_solver(task, method)
-    y = measure(physics, truth, seed)
+    y, region = measure(physics, truth, seed), task.region(truth)
+    require_mask("region", region, truth, none=True)
     rows: list[dict[str, torch.Tensor]] = []
     seconds, started, z_previous = 0.0, time.perf_counter(), None
     for x, z in solver.iterates(y, physics, max_iter):
         seconds += time.perf_counter() - started
         if z_previous is not None:
-            rows.append(_measures(task, x, z_previous, truth, y, physics))
+            rows.append(_measures(task, x, z_previous, truth, y, physics, region))
         z_previous, started = z, time.perf_counter()
-    curves = {name: torch.stack([row[name] for row in rows]) for name in CURVES}
+    curves = {name: torch.stack([row[name] for row in rows]) for name in (*CURVES, *REGION_CURVES)}
     return Trace(**curves, estimate=x, seconds=seconds)
 
 
@@ -205,12 +215,17 @@ def _measures(
     truth: torch.Tensor,
     y: torch.Tensor,
     physics: LinearPhysics,
+    region: torch.Tensor | None,
 ) -> dict[str, torch.Tensor]:
     error = x - truth
     seen = range_projection(physics, error)
+    psnr, similar = task.psnr(x, truth), ssim_map(x, truth, complex_valued=task.complex_valued)
+    ssim = mean_over(similar)
     return {
-        "psnr": task.psnr(x, truth),
-        "ssim": task.ssim(x, truth),
+        "psnr": psnr,
+        "ssim": ssim,
+        "region_psnr": psnr if region is None else task.psnr(x, truth, within=region),
+        "region_ssim": ssim if region is None else mean_over(similar, region),
         "residual": _relative(norms(single_precision(physics.A)(x) - y), norms(y)),
         "range_error": _relative(norms(seen), norms(truth)),
         "null_error": _relative(norms(error - seen), norms(truth)),

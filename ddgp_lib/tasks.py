@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from deepinv.loss.metric import SSIM
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
@@ -29,7 +28,7 @@ from .arguments import (
 from .checkpoints import weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
-from .metrics import psnr
+from .metrics import psnr, ssim
 from .operators import LinearOperator, measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from .reprs import line, table
@@ -131,6 +130,9 @@ class Preset:
         Options of the task that no training saw, by the name of the condition.
     other_images : callable
         (task, count) ↦ images of other kinds by name, each (N, C, H, W).
+    region : callable, optional
+        True images (N, C, H, W) ↦ mask (N, 1, H, W) of bool: where reconstructions are judged beside the whole image,
+        such as the head and not the black around it.  Its name heads the column of a table.
     short : mapping
         Fields of a recipe that all rows of a study share: short trainings, so that there can be many.
     studies : mapping of str to mapping of str to Variant
@@ -153,6 +155,7 @@ class Preset:
     sigmas: tuple[float, ...] = SIGMAS
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     other_images: Callable[["Task", int], dict[str, torch.Tensor]] = _no_images
+    region: Callable[[torch.Tensor], torch.Tensor] | None = None
     short: Mapping[str, Any] = field(default_factory=dict)
     studies: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
     linear_operators: Mapping[str, Callable[["Preset"], "Task"]] = field(default_factory=dict)
@@ -162,6 +165,7 @@ class Preset:
         """Refuse a name that is a path: files are named after it."""
         fits = isinstance(self.name, str) and self.name.isidentifier()
         require(fits, "name", self.name, "letters, digits and underscores")
+        require_callable("region", self.region, "a function of true images", none=True)
 
     def __repr__(self) -> str:
         return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
@@ -170,6 +174,11 @@ class Preset:
     def kinds(self) -> tuple[str, ...]:
         """Methods that a solver is loaded for, tuned and compared, the baseline first."""
         return (*self.classical, *self.recipes, "teacher")
+
+    @property
+    def region_name(self) -> str | None:
+        """What a table calls the region, None where there is none."""
+        return None if self.region is None else getattr(self.region, "__name__", "region")
 
     @property
     def newton(self) -> tuple[float, float | None]:
@@ -258,13 +267,20 @@ class Task:
         """
         return measure(self.student, images, seed)
 
-    def psnr(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex."""
-        return psnr(x, truth, complex_valued=self.complex_valued)
+    def region(self, truth: torch.Tensor) -> torch.Tensor | None:
+        """Mask (N, 1, H, W) of the pixels of true images (N, C, H, W) that matter; None where all do."""
+        return None if self.preset.region is None else self.preset.region(truth)
 
-    def ssim(self, x: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Structural similarity of each image; of magnitudes where images are complex."""
-        return SSIM(max_pixel=1, complex_abs=self.complex_valued)(x, truth)
+    def psnr(self, x: torch.Tensor, truth: torch.Tensor, within: torch.Tensor | None = None) -> torch.Tensor:
+        """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex.
+
+        With ``within=task.region(truth)`` the pixels of the region alone count.
+        """
+        return psnr(x, truth, complex_valued=self.complex_valued, mask=within)
+
+    def ssim(self, x: torch.Tensor, truth: torch.Tensor, within: torch.Tensor | None = None) -> torch.Tensor:
+        """Structural similarity of each image; of magnitudes where images are complex, and ``within`` a region."""
+        return ssim(x, truth, complex_valued=self.complex_valued, mask=within)
 
     def picture(self, x: torch.Tensor) -> torch.Tensor:
         """Return what is looked at: the magnitude (N, 1, H, W) of complex images, others as they are."""

@@ -67,6 +67,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
     "sides": (*NO_TENSOR, INTEGERS, torch.ones(()), FLAT, FLAT.mT),
     "values": (*NO_TENSOR, INTEGERS, torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
     "spectrum": (*NO_TENSOR, torch.ones(0), torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
+    "pixels": (*(value for value in NO_TENSOR if value is not None), INTEGERS, FLAT > 0, INTEGERS < 0),
     "img_size": (
         *(None, "x", 8, NAN, [], {}, object(), (1, 8), (1, 8, -8), (1, 0, 8), (1, 8.0, 8), (1, "8", 8)),
         *((1, True, 8), (1, HUGE, HUGE), (1, 8, HUGE)),
@@ -596,9 +597,20 @@ CALLS: dict[str, Call] = {
     ),
     "psnr": Call(
         metrics.psnr,
-        {"x": IMAGES, "truth": IMAGES, "complex_valued": False, "floor": 0.0},
-        {"x": "batch", "truth": "sides"},
+        {"x": IMAGES, "truth": IMAGES, "complex_valued": False, "floor": 0.0, "mask": IMAGES > 0},
+        {"x": "batch", "truth": "sides", "mask": "pixels"},
     ),
+    "ssim": Call(
+        metrics.ssim,
+        {"x": IMAGES, "truth": IMAGES, "complex_valued": False, "mask": IMAGES > 0},
+        {"truth": "sides", "mask": "pixels"},
+    ),
+    "ssim_map": Call(
+        metrics.ssim_map,
+        {"x": IMAGES, "truth": IMAGES, "complex_valued": False},
+        {"truth": "sides"},
+    ),
+    "head": Call(mri.head, {"truth": PAIRS}, {"truth": "images"}),
     # cameras of the book
     "single_pixel": Call(
         single_pixel.single_pixel,
@@ -709,6 +721,7 @@ ELSEWHERE = {
         ("complex_brains", "faces_of", "perturb_face", "turn_phase"), "of a preset, for its images"
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
+    "mean_over": "of values that the measures have looked at",
     "single_precision": "a decorator of functions of tensors",
     "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
     "live": "the twin of frames, with the same checks",

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "",
     *("tasks", "train-denoiser", "train", "train-alternatives", "tune"),
-    *("evaluate", "benchmark", "study", "compare"),
+    *("evaluate", "benchmark", "compare-benchmarks", "study", "compare"),
 )
 
 
@@ -51,6 +51,7 @@ def test_evaluate_json(capsys):
     assert tuple(result["methods"]) == PRESETS["single_pixel"].kinds
     for method in result["methods"].values():
         assert {len(method[name]) for name in ("psnr", "ssim", "residual")} == {3}
+        assert (method["region_psnr"], method["region_ssim"]) == (method["psnr"], method["ssim"])
         assert method["seconds"] > 0
 
 
@@ -58,6 +59,25 @@ def test_evaluate_table(capsys):
     _, output = run(capsys, "evaluate", "single_pixel", "--images", "2", "--iterations", "2")
     assert "mean PSNR (dB) over 2 held-out images" in output.out
     assert "distilled_gradient_only" in output.out
+    assert output.out.splitlines()[1].endswith("seconds")
+
+
+def test_a_table_ends_with_the_region_where_there_is_one():
+    method = {
+        "psnr": [20.0 + k for k in range(30)],
+        "region_psnr": [10.0 + k for k in range(30)],
+        "setting": {"sigma": 0.05},
+        "seconds": 2.0,
+    }
+    result = {"task": "mri", "n_images": 4, "iterations": list(range(1, 31)), "methods": {"none": method}}
+    title, heads, row = commands.show_evaluation(result | {"region": "head"}).splitlines()
+    assert title.endswith("by iteration; at the right over the head alone")
+    assert heads.split() == ["1", "2", "5", "10", "20", "sigma", "seconds", "head", "20"]
+    assert row.split() == ["none", *["20.00", "21.00", "24.00", "29.00", "39.00", "0.05", "2.0", "29.00"]]
+    assert len(heads) == len(row)
+    other = commands.show_evaluation(result | {"region": None}).splitlines()
+    assert other[1].endswith("seconds")
+    assert "alone" not in other[0]
 
 
 @pytest.fixture

@@ -181,3 +181,32 @@ def test_a_black_image_has_finite_errors_and_changes_no_other(task):
 def test_images_that_need_gradients_are_evaluated_without(task):
     trace = evaluate(task, images=task.test_images[:1].clone().requires_grad_(), max_iter=1)
     assert not any(tensor.requires_grad for tensor in (trace.psnr, trace.residual, trace.estimate))
+
+
+def test_a_region_is_measured_beside_the_image(own):
+    task = own.load()
+    half = torch.zeros(3, 1, 16, 16, dtype=torch.bool)
+    half[..., :8] = True
+    inside = replace(task, preset=replace(task.preset, region=lambda truth: half))
+    truth = task.test_images[:3]
+    plain, found = (evaluate(each, images=truth, max_iter=2) for each in (task, inside))
+    for name in ("psnr", "ssim"):
+        whole, region = getattr(found, name), getattr(found, f"region_{name}")
+        torch.testing.assert_close(whole, getattr(plain, name), rtol=0, atol=0)
+        torch.testing.assert_close(getattr(plain, f"region_{name}"), whole, rtol=0, atol=0)
+        torch.testing.assert_close(region[-1], getattr(task, name)(found.estimate, truth, within=half))
+        assert (region[-1] - whole[-1]).abs().min() > 1e-4
+
+
+def test_a_region_that_is_no_mask_is_refused(own):
+    task = own.load()
+    for region, message in (
+        (lambda truth: truth, r"region\.dtype=torch.float32: expected None, or a tensor of bool"),
+        (lambda truth: truth[:, :, 1:] > 0, r"region\.shape=\(2, 1, 15, 16\)"),
+        (lambda truth: truth > 2, "region=.*: expected one pixel at least in each image"),
+    ):
+        other = replace(task, preset=replace(task.preset, region=region))
+        with pytest.raises(ValueError, match=message):
+            evaluate(other, images=task.test_images[:2], max_iter=1)
+    with pytest.raises(ValueError, match="region=3: expected None, or a function"):
+        replace(task.preset, region=3)

@@ -1,13 +1,13 @@
-"""The peak signal-to-noise ratio, of which there is one."""
+"""Peak signal-to-noise ratio and structural similarity, of which there is one each, over an image or a region."""
 
 import math
 
 import pytest
 import torch
-from deepinv.loss.metric import PSNR
+from deepinv.loss.metric import PSNR, SSIM
 
 from ddgp_lib.denoisers import denoising_psnr
-from ddgp_lib.metrics import psnr
+from ddgp_lib.metrics import psnr, ssim, ssim_map
 
 
 def images(channels: int, generator: torch.Generator, noise: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,3 +67,77 @@ def test_a_denoiser_that_does_nothing_leaves_the_noise():
     truth = torch.full((20, 1, 32, 32), 0.5)
     found = denoising_psnr(lambda x, sigma: x, truth, 0.01)
     assert found == pytest.approx(40, abs=0.05)
+
+
+def half(images: torch.Tensor) -> torch.Tensor:
+    """Keep the left half of images."""
+    mask = torch.zeros(len(images), 1, *images.shape[2:], dtype=torch.bool)
+    mask[..., : images.shape[3] // 2] = True
+    return mask
+
+
+@pytest.mark.parametrize("complex_valued", [False, True])
+def test_the_structural_similarity_is_that_of_deepinv_to_the_bit(generator, complex_valued):
+    x, truth = images(2, generator, 0.1)
+    expected = SSIM(max_pixel=1, complex_abs=complex_valued)(x, truth)
+    assert torch.equal(ssim(x, truth, complex_valued=complex_valued), expected)
+    assert ssim_map(x, truth, complex_valued=complex_valued).shape[1] == (1 if complex_valued else 2)
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+@pytest.mark.parametrize("complex_valued", [False, True])
+def test_within_all_pixels_a_measure_is_that_of_the_image(generator, measure, complex_valued):
+    x, truth = images(2, generator, 0.1)
+    everywhere = torch.ones(4, 1, 16, 16, dtype=torch.bool)
+    found = measure(x, truth, complex_valued=complex_valued, mask=everywhere)
+    torch.testing.assert_close(found, measure(x, truth, complex_valued=complex_valued))
+
+
+def test_within_a_mask_the_psnr_is_that_of_the_part(generator):
+    x, truth = images(2, generator, 0.1)
+    found = psnr(x, truth, mask=half(x))
+    torch.testing.assert_close(found, psnr(x[..., :8].contiguous(), truth[..., :8].contiguous()))
+
+
+def test_black_that_is_right_adds_what_its_share_says(generator):
+    """Where three quarters are right, the square error of the image is a quarter of that within the rest: 6.02 dB."""
+    x, truth = images(1, generator, 0.1)
+    mask = torch.zeros(4, 1, 16, 16, dtype=torch.bool)
+    mask[..., :8, :8] = True
+    x = torch.where(mask, x, truth)
+    gap = psnr(x, truth, floor=0) - psnr(x, truth, floor=0, mask=mask)
+    torch.testing.assert_close(gap, torch.full((4,), 10 * math.log10(4)))
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+def test_what_is_beside_a_mask_does_not_count(generator, measure):
+    x, truth = images(1, generator, 0.1)
+    spoiled = x.clone()
+    spoiled[..., 14:] = math.nan  # more than half a window from the mask
+    found = measure(spoiled, truth, mask=half(x))
+    torch.testing.assert_close(found, measure(x, truth, mask=half(x)))
+    assert measure(spoiled, truth).isnan().all()
+
+
+def test_within_a_mask_the_similarity_is_the_mean_of_the_map(generator):
+    x, truth = images(1, generator, 0.1)
+    mask = torch.rand(4, 1, 16, 16, generator=generator) < 0.3
+    found, similar = ssim(x, truth, mask=mask), ssim_map(x, truth)
+    for value, values, kept in zip(found, similar, mask, strict=True):
+        torch.testing.assert_close(value, values[kept].mean())
+
+
+def test_similarity_needs_half_a_window():
+    with pytest.raises(ValueError, match=r"x\.shape=\(1, 1, 5, 8\): expected"):
+        ssim_map(torch.zeros(1, 1, 5, 8), torch.zeros(1, 1, 5, 8))
+    assert ssim_map(torch.zeros(1, 1, 6, 6), torch.zeros(1, 1, 6, 6)).mean() == 1
+
+
+def test_a_region_is_of_a_task_that_has_one(loaded):
+    digits, brains = loaded("single_pixel"), loaded("mri")
+    assert digits.region(digits.test_images[:2]) is None
+    truth = brains.test_images[:2]
+    x = 0.9 * truth
+    mask = brains.region(truth)
+    assert (brains.psnr(x, truth, within=mask) < brains.psnr(x, truth) - 3).all()
+    assert (brains.ssim(x, truth, within=mask) < brains.ssim(x, truth)).all()

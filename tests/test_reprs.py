@@ -11,7 +11,7 @@ from ddgp_lib import reprs
 from ddgp_lib.analysis import ErrorCurve, Modes
 from ddgp_lib.distillation import Distillation, DistillationRecipe, build_preconditioner
 from ddgp_lib.distillation.losses import Pair
-from ddgp_lib.evaluation import CURVES, Trace
+from ddgp_lib.evaluation import CURVES, REGION_CURVES, Trace
 from ddgp_lib.linear import LinearDistillation, LinearRecipe, build_linear_preconditioner
 from ddgp_lib.linear.states import Trajectory
 from ddgp_lib.preconditioners import State
@@ -40,11 +40,12 @@ def linear() -> LinearDistillation:
     return LinearDistillation(build_linear_preconditioner(recipe, (1, 8, 8)), history, recipe)
 
 
-def trace(iterations: int = 200, images: int = 80) -> Trace:
-    """Make a trace whose PSNR rises by 1 dB an iteration up to k = 30, and falls then."""
+def trace(iterations: int = 200, images: int = 80, lower: float = 0.0) -> Trace:
+    """Make a trace whose PSNR rises by 1 dB an iteration up to k = 30, and falls then; it is lower in a region."""
     k = torch.arange(1.0, iterations + 1)[:, None].expand(-1, images)
     curves = {name: k / 1000 for name in CURVES} | {"psnr": torch.where(k <= 30, k, 60 - k)}
-    return Trace(**curves, estimate=torch.zeros(images, 1, 8, 8), seconds=12.345)
+    region = {"region_psnr": curves["psnr"] - lower, "region_ssim": curves["ssim"]}
+    return Trace(**curves, **region, estimate=torch.zeros(images, 1, 8, 8), seconds=12.345)
 
 
 def trajectory(task) -> Trajectory:
@@ -169,6 +170,12 @@ def test_a_table_of_a_trace_has_some_iterations_and_the_last():
     assert [row[0] for row in rows] == ["1", "2", "5", "10", "20", "50", "100", "150"]
     assert [row[1] for row in rows] == ["1", "2", "5", "10", "20", "10", "-40", "-90"]
     assert rows[-1][2] == "0.15"
+
+
+def test_a_table_of_a_trace_ends_with_the_region_where_it_is_not_the_image():
+    head, first, *_ = cells(trace(iterations=5, lower=3.0))
+    assert head == ["k", *CURVES, *REGION_CURVES]
+    assert first[-2:] == ["-2", "0.001"]
 
 
 def test_a_table_of_a_single_iteration_has_one_row():

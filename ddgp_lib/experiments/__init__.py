@@ -2,18 +2,27 @@
 
 from .alternatives import load_alternative, save_alternative, train_alternative
 from .benchmark import benchmark, load_benchmark, save_benchmark
+from .growth import fit_power, growth
+from .regressions import compare_benchmarks
+from .statistics import best_beside_at, paired_difference, t_quantile
 from .study import compare, load_study, run_study
 from .tuning import tune, tuning_score, validation_psnr
 
 __all__ = [
     "benchmark",
+    "best_beside_at",
     "compare",
+    "compare_benchmarks",
+    "fit_power",
+    "growth",
     "load_alternative",
     "load_benchmark",
     "load_study",
+    "paired_difference",
     "run_study",
     "save_alternative",
     "save_benchmark",
+    "t_quantile",
     "train_alternative",
     "tune",
     "tuning_score",

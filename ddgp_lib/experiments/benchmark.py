@@ -5,7 +5,6 @@ They take minutes to hours, so their results ship with the library, as JSON: :fu
 """
 
 import math
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -30,7 +29,9 @@ from ..scores import scored
 from ..solvers import PreconditionedFISTA
 from ..tasks import Preset, Task
 from .alternatives import load_alternative
-from .statistics import as_number, mean_and_error
+from .growth import growth
+from .provenance import provenance
+from .statistics import as_number, as_numbers, best_beside_at, mean_and_error
 
 FORMAT = "ddgp-benchmark-2"
 BENCHMARKS_FOLDER = Path(__file__).with_name("benchmarks")
@@ -38,7 +39,7 @@ ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 LONG_ITERATIONS = (20, 50, 100, 200, 500, 1000)
 LONG_BATCH = 8
 """Images that go through 1,000 iterations together: few fit the processor's caches, and run a fifth faster."""
-MEASURES = ("psnr", "ssim", "residual", "range_error", "null_error")
+MEASURES = ("psnr", "ssim", "residual", "range_error", "null_error", "region_psnr", "region_ssim")
 SAFEGUARDED = ("distilled", "distilled_gradient_only")
 ROUNDS, TIMED_IMAGES, TIMED_ITERATIONS = 5, 8, 5
 """What is timed: so many rounds of so many iterations on so many images."""
@@ -111,11 +112,14 @@ def side_by_side(
     dict
         By method: means over the images and their standard errors of :data:`MEASURES` at ``iterations``, on the
         method's own operator; the paired gain over ``"none"`` at 20 iterations, over ``"newton"`` too where that is
-        one of the methods, and the fraction of images on which the first is positive; and the first iteration whose
-        mean PSNR reaches the best of ``"none"``, None where none does.
+        one of the methods, and the fraction of images on which the first is positive; the lowest gain of an image
+        (``"worst_gain_20"``), the gain within the region, and that of the method's best iteration over the best of
+        ``"none"``, each its own best on these images; PSNR image by image at 20, for a comparison with another
+        benchmark; and the first iteration whose mean PSNR reaches the best of ``"none"``, None where none does.
     """
     methods: dict[str, Any] = {}
     baseline: torch.Tensor | None = None
+    region: torch.Tensor | None = None
     newton: torch.Tensor | None = None
     for kind in tqdm(task.preset.kinds, desc=f"side by side, {task.name}"):
         method = Method(task, kind)
@@ -128,6 +132,7 @@ def side_by_side(
             seed=seed,
         )
         baseline = trace.psnr if baseline is None else baseline
+        region = trace.region_psnr[19] if region is None else region
         newton = trace.psnr[19] if kind == "newton" else newton
         curve, best = scored(trace.psnr.mean(dim=1)), scored(baseline.mean(dim=1)).max()
         reached = ((curve >= best) & torch.isfinite(best)).nonzero()
@@ -143,12 +148,25 @@ def side_by_side(
             "best_iteration": int(curve.argmax()) + 1 if torch.isfinite(curve).any() else None,
             "gain_20": mean_and_error(gain),
             "better_20": as_number((gain > 0).float().mean()),
+            "worst_gain_20": as_number(gain.min()),
+            "region_gain_20": mean_and_error(trace.region_psnr[19] - region),
+            "best_gain": _best_gain(trace.psnr, baseline),
+            "images_20": {
+                "psnr": as_numbers(trace.psnr[19]),
+                "region_psnr": as_numbers(trace.region_psnr[19]),
+            },
             **(
                 {"gain_20_over_newton": mean_and_error(trace.psnr[19] - newton)} if newton is not None else {}
             ),
             "iterations_to_baselines_best": first,
         }
     return {"n_images": len(images), "methods": methods}
+
+
+def _best_gain(curves: torch.Tensor, baseline: torch.Tensor) -> list[float | None]:
+    """Return the mean gain of a method's best iteration over the baseline's best, and its standard error."""
+    found = best_beside_at(curves, baseline)["best"]
+    return [as_number(torch.tensor(value)) for value in (found.mean, found.error)]
 
 
 def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
@@ -158,8 +176,8 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     -------
     dict
         By method, the distilled preconditioner first: mean and standard error of the PSNR, the SSIM and the data
-        residual, and of the paired ``"distilled_gain"`` of the distilled preconditioner over the method; parameters;
-        and steps of the training.
+        residual, and of the paired ``"distilled_gain"`` of the distilled preconditioner over the method; the same of
+        PSNR, SSIM and gain within the region; parameters; and steps of the training.
     """
     y, method = measure(task.student, images, seed), Method(task, "distilled")
     assert method.preconditioner is not None
@@ -170,16 +188,22 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     networks |= {name: (model := load_alternative(task, name), model) for name in task.preset.alternatives}
     methods: dict[str, Any] = {}
     reference: torch.Tensor | None = None
+    region, region_reference = task.region(images), None
     for name, (reconstruct, network) in networks.items():
         with torch.no_grad():
             x = reconstruct(y, task.student)
         psnr = task.psnr(x, images)
         reference = psnr if reference is None else reference
+        region_psnr = task.psnr(x, images, within=region)
+        region_reference = region_psnr if region_reference is None else region_reference
         methods[name] = {
             "psnr": mean_and_error(psnr),
             "ssim": mean_and_error(task.ssim(x, images)),
             "residual": mean_and_error(norms(task.student.A(x) - y) / norms(y)),
             "distilled_gain": mean_and_error(reference - psnr),
+            "region_psnr": mean_and_error(region_psnr),
+            "region_ssim": mean_and_error(task.ssim(x, images, within=region)),
+            "region_distilled_gain": mean_and_error(region_reference - region_psnr),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "steps": vars(recipes[name])["steps"],
         }
@@ -197,6 +221,7 @@ def long_runs(
     -------
     dict
         By method, with ``"+ safeguard"`` added to its name where it was on: mean PSNR at ``iterations``,
+        its standard error over the images, which is None for one image,
         the lowest PSNR of an image at the end, whether all values were finite, and how many images were rejected,
         which is None without a safeguard.
     """
@@ -209,6 +234,7 @@ def long_runs(
         curves, rejected = psnr_and_rejected(task, solver, images, method.physics, max_iter, seed, LONG_BATCH)
         return {
             "psnr": {str(k): as_number(curves[k - 1].mean()) for k in iterations},
+            "psnr_error": {str(k): mean_and_error(curves[k - 1])[1] for k in iterations},
             "lowest": as_number(curves[-1].min()),
             "finite": bool(torch.isfinite(curves).all()),
             "rejected": rejected,
@@ -336,6 +362,9 @@ PARTS: Mapping[str, Part] = {
 }
 """What is measured of a task, in this order."""
 
+ON_REQUEST: Mapping[str, Part] = {"growth": lambda task, images, seed: growth(task, seed=seed)}
+"""What is measured where it is asked for by name."""
+
 
 def benchmark(
     task: Task,
@@ -360,14 +389,16 @@ def benchmark(
     folder : str or Path
         Where the results are read and written; made if it is missing, and tried before any work.
     parts : mapping of str to callable
-        What is measured: some of :data:`PARTS`, or parts of your own.
+        What is measured: some of :data:`PARTS` and :data:`ON_REQUEST`, or parts of your own.
 
     Returns
     -------
     dict
-        By the names of :data:`PARTS` what :func:`side_by_side`, :func:`alternatives`, :func:`timing`,
-        :func:`generalisation` (on at most 50 images) and :func:`long_runs` return; each with its ``"conditions"``,
-        what it depends on, and with its ``"seconds"``, ``"threads"``, ``"machine"`` and ``"torch"``.
+        By the names of the parts what :func:`side_by_side`, :func:`alternatives`, :func:`timing`,
+        :func:`generalisation` (on at most 50 images), :func:`long_runs` and
+        :func:`~ddgp_lib.experiments.growth.growth` return; each with its ``"conditions"``,
+        what it depends on, with its ``"seconds"``, and with what
+        :func:`~ddgp_lib.experiments.provenance.provenance` says of the machine, the versions and the commit.
 
     Raises
     ------
@@ -390,9 +421,7 @@ def benchmark(
             "conditions": conditions,
             **part(task, chosen, seed),
             "seconds": round(time.perf_counter() - started),
-            "threads": torch.get_num_threads(),
-            "machine": platform.machine(),
-            "torch": torch.__version__,
+            **provenance(),
         }
         _keep(task.name, folder, name, measured)
     return _saved(task.name, folder)

@@ -8,17 +8,21 @@ import threading
 from dataclasses import replace
 
 import pytest
+import torch
 
 from ddgp_lib import evaluate, load_solver, load_tuning
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
+from ddgp_lib.experiments.alternatives import load_alternative
 from ddgp_lib.experiments.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
     MEASURES,
+    ON_REQUEST,
     PARTS,
     SAFEGUARDED,
     _solver_for,
+    alternatives,
     benchmark,
     conditions,
     dependencies,
@@ -29,6 +33,7 @@ from ddgp_lib.experiments.benchmark import (
     side_by_side,
     timing,
 )
+from ddgp_lib.experiments.provenance import provenance
 from ddgp_lib.experiments.statistics import mean_and_error
 from ddgp_lib.operators import FourierDownsampling, squared_norm
 from ddgp_lib.presets import PRESETS
@@ -87,6 +92,54 @@ def test_the_first_iteration_that_reaches_the_baselines_best(camera):
         assert (curve[: first - 1] < best).all()
         assert curve[first - 1] >= best
         assert methods[kind]["best_iteration"] == int(curve.argmax()) + 1
+
+
+def upper_half(truth):
+    """Keep the upper half of images."""
+    mask = torch.zeros_like(truth, dtype=torch.bool)
+    mask[..., :8, :] = True
+    return mask
+
+
+@pytest.fixture
+def halved(own, camera):
+    """Let the tiny camera have a region: the upper half."""
+    return replace(camera, preset=replace(own, region=upper_half))
+
+
+def test_side_by_side_judges_the_region_the_worst_image_and_the_bests(halved):
+    images = halved.test_images[:3]
+    found = side_by_side(halved, images, iterations=(1, 20))["methods"]
+    traces = {
+        kind: evaluate(halved, load_solver(halved, kind), images=images, max_iter=20)
+        for kind in ("none", "distilled")
+    }
+    none, distilled = traces["none"], traces["distilled"]
+    assert found["distilled"]["region_psnr"]["20"][0] == pytest.approx(
+        distilled.region_psnr[19].mean().item(), rel=1e-5
+    )
+    gain = distilled.region_psnr[19] - none.region_psnr[19]
+    assert found["distilled"]["region_gain_20"] == pytest.approx(mean_and_error(gain), rel=1e-3, abs=1e-5)
+    assert found["distilled"]["worst_gain_20"] == pytest.approx(
+        (distilled.psnr[19] - none.psnr[19]).min().item(), rel=1e-3, abs=1e-5
+    )
+    bests = {kind: trace.psnr[trace.psnr.mean(dim=1).argmax()] for kind, trace in traces.items()}
+    gain = mean_and_error(bests["distilled"] - bests["none"])
+    assert found["distilled"]["best_gain"] == pytest.approx(gain, rel=1e-3, abs=1e-5)
+    for name, values in found["distilled"]["images_20"].items():
+        assert values == pytest.approx(getattr(distilled, name)[19].tolist(), rel=1e-5)
+    assert found["none"]["region_gain_20"] == found["none"]["best_gain"] == [0, 0]
+
+
+def test_rivals_are_judged_within_the_region_too(halved):
+    images = halved.test_images[:3]
+    found = alternatives(halved, images)["methods"]
+    x = load_alternative(halved, "unrolled")(halved.measure(images), halved.student).detach()
+    expected = mean_and_error(halved.psnr(x, images, within=upper_half(images)))
+    assert found["unrolled"]["region_psnr"] == pytest.approx(expected, rel=1e-5)
+    gap = found["distilled"]["region_psnr"][0] - found["unrolled"]["region_psnr"][0]
+    assert found["unrolled"]["region_distilled_gain"][0] == pytest.approx(gap, abs=1e-4)
+    assert found["unrolled"]["region_ssim"] != found["unrolled"]["ssim"]
 
 
 def test_every_method_is_timed(task):
@@ -156,6 +209,7 @@ def test_the_command_writes_what_load_benchmark_reads(own, capsys, tmp_path):
     assert result["alternatives"]["n_images"] == 2
     assert tuple(result["alternatives"]["methods"]) == ("distilled", "end_to_end", "unrolled")
     assert result["generalisation"]["iterations"] == 20
+    assert all(provenance().items() <= result[name].items() for name in printed["seconds"])
 
 
 def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
@@ -233,6 +287,20 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_part(camera, t
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"folder='.*file': expected a folder that can be written to"):
         benchmark(camera, camera.test_images[:2], camera.test_images[:1], folder=tmp_path / "file")
+
+
+def test_growth_is_measured_where_it_is_asked_for_alone(own, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setitem(ON_REQUEST, "growth", lambda task, images, seed: asked.append(seed) or {"rows": []})
+    camera = ["--task", "tests/own_camera.py:PRESET", "--weights", str(own.weights), "--seed", "3"]
+    options = ["--images", "2", "--long", "1", "--output", str(tmp_path)]
+    assert main(["benchmark", *camera, *options, "--parts", "alternatives"]) == 0
+    assert asked == []
+    assert main(["benchmark", *camera, *options, "--parts", "growth"]) == 0
+    assert asked == [3]
+    result = load_benchmark("own_camera", tmp_path)
+    assert (result["growth"]["rows"], result["growth"]["conditions"]["seed"]) == ([], 3)
+    assert "growth" not in PARTS
 
 
 def test_parts_depend_on_the_weights_that_they_run():

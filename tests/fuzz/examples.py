@@ -45,14 +45,16 @@ LEFT_OUT = {
         "FreshStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun", "launch", "under",
         "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge", "Homogeneous",
         "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "single_precision",
+        "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
-        "compare", "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
+        "compare", "compare_benchmarks",
+        "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
         "load_fastmri", "load_folder", "load_mnist", "load_preconditioner", "load_study", "load_tuning",
         "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "minutes, or a download": (
-        "benchmark", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
+        "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
     ),
     "a description of a camera, whose parts are checked where they are used": ("Preset", "Variant"),
 }  # fmt: skip
@@ -162,6 +164,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
         "PatchUNet": {"widths": (8, 16)},
         "Polynomial": {"coefficients": (1.0, 0.5)},
+        "best_beside_at": {"curves": torch.rand(3, 2, 4), "reference": torch.rand(3, 1, 4), "k": 2},
         "birdcage_maps": {"coils": 2},
         "build_alternative": {"recipe": AlternativeRecipe("end_to_end", steps=2, batch_size=2)},
         "build_linear_preconditioner": {"recipe": LinearRecipe(structure="diagonal")},
@@ -179,6 +182,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "distill_linear": {"recipe": PRESET.recipes["distilled_linear"], "progress": False},
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
+        "fit_power": {"n": torch.tensor([1.0, 2.0, 4.0]), "times": torch.tensor([1.0, 2.0, 5.0])},
         "gaussian_noise": {"noise": 0.1},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
@@ -190,12 +194,14 @@ def _special() -> dict[str, dict[str, Any]]:
         "make_task": {"images": discs()},
         "modes": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "momentum_radius": {"momentum": 0.5},
+        "paired_difference": {"values": torch.rand(3, 4), "reference": torch.rand(4)},
         "perturb": {"images": images},
         "random_squares": {"side": 8},
         "singular_values": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "smooth_phase": {"count": 2},
         "split": {"physics": task.student},
         "split_groups": {"names": ("a", "b", "c", "d"), "fractions": (0.3,)},
+        "t_quantile": {"n": 3},
         "to_complex": {"magnitude": images, "phase": images[:, 0]},
         "train_alternative": {"recipe": AlternativeRecipe("end_to_end", steps=1, batch_size=2), "progress": False},
         "train_denoiser": {"images": discs(), "recipe": DenoiserRecipe(steps=1, finetune_steps=1, batch_size=2,
@@ -233,4 +239,5 @@ def called() -> dict[str, tuple[Callable[..., Any], Mapping[str, Any]]]:
         {"images": images},
     )
     found["psnr(x)"] = (lambda x: ddgp_lib.metrics.psnr(x, images), {"x": images})
+    found["ssim(x)"] = (lambda x: ddgp_lib.metrics.ssim(x, images), {"x": images})
     return found

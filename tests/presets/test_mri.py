@@ -5,7 +5,7 @@ import torch
 
 from ddgp_lib import load_task
 from ddgp_lib.data import Split, load_brains
-from ddgp_lib.presets.mri import complex_brains, turn_phase
+from ddgp_lib.presets.mri import HEAD, complex_brains, head, turn_phase
 
 GREY = Split(*torch.full((3, 1, 2, 32, 32), 0.5))
 
@@ -71,3 +71,39 @@ def test_a_teacher_that_sees_less_is_refused():
 def test_student_and_teacher_have_generators_of_neighbouring_seeds():
     task = load_task("mri", size=32, images=GREY, seed=7)
     assert [physics.noise_model.rng.initial_seed() for physics in (task.student, task.teacher)] == [7, 8]
+
+
+def drawn(*rows: str) -> torch.Tensor:
+    """Make a slice (1, 2, H, W) of a drawing: a pixel is bright, in its imaginary part, where it is not a dot."""
+    bright = torch.tensor([[character != "." for character in row] for row in rows]).float()
+    return torch.stack([0 * bright, 0.5 * bright])[None]
+
+
+def test_the_head_has_no_holes_and_no_gaps():
+    ring = drawn(*(".........", ".#######.", ".#.....#.", ".#.....#.", ".#.....#.", ".#######.", "........."))
+    assert int(head(ring).sum()) == 5 * 7
+    gap = torch.zeros(1, 2, 24, 24)
+    gap[:, 0, 4:20, 4:20] = 1
+    gap[:, 0, :, 10:14] = 0  # 4 pixels wide: closed
+    assert int(head(gap).sum()) == 16 * 16
+    gap[:, 0, :, 9:14] = 0  # 5 pixels wide: two parts
+    assert int(head(gap).sum()) == 16 * 11
+
+
+def test_a_head_at_the_border_is_not_eaten():
+    assert head(torch.full((1, 2, 8, 8), 0.5)).all()
+
+
+def test_the_head_begins_above_its_threshold_and_a_black_slice_is_all_of_it():
+    truth = torch.zeros(3, 2, 16, 16)
+    truth[0, 0, 4:12, 4:12], truth[1, 1, 4:12, 4:12] = HEAD - 1e-3, -HEAD - 1e-3
+    assert head(truth).flatten(1).sum(dim=1).tolist() == [256, 64, 256]
+
+
+def test_heads_of_the_test_slices_are_what_is_bright_and_a_little_more():
+    truth = complex_brains().test
+    masks, bright = head(truth), truth.norm(dim=1, keepdim=True) > HEAD
+    assert masks.shape == (len(truth), 1, 128, 128)
+    assert masks[bright].all()
+    assert 0.28 < bright.float().mean() < masks.float().mean() < 0.30
+    assert masks.flatten(1).float().mean(dim=1).min() > 0.1

@@ -71,3 +71,27 @@ class BaseOptim(Reconstructor):
         compute_metrics: bool = False,
         **kwargs: Any,
     ) -> Any: ...
+
+class FISTA(BaseOptim):
+    def __init__(
+        self,
+        data_fidelity: DataFidelity | list[DataFidelity] | None = None,
+        prior: Prior | list[Prior] | None = None,
+        lambda_reg: float = 1.0,
+        stepsize: float = 1.0,
+        a: int = 3,
+        g_param: float | None = None,
+        sigma_denoiser: float | None = None,
+        max_iter: int = 100,
+        crit_conv: str = "residual",
+        thres_conv: float = 1e-05,
+        early_stop: bool = False,
+        custom_metrics: dict[str, Any] | None = None,
+        custom_init: Callable[..., dict[str, Any]] | None = None,
+        g_first: bool = False,
+        unfold: bool = False,
+        trainable_params: list[str] | None = None,
+        cost_fn: Callable[..., Tensor] | None = None,
+        params_algo: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None: ...
