@@ -35,7 +35,7 @@ from ddgp_lib import (
     stability,
     widgets,
 )
-from ddgp_lib.operators import FourierDownsampling, HadamardCamera, MultiCoilCartesianMRI
+from ddgp_lib.operators import FourierDownsampling, FramedDownsampling, HadamardCamera, MultiCoilCartesianMRI
 from ddgp_lib.preconditioners import probing, quasi_newton, structures
 from ddgp_lib.preconditioners.polynomial import chebyshev_coefficients, l2_coefficients
 from ddgp_lib.presets import deblurring, mri, single_pixel, super_resolution
@@ -277,6 +277,19 @@ CALLS: dict[str, Call] = {
         {
             "factor": 2,
             "img_size": SIZE,
+            "std": 1.0,
+            "noise": 0.0,
+            "seed": 0,
+            "rtol": 1e-3,
+            "filter": "gaussian",
+        },
+        {"std": "optional positive"},
+    ),
+    "FramedDownsampling": Call(
+        FramedDownsampling,
+        {
+            "factor": 2,
+            "img_size": (1, 32, 32),
             "std": 1.0,
             "noise": 0.0,
             "seed": 0,
@@ -633,6 +646,7 @@ CALLS: dict[str, Call] = {
             "teacher_factor": "size",
             "blur": "positive",
             "teacher_blur": "positive",
+            "framed": "flag",
         },
         quick=False,
     ),

@@ -11,7 +11,7 @@ from .algebra import (
     squared_norm,
 )
 from .counted import Counted
-from .downsampling import FILTERS, FourierDownsampling
+from .downsampling import FILTERS, FourierDownsampling, FramedDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
@@ -24,6 +24,7 @@ __all__ = [
     "CartesianMRI",
     "Counted",
     "FourierDownsampling",
+    "FramedDownsampling",
     "HadamardCamera",
     "LinearOperator",
     "MultiCoilCartesianMRI",

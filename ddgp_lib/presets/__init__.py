@@ -61,6 +61,7 @@ def load_task(
     blur: float = ...,
     teacher_blur: float = ...,
     rtol: float = ...,
+    framed: bool = ...,
     noise: float = ...,
     size: int | tuple[int, int] | None = ...,
     sigma: float = ...,

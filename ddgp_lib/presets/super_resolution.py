@@ -8,6 +8,7 @@ from ..arguments import (
     require,
     require_choice,
     require_count,
+    require_flag,
     require_generator,
     require_images,
     require_instance,
@@ -19,7 +20,7 @@ from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
 from ..names import Filter
-from ..operators import FILTERS, FourierDownsampling
+from ..operators import FILTERS, FourierDownsampling, FramedDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
@@ -33,6 +34,7 @@ def super_resolution(
     blur: float = 4.0,
     teacher_blur: float = 1.0,
     rtol: float = 0.03,
+    framed: bool = False,
     noise: float = 0.001,
     size: int | tuple[int, int] | None = None,
     sigma: float = 0.03,
@@ -55,12 +57,16 @@ def super_resolution(
     rtol : float
         Singular values below ``rtol`` · ‖A‖ count as zero, so that the null space of both operators includes what the
         noise hides.
+    framed : bool
+        Whether the blur at the border gathers what lies beyond it, as a photograph's does: then the image is larger
+        than what is measured, see :class:`~ddgp_lib.operators.FramedDownsampling`.  By default boundaries are
+        periodic.
     noise : float
         Standard deviation of the Gaussian noise on each pixel that is kept; the default is about that of rounding to
         8 bits.
     size : int or pair of int, optional
         Side, or height and width, of the images in pixels, multiples of both factors; by default that of your own
-        images, or 64.
+        images, or 64, and 88 where they are framed.
     sigma : float
         Noise level for the denoiser.
     seed : int
@@ -81,17 +87,18 @@ def super_resolution(
         require_positive(name, width)
     require_size("size", size, none=True)
     require_seed("seed", seed)
+    require_flag("framed", framed)
     require_instance("images", images, Split, "a Split", none=True)
     require(teacher_factor <= factor, "teacher_factor", teacher_factor, f"at most factor={factor}")
 
-    sides = chosen_sides(size, images, 64)
+    sides = chosen_sides(size, images, 88 if framed else 64)
     img_size = (1 if images is None else images.train.shape[1], *sides)
 
-    def camera(factor: int, std: float, seed: int) -> FourierDownsampling:
+    kind = FramedDownsampling if framed else FourierDownsampling
+
+    def camera(factor: int, std: float, seed: int) -> FourierDownsampling | FramedDownsampling:
         kernel = {"std": std} if filter == "gaussian" else {}
-        return FourierDownsampling(
-            factor, img_size, filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel
-        )
+        return kind(factor, img_size, filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel)
 
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
     if images is None:

@@ -153,6 +153,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "Circulant": {"spectrum": torch.rand(1, SIZE, SIZE) + 0.5},
         "Counted": {"physics": task.student},
         "FourierDownsampling": {"factor": 2},
+        "FramedDownsampling": {"factor": 2},
         "HadamardCamera": {"ratio": 0.25},
         "Jacobi": {"diagonal": torch.rand(1, SIZE, SIZE) + 0.5},
         "LearnedPreconditioner": {"network": build_network("cnn", 2, 1, width=4)},
