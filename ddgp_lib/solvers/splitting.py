@@ -138,6 +138,7 @@ class _SplittingSolver(PreconditionedSolver):
         stepsize: float | None = None,
         tau: float | Sequence[float],
         sigma: float | Sequence[float],
+        sigma_noise: float | None = None,
         inner_steps: int | None = 1,
         max_iter: int = 20,
         prior_decay: int | None = None,
@@ -158,6 +159,7 @@ class _SplittingSolver(PreconditionedSolver):
             denoiser,
             stepsize=stepsize,
             sigma=sigma,
+            sigma_noise=sigma_noise,
             max_iter=max_iter,
             early_stop=early_stop,
             thres_conv=thres_conv,
@@ -176,7 +178,8 @@ class PreconditionedHQS(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
+    thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
@@ -203,7 +206,8 @@ class PreconditionedADMM(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
+    thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.

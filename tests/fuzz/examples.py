@@ -179,6 +179,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "distill_linear": {"recipe": PRESET.recipes["distilled_linear"], "progress": False},
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
+        "followed_sigma": {"noise": 0.1, "sigma_noise": 0.01},
         "gaussian_noise": {"noise": 0.1},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
