@@ -345,6 +345,8 @@ class _Training(ResumableTraining):
             state.copy_(
                 value
             )  # so that its strides are those that it was made with: rounding depends on them
+        if "states.noise" not in tensors and "noise" in self.states.tensors and self.noise is not None:
+            self.states.tensors["noise"].fill_(self.noise)  # what checkpoints of before were trained with
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
