@@ -1,5 +1,6 @@
 """What one iteration of every solver is, with or without a safeguard around its preconditioner."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -98,9 +99,13 @@ class Problem:
 
     @property
     def sigma(self) -> float:
-        """σ, as it follows the noise where the solver was told for which it was tuned."""
-        tuned_for = self.params.get("sigma_noise")
-        return followed_sigma(self.params["g_param"], self.run.noise, tuned_for, self.stepsize)
+        """σ, as it follows the noise where the solver was told for which it was tuned.
+
+        A splitting's data step counts as a gradient step of ατ/(α + τ), which one inner step is.
+        """
+        tau, tuned_for = self.params.get("tau", math.inf), self.params.get("sigma_noise")
+        step = self.stepsize / (1 + self.stepsize / tau)
+        return followed_sigma(self.params["g_param"], self.run.noise, tuned_for, step)
 
     def gradient(self, z: torch.Tensor) -> torch.Tensor:
         """∇g(z) = AᵀA z − Aᵀy."""

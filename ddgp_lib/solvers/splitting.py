@@ -181,6 +181,7 @@ class PreconditionedHQS(_SplittingSolver):
     denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
     thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+        A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
         One number, or ``max_iter`` of them: with τ_k = σ_k² / (λσ_w²), σ_w the noise of the data, as σ_k falls.
@@ -209,6 +210,7 @@ class PreconditionedADMM(_SplittingSolver):
     denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
     thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+        A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.
         One number, or ``max_iter`` of them.

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from ddgp_lib import PreconditionedADMM, PreconditionedFISTA, PreconditionedHQS, PreconditionedPGD
+from ddgp_lib import (
+    PreconditionedADMM,
+    PreconditionedFISTA,
+    PreconditionedHQS,
+    PreconditionedPGD,
+    load_solver,
+    load_task,
+)
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera, measure
 from ddgp_lib.solvers import followed_sigma
 
@@ -93,8 +100,11 @@ class Listening(torch.nn.Module):
         return 0.9 * x
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_every_method_follows_the_operators_noise(name):
+@pytest.mark.parametrize(
+    ("name", "level"), [("fista", 0.2), ("pgd", 0.2), ("hqs", 0.2 * 0.5**0.5), ("admm", 0.2 * 0.5**0.5)]
+)
+def test_every_method_follows_the_operators_noise(name, level):
+    """With α = τ = 1 a step on the data of HQS and of ADMM is a gradient step of ½."""
     solver, options = METHODS[name]
     quiet, loud = (HadamardCamera(0.5, SIZE, noise=noise) for noise in (0.01, 0.2))
 
@@ -103,7 +113,7 @@ def test_every_method_follows_the_operators_noise(name):
         return levels_seen(made, physics)
 
     assert seen(quiet, sigma_noise=0.01) == seen(quiet) == seen(loud) == [0.3, 0.1, 0.05]
-    assert seen(loud, sigma_noise=0.01) == pytest.approx([0.3, 0.2, 0.2])
+    assert seen(loud, sigma_noise=0.01) == pytest.approx([0.3, level, level])
     loud.noise_model = torch.nn.Identity()
     assert seen(loud, sigma_noise=0.01) == [0.3, 0.1, 0.05]
 
@@ -135,3 +145,16 @@ def test_bad_sigma_noise_is_named(name, sigma_noise):
     solver, options = METHODS[name]
     with pytest.raises(ValueError, match="sigma_noise="):
         solver(Listening(), sigma=0.1, sigma_noise=sigma_noise, **options)
+
+
+def test_following_gains_decibels_at_ten_times_the_noise(loaded):
+    """One validation slice of MRI; three gave 21.6 dB with σ = 0.02 and 24.9 with σ = 0.1."""
+    task = loaded("mri")
+    loud = load_task("mri", noise=0.1)
+    image = task.val_images[:1]
+    y = measure(loud.student, image, 0)
+    constant, following = (
+        task.psnr(load_solver(task, **options)(y, loud.student), image).item()
+        for options in ({}, {"sigma_noise": 0.01})
+    )
+    assert following > constant + 2
