@@ -11,10 +11,10 @@ which is the most probable image at the noise level :math:`\nu = \sigma / \sqrt\
 :math:`\sqrt\alpha\,\nu` is the σ that noise alone asks for.  A tuned σ is often higher: it has to remove what the
 missing measurements leave, too.  Then noise below :math:`\sigma / \sqrt\alpha` asks for nothing more.
 
-Measured on validation images at 3, 10 and 30 times the noise of the book's four cameras, for the methods ``"none"``,
-``"newton"`` and ``"distilled"``: after 20 iterations :func:`followed_sigma` is within 0.3 dB of the best σ in 23 of 25
-cases and 0.11 dB below it in the mean, a constant σ in 18 and 1.2 dB.  Both cases where it is further off, by 0.6 and
-1.1 dB, are the deblurring at 0.1 with a Newton step, whose damping grows with the noise already.
+Measured on validation images at 2 to 30 times the noise of the book's four cameras, for the methods ``"none"``,
+``"newton"`` and ``"distilled"``: after 20 iterations :func:`followed_sigma` is within 0.3 dB of the best σ in 23 of
+25 cases and 0.11 dB below it in the mean, a constant σ in 18 and 1.2 dB.  Both cases where it is further off, by 0.6
+and 1.1 dB, are the deblurring at 0.1 with a Newton step, whose damping grows with the noise already.
 """
 
 import math
