@@ -385,8 +385,8 @@ CALLS: dict[str, Call] = {
     ),
     "State": Call(
         State,
-        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES},
-        {"z": "batch", "physics": "anything", "y": "optional object"},
+        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES, "noise": None},
+        {"z": "batch", "physics": "anything", "y": "optional object", "noise": "optional object"},
     ),
     "Structure": Call(
         structures.Structure,
