@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from deepinv.physics import LinearPhysics
+from deepinv.physics import GaussianNoise, LinearPhysics
 from torch import nn
 
+from .arguments import require_choice
 from .operators.iterative import parts
 from .operators.known import found_once
 
@@ -171,6 +172,37 @@ def _numbers(model: Any) -> dict[str, Any]:
     state = model.state_dict() if isinstance(model, nn.Module) else {}
     kept = {name: value for name, value in state.items() if value.is_floating_point()}
     return plain | {name: _real(value).flatten().tolist() for name, value in kept.items()}
+
+
+def saved_noise(found: Any, role: str = "student") -> float | None:
+    """Return the standard deviation of the Gaussian noise that a saved fingerprint has for an operator of its task.
+
+    It is what :func:`~ddgp_lib.operators.noise.noise_of` says of that operator, to the same bits.
+
+    Parameters
+    ----------
+    found : dict or None
+        The fingerprint that was saved.
+    role : str
+        ``"student"`` or ``"teacher"``.
+
+    Returns
+    -------
+    float or None
+        None where the noise is not Gaussian, or nothing of it was saved.
+
+    Raises
+    ------
+    ValueError
+        If there is no such role.
+    """
+    require_choice("role", role, ("student", "teacher"))
+    noise = found.get("noise") if isinstance(found, Mapping) else None
+    models = noise.get(role) if isinstance(noise, Mapping) else None
+    match models:
+        case [[GaussianNoise.__name__, {"sigma": [_, *_] as levels}], *_]:
+            return max(map(float, levels))
+    return None
 
 
 def differences(found: Any, wanted: Any) -> list[str]:

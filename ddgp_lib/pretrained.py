@@ -58,6 +58,7 @@ class SolverOptions(TypedDict, total=False):
 
     stepsize: float | None
     sigma: float | Sequence[float]
+    sigma_noise: float | None
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None

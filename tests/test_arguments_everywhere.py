@@ -318,6 +318,7 @@ CALLS: dict[str, Call] = {
     "gradient": Call(
         operators.gradient, {"physics": CAMERA, "z": IMAGES, "adjoint": IMAGES}, {"adjoint": "batch"}
     ),
+    "noise_of": Call(operators.noise_of, {"physics": CAMERA}),
     "newton": Call(operators.newton, {"physics": SMALL, "x": IMAGES, "damping": 0.1}),
     "squared_norm": Call(
         operators.squared_norm, {"physics": CAMERA, "img_size": SIZE}, {"img_size": "anything"}
@@ -341,6 +342,9 @@ CALLS: dict[str, Call] = {
     # preconditioners
     "Scalar": Call(preconditioners.Scalar, {"scale": 1.0}),
     "Newton": Call(preconditioners.Newton, {"damping": 0.1, "noise": None}, {"noise": "optional positive"}),
+    "Newton.damping_of": Call(
+        preconditioners.Newton(0.1).damping_of, {"noise": torch.ones(1)}, {"noise": "values"}
+    ),
     "Newton.damping_for": Call(preconditioners.Newton(0.1).damping_for, {"physics": CAMERA}),
     "Jacobi": Call(
         preconditioners.Jacobi,
@@ -395,8 +399,8 @@ CALLS: dict[str, Call] = {
     ),
     "State": Call(
         State,
-        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES},
-        {"z": "batch", "physics": "anything", "y": "optional object"},
+        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES, "noise": None},
+        {"z": "batch", "physics": "anything", "y": "optional object", "noise": "optional object"},
     ),
     "Structure": Call(
         structures.Structure,

@@ -117,6 +117,7 @@ def test_a_seed_is_one_that_every_generator_takes():
         (DistillationRecipe, {"batch_size": 10**12}, "batch_size=1000000000000: expected an integer from 1"),
         (DistillationRecipe, {"batch_size": 1024}, "batch_size=1024: expected at most pool_size=512"),
         (DistillationRecipe, {"sigma": 0}, "sigma=0: expected None, or a finite number above 0"),
+        (DistillationRecipe, {"sigma_noise": 0}, "sigma_noise=0: expected None, or a finite number above 0"),
         (DistillationRecipe, {"weight_decay": -1}, "weight_decay=-1: expected a finite number, 0 or above"),
         (DistillationRecipe, {"losses": {"style": 1.0}}, "losses='style': expected names among"),
         (

@@ -21,10 +21,11 @@ from ddgp_lib.fingerprint import (
     fitted_for,
     foreign,
     of_operator,
+    saved_noise,
     sketch,
     told,
 )
-from ddgp_lib.operators import Counted
+from ddgp_lib.operators import Counted, noise_of
 from ddgp_lib.presets import PRESETS
 from tests.operators_of_deepinv import OPERATORS
 from tests.own_camera import blurred, smoothed
@@ -176,3 +177,32 @@ def test_loading_for_a_task_of_a_foreign_operator_warns(own):
     load_alternative(task, "end_to_end", own.path("end_to_end"))
     assert fitted_for(load_checkpoint(own.path("end_to_end"))[1], other) == ["student"]
     assert fitted_for({}, task) == list(PARTS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_noise_of_a_tuning_is_read_to_the_same_bits(name, loaded):
+    task = loaded(name)
+    saved = json.loads((task.preset.weights / f"{name}-tuning.json").read_text())["fingerprint"]
+    assert saved_noise(saved) == noise_of(task.student)
+    assert saved_noise(saved, "teacher") == noise_of(task.teacher)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        "x",
+        {},
+        {"noise": None},
+        {"noise": {"student": []}},
+        {"noise": {"student": [["PoissonNoise", {"gain": [0.1]}]]}},
+        {"noise": {"student": [["GaussianNoise", {"sigma": []}]]}},
+    ],
+)
+def test_no_noise_is_read_where_none_was_saved(found):
+    assert saved_noise(found) is None
+
+
+def test_a_role_that_no_task_has_is_named():
+    with pytest.raises(ValueError, match="role='both'"):
+        saved_noise({}, "both")

@@ -13,8 +13,8 @@ from ..tasks import Task
 
 States = dict[str, torch.Tensor]
 """Tensors of equal length by name: ``truth``, ``y_student`` (``y_student.0``, … of a stacked operator),
-``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of either, computed once), the iterates ``x`` and ``z``, and the
-iteration ``k``."""
+``adjoint_student`` and ``adjoint_teacher`` (Aᵀy of either, computed once), the iterates ``x`` and ``z``, the
+iteration ``k``, and with a ``noise_range`` the standard deviation ``noise`` of each state's measurements."""
 
 
 def student_measurements(states: States) -> Measurements:
@@ -74,6 +74,7 @@ class FreshStates:
             "x": start.clone(),
             "z": start.clone(),
             "k": torch.zeros(count, dtype=torch.long),
+            **({} if levels is None else {"noise": levels}),
         }
 
     def _noise_levels(self, count: int) -> torch.Tensor | None:

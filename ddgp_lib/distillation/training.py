@@ -10,11 +10,11 @@ import torch
 
 from ..arguments import require, require_choice, require_instance
 from ..names import Network
-from ..operators import gradient, measure
+from ..operators import gradient, measure, noise_of
 from ..preconditioners import LearnedPreconditioner, State
 from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
 from ..reprs import differences, line, table
-from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, forward_backward
+from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, followed_sigma, forward_backward
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
@@ -211,6 +211,7 @@ class _Training(ResumableTraining):
         self.best: dict[str, torch.Tensor] = {}
         self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
         self.momentum = MOMENTUM[recipe.momentum]
+        self.noise = noise_of(task.student)
 
     def advance(self) -> float:
         """Take one optimisation step and the solver iterations that it looks at; return the loss."""
@@ -253,13 +254,14 @@ class _Training(ResumableTraining):
         task = self.task
         student_gradient = gradient(task.student, z, states["adjoint_student"])
         direction = self.preconditioner(
-            student_gradient, State(z, k, task.student, student_measurements(states))
+            student_gradient,
+            State(z, k, task.student, student_measurements(states), states.get("noise")),
         )
         with torch.no_grad():
             teacher_gradient = gradient(task.teacher, z_teacher, states["adjoint_teacher"])
             teacher_x = None
             if self.recipe.pairing == "own_trajectories" or "imitation" in self.recipe.losses:
-                teacher_x = self._step(z_teacher, teacher_gradient, task.teacher_stepsize)
+                teacher_x = self._step(z_teacher, teacher_gradient, task.teacher_stepsize, states)
         return Pair(
             physics=task.student,
             gradient=student_gradient,
@@ -267,13 +269,17 @@ class _Training(ResumableTraining):
             teacher_gradient=teacher_gradient,
             stepsize=task.stepsize,
             teacher_stepsize=task.teacher_stepsize,
-            x=self._step(z, direction, task.stepsize),
+            x=self._step(z, direction, task.stepsize, states),
             teacher_x=teacher_x,
             truth=states["truth"],
         )
 
-    def _step(self, z: torch.Tensor, direction: torch.Tensor, stepsize: float) -> torch.Tensor:
-        return forward_backward(z, direction, stepsize, lambda u: self.task.denoiser(u, self.sigma))
+    def _step(
+        self, z: torch.Tensor, direction: torch.Tensor, stepsize: float, states: States
+    ) -> torch.Tensor:
+        noise = states.get("noise", self.noise)
+        sigma = followed_sigma(self.sigma, noise, self.recipe.sigma_noise, stepsize)
+        return forward_backward(z, direction, stepsize, lambda u: self.task.denoiser(u, sigma))
 
     def _validate(self) -> None:
         """Score the preconditioner on validation images, and keep its weights if they are the best so far."""
@@ -289,6 +295,7 @@ class _Training(ResumableTraining):
             self.preconditioner,
             stepsize=self.task.stepsize,
             sigma=self.sigma,
+            sigma_noise=self.recipe.sigma_noise,
             momentum=self.recipe.momentum,
         )
         assert self.y_val is not None
@@ -338,6 +345,8 @@ class _Training(ResumableTraining):
             state.copy_(
                 value
             )  # so that its strides are those that it was made with: rounding depends on them
+        if "states.noise" not in tensors and "noise" in self.states.tensors and self.noise is not None:
+            self.states.tensors["noise"].fill_(self.noise)  # what checkpoints of before were trained with
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)

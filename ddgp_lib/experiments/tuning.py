@@ -152,6 +152,7 @@ def validation_psnr(
         preconditioner,
         stepsize=task.stepsize,
         sigma=task.sigma if recipe.sigma is None else recipe.sigma,
+        sigma_noise=getattr(recipe, "sigma_noise", None),
         momentum=recipe.momentum,
     )
     images = task.val_images[: task.preset.counts.validation]

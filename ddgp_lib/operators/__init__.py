@@ -15,7 +15,7 @@ from .downsampling import FILTERS, FourierDownsampling, FramedDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
-from .noise import gaussian_noise
+from .noise import gaussian_noise, noise_of
 from .protocol import LinearOperator
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "largest_eigenvalue",
     "measure",
     "newton",
+    "noise_of",
     "normal",
     "norms",
     "null_projection",

@@ -123,7 +123,7 @@ def gradient(physics: LinearPhysics, z: torch.Tensor, adjoint: torch.Tensor) -> 
 
 
 @single_precision
-def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Tensor:
+def newton(physics: LinearPhysics, x: torch.Tensor, damping: float | torch.Tensor) -> torch.Tensor:
     """‖A‖² (AᵀA + λ‖A‖² I)⁻¹ x with λ = ``damping`` > 0: the Newton–Tikhonov step for a gradient x.
 
     A component of a gradient along a singular vector of relative singular value s/‖A‖ = r comes out multiplied by
@@ -138,18 +138,23 @@ def newton(physics: LinearPhysics, x: torch.Tensor, damping: float) -> torch.Ten
         The operator A.
     x : Tensor, shape (N, C, H, W)
         Images, such as gradients.
-    damping : float
-        λ, above zero.
+    damping : float, or Tensor of shape (N,)
+        λ, above zero; a tensor where each image has its own, which are then taken one after the other.
 
     Raises
     ------
     ValueError
-        If ``damping`` is not a finite number above zero, or A is zero.
+        If ``damping`` is not a finite number above zero, or N of them, or A is zero.
 
     References
     ----------
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
+    if isinstance(damping, torch.Tensor):
+        require_tensor("x", x, dimensions=4, finite=False)
+        require_tensor("damping", damping, shape=tuple(x.shape[:1]))
+        pairs = zip(x.split(1), damping.tolist(), strict=True)
+        return torch.cat([newton(physics, image, level) for image, level in pairs])
     require_positive("damping", damping)
     return _applied(physics, "x", x, lambda: _newton(physics, x, damping))
 

@@ -10,6 +10,7 @@ from torch.utils.data import get_worker_info
 
 from ..arguments import require, require_number, require_seed, require_tensor
 from .iterative import parts
+from .protocol import require_physics
 
 _GLOBAL = Lock()
 """Held while PyTorch's global generator is seeded for a call, and those of noise models are exchanged."""
@@ -53,6 +54,35 @@ def gaussian_noise(noise: float, seed: int) -> GaussianNoise:
     require_number("noise", noise, lowest=0)
     require_seed("seed", seed)
     return OwnNoise(noise, seed)
+
+
+def noise_of(physics: Any) -> float | None:
+    """Return the standard deviation ν of an operator's Gaussian noise, None where it does not tell one.
+
+    Parameters
+    ----------
+    physics : LinearPhysics
+        The operator A with its noise model; one whose noise is not Gaussian, or that has none, tells nothing.
+
+    Returns
+    -------
+    float or None
+        ν, 0 or above, in units of the measurements; the largest where images have levels of their own.
+
+    Raises
+    ------
+    ValueError
+        If ``physics`` is not a linear operator.
+
+    Examples
+    --------
+    >>> from ddgp_lib.operators import HadamardCamera, noise_of
+    >>> round(noise_of(HadamardCamera(0.25, (1, 8, 8), noise=0.02)), 6)
+    0.02
+    """
+    require_physics(physics)
+    model = getattr(physics, "noise_model", None)
+    return float(model.sigma.max()) if isinstance(model, GaussianNoise) else None
 
 
 def add_noise(physics: LinearPhysics, clean: Any, seed: int, levels: torch.Tensor | None = None) -> Any:

@@ -28,6 +28,9 @@ class State(Brief):
         The operator A; None where the preconditioner asks for none.
     y : Tensor or TensorList
         The measurements; None likewise.
+    noise : Tensor of shape (N,), optional
+        Standard deviation of the noise of each image's measurements, where it is not the operator's own, as in
+        training with a ``noise_range``; by default the operator tells it, or nobody.
 
     Raises
     ------
@@ -39,6 +42,7 @@ class State(Brief):
     k: int | torch.Tensor
     physics: LinearPhysics
     y: torch.Tensor | TensorList
+    noise: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no state; that the entries are finite is not looked at in each iteration."""
@@ -48,6 +52,8 @@ class State(Brief):
         require_instance(
             "y", self.y, torch.Tensor | TensorList, "a tensor, or deepinv's TensorList", none=True
         )
+        if self.noise is not None:
+            require_tensor("noise", self.noise, shape=tuple(self.z.shape[:1]), finite=False)
 
 
 class Preconditioner(nn.Module):

@@ -1,11 +1,10 @@
 """A scalar, and the inverse of AᵀA: the least and the most that the operator alone can offer."""
 
 import torch
-from deepinv.physics import GaussianNoise, LinearPhysics
+from deepinv.physics import LinearPhysics
 
-from ..arguments import require_number, require_positive
-from ..operators import newton
-from ..operators.protocol import require_physics
+from ..arguments import require_number, require_positive, require_tensor
+from ..operators import newton, noise_of
 from .base import Identity, Preconditioner, State
 
 
@@ -49,8 +48,9 @@ class Newton(Preconditioner):
         λ, relative to ‖A‖²; above zero.
     noise : float, optional
         Standard deviation of the measurement noise that λ was chosen for, above zero.  On an operator whose Gaussian
-        noise has a higher one, σ, the damping becomes λ (σ / ``noise``)², since Tikhonov's λ is a ratio of noise to
-        signal variance; it never falls below λ.  By default λ is constant.
+        noise has a higher one, ν, the damping becomes λ (ν / ``noise``)², since Tikhonov's λ is a ratio of noise to
+        signal variance; it never falls below λ.  Where a state tells the noise of each image, each has its own λ.
+        By default λ is constant.
 
     Raises
     ------
@@ -72,15 +72,22 @@ class Newton(Preconditioner):
 
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the Newton direction for a gradient (N, C, H, W)."""
-        return newton(state.physics, grad, self.damping_for(state.physics))
+        if state.noise is None or self.noise is None:
+            return newton(state.physics, grad, self.damping_for(state.physics))
+        return newton(state.physics, grad, self.damping_of(state.noise))
 
     def damping_for(self, physics: LinearPhysics) -> float:
-        """Return λ(σ) for an operator whose noise is σ; the largest σ where images have their own."""
-        require_physics(physics)
-        model = getattr(physics, "noise_model", None)
-        if self.noise is None or not isinstance(model, GaussianNoise):
+        """Return λ(ν) for an operator whose noise is ν; the largest ν where images have their own."""
+        noise = noise_of(physics)
+        if self.noise is None or noise is None:
             return self.damping
-        return self.damping * max(1.0, float(model.sigma.max()) / self.noise) ** 2
+        return self.damping * max(1.0, noise / self.noise) ** 2
+
+    def damping_of(self, noise: torch.Tensor) -> torch.Tensor:
+        """Return λ(ν), shape (N,), for images whose noise is ν, shape (N,)."""
+        require_tensor("noise", noise, dimensions=1)
+        excess = torch.ones_like(noise) if self.noise is None else (noise / self.noise).clamp(min=1)
+        return self.damping * excess**2
 
 
 def base_of(form: str, damping: float, damping_noise: float | None) -> Preconditioner:

@@ -46,6 +46,7 @@ class DistillationFields(TypedDict, total=False):
     perturbed: float
     from_truth: float
     sigma: float | None
+    sigma_noise: float | None
     momentum: Momentum
     seed: int
     pairing: Pairing
@@ -89,6 +90,9 @@ class DistillationRecipe:
         P to hold a good image against the denoiser's pull.  Zero for own trajectories.
     sigma : float or None
         Noise level for the denoiser while training; None takes the task's.
+    sigma_noise : float or None
+        Noise of the measurements that ``sigma`` suits; where a state has more, its level for the denoiser is that of
+        :func:`~ddgp_lib.solvers.following.followed_sigma`.  None keeps one level for all.
     momentum : str
         Rule for β_k, see :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
     seed : int
@@ -111,7 +115,8 @@ class DistillationRecipe:
         :func:`~ddgp_lib.training.schedules.build_schedule`.
     noise_range : pair of float or None
         Lowest and highest standard deviation of the measurement noise, which is drawn log-uniformly for each fresh
-        state and is the same for student and teacher; None takes each operator's own.
+        state and is the same for student and teacher; None takes each operator's own.  The damping follows it too,
+        where ``damping_noise`` is given.
     validate_every : int
         Steps between validations, of which the best decides the weights that are kept; 0 keeps the last weights.
     validation_images : int
@@ -140,6 +145,7 @@ class DistillationRecipe:
     perturbed: float = 0.5
     from_truth: float = 0.0
     sigma: float | None = None
+    sigma_noise: float | None = None
     momentum: Momentum = "chambolle_dossal"
     seed: int = 0
     pairing: Pairing = "same_iterate"
@@ -205,6 +211,7 @@ DISTILLATION_FIELDS: Mapping[str, fields.Check] = {
     "perturbed": fields.share,
     "from_truth": fields.share,
     "sigma": fields.positive_or_none,
+    "sigma_noise": fields.positive_or_none,
     "momentum": fields.one_of(MOMENTUM),
     "seed": fields.seed,
     "pairing": fields.one_of(PAIRINGS),

@@ -3,6 +3,7 @@
 from .base import PreconditionedSolver
 from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
+from .following import followed_sigma
 from .iteration import PreconditionedIteration, Problem, Run, Step
 from .rules import (
     MOMENTUM,
@@ -47,6 +48,7 @@ __all__ = [
     "descend",
     "extrapolate",
     "fista_step",
+    "followed_sigma",
     "forward_backward",
     "geometric",
     "no_momentum",

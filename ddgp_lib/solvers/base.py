@@ -12,7 +12,14 @@ from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
 from torch import nn
 
-from ..arguments import is_number, require, require_callable, require_integer, require_positive
+from ..arguments import (
+    is_number,
+    require,
+    require_callable,
+    require_integer,
+    require_number,
+    require_positive,
+)
 from ..fingerprint import warn_if_foreign
 from ..operators import norms, single_precision
 from ..preconditioners import Identity
@@ -44,6 +51,9 @@ class PreconditionedSolver(BaseOptim):
         α, above zero; by default 1/‖A‖² of the operator at hand.
     sigma : float, or sequence of float
         Noise level for the denoiser, above zero: one, or ``max_iter`` of them.
+    sigma_noise : float, optional
+        Noise of the measurements that ``sigma`` was tuned for, above zero: on an operator that tells of another one
+        each σ is replaced by :func:`~ddgp_lib.solvers.following.followed_sigma`.  By default σ stays as it is.
     max_iter : int
         Number of iterations.
     early_stop : bool
@@ -70,6 +80,7 @@ class PreconditionedSolver(BaseOptim):
         stepsize: float | None,
         sigma: float | Sequence[float],
         max_iter: int,
+        sigma_noise: float | None = None,
         early_stop: bool = False,
         thres_conv: float = 1e-5,
         unfold: bool = False,
@@ -77,6 +88,7 @@ class PreconditionedSolver(BaseOptim):
     ) -> None:
         if stepsize is not None:
             require_positive("stepsize", stepsize)
+        require_number("sigma_noise", sigma_noise, above=0, none=True)
         require_positive("thres_conv", thres_conv)
         require_integer("max_iter", max_iter, lowest=1)
         require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
@@ -88,6 +100,7 @@ class PreconditionedSolver(BaseOptim):
             params_algo={
                 "stepsize": stepsize,
                 "g_param": _sequence("sigma", sigma, max_iter),
+                "sigma_noise": sigma_noise,
                 **{name: _sequence(name, value, max_iter) for name, value in params.items()},
             },
             max_iter=max_iter,
@@ -106,6 +119,8 @@ class PreconditionedSolver(BaseOptim):
         for name, shown in {"stepsize": "stepsize", "g_param": "sigma", "tau": "tau"}.items():
             values = self.init_params_algo.get(name, [])
             facts |= {shown: brief(values[0] if len(values) == 1 else list(values))} if values else {}
+        follows = self.init_params_algo["sigma_noise"][0]
+        facts |= {} if follows is None else {"sigma_noise": brief(follows)}
         return line(type(self).__name__, facts | {"max_iter": str(self.max_iter)})
 
     def __getstate__(self) -> dict[str, Any]:

@@ -84,6 +84,10 @@ class PreconditionedFISTA(PreconditionedSolver):
     sigma : float, or sequence of float
         Noise level for the denoiser, above zero: one, or ``max_iter`` of them, one for each iteration.  Beyond the
         last iteration of a sequence its last value stays.
+    sigma_noise : float, optional
+        Standard deviation of the measurement noise that ``sigma`` was tuned for, above zero.  On an operator whose
+        Gaussian noise is stronger each σ grows, see :func:`~ddgp_lib.solvers.following.followed_sigma`.  By default,
+        and where the operator does not tell its noise, σ stays as it is.
     max_iter : int
         Number of iterations.
     momentum : str
@@ -137,6 +141,7 @@ class PreconditionedFISTA(PreconditionedSolver):
         *,
         stepsize: float | None = None,
         sigma: float | Sequence[float],
+        sigma_noise: float | None = None,
         max_iter: int = 20,
         momentum: Momentum = "chambolle_dossal",
         prior_decay: int | None = None,
@@ -159,6 +164,7 @@ class PreconditionedFISTA(PreconditionedSolver):
             denoiser,
             stepsize=stepsize,
             sigma=sigma,
+            sigma_noise=sigma_noise,
             max_iter=max_iter,
             early_stop=early_stop,
             thres_conv=thres_conv,
@@ -183,8 +189,8 @@ class PreconditionedPGD(PreconditionedFISTA):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, update_decay, safeguard, early_stop, thres_conv
-    unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, update_decay, safeguard, early_stop
+    thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
 
     References
@@ -200,6 +206,7 @@ class PreconditionedPGD(PreconditionedFISTA):
         *,
         stepsize: float | None = None,
         sigma: float | Sequence[float],
+        sigma_noise: float | None = None,
         max_iter: int = 20,
         prior_decay: int | None = None,
         update_decay: int | None = None,
@@ -213,6 +220,7 @@ class PreconditionedPGD(PreconditionedFISTA):
             preconditioner,
             stepsize=stepsize,
             sigma=sigma,
+            sigma_noise=sigma_noise,
             max_iter=max_iter,
             momentum="none",
             prior_decay=prior_decay,

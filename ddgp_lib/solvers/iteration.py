@@ -1,5 +1,6 @@
 """What one iteration of every solver is, with or without a safeguard around its preconditioner."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -12,10 +13,11 @@ from deepinv.physics import LinearPhysics
 from deepinv.utils import TensorList
 
 from ..arguments import require, require_callable
-from ..operators import gradient, norms, single_precision, squared_norm
+from ..operators import gradient, noise_of, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
 from ..preconditioners.base import ask
+from .following import followed_sigma
 from .held_out import KeptRows, hold_out
 from .measurements import Measurements, back_project
 from .rules import relax
@@ -34,11 +36,14 @@ class Run:
         α, 1/‖A‖² where the solver has none of its own.
     shown : Tensor or TensorList
         What a preconditioner is shown of y: a copy, which it may change.
+    noise : float or None
+        ν, the standard deviation of the noise, where the operator tells it.
     """
 
     adjoint: torch.Tensor
     stepsize: float
     shown: Measurements
+    noise: float | None = None
 
     @classmethod
     def begin(
@@ -55,7 +60,8 @@ class Run:
                 "an operator that is not zero, for the step 1/‖A‖²",
             )
             stepsize = 1 / top
-        return cls(adjoint, stepsize, y if isinstance(preconditioner, Identity) else y.clone())
+        shown = y if isinstance(preconditioner, Identity) else y.clone()
+        return cls(adjoint, stepsize, shown, noise_of(physics))
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ class Problem:
     prior : PnP
         The denoiser as deepinv's prior.
     params : dict
-        deepinv's parameters of this iteration: ``"stepsize"`` is α, ``"g_param"`` is σ, ``"tau"`` the splitting's τ.
+        deepinv's parameters of this iteration: ``"stepsize"`` is α, ``"g_param"`` is σ, ``"sigma_noise"`` the noise
+        that σ was tuned for, ``"tau"`` the splitting's τ.
     weight : callable
         k ↦ γ_k.
     """
@@ -90,6 +97,16 @@ class Problem:
         """α."""
         return self.run.stepsize if self.params["stepsize"] is None else self.params["stepsize"]
 
+    @property
+    def sigma(self) -> float:
+        """σ, as it follows the noise where the solver was told for which it was tuned.
+
+        A splitting's data step counts as a gradient step of ατ/(α + τ), which one inner step is.
+        """
+        tau, tuned_for = self.params.get("tau", math.inf), self.params.get("sigma_noise")
+        step = self.stepsize / (1 + self.stepsize / tau)
+        return followed_sigma(self.params["g_param"], self.run.noise, tuned_for, step)
+
     def gradient(self, z: torch.Tensor) -> torch.Tensor:
         """∇g(z) = AᵀA z − Aᵀy."""
         return gradient(self.physics, z, self.run.adjoint)
@@ -100,7 +117,7 @@ class Problem:
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
-        denoised = self.prior.prox(u, self.params["g_param"]).to(u.dtype)  # half precision under autocast
+        denoised = self.prior.prox(u, self.sigma).to(u.dtype)  # half precision under autocast
         return relax(denoised, u, self.weight(k))
 
     def fade(self, preconditioner: Direction, k: int) -> Direction:

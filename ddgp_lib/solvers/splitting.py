@@ -138,6 +138,7 @@ class _SplittingSolver(PreconditionedSolver):
         stepsize: float | None = None,
         tau: float | Sequence[float],
         sigma: float | Sequence[float],
+        sigma_noise: float | None = None,
         inner_steps: int | None = 1,
         max_iter: int = 20,
         prior_decay: int | None = None,
@@ -158,6 +159,7 @@ class _SplittingSolver(PreconditionedSolver):
             denoiser,
             stepsize=stepsize,
             sigma=sigma,
+            sigma_noise=sigma_noise,
             max_iter=max_iter,
             early_stop=early_stop,
             thres_conv=thres_conv,
@@ -176,8 +178,10 @@ class PreconditionedHQS(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
+    thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+        A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
         One number, or ``max_iter`` of them: with τ_k = σ_k² / (λσ_w²), σ_w the noise of the data, as σ_k falls.
@@ -203,8 +207,10 @@ class PreconditionedADMM(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, max_iter, prior_decay, safeguard, early_stop, thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
+    thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
+        A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float or sequence of float
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.
         One number, or ``max_iter`` of them.

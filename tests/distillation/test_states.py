@@ -122,11 +122,22 @@ def test_noise_range_is_honoured_and_leaves_the_operators_as_they_were(small, ge
     tensors = StatePool(small, recipe(**options), generator).tensors
     noise = tensors["y_student"] - small.student.A(tensors["truth"])
     levels = noise.square().flatten(1).sum(1).div(small.student.mask.sum()).sqrt()
+    assert (levels / tensors["noise"]).mean().item() == pytest.approx(1, abs=0.03)
+    assert torch.corrcoef(torch.stack([tensors["noise"], levels]))[0, 1] > 0.95
     assert levels.min() > 0.01
     assert levels.max() < 0.35
     middle = (0.02 * 0.2) ** 0.5
     assert 0.4 < (levels < middle).float().mean() < 0.6
     assert [float(physics.noise_model.sigma) for physics in (small.student, small.teacher)] == own
+
+
+def test_a_state_that_starts_afresh_brings_its_own_noise(small, generator):
+    pool = StatePool(small, recipe(pool_size=4, noise_range=(0.01, 0.1)), generator)
+    pool.tensors["end"] = torch.tensor([1, 1, 9, 9])
+    before, z = pool.tensors["noise"].clone(), pool.tensors["z"].clone()
+    pool.put_back(torch.arange(4), z, z)
+    assert (pool.tensors["noise"] == before).tolist() == [False, False, True, True]
+    assert "noise" not in StatePool(small, recipe(pool_size=4), generator).tensors
 
 
 def test_noise_range_needs_gaussian_noise(small):

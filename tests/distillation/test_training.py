@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 import torch
 
-from ddgp_lib import State, distill, evaluate, load_task
+from ddgp_lib import Preconditioner, State, distill, evaluate, load_task
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from ddgp_lib.distillation import (
     PAIRINGS,
@@ -21,6 +21,7 @@ from ddgp_lib.distillation import (
 )
 from ddgp_lib.distillation.training import _Training
 from ddgp_lib.names import Network
+from ddgp_lib.solvers import followed_sigma
 from ddgp_lib.training.schedules import SCHEDULES
 
 QUICK = {"steps": 6, "batch_size": 4, "pool_size": 8, "progress": False}
@@ -94,6 +95,19 @@ def test_every_schedule_and_pairing_resumes_to_the_same_bits(small, tmp_path, sc
     resumed = distill(small, checkpoint=path, **options)
     assert_same_weights(whole, resumed)
     assert resumed.history == whole.history
+
+
+def test_a_checkpoint_of_before_sigma_followed_the_noise_resumes_to_the_same_bits(small, tmp_path):
+    path, options = tmp_path / "state.safetensors", QUICK | {"noise_range": (0.01, 0.1)}
+    whole = distill(small, **options)
+    with pytest.raises(KeyboardInterrupt):
+        distill(_interrupted(small, after=3), checkpoint=path, checkpoint_every=1, **options)
+    tensors, description = load_checkpoint(path, kind="training")
+    del tensors["states.noise"], description["recipe"]["sigma_noise"]
+    save_checkpoint(path, tensors, description)
+    with pytest.raises(CheckpointError, match="written by"):
+        distill(small, checkpoint=path, sigma_noise=0.01, **options)
+    assert_same_weights(whole, distill(small, checkpoint=path, **options))
 
 
 def test_interruption_before_the_first_write_can_be_resumed(task, tmp_path):
@@ -187,6 +201,68 @@ def _one_step(task, **options):
 
 
 SHORT_RECIPE = {"pool_size": 4, "unroll": 2, "horizon": 3, "losses": {"gradient": 1.0, "imitation": 0.5}}
+
+
+class Listening(torch.nn.Module):
+    """A denoiser that remembers its levels."""
+
+    def __init__(self):
+        super().__init__()
+        self.levels = []
+
+    def forward(self, x, sigma):
+        self.levels.append(torch.as_tensor(sigma))
+        return 0.9 * x
+
+
+@pytest.mark.parametrize("pairing", PAIRINGS)
+def test_sigma_follows_the_noise_of_each_state(small, pairing):
+    task = replace(small, denoiser=Listening())
+    options = {"noise_range": (0.005, 0.5), "sigma": 0.05, "pairing": pairing}
+    training, states = _one_step(task, sigma_noise=0.01, **options)
+    training._iterate(states)
+    assert len(task.denoiser.levels) == 4  # two iterations of student and teacher
+    expected = followed_sigma(0.05, states["noise"], 0.01, task.stepsize)
+    assert len(set(expected.tolist())) > 1
+    for level in task.denoiser.levels:
+        torch.testing.assert_close(level, expected)
+    task.denoiser.levels.clear()
+    training, states = _one_step(task, **options)
+    training._iterate(states)
+    assert [level.item() for level in task.denoiser.levels] == [pytest.approx(0.05)] * 4
+
+
+def test_sigma_follows_the_operators_noise_where_none_is_drawn(small):
+    task = replace(small, denoiser=Listening())
+    training, states = _one_step(task, sigma=0.002, sigma_noise=0.005)
+    training._iterate(states)
+    assert [level.item() for level in task.denoiser.levels] == [pytest.approx(0.004)] * 4
+    assert_same_weights(distill(small, **SHORT), distill(small, sigma_noise=0.01, **SHORT))
+
+
+def test_the_preconditioner_is_told_the_noise_of_each_state(small):
+    told = []
+
+    class Spy(Preconditioner):
+        def forward(self, grad, state):
+            told.append(state.noise)
+            return grad
+
+    for options, expected in (({"noise_range": (0.01, 0.1)}, True), ({}, False)):
+        training, states = _one_step(small, **options)
+        training.preconditioner = Spy()
+        training._iterate(states)
+        torch.testing.assert_close(told[-1], states["noise"]) if expected else None
+        assert (told[-1] is None) == (not expected)
+
+
+def test_a_training_with_a_newton_step_damps_each_state_by_its_noise(small):
+    options = SHORT | {"form": "newton_null_space", "damping": 0.1, "noise_range": (0.01, 0.5)}
+    constant, following = distill(small, **options), distill(small, damping_noise=0.01, **options)
+    assert constant.history["total"] != following.history["total"]
+    loud = load_task("single_pixel", size=16, noise=0.3)  # whose own noise is not that of the states
+    again = distill(loud, damping_noise=0.01, **options)
+    assert again.history["total"] == pytest.approx(following.history["total"], rel=1e-4)
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)

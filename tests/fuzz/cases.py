@@ -97,6 +97,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "seed": st.integers(0, 2**31),
     "unroll": st.none() | st.integers(1, 3),
     "embedding": st.integers(0, 4),
+    "sigma_noise": st.none() | st.floats(0.001, 0.1),
     "noise_range": st.none() | st.just((0.01, 0.1)),
     "validate_every": st.integers(0, 2),
     "bias": st.booleans(),

@@ -184,6 +184,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
         "expected_error": {"coefficients": line, "noise": 0.1, "factors": line.expand(3, 5)},
         "fit_power": {"n": torch.tensor([1.0, 2.0, 4.0]), "times": torch.tensor([1.0, 2.0, 5.0])},
+        "followed_sigma": {"noise": 0.1, "sigma_noise": 0.01},
         "gaussian_noise": {"noise": 0.1},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},

@@ -8,7 +8,7 @@ import torch
 from deepinv.physics import GaussianNoise, Inpainting, NoiseModel, PoissonNoise, stack
 from torch.utils.data import DataLoader, Dataset
 
-from ddgp_lib.operators import FourierDownsampling, HadamardCamera, gaussian_noise, measure
+from ddgp_lib.operators import Counted, FourierDownsampling, HadamardCamera, gaussian_noise, measure, noise_of
 
 SIZE = (1, 8, 8)
 
@@ -137,7 +137,7 @@ class Measured(Dataset):
         return self.physics(torch.zeros(1, 1, 16, 16))[0]
 
 
-def noise_of(physics, workers=2, seed=0):
+def drawn(physics, workers=2, seed=0):
     torch.manual_seed(seed)
     return list(DataLoader(Measured(physics), batch_size=1, num_workers=workers))
 
@@ -148,14 +148,14 @@ def distinct(items):
 
 def test_workers_of_a_loader_have_noise_of_their_own_that_the_loader_s_seed_decides():
     student, teacher = (FourierDownsampling(2, (1, 16, 16), noise=0.1, seed=seed) for seed in (0, 1))
-    first, again, other = noise_of(student), noise_of(student), noise_of(student, seed=1)
-    assert distinct([*first, *other, *noise_of(teacher)]) == 18
+    first, again, other = drawn(student), drawn(student), drawn(student, seed=1)
+    assert distinct([*first, *other, *drawn(teacher)]) == 18
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
 
 
 def test_without_workers_the_noise_is_that_of_the_operator_s_seed():
     made = [FourierDownsampling(2, (1, 16, 16), noise=0.1, seed=4) for _ in range(2)]
-    alone, direct = noise_of(made[0], workers=0), [made[1](torch.zeros(1, 1, 16, 16)) for _ in range(6)]
+    alone, direct = drawn(made[0], workers=0), [made[1](torch.zeros(1, 1, 16, 16)) for _ in range(6)]
     assert all(torch.equal(a, b) for a, b in zip(alone, direct, strict=True))
 
 
@@ -164,3 +164,14 @@ def test_a_model_is_pickled_with_the_state_of_its_generator():
     model(torch.zeros(1, 4))
     twin = pickle.loads(pickle.dumps(model))
     assert torch.equal(twin(torch.zeros(1, 4)), model(torch.zeros(1, 4)))
+
+
+def test_an_operator_tells_its_noise_where_it_is_gaussian():
+    assert noise_of(HadamardCamera(0.5, SIZE, noise=0.03)) == pytest.approx(0.03)
+    assert noise_of(HadamardCamera(0.5, SIZE, noise=0.0)) == 0
+    assert noise_of(camera(GaussianNoise(torch.tensor([0.01, 0.2])))) == pytest.approx(0.2)
+    assert noise_of(Counted(camera(), SIZE)) == pytest.approx(0.1)
+    for silent in (camera(PoissonNoise(0.1)), camera(NoiseModel(lambda x: x)), stack(camera(), camera())):
+        assert noise_of(silent) is None
+    with pytest.raises(ValueError, match="physics='str': expected a linear operator"):
+        noise_of("x")

@@ -176,6 +176,31 @@ def test_damping_is_constant_without_gaussian_noise():
     assert Newton(LAM, noise=0.01).damping_for(camera) == LAM
 
 
+def test_each_image_has_its_own_damping(operator, generator):
+    physics, shape = operator
+    grad = normal(physics, torch.randn(3, *shape, generator=generator))
+    noise = torch.tensor([0.005, 0.01, 0.03])
+    state = State(grad, 0, physics, physics.A(grad), noise)
+    P = Newton(LAM, noise=0.01)
+    assert P.damping_of(noise).tolist() == pytest.approx([LAM, LAM, 9 * LAM])
+    found = P(grad, state)
+    for place, factor in enumerate((1, 1, 9)):
+        one = newton(physics, grad[place : place + 1], factor * LAM)
+        torch.testing.assert_close(found[place : place + 1], one, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(Newton(LAM)(grad, state), newton(physics, grad, LAM))
+
+
+def test_dampings_must_be_as_many_as_images(generator):
+    camera = FourierDownsampling(4, (1, 16, 16))
+    grad = torch.randn(2, 1, 16, 16, generator=generator)
+    with pytest.raises(ValueError, match=r"damping\.shape"):
+        newton(camera, grad, torch.tensor([0.1]))
+    with pytest.raises(ValueError, match=r"damping=-0\.1"):
+        newton(camera, grad, torch.tensor([0.1, -0.1]).double())
+    with pytest.raises(ValueError, match=r"noise\.shape"):
+        State(grad, 0, camera, camera.A(grad), torch.tensor([0.1]))
+
+
 @pytest.mark.parametrize("noise", [0, -1.0, float("nan")])
 def test_bad_noise_is_named(noise):
     with pytest.raises(ValueError, match="noise"):

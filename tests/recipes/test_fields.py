@@ -45,6 +45,7 @@ CHANGES = {
         "perturbed": (0.0, {}),
         "from_truth": (1.0, {}),
         "sigma": (0.2, {}),
+        "sigma_noise": (0.001, {"noise_range": (0.2, 0.4)}),
         "momentum": ("chambolle_dossal", ADVANCED),
         "seed": (1, {}),
         "pairing": ("own_trajectories", {}),
