@@ -25,6 +25,7 @@ from .arguments import (
     require_img_size,
     require_instance,
     require_positive,
+    require_seed,
 )
 from .checkpoints import weights_path
 from .data import Split, perturb
@@ -101,6 +102,12 @@ def _no_images(task: "Task", count: int) -> dict[str, torch.Tensor]:
     return {}
 
 
+def of_seed(kind: str, seed: int) -> str:
+    """Return what the weights of a kind are filed under: the kind, and ``-seedN`` where the seed N is not 0."""
+    require_seed("seed", seed)
+    return kind if seed == 0 else f"{kind}-seed{seed}"
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Preset:
     """All that is particular to one camera: how its task is made, and how its methods are trained and compared.
@@ -121,6 +128,8 @@ class Preset:
         What :func:`~ddgp_lib.linear.distillation.distill_linear` takes where nothing else is said.
     alternatives : mapping of str to AlternativeRecipe
         Networks that a user would pick instead, by name.
+    rivals : mapping of str to AlternativeRecipe
+        Stronger ones, by name, which are trained one at a time; their weights may not be there.
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     counts : Counts
@@ -148,6 +157,7 @@ class Preset:
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
+    rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
     sigmas: tuple[float, ...] = SIGMAS
@@ -177,9 +187,9 @@ class Preset:
         recipe = self.recipes.get("distilled", self.linear)
         return recipe.damping, recipe.damping_noise
 
-    def path(self, kind: str) -> Path:
-        """Return the file of a kind's weights."""
-        return weights_path(self.name, kind, self.weights)
+    def path(self, kind: str, seed: int = 0) -> Path:
+        """Return the file of a kind's weights: ``NAME-KIND``, or ``NAME-KIND-seedN`` of another training, N > 0."""
+        return weights_path(self.name, of_seed(kind, seed), self.weights)
 
     def load(self, **options: Any) -> "Task":
         """Make the task with this preset's denoiser, or with another, ``denoiser=``.

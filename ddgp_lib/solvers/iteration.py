@@ -15,7 +15,7 @@ from ..arguments import require, require_callable
 from ..operators import gradient, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
-from ..preconditioners.base import ask
+from ..preconditioners.base import ask, prepared_by
 from .held_out import KeptRows, hold_out
 from .measurements import Measurements, back_project
 from .rules import relax
@@ -34,11 +34,14 @@ class Run:
         α, 1/‖A‖² where the solver has none of its own.
     shown : Tensor or TensorList
         What a preconditioner is shown of y: a copy, which it may change.
+    prepared : Tensor, shape (N, …), or None
+        What the preconditioner has made of y.
     """
 
     adjoint: torch.Tensor
     stepsize: float
     shown: Measurements
+    prepared: torch.Tensor | None = None
 
     @classmethod
     def begin(
@@ -55,7 +58,8 @@ class Run:
                 "an operator that is not zero, for the step 1/‖A‖²",
             )
             stepsize = 1 / top
-        return cls(adjoint, stepsize, y if isinstance(preconditioner, Identity) else y.clone())
+        shown = y if isinstance(preconditioner, Identity) else y.clone()
+        return cls(adjoint, stepsize, shown, prepared_by(preconditioner, shown, physics))
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Problem:
 
     def state(self, z: torch.Tensor, k: int) -> State:
         """Return what a preconditioner is told at z in iteration k."""
-        return State(z, k, self.physics, self.run.shown)
+        return State(z, k, self.physics, self.run.shown, self.run.prepared)
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
@@ -115,7 +119,9 @@ class Problem:
 
     def part(self, images: torch.Tensor) -> "Problem":
         """Return the problem of some images of the batch, given by a mask (N,); A is shared by all."""
-        run = replace(self.run, adjoint=self.run.adjoint[images], shown=_select(self.run.shown, images))
+        prepared = None if self.run.prepared is None else self.run.prepared[images]
+        shown = _select(self.run.shown, images)
+        run = replace(self.run, adjoint=self.run.adjoint[images], shown=shown, prepared=prepared)
         return replace(self, y=_select(self.y, images), run=run)
 
 
@@ -142,7 +148,13 @@ class Trial:
     without: tuple[torch.Tensor, ...]
 
     @classmethod
-    def begin(cls, est: tuple[torch.Tensor, ...], problem: Problem, safeguard: Safeguard) -> "Trial":
+    def begin(
+        cls,
+        est: tuple[torch.Tensor, ...],
+        problem: Problem,
+        safeguard: Safeguard,
+        preconditioner: Preconditioner,
+    ) -> "Trial":
         """Draw what is held out, and start both runs where the solver does, less what is held out of it."""
         run, physics, data = problem.run, problem.physics, cast(torch.Tensor, problem.y)
         img_size = tuple(run.adjoint.shape[1:])
@@ -151,7 +163,9 @@ class Trial:
         kept, dropped = KeptRows(physics, 1 - held, norm), KeptRows(physics, held, norm)
         start = tuple(tensor - dropped.range_projection(tensor) for tensor in est)
         y = kept.kept * data
-        return cls(held, kept, replace(run, adjoint=kept.A_adjoint(y), shown=y), start, start)
+        prepared = prepared_by(preconditioner, y, kept)
+        run = replace(run, adjoint=kept.A_adjoint(y), shown=y, prepared=prepared)
+        return cls(held, kept, run, start, start)
 
     def residual(self, est: tuple[torch.Tensor, ...], problem: Problem) -> torch.Tensor:
         """Return ‖H (A x − y)‖ of each image."""
@@ -232,7 +246,8 @@ class PreconditionedIteration(OptimIterator):
         step = self.step(X["est"], k, problem, watch.direction(direction))
         seen = watch.after(step.z, step.est[0], step.grad, run.adjoint)
         if self.safeguard.held_out and not isinstance(self.preconditioner, Identity):
-            trial = X["trial"] if "trial" in X else Trial.begin(start, problem, self.safeguard)
+            begun = "trial" in X
+            trial = X["trial"] if begun else Trial.begin(start, problem, self.safeguard, self.preconditioner)
             trial, contradicted = self._try(trial, k, problem, direction, self.safeguard)
             seen, following["trial"] = replace(seen, rejected=seen.rejected | contradicted), trial
         est = self._without_preconditioner(step.est, start, seen.rejected & ~watch.rejected, k, problem)
