@@ -23,6 +23,7 @@ from ..operators import FILTERS, FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .rivals import rival_recipes
 
 
 def super_resolution(
@@ -170,6 +171,12 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
     },
+    rivals=rival_recipes(
+        {"direct": 1, "null_space_network": 1, "unfolded": 1, "modl": 1, "npn": 1},
+        batch_size=16,
+        learning_rate=2e-3,
+        damping_noise=0.001,
+    ),
     counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
     conditions={
         "noise 0.003": {"noise": 0.003},

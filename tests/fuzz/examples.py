@@ -157,6 +157,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "LinearPreconditioner": {"structure": Structure("diagonal", (1, SIZE, SIZE))},
         "MLP": {"width": 8},
         "Method": {"kind": "none"},
+        "NullSpacePull": {"predictor": lambda y, physics: physics.A_adjoint(y)},
         "MultiCoilCartesianMRI": {"img_size": (2, SIZE, SIZE), "coils": 2},
         "CartesianMRI": {"img_size": (2, SIZE, SIZE)},
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
