@@ -197,7 +197,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
     alternatives.add_argument(
-        "--name", dest="kind", help="train this one alone, also one of the preset's rivals"
+        "--name", dest="kind", help="train this one alone; also one of the learned rivals"
     )
     for training in (train, alternatives):
         training.add_argument("--steps", type=_integer, help="other number of steps than the recipe's")

@@ -104,7 +104,7 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
             if isinstance(distillation, Distillation):
-                metrics["cpu_seconds"] = round(distillation.cpu_seconds, 1)
+                metrics["cpu_seconds"] = round(distillation.cpu_seconds, 3)
             psnr = validation_psnr(task, distillation.preconditioner, recipe)
             metrics["validation_psnr"] = without_nan(psnr)
             save_preconditioner(output / file, distillation, task, kind, metrics)
@@ -143,7 +143,7 @@ def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the networks that a user would pick instead: one, or all of the preset's ``alternatives``."""
     preset, seed = _preset(arguments), arguments.seed
-    recipes = {**preset.alternatives, **preset.rivals}
+    recipes = {**preset.alternatives, **preset.learned_rivals}
     names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
     output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
     _prepare_checkpoints(arguments, preset, names)
@@ -157,7 +157,7 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
         with torch.no_grad():
             x = reconstruct(task, name, trained.model, task.measure(images))
         psnr = task.psnr(x, images).mean().item()
-        result[name] = without_nan({"cpu_seconds": round(trained.cpu_seconds, 1), "validation_psnr": psnr})
+        result[name] = without_nan({"cpu_seconds": round(trained.cpu_seconds, 3), "validation_psnr": psnr})
         save_alternative(output / file, trained.model, task, recipe, result[name])
     return result
 

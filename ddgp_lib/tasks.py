@@ -128,7 +128,7 @@ class Preset:
         What :func:`~ddgp_lib.linear.distillation.distill_linear` takes where nothing else is said.
     alternatives : mapping of str to AlternativeRecipe
         Networks that a user would pick instead, by name.
-    rivals : mapping of str to AlternativeRecipe
+    learned_rivals : mapping of str to AlternativeRecipe
         Stronger ones, by name, which are trained one at a time; their weights may not be there.
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
@@ -157,7 +157,7 @@ class Preset:
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
-    rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
+    learned_rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
     sigmas: tuple[float, ...] = SIGMAS

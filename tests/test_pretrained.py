@@ -69,7 +69,7 @@ def may_be_there():
     return {
         preset.path(kind, seed).name
         for preset in PRESETS.values()
-        for kind in (*preset.recipes, *preset.alternatives, *preset.rivals)
+        for kind in (*preset.recipes, *preset.alternatives, *preset.learned_rivals)
         for seed in range(4)
     }
 

@@ -31,7 +31,7 @@ def trainings(preset: Preset) -> dict[str, Trained]:
     distilled = {
         kind: recipe for kind, recipe in preset.recipes.items() if isinstance(recipe, DistillationRecipe)
     }
-    return {**distilled, **preset.alternatives, **preset.rivals}
+    return {**distilled, **preset.alternatives, **preset.learned_rivals}
 
 
 def step_seconds(

@@ -25,7 +25,7 @@ from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
-from .rivals import rival_recipes
+from .learned_rivals import rival_recipes
 
 
 def mri(
@@ -184,8 +184,8 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
     },
-    rivals=rival_recipes(
-        {"direct": 1, "null_space_network": 1, "unfolded": 1, "modl": 1, "npn": 1},
+    learned_rivals=rival_recipes(
+        {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
         batch_size=8,
         learning_rate=2e-3,
     ),

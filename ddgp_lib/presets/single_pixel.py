@@ -15,7 +15,7 @@ from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task
 from . import variants
-from .rivals import rival_recipes
+from .learned_rivals import rival_recipes
 
 
 def single_pixel(
@@ -115,8 +115,8 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=16400, batch_size=32, learning_rate=4e-3),
     },
-    rivals=rival_recipes(
-        {"direct": 1, "null_space_network": 1, "unfolded": 1, "modl": 1, "npn": 1},
+    learned_rivals=rival_recipes(
+        {"direct": 31900, "null_space_network": 31900, "unfolded": 17400, "modl": 5700, "npn": 31300},
         batch_size=32,
         learning_rate=2e-3,
         noise_range=(0.005, 0.1),

@@ -23,7 +23,7 @@ from ..operators import FILTERS, FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
-from .rivals import rival_recipes
+from .learned_rivals import rival_recipes
 
 
 def super_resolution(
@@ -171,7 +171,7 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
     },
-    rivals=rival_recipes(
+    learned_rivals=rival_recipes(
         {"direct": 1, "null_space_network": 1, "unfolded": 1, "modl": 1, "npn": 1},
         batch_size=16,
         learning_rate=2e-3,

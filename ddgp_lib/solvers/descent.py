@@ -58,6 +58,6 @@ def descend(
     stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
     for k in range(steps):
         with torch.no_grad():
-            direction = ask(P, gradient(physics, z, adjoint), State(z, k, physics, shown, prepared))
+            direction = ask(P, gradient(physics, z, adjoint), State(z, k, physics, shown, prepared=prepared))
         x, z = fista_step(x, z, direction, stepsize=stepsize, momentum=MOMENTUM[momentum](k + 1))
         yield z

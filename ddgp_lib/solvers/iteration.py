@@ -59,7 +59,7 @@ class Run:
             )
             stepsize = 1 / top
         shown = y if isinstance(preconditioner, Identity) else y.clone()
-        return cls(adjoint, stepsize, shown, prepared_by(preconditioner, shown, physics))
+        return cls(adjoint, stepsize, shown, prepared=prepared_by(preconditioner, shown, physics))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Problem:
 
     def state(self, z: torch.Tensor, k: int) -> State:
         """Return what a preconditioner is told at z in iteration k."""
-        return State(z, k, self.physics, self.run.shown, self.run.prepared)
+        return State(z, k, self.physics, self.run.shown, prepared=self.run.prepared)
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""

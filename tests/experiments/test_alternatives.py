@@ -97,9 +97,9 @@ def test_the_processor_time_of_a_resumed_training_counts_from_its_beginning(own,
 
 def test_npn_is_loaded_as_a_pull_with_the_tasks_teacher(own, tmp_path):
     task = own.load()
-    model = train_alternative(task, own.rivals["npn"], progress=False)
+    model = train_alternative(task, own.learned_rivals["npn"], progress=False)
     path = tmp_path / "mine.safetensors"
-    save_alternative(path, model, task, own.rivals["npn"], {})
+    save_alternative(path, model, task, own.learned_rivals["npn"], {})
     P = load_null_space_pull(task, 0.3, 0.9, path=path)
     assert (P.weight, P.decay, P.teacher) == (0.3, 0.9, task.teacher)
     y = task.measure(task.test_images[:2])

@@ -18,7 +18,10 @@ from ddgp_lib.experiments.budget import (
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.recipes import AlternativeRecipe
 
-COMPARED = ("distilled", *dict.fromkeys(name for preset in PRESETS.values() for name in preset.rivals))
+COMPARED = (
+    "distilled",
+    *dict.fromkeys(name for preset in PRESETS.values() for name in preset.learned_rivals),
+)
 
 
 def test_all_that_is_trained_by_steps_is_timed(own):
@@ -74,7 +77,7 @@ def test_seconds_are_read_from_the_files_that_carry_them(own, tmp_path):
         ("npn", 0, {}),
         ("unfolded", 1, {"cpu_seconds": 4.0}),
     ):
-        recipe = own.rivals[name]
+        recipe = own.learned_rivals[name]
         save_alternative(
             preset.path(name, seed), train_alternative(task, recipe, progress=False), task, recipe, metrics
         )

@@ -4,7 +4,7 @@ import pytest
 
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.presets.rivals import RIVALS, rival_recipes
+from ddgp_lib.presets.learned_rivals import RIVALS, rival_recipes
 from ddgp_lib.recipes import ALTERNATIVES, AlternativeRecipe
 
 COMPARED = ("single_pixel", "mri", "super_resolution")
@@ -27,8 +27,8 @@ def test_rivals_are_alternatives_that_are_not_those_of_before():
 def test_a_camera_has_them_all_with_what_its_preconditioner_is_trained_with(name):
     preset = PRESETS[name]
     distilled = preset.recipes["distilled"]
-    assert tuple(preset.rivals) == RIVALS
-    for key, recipe in preset.rivals.items():
+    assert tuple(preset.learned_rivals) == RIVALS
+    for key, recipe in preset.learned_rivals.items():
         assert recipe.name == key
         for field in (
             "batch_size",
@@ -45,7 +45,7 @@ def test_a_camera_has_them_all_with_what_its_preconditioner_is_trained_with(name
 @pytest.mark.parametrize("name", COMPARED)
 def test_weights_that_are_there_are_of_the_presets_recipe(name):
     preset = PRESETS[name]
-    for key, recipe in preset.rivals.items():
+    for key, recipe in preset.learned_rivals.items():
         for seed in SEEDS:
             path = preset.path(key, seed)
             if path.is_file():
