@@ -27,7 +27,7 @@ from .arguments import (
     require_positive,
     require_seed,
 )
-from .checkpoints import weights_path
+from .checkpoints import require_name, weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
 from .metrics import psnr
@@ -103,7 +103,15 @@ def _no_images(task: "Task", count: int) -> dict[str, torch.Tensor]:
 
 
 def of_seed(kind: str, seed: int) -> str:
-    """Return what the weights of a kind are filed under: the kind, and ``-seedN`` where the seed N is not 0."""
+    """Return what the weights of a kind are filed under: the kind, and ``-seedN`` where the seed N is not 0.
+
+    Examples
+    --------
+    >>> from ddgp_lib.tasks import of_seed
+    >>> of_seed("distilled", 0), of_seed("distilled", 2)
+    ('distilled', 'distilled-seed2')
+    """
+    require_name("kind", kind)
     require_seed("seed", seed)
     return kind if seed == 0 else f"{kind}-seed{seed}"
 

@@ -89,6 +89,12 @@ def equal_steps(seconds_per_step: Mapping[str, float], budget: float) -> dict[st
         What :func:`step_seconds` returns.
     budget : float
         Processor seconds, above zero.
+
+    Examples
+    --------
+    >>> from ddgp_lib.experiments.budget import equal_steps
+    >>> equal_steps({"direct": 0.08, "modl": 0.4}, budget=400)
+    {'direct': 5000, 'modl': 1000}
     """
     require_number("budget", budget, above=0)
     return {name: max(1, round(budget / seconds)) for name, seconds in seconds_per_step.items()}
@@ -129,7 +135,14 @@ def trained_seconds(preset: Preset, names: tuple[str, ...], seed: int = 0) -> di
 
 
 def are_equal(seconds: Mapping[str, float], tolerance: float = TOLERANCE) -> bool:
-    """Say whether the longest of some training times is longer than the shortest by a fraction at most."""
+    """Say whether the longest of some training times is longer than the shortest by a fraction at most.
+
+    Examples
+    --------
+    >>> from ddgp_lib.experiments.budget import are_equal
+    >>> are_equal({"distilled": 100.0, "direct": 108.0}), are_equal({"distilled": 100.0, "direct": 112.0})
+    (True, False)
+    """
     times = seconds.values()
     return not seconds or max(times) <= (1 + tolerance) * min(times)
 

@@ -24,5 +24,11 @@ def rival_recipes(steps: Mapping[Alternative, int], **shared: Any) -> dict[str, 
     ------
     ValueError
         If a field is outside what is accepted.
+
+    Examples
+    --------
+    >>> from ddgp_lib.presets.learned_rivals import rival_recipes
+    >>> rival_recipes({"direct": 500, "modl": 100}, batch_size=8)["modl"].steps
+    100
     """
     return {name: AlternativeRecipe(name, steps=count, **shared) for name, count in steps.items()}

@@ -48,8 +48,8 @@ LEFT_OUT = {
     ),
     "reads or writes files, which are a family of their own": (
         "compare", "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
-        "load_fastmri", "load_folder", "load_mnist", "load_preconditioner", "load_study", "load_tuning",
-        "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
+        "load_fastmri", "load_folder", "load_mnist", "load_null_space_pull", "load_preconditioner", "load_study",
+        "load_tuning", "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "minutes, or a download": (
         "benchmark", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
@@ -191,6 +191,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "make_task": {"images": discs()},
         "modes": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "momentum_radius": {"momentum": 0.5},
+        "of_seed": {"kind": "distilled"},
         "perturb": {"images": images},
         "random_squares": {"side": 8},
         "singular_values": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
