@@ -184,6 +184,7 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
     },
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
     learned_rivals=rival_recipes(
         {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
         batch_size=8,
