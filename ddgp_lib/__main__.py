@@ -208,9 +208,13 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     train.add_argument("--device", default="cpu", help="cpu or cuda; under torchrun, for each process")
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
-    alternatives.add_argument("--name", dest="kind", help="train this one alone")
+    alternatives.add_argument(
+        "--name", dest="kind", help="train this one alone; also one of the learned rivals"
+    )
     for training in (train, alternatives):
         training.add_argument("--steps", type=_integer, help="other number of steps than the recipe's")
+        text = "seed of another training than the recipe's; above 0 it ends the names of the files, and none is tuned"
+        training.add_argument("--seed", type=_integer, default=0, help=text)
         training.add_argument(
             "--checkpoints", type=_folder, default=Path("checkpoints"), help="folder to resume from"
         )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from tqdm.auto import tqdm
@@ -14,7 +14,7 @@ from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
 from .evaluation import REGION_CURVES, Trace, evaluate
-from .experiments.alternatives import load_alternative, save_alternative, train_alternative
+from .experiments.alternatives import load_alternative, reconstruct, run_alternative, save_alternative
 from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, ON_REQUEST, PARTS, benchmark
 from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
@@ -25,9 +25,11 @@ from .outputs import WEIGHTS_SIZE, announce, prepare, prepare_weights, results_f
 from .presets import PRESETS
 from .presets.chosen import load_chosen, nearest, require_options
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
-from .recipes import LinearRecipe
-from .tasks import Preset, Task
+from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .tasks import Preset, Task, of_seed
 from .training import Processes, is_torchrun, launch
+
+R = TypeVar("R", DistillationRecipe, LinearRecipe, DistillationRecipe | LinearRecipe, AlternativeRecipe)
 
 
 def list_tasks(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -79,18 +81,19 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """Train in this process, or together with those of torchrun, of which the first writes and answers."""
     preset = _preset(arguments)
     recipes, kinds = preset.recipes, _chosen(preset.recipes, arguments.kind, "--kind")
-    whole = arguments.kind is None
+    seed = arguments.seed
+    whole = arguments.kind is None and seed == 0
     fabric = launch(arguments.device) if is_torchrun() else None
     where: dict[str, Any] = {"device": _device(arguments)} if fabric is None else {"fabric": fabric}
     first = Processes(fabric).first
     if first:
-        output = prepare_weights(arguments, preset, *kinds, tuned=whole)
+        output = prepare_weights(arguments, preset, *(of_seed(kind, seed) for kind in kinds), tuned=whole)
         _prepare_checkpoints(arguments, preset, kinds)
     task = preset.load()
     result: dict[str, Any] = {}
     for kind in kinds:
-        recipe, started = recipes[kind], time.perf_counter()
-        file = preset.path(kind).name
+        recipe, started = _seeded(recipes[kind], seed), time.perf_counter()
+        file = preset.path(kind, seed).name
         distillation: Distillation | LinearDistillation
         if isinstance(recipe, LinearRecipe):
             if not first:
@@ -101,6 +104,8 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
             distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
+            if isinstance(distillation, Distillation):
+                metrics["cpu_seconds"] = round(distillation.cpu_seconds, 3)
             psnr = validation_psnr(task, distillation.preconditioner, recipe)
             metrics["validation_psnr"] = without_nan(psnr)
             save_preconditioner(output / file, distillation, task, kind, metrics)
@@ -124,7 +129,7 @@ def _device(arguments: argparse.Namespace) -> str:
 
 
 def _prepare_checkpoints(arguments: argparse.Namespace, preset: Preset, kinds: tuple[str, ...]) -> None:
-    files = [preset.path(kind).name for kind in kinds]
+    files = [preset.path(kind, arguments.seed).name for kind in kinds]
     # Checkpoints can be larger: a training writes the first before its first step.
     prepare("--checkpoints", arguments.checkpoints, *files, size=WEIGHTS_SIZE)
 
@@ -137,24 +142,30 @@ def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[
 
 
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train the networks that a user would pick instead."""
-    preset = _preset(arguments)
-    recipes, names = preset.alternatives, _chosen(preset.alternatives, arguments.kind, "--name")
-    output = prepare_weights(arguments, preset, *names)
+    """Train the networks that a user would pick instead: one, or all of the preset's ``alternatives``."""
+    preset, seed = _preset(arguments), arguments.seed
+    recipes = {**preset.alternatives, **preset.learned_rivals}
+    names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
+    output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
     _prepare_checkpoints(arguments, preset, names)
     task = preset.load()
     images = task.val_images[: preset.counts.validation]
     result: dict[str, Any] = {}
     for name in names:
-        recipe = replace(recipes[name], steps=arguments.steps or recipes[name].steps)
-        file, started = preset.path(name).name, time.process_time()
-        model = train_alternative(task, recipe, checkpoint=arguments.checkpoints / file)
+        recipe = replace(_seeded(recipes[name], seed), steps=arguments.steps or recipes[name].steps)
+        file = preset.path(name, seed).name
+        trained = run_alternative(task, recipe, checkpoint=arguments.checkpoints / file)
         with torch.no_grad():
-            psnr = task.psnr(model(task.measure(images), task.student), images).mean().item()
-        seconds = round(time.process_time() - started)
-        result[name] = without_nan({"cpu_seconds": seconds, "validation_psnr": psnr})
-        save_alternative(output / file, model, task, recipe, result[name])
+            x = reconstruct(task, name, trained.model, task.measure(images))
+        psnr = task.psnr(x, images).mean().item()
+        result[name] = without_nan({"cpu_seconds": round(trained.cpu_seconds, 3), "validation_psnr": psnr})
+        save_alternative(output / file, trained.model, task, recipe, result[name])
     return result
+
+
+def _seeded(recipe: R, seed: int) -> R:
+    """Return the recipe of another training: with its seed, where that is not 0."""
+    return replace(recipe, seed=seed) if seed else recipe
 
 
 def tuning(arguments: argparse.Namespace) -> dict[str, Any]:

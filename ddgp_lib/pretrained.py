@@ -69,7 +69,7 @@ class SolverOptions(TypedDict, total=False):
 
 
 def load_preconditioner(
-    source: str | Path | Task, kind: str = "distilled", path: str | Path | None = None
+    source: str | Path | Task, kind: str = "distilled", path: str | Path | None = None, *, seed: int = 0
 ) -> LearnedPreconditioner | LinearPreconditioner:
     """Load a preconditioner: a shipped one, a task's own, or one from a file.
 
@@ -84,6 +84,8 @@ def load_preconditioner(
         the task distils; a file says its own.
     path : str or Path, optional
         A file that must hold this kind for this task, in the place of the task's own.
+    seed : int
+        Which of the task's own trainings, 0 for the first; those of other seeds may not be there.
 
     Returns
     -------
@@ -111,14 +113,14 @@ def load_preconditioner(
     >>> P.inputs
     'gradient_only'
     """
-    preconditioner = _load(source, kind, path)
+    preconditioner = _load(source, kind, path, seed)
     if isinstance(source, Task):
         warn_if_foreign(preconditioner.made_for, source.student, source.train_images)
     return preconditioner
 
 
 def _load(
-    source: str | Path | Task, kind: str, path: str | Path | None = None
+    source: str | Path | Task, kind: str, path: str | Path | None = None, seed: int = 0
 ) -> LearnedPreconditioner | LinearPreconditioner:
     if not isinstance(source, Task) and is_weights_file(source):
         require(path is None, "path", path, f"None beside source={str(source)!r}, which is a file already")
@@ -126,7 +128,7 @@ def _load(
     require(isinstance(source, Task) or source in PRESETS, "source", source, _accepted())
     preset = preset_of(source, "source")  # type: ignore[arg-type]
     require(kind in preset.recipes, "kind", kind, f"one of {tuple(preset.recipes)}")
-    return _read(preset.path(kind) if path is None else path, kind=kind, task=preset.name)
+    return _read(preset.path(kind, seed) if path is None else path, kind=kind, task=preset.name)
 
 
 def _accepted() -> str:

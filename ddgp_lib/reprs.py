@@ -57,11 +57,15 @@ def _default(field: Field[Any]) -> Any:
 
 
 class Brief:
-    """A base of dataclasses made with ``repr=False``: their fields in one line, by :func:`brief`."""
+    """A base of dataclasses made with ``repr=False``: their fields in one line, by :func:`brief`.
+
+    A field made with ``repr=False`` is left out.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __repr__(self) -> str:
         return line(
-            type(self).__name__, {field.name: brief(getattr(self, field.name)) for field in fields(self)}
+            type(self).__name__,
+            {field.name: brief(getattr(self, field.name)) for field in fields(self) if field.repr},
         )

@@ -24,8 +24,9 @@ from .arguments import (
     require_img_size,
     require_instance,
     require_positive,
+    require_seed,
 )
-from .checkpoints import weights_path
+from .checkpoints import require_name, weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
 from .metrics import psnr, ssim
@@ -100,6 +101,20 @@ def _no_images(task: "Task", count: int) -> dict[str, torch.Tensor]:
     return {}
 
 
+def of_seed(kind: str, seed: int) -> str:
+    """Return what the weights of a kind are filed under: the kind, and ``-seedN`` where the seed N is not 0.
+
+    Examples
+    --------
+    >>> from ddgp_lib.tasks import of_seed
+    >>> of_seed("distilled", 0), of_seed("distilled", 2)
+    ('distilled', 'distilled-seed2')
+    """
+    require_name("kind", kind)
+    require_seed("seed", seed)
+    return kind if seed == 0 else f"{kind}-seed{seed}"
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Preset:
     """All that is particular to one camera: how its task is made, and how its methods are trained and compared.
@@ -120,6 +135,8 @@ class Preset:
         What :func:`~ddgp_lib.linear.distillation.distill_linear` takes where nothing else is said.
     alternatives : mapping of str to AlternativeRecipe
         Networks that a user would pick instead, by name.
+    learned_rivals : mapping of str to AlternativeRecipe
+        Stronger ones, by name, which are trained one at a time; their weights may not be there.
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     counts : Counts
@@ -150,6 +167,7 @@ class Preset:
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
+    learned_rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     counts: Counts = Counts()
     sigmas: tuple[float, ...] = SIGMAS
@@ -186,9 +204,9 @@ class Preset:
         recipe = self.recipes.get("distilled", self.linear)
         return recipe.damping, recipe.damping_noise
 
-    def path(self, kind: str) -> Path:
-        """Return the file of a kind's weights."""
-        return weights_path(self.name, kind, self.weights)
+    def path(self, kind: str, seed: int = 0) -> Path:
+        """Return the file of a kind's weights: ``NAME-KIND``, or ``NAME-KIND-seedN`` of another training, N > 0."""
+        return weights_path(self.name, of_seed(kind, seed), self.weights)
 
     def load(self, **options: Any) -> "Task":
         """Make the task with this preset's denoiser, or with another, ``denoiser=``.

@@ -54,6 +54,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
     "positive": (*NO_NUMBER, 0, 0.0, -1),
     "not negative": (*NO_NUMBER, -1, -1e-9),
     "share": (*NO_NUMBER, -1, 1.5),
+    "fraction": (*NO_NUMBER, 0, -1, 1.5),
     "count": (*NO_NUMBER, 0, -1, 1.5, 1.0),
     "size": (*NO_NUMBER, 0, -1, 1.5, 1.0, HUGE),
     "whole": (*NO_NUMBER, -1, 1.5),
@@ -373,6 +374,11 @@ CALLS: dict[str, Call] = {
         {"network": torch.nn.Identity(), **defaults(preconditioners.LearnedPreconditioner)},
         {"network": "object"},
     ),
+    "NullSpacePull": Call(
+        preconditioners.NullSpacePull,
+        {"predictor": halved, "teacher": CAMERA, "weight": 0.5, "decay": 1.0},
+        {"predictor": "function", "teacher": "optional object", "weight": "fraction", "decay": "fraction"},
+    ),
     "LinearPreconditioner": Call(
         preconditioners.LinearPreconditioner,
         {"structure": STRUCTURE, "iterations": 2, "rank": None, **SPECIAL_LINEAR},
@@ -399,8 +405,14 @@ CALLS: dict[str, Call] = {
     ),
     "State": Call(
         State,
-        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES, "noise": None},
-        {"z": "batch", "physics": "anything", "y": "optional object", "noise": "optional object"},
+        {"z": IMAGES, "k": 0, "physics": CAMERA, "y": IMAGES, "noise": None, "prepared": None},
+        {
+            "z": "batch",
+            "physics": "anything",
+            "y": "optional object",
+            "noise": "optional object",
+            "prepared": "optional object",
+        },
     ),
     "Structure": Call(
         structures.Structure,
@@ -703,6 +715,7 @@ CALLS |= {
         preconditioners.Jacobi(torch.ones(SIZE), 0.1),
         preconditioners.Circulant(torch.ones(SIZE), 0.1),
         preconditioners.Polynomial((1.0, 2.0)),
+        preconditioners.NullSpacePull(lambda y, physics: physics.A_adjoint(y), HadamardCamera(0.8, SIZE)),
     )
 }
 

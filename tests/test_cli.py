@@ -192,7 +192,7 @@ def no_work(*arguments, **options):
         (("train-denoiser", "single_pixel"), "train_denoiser"),
         (("train", "single_pixel", "--kind", "distilled"), "distill"),
         (("train", "single_pixel", "--kind", "distilled_linear"), "distill_linear"),
-        (("train-alternatives", "single_pixel", "--name", "unrolled"), "train_alternative"),
+        (("train-alternatives", "single_pixel", "--name", "unrolled"), "run_alternative"),
         (("tune", "single_pixel"), "tune"),
         (("benchmark", "single_pixel"), "benchmark"),
         (("study", "losses"), "run_study"),
@@ -203,7 +203,7 @@ def test_outputs_are_tried_before_the_work(capsys, tmp_path, monkeypatch, argume
     (tmp_path / "file").touch()
     monkeypatch.setattr(commands, work, no_work)
     options = [("--output", "file"), ("--output", "file/below")]
-    if work in ("distill", "train_alternative"):
+    if work in ("distill", "run_alternative"):
         options.append(("--checkpoints", "file"))
     for option in options:
         status, output = run(capsys, *arguments, *option)

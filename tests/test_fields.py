@@ -96,6 +96,7 @@ def test_numbers_of_numpy_are_kept_as_pythons(kind):
         LinearRecipe(ridges=[np.float64(1e-3), 1]),
         *(recipe for preset in PRESETS.values() for recipe in preset.recipes.values()),
         *(recipe for preset in PRESETS.values() for recipe in preset.alternatives.values()),
+        *(recipe for preset in PRESETS.values() for recipe in preset.learned_rivals.values()),
         *(preset.denoiser for preset in PRESETS.values() if preset.denoiser is not None),
     ],
     ids=repr,

@@ -41,6 +41,8 @@ def test_a_preset_goes_through_every_command(run, tmp_path):
     for kind in own_camera.PRESET.recipes:
         assert set(run("train", "--kind", kind)[kind]["validation_psnr"]) == {"1", "2", "5", "10", "20"}
     assert set(run("train-alternatives")) == {"end_to_end", "unrolled"}
+    for rival in own_camera.PRESET.learned_rivals:
+        assert set(run("train-alternatives", "--name", rival)) == {rival}
     assert set(run("tune")) == set(own_camera.PRESET.kinds)
     found = run("evaluate", "--iterations", "20")
     assert (found["task"], found["n_images"]) == ("own_camera", own_camera.PRESET.counts.evaluation)

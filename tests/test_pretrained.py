@@ -59,7 +59,19 @@ def test_presets_have_what_the_chapter_on_three_tasks_compares():
 def test_no_file_of_weights_is_left_over():
     expected = {param.values[0].path(param.values[1]).name for param in shipped()}
     expected |= {f"{name}-tuning.json" for name in PRESETS}
-    assert {path.name for path in PRESETS["mri"].weights.iterdir()} == expected
+    found = {path.name for path in PRESETS["mri"].weights.iterdir()}
+    assert expected <= found
+    assert found - expected <= may_be_there()
+
+
+def may_be_there():
+    """Return the files of rivals and of further seeds, of which any may be missing."""
+    return {
+        preset.path(kind, seed).name
+        for preset in PRESETS.values()
+        for kind in (*preset.recipes, *preset.alternatives, *preset.learned_rivals)
+        for seed in range(4)
+    }
 
 
 @pytest.mark.parametrize("kind", ["distilled", "distilled_linear"])

@@ -1,6 +1,6 @@
 """Experiments that take minutes to hours: tuning, rivals, benchmarks and studies, and the results that ship."""
 
-from .alternatives import load_alternative, save_alternative, train_alternative
+from .alternatives import load_alternative, load_null_space_pull, save_alternative, train_alternative
 from .benchmark import benchmark, load_benchmark, save_benchmark
 from .growth import fit_power, growth
 from .regressions import compare_benchmarks
@@ -17,6 +17,7 @@ __all__ = [
     "growth",
     "load_alternative",
     "load_benchmark",
+    "load_null_space_pull",
     "load_study",
     "paired_difference",
     "run_study",

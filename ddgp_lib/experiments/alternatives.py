@@ -1,7 +1,7 @@
-"""Train what a user would pick instead of a preconditioner: an end-to-end network, and an unrolled one."""
+"""Train what a user would pick instead of a preconditioner: end-to-end, null-space, unrolled networks, and NPN."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,33 @@ from ..arguments import require, require_instance
 from ..checkpoints import build, load_checkpoint, save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
 from ..fingerprint import fingerprint
+from ..preconditioners import NullSpacePull
+from ..preconditioners.null_space_pull import pull, unseen
 from ..presets import preset_of
 from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative
+from ..solvers.measurements import Measurements
 from ..tasks import Task
 from ..training import ResumableTraining, build_schedule, weights_of
+
+PULLS = "npn"
+"""The alternative that is no reconstructor: it predicts what a solver is then pulled towards."""
+
+
+@dataclass(frozen=True)
+class TrainedAlternative:
+    """What :func:`run_alternative` returns.
+
+    Attributes
+    ----------
+    model : nn.Module
+        The reconstructor, in evaluation mode.
+    seconds, cpu_seconds : float
+        Time of the steps, of the clock and of the processor; those of a resumed training count from its beginning.
+    """
+
+    model: nn.Module
+    seconds: float
+    cpu_seconds: float
 
 
 def train_alternative(
@@ -27,7 +50,25 @@ def train_alternative(
     checkpoint_every: int = 200,
     progress: bool = True,
 ) -> nn.Module:
+    """Train a reconstructor, and return it alone, in evaluation mode; all else is as :func:`run_alternative` says."""
+    trained = run_alternative(
+        task, recipe, checkpoint=checkpoint, checkpoint_every=checkpoint_every, progress=progress
+    )
+    return trained.model
+
+
+def run_alternative(
+    task: Task,
+    recipe: AlternativeRecipe,
+    *,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 200,
+    progress: bool = True,
+) -> TrainedAlternative:
     """Train a reconstructor on the squared error of its images, with the data and schedule of a distillation.
+
+    ``"npn"`` is trained on the squared error of S n(y), what the student does not see and the teacher does, see
+    :class:`~ddgp_lib.preconditioners.null_space_pull.NullSpacePull`.
 
     Parameters
     ----------
@@ -44,8 +85,7 @@ def train_alternative(
 
     Returns
     -------
-    nn.Module
-        In evaluation mode.
+    TrainedAlternative
 
     Raises
     ------
@@ -58,7 +98,7 @@ def train_alternative(
     require_instance("recipe", recipe, AlternativeRecipe, "an AlternativeRecipe")
     training = _Training(task, recipe)
     training.run(f"{recipe.name} {task.name}", checkpoint, checkpoint_every, progress=progress)
-    return training.model.eval()
+    return TrainedAlternative(training.model.eval(), training.seconds, training.cpu_seconds)
 
 
 class _Training(ResumableTraining):
@@ -72,17 +112,37 @@ class _Training(ResumableTraining):
         schedule = build_schedule("warm_cosine", recipe.steps)
         generator = torch.Generator().manual_seed(recipe.seed)
         super().__init__("alternative training", task, recipe, model, optimiser, schedule, generator)
-        self.images = FreshStates(task, DistillationRecipe(perturbed=recipe.perturbed), generator)
+        data = DistillationRecipe(perturbed=recipe.perturbed, noise_range=recipe.noise_range)
+        self.images = FreshStates(task, data, generator)
+        self.judged = judged(task, recipe.name)
 
     def advance(self) -> float:
         """Take one optimisation step; return the loss."""
         states = self.images.fresh(self.recipe.batch_size)
-        loss = functional.mse_loss(
-            self.model(student_measurements(states), self.task.student), states["truth"]
-        )
+        images = self.model(student_measurements(states), self.task.student)
+        loss = functional.mse_loss(self.judged(images), self.judged(states["truth"]))
         self.update_weights(loss)
         self.step += 1
         return loss.item()
+
+
+def judged(task: Task, name: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return the map to what a training is judged on: S x for ``"npn"``, images as they are for all others."""
+    if name == PULLS:
+        return lambda x: unseen(task.student, task.teacher, x)
+    return lambda x: x
+
+
+def reconstruct(task: Task, name: str, model: nn.Module, y: Measurements) -> torch.Tensor:
+    """Return the images (N, C, H, W) that an alternative makes of the student's measurements by itself.
+
+    For ``"npn"`` they are the Tikhonov solution with the predicted part in the place of its own.
+    """
+    x = model(y, task.student)
+    if name != PULLS:
+        return x
+    start = model.start(y, task.student)  # type: ignore[operator]
+    return start + pull(task.student, task.teacher, x - start)
 
 
 def save_alternative(
@@ -95,7 +155,9 @@ def save_alternative(
     save_checkpoint(path, weights_of(model), description)
 
 
-def load_alternative(source: Task | str, name: str, path: str | Path | None = None) -> nn.Module:
+def load_alternative(
+    source: Task | str, name: str, path: str | Path | None = None, *, seed: int = 0
+) -> nn.Module:
     """Load a task's alternative, or one from a file; call it as ``model(y, physics)``.
 
     Parameters
@@ -103,9 +165,11 @@ def load_alternative(source: Task | str, name: str, path: str | Path | None = No
     source : Task or str
         The task that it was trained for, or the name of one of the book's.
     name : str
-        ``"end_to_end"`` or ``"unrolled"``.
+        One of :data:`~ddgp_lib.recipes.alternatives.ALTERNATIVES`.
     path : str or Path, optional
         A file written by :func:`save_alternative`; by default the task's own.
+    seed : int
+        Which of the task's own trainings, 0 for the first; those of other seeds may not be there.
 
     Raises
     ------
@@ -116,7 +180,7 @@ def load_alternative(source: Task | str, name: str, path: str | Path | None = No
     """
     require(name in ALTERNATIVES, "name", name, f"one of {tuple(ALTERNATIVES)}")
     preset = preset_of(source, "source")
-    path = preset.path(name) if path is None else path
+    path = preset.path(name, seed) if path is None else path
     tensors, description = load_checkpoint(path, kind=name, task=preset.name)
 
     def described() -> nn.Module:
@@ -124,3 +188,34 @@ def load_alternative(source: Task | str, name: str, path: str | Path | None = No
         return build_alternative(recipe, description["channels"], description["stepsize"])
 
     return build(described, tensors, path)
+
+
+def load_null_space_pull(
+    task: Task,
+    weight: float = 0.5,
+    decay: float = 1.0,
+    *,
+    path: str | Path | None = None,
+    seed: int = 0,
+) -> NullSpacePull:
+    """Load a task's NPN as a preconditioner: the pull towards what ``"npn"`` predicts, with the task's teacher.
+
+    Parameters
+    ----------
+    task : Task
+        The task that it was trained for.
+    weight, decay : float
+        γ and d, both in (0, 1], see :class:`~ddgp_lib.preconditioners.null_space_pull.NullSpacePull`.
+    path, seed
+        See :func:`load_alternative`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted, or the file is corrupt or holds something else.
+    FileNotFoundError
+        If there is no such file.
+    """
+    require_instance("task", task, Task, "a Task")
+    predictor = load_alternative(task, PULLS, path, seed=seed)
+    return NullSpacePull(predictor, task.teacher, weight=weight, decay=decay)

@@ -5,6 +5,7 @@ from .classical import Newton, Scalar
 from .diagonal import Circulant, Jacobi
 from .learned import FORMS, INPUTS, LearnedPreconditioner
 from .linear import LinearPreconditioner
+from .null_space_pull import NullSpacePull
 from .polynomial import Polynomial
 from .quasi_newton import SR1
 
@@ -18,6 +19,7 @@ __all__ = [
     "LearnedPreconditioner",
     "LinearPreconditioner",
     "Newton",
+    "NullSpacePull",
     "Polynomial",
     "Preconditioner",
     "Scalar",

@@ -1,7 +1,7 @@
 """What every preconditioner is, and what a solver tells it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -11,6 +11,7 @@ from deepinv.utils import TensorList
 from torch import nn
 
 from ..arguments import require, require_callable, require_instance, require_integer, require_tensor
+from ..operators.iterative import parts
 from ..reprs import Brief
 
 
@@ -31,6 +32,9 @@ class State(Brief):
     noise : Tensor of shape (N,), optional
         Standard deviation of the noise of each image's measurements, where it is not the operator's own, as in
         training with a ``noise_range``; by default the operator tells it, or nobody.
+    prepared : Tensor, shape (N, …), or None
+        What the preconditioner's own ``prepare`` made of the measurements before the first iteration; None where it
+        makes nothing, or where nobody has asked it.
 
     Raises
     ------
@@ -43,6 +47,7 @@ class State(Brief):
     physics: LinearPhysics
     y: torch.Tensor | TensorList
     noise: torch.Tensor | None = None
+    prepared: torch.Tensor | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no state; that the entries are finite is not looked at in each iteration."""
@@ -54,6 +59,7 @@ class State(Brief):
         )
         if self.noise is not None:
             require_tensor("noise", self.noise, shape=tuple(self.z.shape[:1]), finite=False)
+        require_instance("prepared", self.prepared, torch.Tensor, "a tensor (N, …)", none=True)
 
 
 class Preconditioner(nn.Module):
@@ -85,6 +91,13 @@ class Preconditioner(nn.Module):
         """Return the direction that replaces the gradient ``grad``."""
         raise NotImplementedError
 
+    def prepare(self, y: torch.Tensor | TensorList, physics: LinearPhysics) -> torch.Tensor | None:
+        """Return what is made of the measurements once for all iterations, an entry for each image, or None.
+
+        Solvers call it before the first iteration and give it back as ``state.prepared``.
+        """
+        return None
+
     def require_precision(self, grad: torch.Tensor) -> None:
         """Refuse a gradient of another type than the weights, unless autocast chooses the type."""
         own = next(chain(self.parameters(), self.buffers()), grad).dtype
@@ -98,6 +111,27 @@ class Identity(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return the gradient itself."""
         return grad
+
+
+def prepared_by(
+    preconditioner: Callable[[torch.Tensor, State], Any], y: torch.Tensor | TensorList, physics: LinearPhysics
+) -> torch.Tensor | None:
+    """Return what P makes of the measurements of N images before the first iteration; None where it has no such wish.
+
+    Raises
+    ------
+    ValueError
+        If it is neither None nor a tensor with an entry for each image.
+    """
+    if not isinstance(preconditioner, Preconditioner):
+        return None
+    made = preconditioner.prepare(y, physics)
+    count = len(parts(y)[0])
+    fits = made is None or (isinstance(made, torch.Tensor) and made.ndim > 0 and len(made) == count)
+    require(
+        fits, "P.prepare(y, physics)", made, f"None, or a tensor with {count} entries, one for each image"
+    )
+    return made
 
 
 def ask(

@@ -26,6 +26,7 @@ from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .learned_rivals import rival_recipes
 
 HEAD = 0.05
 """Magnitude, on [0, 1], above which a pixel of a true slice is bright."""
@@ -229,6 +230,12 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
     },
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    learned_rivals=rival_recipes(
+        {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
+        batch_size=8,
+        learning_rate=2e-3,
+    ),
     classical=("none",),
     counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
     conditions={

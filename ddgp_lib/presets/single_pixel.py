@@ -15,6 +15,7 @@ from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task
 from . import variants
+from .learned_rivals import rival_recipes
 
 
 def single_pixel(
@@ -114,6 +115,13 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=16400, batch_size=32, learning_rate=4e-3),
     },
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    learned_rivals=rival_recipes(
+        {"direct": 31900, "null_space_network": 31900, "unfolded": 17400, "modl": 5700, "npn": 31300},
+        batch_size=32,
+        learning_rate=2e-3,
+        noise_range=(0.005, 0.1),
+    ),
     classical=("none",),
     counts=Counts(tuning=50, validation=200, evaluation=200, study=(40, 100)),
     conditions={

@@ -24,6 +24,7 @@ from ..operators import FILTERS, FourierDownsampling, FramedDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .learned_rivals import rival_recipes
 
 
 def super_resolution(
@@ -177,6 +178,13 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
     },
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    learned_rivals=rival_recipes(
+        {"direct": 4950, "null_space_network": 4900, "unfolded": 2850, "modl": 800, "npn": 4700},
+        batch_size=16,
+        learning_rate=2e-3,
+        damping_noise=0.001,
+    ),
     counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
     conditions={
         "noise 0.003": {"noise": 0.003},

@@ -1,6 +1,8 @@
-"""What decides the networks that a user would pick instead of a preconditioner: an end-to-end and an unrolled one.
+"""What decides the networks that a user would pick instead of a preconditioner.
 
-Both are deepinv's, on the same U-Net as P_θ, with as many parameters, and are trained as long on the same images.
+All stand on the same U-Net as P_θ, with as many parameters.  ``"end_to_end"`` and ``"unrolled"`` are deepinv's, and
+start from Aᵀy.  The others start from the Tikhonov solution and take Newton steps on the data, see
+:mod:`ddgp_lib.reconstructors`: they are the stronger opponents.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +20,14 @@ from .. import fields
 from ..arguments import require_count, require_instance, require_positive
 from ..names import Alternative
 from ..networks import PatchUNet
+from ..preconditioners import Newton
+from ..reconstructors import EndToEnd, NullSpaceNetwork, Unrolled
 
 STAGES = 6
-"""Iterations of the unrolled network, each with a U-Net of its own."""
+"""Stages of an unrolled network where nothing else is said."""
+
+WIDTH = 32
+"""Channels of P_θ's U-Net at its finest scale."""
 
 
 class ResidualUNet(Denoiser):
@@ -43,28 +50,6 @@ class ResidualUNet(Denoiser):
         return x + self.network(x)
 
 
-def _end_to_end(channels: int, stepsize: float) -> nn.Module:
-    return ArtifactRemoval(ResidualUNet(channels, (32, 64, 128)), mode="adjoint")
-
-
-def _unrolled(channels: int, stepsize: float) -> nn.Module:
-    return unfolded_builder(
-        "PGD",
-        params_algo={"stepsize": [stepsize] * STAGES},
-        trainable_params=["stepsize"],
-        data_fidelity=L2(),
-        prior=[PnP(ResidualUNet(channels, (13, 26, 52))) for _ in range(STAGES)],
-        max_iter=STAGES,
-    )
-
-
-ALTERNATIVES: Mapping[Alternative, Callable[[int, float], nn.Module]] = {
-    "end_to_end": _end_to_end,
-    "unrolled": _unrolled,
-}
-"""Reconstructors by name, built from the number of channels and the first step size."""
-
-
 @dataclass(frozen=True)
 class AlternativeRecipe:
     """Everything, besides the task, that decides the weights of an alternative.
@@ -81,6 +66,16 @@ class AlternativeRecipe:
         Fraction of training images that are changed a little, in [0, 1], by the task's ``augment``.
     seed : int
         Seed of the initial weights, the choice of images and the simulated noise.
+    stages : int
+        Stages of an unrolled network, which share its parameters or have about as many together.
+    damping : float
+        λ of the Newton steps, relative to ‖A‖², above zero; ``"end_to_end"`` and ``"unrolled"`` take none.
+    damping_noise : float or None
+        Noise level that λ suits, from which it grows with the noise of the operator, see
+        :class:`~ddgp_lib.preconditioners.classical.Newton`; None keeps it constant.
+    noise_range : pair of float or None
+        Lowest and highest standard deviation of the measurement noise, which is drawn log-uniformly for each image;
+        None takes the operator's own.  The damping follows the operator's own in either case.
     """
 
     name: Alternative
@@ -90,11 +85,75 @@ class AlternativeRecipe:
     weight_decay: float = 1e-4
     perturbed: float = 0.5
     seed: int = 0
+    stages: int = STAGES
+    damping: float = 1e-3
+    damping_noise: float | None = None
+    noise_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         fields.check_fields(self, ALTERNATIVE_FIELDS)
 
+
+def _end_to_end(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    return ArtifactRemoval(ResidualUNet(channels, _widths(WIDTH)), mode="adjoint")
+
+
+def _unrolled(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    return unfolded_builder(
+        "PGD",
+        params_algo={"stepsize": [stepsize] * recipe.stages},
+        trainable_params=["stepsize"],
+        data_fidelity=L2(),
+        prior=[PnP(ResidualUNet(channels, _shared_widths(recipe.stages))) for _ in range(recipe.stages)],
+        max_iter=recipe.stages,
+    )
+
+
+def _direct(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    return EndToEnd(PatchUNet(channels, channels, _widths(WIDTH)), _newton(recipe))
+
+
+def _null_space_network(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    return NullSpaceNetwork(PatchUNet(channels, channels, _widths(WIDTH)), _newton(recipe))
+
+
+def _unfolded(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    widths = _shared_widths(recipe.stages)
+    return Unrolled([PatchUNet(channels, channels, widths) for _ in range(recipe.stages)], _newton(recipe))
+
+
+def _modl(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+    return Unrolled([PatchUNet(channels, channels, _widths(WIDTH))] * recipe.stages, _newton(recipe))
+
+
+def _newton(recipe: AlternativeRecipe) -> Newton:
+    return Newton(recipe.damping, recipe.damping_noise)
+
+
+def _widths(finest: int) -> tuple[int, ...]:
+    return finest, 2 * finest, 4 * finest
+
+
+def _shared_widths(stages: int) -> tuple[int, ...]:
+    """Return the widths of each of several U-Nets that have about the parameters of one: these go with the square."""
+    return _widths(max(1, round(WIDTH / stages**0.5)))
+
+
+ALTERNATIVES: Mapping[Alternative, Callable[[AlternativeRecipe, int, float], nn.Module]] = {
+    "end_to_end": _end_to_end,
+    "unrolled": _unrolled,
+    "direct": _direct,
+    "null_space_network": _null_space_network,
+    "unfolded": _unfolded,
+    "modl": _modl,
+    "npn": _direct,
+}
+"""Reconstructors by name, built from the recipe, the number of channels and the first step size.
+
+``"npn"`` is the predictor of :class:`~ddgp_lib.preconditioners.null_space_pull.NullSpacePull`: the network of
+``"direct"``, trained on what the student does not see and the teacher does.
+"""
 
 ALTERNATIVE_FIELDS: Mapping[str, fields.Check] = {
     "name": fields.one_of(ALTERNATIVES),
@@ -104,6 +163,10 @@ ALTERNATIVE_FIELDS: Mapping[str, fields.Check] = {
     "weight_decay": fields.not_negative,
     "perturbed": fields.share,
     "seed": fields.seed,
+    "stages": fields.count,
+    "damping": fields.positive,
+    "damping_noise": fields.positive_or_none,
+    "noise_range": fields.range_or_none,
 }
 """What each field accepts."""
 
@@ -114,11 +177,11 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
     Parameters
     ----------
     recipe : AlternativeRecipe
-        Its name and seed decide the network and the initial weights.
+        Its name, stages, damping and seed decide the network and the initial weights.
     channels : int
         Image channels.
     stepsize : float
-        α = 1/‖A‖², above zero, where the step sizes of the unrolled network start.
+        α = 1/‖A‖², above zero, where the step sizes of ``"unrolled"`` start.
 
     Raises
     ------
@@ -130,4 +193,4 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
     require_positive("stepsize", stepsize)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return ALTERNATIVES[recipe.name](channels, stepsize)
+        return ALTERNATIVES[recipe.name](recipe, channels, stepsize)

@@ -9,7 +9,7 @@ from ..arguments import require_choice, require_integer, require_tensor
 from ..names import Momentum
 from ..operators import gradient, squared_norm
 from ..preconditioners import Preconditioner, State
-from ..preconditioners.base import ask
+from ..preconditioners.base import ask, prepared_by
 from .measurements import back_project
 from .rules import MOMENTUM
 from .steps import fista_step
@@ -53,9 +53,11 @@ def descend(
         require_tensor("start", start, shape=tuple(adjoint.shape))
     x = z = adjoint if start is None else start
     shown = y.clone()
+    with torch.no_grad():
+        prepared = prepared_by(P, shown, physics)
     stepsize = 1 / squared_norm(physics, tuple(z.shape[1:]))
     for k in range(steps):
         with torch.no_grad():
-            direction = ask(P, gradient(physics, z, adjoint), State(z, k, physics, shown))
+            direction = ask(P, gradient(physics, z, adjoint), State(z, k, physics, shown, prepared=prepared))
         x, z = fista_step(x, z, direction, stepsize=stepsize, momentum=MOMENTUM[momentum](k + 1))
         yield z

@@ -16,7 +16,7 @@ from ..arguments import require, require_callable
 from ..operators import gradient, noise_of, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
-from ..preconditioners.base import ask
+from ..preconditioners.base import ask, prepared_by
 from .following import followed_sigma
 from .held_out import KeptRows, hold_out
 from .measurements import Measurements, back_project
@@ -38,12 +38,15 @@ class Run:
         What a preconditioner is shown of y: a copy, which it may change.
     noise : float or None
         ν, the standard deviation of the noise, where the operator tells it.
+    prepared : Tensor, shape (N, …), or None
+        What the preconditioner has made of y.
     """
 
     adjoint: torch.Tensor
     stepsize: float
     shown: Measurements
     noise: float | None = None
+    prepared: torch.Tensor | None = None
 
     @classmethod
     def begin(
@@ -61,7 +64,8 @@ class Run:
             )
             stepsize = 1 / top
         shown = y if isinstance(preconditioner, Identity) else y.clone()
-        return cls(adjoint, stepsize, shown, noise_of(physics))
+        prepared = prepared_by(preconditioner, shown, physics)
+        return cls(adjoint, stepsize, shown, noise_of(physics), prepared)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class Problem:
 
     def state(self, z: torch.Tensor, k: int) -> State:
         """Return what a preconditioner is told at z in iteration k."""
-        return State(z, k, self.physics, self.run.shown)
+        return State(z, k, self.physics, self.run.shown, prepared=self.run.prepared)
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
         """Return u + γ_k (D_σ(u) − u)."""
@@ -132,7 +136,9 @@ class Problem:
 
     def part(self, images: torch.Tensor) -> "Problem":
         """Return the problem of some images of the batch, given by a mask (N,); A is shared by all."""
-        run = replace(self.run, adjoint=self.run.adjoint[images], shown=_select(self.run.shown, images))
+        prepared = None if self.run.prepared is None else self.run.prepared[images]
+        shown = _select(self.run.shown, images)
+        run = replace(self.run, adjoint=self.run.adjoint[images], shown=shown, prepared=prepared)
         return replace(self, y=_select(self.y, images), run=run)
 
 
@@ -159,7 +165,13 @@ class Trial:
     without: tuple[torch.Tensor, ...]
 
     @classmethod
-    def begin(cls, est: tuple[torch.Tensor, ...], problem: Problem, safeguard: Safeguard) -> "Trial":
+    def begin(
+        cls,
+        est: tuple[torch.Tensor, ...],
+        problem: Problem,
+        safeguard: Safeguard,
+        preconditioner: Preconditioner,
+    ) -> "Trial":
         """Draw what is held out, and start both runs where the solver does, less what is held out of it."""
         run, physics, data = problem.run, problem.physics, cast(torch.Tensor, problem.y)
         img_size = tuple(run.adjoint.shape[1:])
@@ -168,7 +180,9 @@ class Trial:
         kept, dropped = KeptRows(physics, 1 - held, norm), KeptRows(physics, held, norm)
         start = tuple(tensor - dropped.range_projection(tensor) for tensor in est)
         y = kept.kept * data
-        return cls(held, kept, replace(run, adjoint=kept.A_adjoint(y), shown=y), start, start)
+        prepared = prepared_by(preconditioner, y, kept)
+        run = replace(run, adjoint=kept.A_adjoint(y), shown=y, prepared=prepared)
+        return cls(held, kept, run, start, start)
 
     def residual(self, est: tuple[torch.Tensor, ...], problem: Problem) -> torch.Tensor:
         """Return ‖H (A x − y)‖ of each image."""
@@ -249,7 +263,8 @@ class PreconditionedIteration(OptimIterator):
         step = self.step(X["est"], k, problem, watch.direction(direction))
         seen = watch.after(step.z, step.est[0], step.grad, run.adjoint)
         if self.safeguard.held_out and not isinstance(self.preconditioner, Identity):
-            trial = X["trial"] if "trial" in X else Trial.begin(start, problem, self.safeguard)
+            begun = "trial" in X
+            trial = X["trial"] if begun else Trial.begin(start, problem, self.safeguard, self.preconditioner)
             trial, contradicted = self._try(trial, k, problem, direction, self.safeguard)
             seen, following["trial"] = replace(seen, rejected=seen.rejected | contradicted), trial
         est = self._without_preconditioner(step.est, start, seen.rejected & ~watch.rejected, k, problem)

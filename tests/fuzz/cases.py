@@ -193,7 +193,7 @@ def operators(draw: st.DrawFn) -> Case:
 
 
 COMMANDS = {
-    "train": ("--kind", "--steps", "--output", "--checkpoints", "--device", "--threads"),
+    "train": ("--kind", "--steps", "--seed", "--output", "--checkpoints", "--device", "--threads"),
     "tune": ("--iterations", "--sigmas", "--output", "--threads"),
     "evaluate": ("--iterations", "--images", "--seed", "--threads", "--weights"),
     "study": ("--seeds", "--only", "--output", "--threads"),

@@ -50,8 +50,8 @@ LEFT_OUT = {
     "reads or writes files, which are a family of their own": (
         "compare", "compare_benchmarks",
         "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
-        "load_fastmri", "load_folder", "load_mnist", "load_preconditioner", "load_study", "load_tuning",
-        "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
+        "load_fastmri", "load_folder", "load_mnist", "load_null_space_pull", "load_preconditioner", "load_study",
+        "load_tuning", "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "minutes, or a download": (
         "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
@@ -160,6 +160,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "LinearPreconditioner": {"structure": Structure("diagonal", (1, SIZE, SIZE))},
         "MLP": {"width": 8},
         "Method": {"kind": "none"},
+        "NullSpacePull": {"predictor": lambda y, physics: physics.A_adjoint(y)},
         "MultiCoilCartesianMRI": {"img_size": (2, SIZE, SIZE), "coils": 2},
         "CartesianMRI": {"img_size": (2, SIZE, SIZE)},
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
@@ -197,6 +198,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "modes": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "momentum_radius": {"momentum": 0.5},
         "paired_difference": {"values": torch.rand(3, 4), "reference": torch.rand(4)},
+        "of_seed": {"kind": "distilled"},
         "perturb": {"images": images},
         "random_squares": {"side": 8},
         "singular_values": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},

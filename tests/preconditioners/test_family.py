@@ -20,6 +20,7 @@ from ddgp_lib.preconditioners import (
     Jacobi,
     LinearPreconditioner,
     Newton,
+    NullSpacePull,
     Polynomial,
     Preconditioner,
     Scalar,
@@ -72,6 +73,12 @@ def linear(structure: str, form: str, inputs: str) -> Callable[..., Precondition
     return build
 
 
+def back_projected(y, physics: LinearPhysics) -> torch.Tensor:
+    """Predict half of Aᵀy and its mirror image, which has a part that is not seen."""
+    adjoint = physics.A_adjoint(y)
+    return 0.5 * (adjoint + adjoint.flip(-1))
+
+
 FAMILY: dict[str, Member] = {
     "identity": Member(lambda physics, shape: Identity(), linear=True, keeps_data=True),
     "scalar": Member(lambda physics, shape: Scalar(1.5), linear=True),
@@ -79,6 +86,7 @@ FAMILY: dict[str, Member] = {
     "jacobi": Member(lambda physics, shape: Jacobi.of(physics, shape), linear=True),
     "circulant": Member(lambda physics, shape: Circulant.of(physics, shape), linear=True),
     "sr1": Member(lambda physics, shape: SR1()),
+    "null space pull": Member(lambda physics, shape: NullSpacePull(back_projected), keeps_data=True),
 }
 FAMILY |= {
     f"polynomial {kind}": Member(

@@ -87,6 +87,10 @@ CHANGES = {
         "weight_decay": (0.5, {}),
         "perturbed": (0.0, {}),
         "seed": (1, {}),
+        "stages": (2, {"name": "modl"}),
+        "damping": (0.1, {"name": "direct"}),
+        "damping_noise": (0.001, {"name": "direct"}),
+        "noise_range": ((0.1, 0.2), {}),
     },
     DenoiserRecipe: {
         "steps": (3, {}),
