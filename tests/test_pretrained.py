@@ -13,10 +13,10 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
-from ddgp_lib.experiments.tuning import DECAYS, MOMENTA
+from ddgp_lib.kinds import DECAYS, MOMENTA, Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import Method, Setting, TuningMismatch, save_tuning, tuning_path
+from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own

@@ -18,6 +18,7 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
+from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, VariationFista
 from ..names import Filter
 from ..operators import FILTERS, FourierDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
@@ -169,6 +170,12 @@ PRESET: Preset = Preset(
     alternatives={
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
+    },
+    rivals={
+        "tv": VariationFista(sigmas=(0.0003, 0.001, 0.003, 0.01, 0.03)),
+        "annealed": AnnealedFista(firsts=(0.05, 0.1, 0.2), lasts=(0.005, 0.01, 0.02)),
+        "admm": ExactADMM(firsts=(0.1, 0.2, 0.4), lasts=(0.02, 0.05, 0.1), taus=(30, 300, 3000)),
+        "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.02, 0.03, 0.05, 0.07)),
     },
     counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
     conditions={
