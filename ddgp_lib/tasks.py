@@ -125,7 +125,7 @@ class Preset:
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     rivals : mapping of str to Kind
-        Further methods that learn no preconditioner, by name, each with its own grid, see :mod:`ddgp_lib.kinds`.
+        Further methods that learn no preconditioner, by name, each with its own grid, see :mod:`ddgp_lib.kinds.base`.
         They are tuned and loaded as all methods are; the results page does not compare them yet.
     counts : Counts
         Numbers of images.

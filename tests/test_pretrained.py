@@ -3,8 +3,7 @@
 import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import product
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
-from ddgp_lib.kinds import DECAYS, MOMENTA, Setting
+from ddgp_lib.kinds import Fista, Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
@@ -72,16 +71,13 @@ def test_weights_do_what_they_claim(other, kind):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_settings_are_the_best_of_their_sweep(name):
+def test_settings_are_the_best_of_their_sweep(name, loaded):
     tuning = load_tuning(name)
-    assert tuple(tuning) == PRESETS[name].kinds
-    for settings in tuning.values():
-        names = ("sigma", "momentum", "prior_decay", "update_decay")
-        tried = [tuple(row[name] for name in names) for row in settings["sweep"]]
-        assert tried == [
-            (sigma, momentum, *decays)
-            for sigma, momentum, decays in product(PRESETS[name].sigmas, MOMENTA, DECAYS)
-        ]
+    assert tuple(tuning) == PRESETS[name].methods
+    for kind, settings in tuning.items():
+        rival = PRESETS[name].rivals.get(kind, Fista())
+        tried = [asdict(setting) for setting in rival.tried(loaded(name))]
+        assert [{key: row[key] for key in settings["setting"]} for row in settings["sweep"]] == tried
         best = max(settings["sweep"], key=tuning_score)
         assert settings["setting"].items() <= best.items()
         unfinished = [row["psnr_20"] for row in settings["sweep"] if row["psnr_last"] is None]

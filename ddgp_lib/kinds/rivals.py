@@ -85,7 +85,7 @@ class AnnealedSetting(Settings):
     Attributes
     ----------
     sigma_first, sigma_last : float
-        σ of the first iteration, and from :data:`~ddgp_lib.kinds.SCHEDULE` iterations on; above zero.
+        σ of the first iteration, and from :data:`~ddgp_lib.kinds.base.SCHEDULE` iterations on; above zero.
     momentum : str
         Rule for β_k.
     update_decay : int or None
@@ -163,7 +163,7 @@ class ADMMSetting(Settings):
     Attributes
     ----------
     sigma_first, sigma_last : float
-        σ of the first iteration, and from :data:`~ddgp_lib.kinds.SCHEDULE` iterations on; above zero.
+        σ of the first iteration, and from :data:`~ddgp_lib.kinds.base.SCHEDULE` iterations on; above zero.
     tau : float
         τ ‖A‖² from then on, above zero: how much closer the data step comes to the data than to the denoised image.
     """
