@@ -357,8 +357,8 @@ CALLS: dict[str, Call] = {
     "VariationFista": Call(kinds.VariationFista, {"sigmas": (0.1,), "iterations": 3}, {"sigmas": "sequence"}),
     "AnnealedFista": Call(
         kinds.AnnealedFista,
-        {"firsts": (0.3,), "lasts": (0.1,), "fades": (None, 15)},
-        {"firsts": "sequence", "lasts": "sequence", "fades": "levels"},
+        {"firsts": (0.3,), "lasts": (0.1,), "momenta": ("none",), "fades": (None, 15)},
+        {**dict.fromkeys(("firsts", "lasts", "momenta"), "sequence"), "fades": "levels"},
     ),
     "ExactADMM": Call(
         kinds.ExactADMM,

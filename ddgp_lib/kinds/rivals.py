@@ -114,6 +114,8 @@ class AnnealedFista(Kind):
     ----------
     firsts, lasts : tuple of float
         Values of σ that are tried for the first iteration, and for the 20th and later ones.
+    momenta : tuple of str
+        Momentum rules that are tried.
     fades : tuple of int or None
         Values of k₀ that are tried for the whole update.
 
@@ -131,18 +133,20 @@ class AnnealedFista(Kind):
 
     firsts: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 1.0)
     lasts: tuple[float, ...] = (0.003, 0.01, 0.02, 0.05, 0.1)
+    momenta: tuple[Momentum, ...] = MOMENTA
     fades: tuple[int | None, ...] = (None, 15)
 
     def __post_init__(self) -> None:
         """Refuse what no solver takes."""
         require_values("firsts", self.firsts, require_positive)
         require_values("lasts", self.lasts, require_positive)
+        require_values("momenta", self.momenta, partial(require_choice, accepted=MOMENTUM))
         require_values("fades", self.fades, partial(require_integer, lowest=1, none=True))
 
     def grid(self, task: "Task") -> Grid:
         """Return both ends of the schedule, the momentum and the fades."""
         ends = {"sigma_first": self.firsts, "sigma_last": self.lasts}
-        return {**ends, "momentum": MOMENTA, "update_decay": self.fades}
+        return {**ends, "momentum": self.momenta, "update_decay": self.fades}
 
     def is_tried(self, setting: Any) -> bool:
         """Say whether σ falls."""

@@ -173,7 +173,9 @@ PRESET: Preset = Preset(
     },
     rivals={
         "tv": VariationFista(sigmas=(0.0003, 0.001, 0.003, 0.01, 0.03)),
-        "annealed": AnnealedFista(firsts=(0.05, 0.1, 0.2), lasts=(0.005, 0.01, 0.02)),
+        "annealed": AnnealedFista(
+            firsts=(0.05, 0.1, 0.2), lasts=(0.005, 0.01, 0.02), momenta=("chambolle_dossal",)
+        ),
         "admm": ExactADMM(firsts=(0.1, 0.2, 0.4), lasts=(0.02, 0.05, 0.1), taus=(30, 300, 3000)),
         "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.02, 0.03, 0.05)),
     },
