@@ -214,6 +214,16 @@ def test_settings_of_a_kind_are_added_to_those_of_others(copied):
     assert found == before | {"none": changed, "newton": changed}
 
 
+def test_a_fingerprint_that_differs_by_rounding_stays_as_it_was_written(copied):
+    path = tuning_path(copied.name, copied.weights)
+    written = json.loads(path.read_text())
+    sketch = written["fingerprint"]["student"]["sketch"]
+    sketch[0] *= 1 + 1e-9
+    path.write_text(json.dumps(written))
+    save_tuning(copied.load(), {"none": {"setting": SETTING, "sweep": []}})
+    assert json.loads(path.read_text())["fingerprint"] == written["fingerprint"]
+
+
 def test_settings_of_another_task_do_not_stay(copied):
     other = replace(copied.load(), sigma=0.06)
     save_tuning(other, {"none": {"setting": SETTING, "sweep": []}})
