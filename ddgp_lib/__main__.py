@@ -224,6 +224,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     tuning.add_argument(
         "--sigmas", type=_number, nargs="+", help="values of σ to try, by default the preset's"
     )
+    _add_kinds(tuning, "tune")
     text = (
         f"folder of weights to write to; by default that of --weights or of your own camera, else {WEIGHTS}; "
         "what else belongs to the task is copied there, for --weights"
@@ -237,6 +238,7 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Compare a task's methods on test images."
     evaluation = command("evaluate", commands.evaluation, commands.show_evaluation, text)
     evaluation.add_argument("--iterations", type=_integer, default=200)
+    _add_kinds(evaluation, "compare")
     where = f"folder of the results; by default that of --weights or of your own camera, else {RESULTS}"
     text = "Measure what the results page shows of a task, and write it as JSON; go on where it stopped."
     measuring = command("benchmark", commands.benchmarking, commands.show_lines, text)
@@ -290,6 +292,11 @@ def _add_output(parser: argparse.ArgumentParser, text: str, *trial: str) -> None
         "--shipped", action="store_true", help="replace the package's own files; for a whole run alone"
     )
     parser.set_defaults(whole={name: parser.get_default(name) for name in ("output", *trial)})
+
+
+def _add_kinds(parser: argparse.ArgumentParser, verb: str) -> None:
+    text = f"{verb} this method alone, or with others that are named so; by default all"
+    parser.add_argument("--kind", dest="kinds", action="append", metavar="KIND", help=text)
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,7 +114,7 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
         return None
     if whole:
         trained = replace(task, preset=replace(preset, weights=output))
-        result["tuning"] = _tune(trained, output)
+        result["tuning"] = _tune(trained, output, preset.methods)
     return result
 
 
@@ -172,32 +172,43 @@ def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
     """Tune every method of a camera."""
     require_integer("--iterations", arguments.iterations, lowest=EARLY)
     preset = _preset(arguments)
+    kinds = _asked(preset, arguments.kinds)
     output = prepare_weights(arguments, preset, tuned=True)
-    return _tune(preset.load(), output, max_iter=arguments.iterations, sigmas=arguments.sigmas)
+    return _tune(preset.load(), output, kinds, max_iter=arguments.iterations, sigmas=arguments.sigmas)
 
 
-def _tune(task: Task, output: Path, **options: Any) -> dict[str, Any]:
+def _asked(preset: Preset, kinds: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the methods that a command is run for: those that are asked for, or all."""
+    for kind in kinds or ():
+        accepted = f"one of {preset.methods}{nearest(kind, preset.methods)}"
+        require(kind in preset.methods, "--kind", kind, accepted)
+    return tuple(dict.fromkeys(kinds)) if kinds else preset.methods
+
+
+def _tune(task: Task, output: Path, kinds: tuple[str, ...], **options: Any) -> dict[str, Any]:
     """Tune the kinds that have not been tuned with these options and weights; save each as it is chosen."""
     tuned = saved_tuning(task, output)
-    _methods(task)
-    for kind in tqdm(task.preset.kinds, desc="tune"):
+    _methods(task, kinds)
+    for kind in tqdm(kinds, desc="tune"):
         if tuned.get(kind, {}).get("conditions") != tuning_conditions(task, kind, **options):
             found = tune(task, (kind,), **options)
             save_tuning(task, found, tuning_path(task.name, output))
             tuned |= found
-    return tuned
+    return {kind: tuned[kind] for kind in kinds}
 
 
-def _methods(task: Task) -> dict[str, Method]:
-    """Load all methods of a task, so that a missing file is found before the first is run."""
-    return {kind: Method(task, kind) for kind in task.preset.kinds}
+def _methods(task: Task, kinds: tuple[str, ...]) -> dict[str, Method]:
+    """Load methods of a task, so that a missing file is found before the first is run."""
+    return {kind: Method(task, kind) for kind in kinds}
 
 
 def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
     """Compare the tuned methods of a camera on test images."""
-    task = _preset(arguments).load()
+    preset = _preset(arguments)
+    kinds = _asked(preset, arguments.kinds)
+    task = preset.load()
     images = _test_images(task, arguments.images)
-    loaded = _methods(task)
+    loaded = _methods(task, kinds)
     solvers = {kind: method.tuned_solver() for kind, method in loaded.items()}
     methods = {}
     for kind, method in tqdm(loaded.items(), desc=f"evaluate {task.name}"):
@@ -241,14 +252,23 @@ def show_evaluation(result: dict[str, Any]) -> str:
     lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
     if region is not None:
         lines[0] += f"; at the right over the {region} alone"
-    heads = "".join(f"{f'{region} {k}':>{len(region or '') + 5}s}" for k in late)
-    lines.append(f"{'':26s}" + "".join(f"{k:>7d}" for k in iterations) + "   sigma  seconds" + heads)
+    levels = {kind: _level(method["setting"]) for kind, method in result["methods"].items()}
+    width, wide = max(map(len, (*levels.values(), "sigma"))), len(region or "") + 5
+    heads = "".join(f"{f'{region} {k}':>{wide}s}" for k in late)
+    shown = "".join(f"{k:>7d}" for k in iterations)
+    lines.append(f"{'':26s}{shown}   {'sigma':>{width}s}  seconds{heads}")
     for kind, method in result["methods"].items():
         values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
-        within = "".join(f"{method['region_psnr'][k - 1]:{len(region or '') + 5}.2f}" for k in late)
-        sigma, seconds = method["setting"]["sigma"], method["seconds"]
-        lines.append(f"{kind:26s}{values}   {sigma:5.2f}  {seconds:7.1f}{within}")
+        within = "".join(f"{method['region_psnr'][k - 1]:{wide}.2f}" for k in late)
+        lines.append(f"{kind:26s}{values}   {levels[kind]:>{width}s}  {method['seconds']:7.1f}{within}")
     return "\n".join(lines)
+
+
+def _level(setting: Mapping[str, Any]) -> str:
+    """Write σ of a setting, or the ends of its schedule."""
+    if "sigma" in setting:
+        return f"{setting['sigma']:.3g}"
+    return f"{setting['sigma_first']:.3g} to {setting['sigma_last']:.3g}" if "sigma_first" in setting else ""
 
 
 def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -261,7 +281,7 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     long = min(200, len(task.test_images)) if arguments.long is None else arguments.long
     long_images = _test_images(task, long, "--long")
     output = _prepare_results(arguments, preset, BENCHMARKS_FOLDER, task.name)
-    _methods(task)
+    _methods(task, preset.kinds)
     if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
         for name in preset.alternatives:
             load_alternative(task, name)

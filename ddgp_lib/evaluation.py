@@ -90,7 +90,7 @@ class Trace:
 
 def evaluate(
     task: Task,
-    method: PreconditionedFISTA | Preconditioner | None = None,
+    method: PreconditionedSolver | Preconditioner | None = None,
     *,
     images: torch.Tensor | None = None,
     physics: LinearPhysics | None = None,
@@ -103,7 +103,7 @@ def evaluate(
     ----------
     task : Task
         Operator, images, denoiser and defaults.
-    method : PreconditionedFISTA or Preconditioner, optional
+    method : PreconditionedSolver or Preconditioner, optional
         A solver, or a preconditioner for a solver with the task's σ and step size; by default, no preconditioner.
     images : Tensor, shape (N, C, H, W), optional
         True images on [0, 1]; by default the first 200 test images.

@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from .arguments import require, require_choice, require_instance, require_integer, require_positive
+from .arguments import require, require_instance
 from .checkpoints import (
     WEIGHTS_FOLDER,
     build,
@@ -20,30 +20,14 @@ from .digests import tensors_digest
 from .distillation import Distillation
 from .files import locked, read_results, reading, write_results
 from .fingerprint import differences, fingerprint, foreign, warn_if_foreign
+from .kinds import Fista, Kind, Settings
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
 from .preconditioners import LearnedPreconditioner, LinearPreconditioner, Newton, Preconditioner
 from .presets import PRESETS, preset_of
 from .recipes import DistillationRecipe, LinearRecipe, build_linear_preconditioner, build_preconditioner
-from .solvers import MOMENTUM, PreconditionedFISTA, Safeguard
+from .solvers import Geometric, PreconditionedSolver, Safeguard
 from .tasks import Preset, Task
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is tuned for each method: arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA`."""
-
-    sigma: float
-    momentum: Momentum
-    prior_decay: int | None
-    update_decay: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what no solver takes."""
-        require_positive("sigma", self.sigma)
-        require_choice("momentum", self.momentum, MOMENTUM)
-        for name in ("prior_decay", "update_decay"):
-            require_integer(name, getattr(self, name), lowest=1, none=True)
 
 
 class TuningMismatch(UserWarning):
@@ -54,11 +38,16 @@ TUNING_FORMAT = "ddgp-tuning-2"
 
 
 class SolverOptions(TypedDict, total=False):
-    """Arguments of :class:`~ddgp_lib.solvers.PreconditionedFISTA` that may replace what :func:`load_solver` takes."""
+    """Arguments of a solver that may replace what :func:`load_solver` takes.
+
+    They are those of :class:`~ddgp_lib.solvers.PreconditionedFISTA`, and ``tau`` of
+    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay``.
+    """
 
     stepsize: float | None
-    sigma: float | Sequence[float]
+    sigma: float | Sequence[float] | Geometric
     sigma_noise: float | None
+    tau: float | Sequence[float] | Geometric
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None
@@ -214,7 +203,7 @@ def load_solver(
     *,
     task: Task | None = None,
     **options: Unpack[SolverOptions],
-) -> PreconditionedFISTA:
+) -> PreconditionedSolver:
     """Load a ready reconstructor with the denoiser, preconditioner, step, σ, momentum and decay tuned for its kind.
 
     Parameters
@@ -223,20 +212,21 @@ def load_solver(
         The task; or the name of one of the book's, which is then loaded with its default options.
     kind : str
         ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``, ``"distilled_linear"``,
-        ``"teacher"`` (no preconditioner, tuned for ``task.teacher``), ``"newton"`` where A Aᵀ is not I, or what else
-        the preset of the task names.
+        ``"teacher"`` (no preconditioner, tuned for ``task.teacher``), ``"newton"`` where A Aᵀ is not I, one of the
+        preset's rivals such as ``"tv"``, or what else the preset of the task names.
     max_iter : int
         Number of iterations.
     task : Task, optional
         The task, beside its name.
     **options
-        Arguments of :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`, such as ``safeguard=True``; ``sigma``,
-        ``momentum``, ``prior_decay`` and ``update_decay`` take the place of what was tuned.
+        Arguments of the kind's solver, such as ``safeguard=True``; ``sigma``, ``momentum``, ``prior_decay`` and
+        ``update_decay`` take the place of what was tuned.
 
     Returns
     -------
-    PreconditionedFISTA
-        Call it as ``solver(y, physics)``.
+    PreconditionedSolver
+        A :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`, or what else the kind is.  Call it as
+        ``solver(y, physics)``.
 
     Raises
     ------
@@ -291,7 +281,7 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
     """
     preset = preset_of(source, "source")
     path = tuning_path(preset.name, preset.weights)
-    tuning = _read_tuning(path, preset.name)
+    tuning = _read_tuning(path, preset)
     made_for = _student(tuning)
     if isinstance(source, Task) and foreign(made_for, source.student, source.train_images):
         _warn_of_tuning(path, f"tuned for another operator, {made_for.get('operator')}", source.name)
@@ -299,13 +289,14 @@ def load_tuning(source: Task | Preset | str) -> dict[str, Any]:
     return methods
 
 
-def _read_tuning(path: Path, name: str) -> dict[str, Any]:
-    tuning = read_results(path, f"python -m ddgp_lib tune {name}", format=TUNING_FORMAT, task=name)
+def _read_tuning(path: Path, preset: Preset) -> dict[str, Any]:
+    command = f"python -m ddgp_lib tune {preset.name}"
+    tuning = read_results(path, command, format=TUNING_FORMAT, task=preset.name)
     with reading(path):
         methods = tuning["methods"]
         require(isinstance(methods, dict), "methods", methods, "settings by kind")
-        for settings in methods.values():
-            Setting(**settings["setting"])
+        for kind, settings in methods.items():
+            preset.setting(kind, settings["setting"])
             conditions = settings.get("conditions", {})
             weights = conditions.get("weights", {}) if isinstance(conditions, dict) else None
             require(isinstance(weights, dict), "conditions", conditions, "what a kind was tuned with")
@@ -345,23 +336,20 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     made_for = None if task is None else fingerprint(task)
     methods = {kind: _with_weights(preset, kind, settings) for kind, settings in tuning.items()}
     with locked(target):
-        if target.is_file():
-            methods = _kept(target, preset.name, made_for) | methods
-        ordered = sorted(methods, key=lambda kind: (*preset.kinds, kind).index(kind))
+        if target.is_file() and (old := _same_task(target, preset, made_for)):
+            methods, made_for = old["methods"] | methods, old["fingerprint"]
+        ordered = sorted(methods, key=lambda kind: (*preset.methods, kind).index(kind))
         content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
         write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
 
 
-def _kept(path: Path, name: str, made_for: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what a file has for the same task; nothing where it cannot be read."""
+def _same_task(path: Path, preset: Preset, made_for: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a file has for the same task; None where it cannot be read."""
     try:
-        old = _read_tuning(path, name)
+        old = _read_tuning(path, preset)
     except ValueError:
-        return {}
-    if made_for is None or differences(old["fingerprint"], made_for):
-        return {}
-    methods: dict[str, Any] = old["methods"]
-    return methods
+        return None
+    return None if made_for is None or differences(old["fingerprint"], made_for) else old
 
 
 def _with_weights(preset: Preset, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -378,6 +366,34 @@ def tuning_path(name: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:
     return Path(folder) / f"{name}-tuning.json"
 
 
+def load_kind(task: Task, name: str) -> Kind:
+    """Return what a name among a task's methods stands for, its preconditioner loaded.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    name : str
+        One of the methods of the task's preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or its file is corrupt or holds something else.
+    FileNotFoundError
+        If its file is missing.
+    """
+    preset = task.preset
+    require(name in preset.methods, "kind", name, f"one of {preset.methods}")
+    if name in preset.rivals:
+        return preset.rivals[name]
+    if name == "newton":
+        return Fista(preconditioner=Newton(*preset.newton))
+    if name in preset.recipes:
+        return Fista(preconditioner=_load(task, name))
+    return Fista(on_teacher=name == "teacher")
+
+
 class Method:
     """What a kind runs with: an operator, its step and a preconditioner, loaded once for many settings.
 
@@ -386,28 +402,26 @@ class Method:
     task : Task
         The task.
     kind : str
-        One of the kinds of the task's preset.
+        One of the methods of the task's preset.
 
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If there is no such method.
     """
 
     def __init__(self, task: Task, kind: str) -> None:
-        kinds = task.preset.kinds
-        require(kind in kinds, "kind", kind, f"one of {kinds}")
         self.task, self.kind = task, kind
-        self.physics = task.teacher if kind == "teacher" else task.student
-        self.stepsize = task.teacher_stepsize if kind == "teacher" else task.stepsize
-        self.preconditioner: Preconditioner | None = None
-        if kind == "newton":
-            self.preconditioner = Newton(*task.preset.newton)
-        elif kind in task.preset.recipes:
-            self.preconditioner = _load(task, kind)
+        self.definition = load_kind(task, kind)
+        self.physics, self.stepsize = self.definition.physics(task), self.definition.stepsize(task)
+
+    @property
+    def preconditioner(self) -> Preconditioner | None:
+        """P, where it is the same for all settings."""
+        return self.definition.preconditioner if isinstance(self.definition, Fista) else None
 
     @cached_property
-    def setting(self) -> Setting:
+    def setting(self) -> Settings:
         """What was tuned for this kind."""
         tuning = load_tuning(self.task)
         require(
@@ -420,13 +434,12 @@ class Method:
         if known is not None and known != tensors_digest(file):
             path = tuning_path(preset.name, preset.weights)
             _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
-        return Setting(**settings["setting"])
+        return self.definition.setting(settings["setting"])
 
-    def solver(self, setting: Setting, **options: Any) -> PreconditionedFISTA:
+    def solver(self, setting: Settings, **options: Any) -> PreconditionedSolver:
         """Build the solver with a setting; the options are those of the solver, and go before the setting."""
-        chosen = {"stepsize": self.stepsize, **asdict(setting), **options}
-        return PreconditionedFISTA(self.task.denoiser, self.preconditioner, **chosen)
+        return self.definition.solver(self.task, setting, **{"stepsize": self.stepsize} | options)
 
-    def tuned_solver(self, **options: Any) -> PreconditionedFISTA:
+    def tuned_solver(self, **options: Any) -> PreconditionedSolver:
         """Build the solver with the setting that was tuned for this kind."""
         return self.solver(self.setting, **options)

@@ -16,7 +16,7 @@ from .files import reading
 from .fingerprint import fingerprint, of_images
 from .presets import PRESETS
 from .presets.chosen import load_chosen
-from .pretrained import Setting, save_tuning
+from .pretrained import save_tuning
 from .tasks import Preset
 
 
@@ -45,7 +45,7 @@ def stamp(path: str | Path, preset: Preset) -> None:
     with reading(path):
         tuning = json.loads(Path(path).read_bytes())
         methods = tuning["methods"] if "format" in tuning else tuning
-        settings = {kind: Setting(**method["setting"]) for kind, method in methods.items()}
+        settings = {kind: preset.setting(kind, method["setting"]) for kind, method in methods.items()}
     _require_task(path, tuning.get("task", preset.name), preset)
     if settings:
         save_tuning(preset, methods, path)

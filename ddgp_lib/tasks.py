@@ -29,6 +29,7 @@ from .arguments import (
 from .checkpoints import require_name, weights_path
 from .data import Split, perturb
 from .denoisers import DenoiserRecipe, load_denoiser
+from .kinds import Kind, Setting, Settings
 from .metrics import psnr, ssim
 from .operators import LinearOperator, measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
@@ -139,6 +140,9 @@ class Preset:
         Stronger ones, by name, which are trained one at a time; their weights may not be there.
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
+    rivals : mapping of str to Kind
+        Further methods that learn no preconditioner, by name, each with its own grid, see :mod:`ddgp_lib.kinds.base`.
+        They are tuned and loaded as all methods are; the results page does not compare them yet.
     counts : Counts
         Numbers of images.
     sigmas : tuple of float
@@ -169,6 +173,7 @@ class Preset:
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     learned_rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
+    rivals: Mapping[str, Kind] = field(default_factory=dict)
     counts: Counts = Counts()
     sigmas: tuple[float, ...] = SIGMAS
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -180,23 +185,43 @@ class Preset:
     weights: Path = Path("weights")
 
     def __post_init__(self) -> None:
-        """Refuse a name that is a path: files are named after it."""
+        """Refuse a name that is a path, since files are named after it, and rivals that are none."""
         fits = isinstance(self.name, str) and self.name.isidentifier()
         require(fits, "name", self.name, "letters, digits and underscores")
         require_callable("region", self.region, "a function of true images", none=True)
+        for name, rival in self.rivals.items():
+            require(name not in self.kinds, "rivals", name, f"another name than those of {self.kinds}")
+            require_instance(f"rivals[{name!r}]", rival, Kind, "a ddgp_lib.kinds.Kind")
 
     def __repr__(self) -> str:
         return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Methods that a solver is loaded for, tuned and compared, the baseline first."""
+        """Methods that the results page compares, the baseline first."""
         return (*self.classical, *self.recipes, "teacher")
 
     @property
     def region_name(self) -> str | None:
         """What a table calls the region, None where there is none."""
         return None if self.region is None else getattr(self.region, "__name__", "region")
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods that a solver is loaded for and tuned: :attr:`kinds`, and the rivals beside the classical ones."""
+        return (*self.classical, *self.rivals, *self.recipes, "teacher")
+
+    def setting(self, method: str, arguments: Mapping[str, Any]) -> Settings:
+        """Return a method's tuned setting from its arguments by name; an empty one of a method that is not here.
+
+        Raises
+        ------
+        ValueError
+            If an argument is outside what is accepted, or the method does not have it.
+        """
+        if method in self.rivals:
+            return self.rivals[method].setting(arguments)
+        return Setting(**arguments) if method in self.kinds else Settings()
 
     @property
     def newton(self) -> tuple[float, float | None]:

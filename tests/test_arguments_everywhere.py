@@ -25,6 +25,7 @@ from ddgp_lib import (
     checks,
     denoisers,
     figures,
+    kinds,
     linear,
     metrics,
     networks,
@@ -214,6 +215,11 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
+SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay": 10}
+FADES = ("prior_decay", "update_decay")
+ENDS = {"sigma_first": 0.3, "sigma_last": 0.1}
+POSITIVE_ENDS = dict.fromkeys(ENDS, "positive")
+
 OF_A_TASK = {"sigma": "anything", "denoiser": "anything"}
 """``make_task`` refuses these, after all else: tests/test_tasks.py."""
 
@@ -339,6 +345,41 @@ CALLS: dict[str, Call] = {
         },
         {"symmetric": "function", "max_iter": "count", "rtol": "not negative"}
         | {"dtype": "anything", "device": "anything"},
+    ),
+    # kinds
+    "Setting": Call(kinds.Setting, SETTING, {"momentum": "choice", **dict.fromkeys(FADES, "optional count")}),
+    "PolynomialSetting": Call(
+        kinds.PolynomialSetting,
+        {**SETTING, "degree": 2},
+        {"momentum": "choice", **dict.fromkeys(FADES, "optional count")},
+    ),
+    "VariationSetting": Call(kinds.VariationSetting, {"sigma": 0.1}),
+    "AnnealedSetting": Call(
+        kinds.AnnealedSetting,
+        {**ENDS, "momentum": "none", "update_decay": 15},
+        {**POSITIVE_ENDS, "momentum": "choice", "update_decay": "optional count"},
+    ),
+    "ADMMSetting": Call(kinds.ADMMSetting, {**ENDS, "tau": 10.0}, {**POSITIVE_ENDS, "tau": "positive"}),
+    "Fista": Call(
+        kinds.Fista,
+        {"preconditioner": None, "on_teacher": False},
+        {"preconditioner": "optional function", "on_teacher": "flag"},
+    ),
+    "PolynomialFista": Call(
+        kinds.PolynomialFista,
+        {"degrees": (1, 2), "sigmas": (0.1,)},
+        {"degrees": "sequence", "sigmas": "optional sequence"},
+    ),
+    "VariationFista": Call(kinds.VariationFista, {"sigmas": (0.1,), "iterations": 3}, {"sigmas": "sequence"}),
+    "AnnealedFista": Call(
+        kinds.AnnealedFista,
+        {"firsts": (0.3,), "lasts": (0.1,), "momenta": ("none",), "fades": (None, 15)},
+        {**dict.fromkeys(("firsts", "lasts", "momenta"), "sequence"), "fades": "levels"},
+    ),
+    "ExactADMM": Call(
+        kinds.ExactADMM,
+        {"firsts": (0.3,), "lasts": (0.1,), "taus": (10.0,), "follows": False},
+        {**dict.fromkeys(("firsts", "lasts", "taus"), "sequence"), "follows": "flag"},
     ),
     # preconditioners
     "Scalar": Call(preconditioners.Scalar, {"scale": 1.0}),
@@ -724,6 +765,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     checks,
     deblurring,
     figures,
+    kinds,
     linear,
     metrics,
     mri,
@@ -744,6 +786,8 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("DistillationFields", "LinearFields", "LinearOperator"), "a type"),
     **dict.fromkeys(("Identity", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"),
+    **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
+    "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
         ("CheckFailed", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"), "a result"
     ),

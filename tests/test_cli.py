@@ -48,7 +48,7 @@ def test_evaluate_json(capsys):
         "seed": 0,
         "iterations": [1, 2, 3],
     }
-    assert tuple(result["methods"]) == PRESETS["single_pixel"].kinds
+    assert tuple(result["methods"]) == PRESETS["single_pixel"].methods
     for method in result["methods"].values():
         assert {len(method[name]) for name in ("psnr", "ssim", "residual")} == {3}
         assert (method["region_psnr"], method["region_ssim"]) == (method["psnr"], method["ssim"])
@@ -112,7 +112,7 @@ def test_a_trial_writes_loadable_weights_and_leaves_the_packages_alone(
     # What else the camera has is there too.
     task = load_chosen("single_pixel", weights=tmp_path / "weights").load()
     assert load_preconditioner(task, "distilled_linear").inputs == "affine"
-    assert load_tuning(task).keys() == set(task.preset.kinds)
+    assert load_tuning(task).keys() == set(task.preset.methods)
 
 
 def run_help(capsys, *arguments):
@@ -245,6 +245,58 @@ def test_tuning_goes_on_where_it_stopped_and_anew_where_something_has_changed(
     assert settings() == {kind: pytest.approx(0.01 * k) for k, kind in enumerate(own.kinds, start=1)}
     assert run(capsys, *quick, "0.1")[0] == 0
     assert tuned == 2 * list(own.kinds)
+
+
+RIVALS = """
+from dataclasses import replace
+from ddgp_lib.kinds import ExactADMM, VariationFista
+from tests.own_camera import PRESET as OWN, smoothed
+rivals = {"tv": VariationFista(sigmas=(0.02, 0.05), iterations=3), "admm": ExactADMM(lasts=(0.05,), taus=(1.0,))}
+
+def camera():
+    return replace(smoothed(), preset=replace(OWN, recipes={}, rivals=rivals))
+"""
+
+
+@pytest.fixture
+def rivals(capsys, tmp_path, monkeypatch):
+    """Run commands on a camera with rivals; return what they print as JSON."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rivals.py").write_text(RIVALS)
+
+    def command(name, *arguments):
+        camera = ("--task", "rivals.py:camera", "--weights", "new")
+        status, output = run(capsys, name, *arguments, *camera, "--json")
+        assert status == 0, output.err
+        return json.loads(output.out.splitlines()[-1])
+
+    return command
+
+
+def test_kinds_that_are_named_are_tuned_and_compared_alone(rivals, capsys):
+    asked = ("--kind", "admm", "--kind", "tv", "--kind", "tv")
+    tuned = rivals("tune", *asked, "--iterations", "20")
+    assert tuple(tuned) == ("admm", "tv")
+    assert [row["sigma"] for row in tuned["tv"]["sweep"]] == [0.02, 0.05]
+    assert tuned["admm"]["setting"]["sigma_last"] == 0.05
+    methods = rivals("evaluate", *asked, "--iterations", "20")["methods"]
+    assert tuple(methods) == ("admm", "tv")
+    assert methods["tv"]["setting"] == tuned["tv"]["setting"]
+    assert set(rivals("tune", "--iterations", "20", "--sigmas", "0.1")) == {
+        "none",
+        "newton",
+        "tv",
+        "admm",
+        "teacher",
+    }
+    camera = ("--task", "rivals.py:camera", "--weights", "new")
+    _, output = run(capsys, "evaluate", *camera, "--iterations", "2")
+    first = tuned["admm"]["setting"]["sigma_first"]
+    assert f"{first:g} to 0.05" in output.out
+    status, output = run(capsys, "tune", *camera, "--kind", "tvv")
+    assert status == 2
+    assert "--kind='tvv': expected one of" in output.err
+    assert "did you mean 'tv'?" in output.err
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])

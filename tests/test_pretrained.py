@@ -3,8 +3,7 @@
 import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import product
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -13,10 +12,10 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tuning_score, validation_psnr
-from ddgp_lib.experiments.tuning import DECAYS, MOMENTA
+from ddgp_lib.kinds import Fista, Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import Method, Setting, TuningMismatch, save_tuning, tuning_path
+from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
@@ -84,16 +83,13 @@ def test_weights_do_what_they_claim(other, kind):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_settings_are_the_best_of_their_sweep(name):
+def test_settings_are_the_best_of_their_sweep(name, loaded):
     tuning = load_tuning(name)
-    assert tuple(tuning) == PRESETS[name].kinds
-    for settings in tuning.values():
-        names = ("sigma", "momentum", "prior_decay", "update_decay")
-        tried = [tuple(row[name] for name in names) for row in settings["sweep"]]
-        assert tried == [
-            (sigma, momentum, *decays)
-            for sigma, momentum, decays in product(PRESETS[name].sigmas, MOMENTA, DECAYS)
-        ]
+    assert tuple(tuning) == PRESETS[name].methods
+    for kind, settings in tuning.items():
+        rival = PRESETS[name].rivals.get(kind, Fista())
+        tried = [asdict(setting) for setting in rival.tried(loaded(name))]
+        assert [{key: row[key] for key in settings["setting"]} for row in settings["sweep"]] == tried
         best = max(settings["sweep"], key=tuning_score)
         assert settings["setting"].items() <= best.items()
         unfinished = [row["psnr_20"] for row in settings["sweep"] if row["psnr_last"] is None]
@@ -228,6 +224,16 @@ def test_settings_of_a_kind_are_added_to_those_of_others(copied):
     found = load_tuning(task)
     assert tuple(found) == tuple(before) == copied.kinds
     assert found == before | {"none": changed, "newton": changed}
+
+
+def test_a_fingerprint_that_differs_by_rounding_stays_as_it_was_written(copied):
+    path = tuning_path(copied.name, copied.weights)
+    written = json.loads(path.read_text())
+    sketch = written["fingerprint"]["student"]["sketch"]
+    sketch[0] *= 1 + 1e-9
+    path.write_text(json.dumps(written))
+    save_tuning(copied.load(), {"none": {"setting": SETTING, "sweep": []}})
+    assert json.loads(path.read_text())["fingerprint"] == written["fingerprint"]
 
 
 def test_settings_of_another_task_do_not_stay(copied):

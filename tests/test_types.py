@@ -30,7 +30,7 @@ from ddgp_lib.recipes import (
     LinearFields,
     LinearRecipe,
 )
-from ddgp_lib.solvers import MOMENTUM, PreconditionedFISTA
+from ddgp_lib.solvers import MOMENTUM, PreconditionedADMM, PreconditionedFISTA
 from ddgp_lib.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
@@ -104,7 +104,8 @@ def test_typed_options_are_the_fields_of_the_recipe(fields, recipe):
 
 def test_typed_options_of_a_loaded_solver_are_those_of_the_solver():
     beside = {"denoiser", "preconditioner", "max_iter", "return"}
-    arguments = get_type_hints(PreconditionedFISTA.__init__)
+    tau = get_type_hints(PreconditionedADMM.__init__)["tau"]
+    arguments = get_type_hints(PreconditionedFISTA.__init__) | {"tau": tau}
     assert get_type_hints(SolverOptions) == {
         name: arguments[name] for name in arguments if name not in beside
     }

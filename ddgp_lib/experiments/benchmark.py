@@ -26,7 +26,7 @@ from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
 from ..pretrained import Method, load_tuning
 from ..scores import scored
-from ..solvers import PreconditionedFISTA
+from ..solvers import PreconditionedSolver
 from ..tasks import Preset, Task
 from .alternatives import load_alternative
 from .growth import growth
@@ -92,9 +92,13 @@ def save_benchmark(result: dict[str, Any], folder: str | Path = RESULTS) -> Path
 
 
 def side_by_side(
-    task: Task, images: torch.Tensor, seed: int = 0, iterations: Sequence[int] = ITERATIONS
+    task: Task,
+    images: torch.Tensor,
+    seed: int = 0,
+    iterations: Sequence[int] = ITERATIONS,
+    kinds: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Run every shipped method on the same images for 200 iterations.
+    """Run methods on the same images for 200 iterations.
 
     Parameters
     ----------
@@ -106,6 +110,8 @@ def side_by_side(
         Seed of the measurement noise.
     iterations : sequence of int
         Iterations that are reported, in rising order, 20 or more at the end.
+    kinds : sequence of str, optional
+        Methods, the baseline first, of which a gain is over it; by default the ``kinds`` of the preset.
 
     Returns
     -------
@@ -116,12 +122,13 @@ def side_by_side(
         (``"worst_gain_20"``), the gain within the region, and that of the method's best iteration over the best of
         ``"none"``, each its own best on these images; PSNR image by image at 20, for a comparison with another
         benchmark; and the first iteration whose mean PSNR reaches the best of ``"none"``, None where none does.
+        Where ``kinds`` says so, the first of them is in the place of ``"none"``.
     """
     methods: dict[str, Any] = {}
     baseline: torch.Tensor | None = None
     region: torch.Tensor | None = None
     newton: torch.Tensor | None = None
-    for kind in tqdm(task.preset.kinds, desc=f"side by side, {task.name}"):
+    for kind in tqdm(task.preset.kinds if kinds is None else kinds, desc=f"side by side, {task.name}"):
         method = Method(task, kind)
         trace = evaluate(
             task,
@@ -308,17 +315,23 @@ def _safeguarded(preset: Preset) -> list[str]:
     return [kind for kind in SAFEGUARDED if kind in preset.recipes]
 
 
-def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedFISTA:
+def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedSolver:
     """Build a method's tuned solver with the step that suits an operator."""
     method.stepsize = 1 / squared_norm(physics, method.task.img_size)
     return method.tuned_solver(safeguard=safeguard)
 
 
-def timing(task: Task, images: torch.Tensor, seed: int = 0, rounds: int = ROUNDS) -> dict[str, Any]:
+def timing(
+    task: Task,
+    images: torch.Tensor,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    kinds: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Time the methods side by side, in rounds in which each takes its turn.
 
     What is taken is the processor's time and not the clock's, and of it the least of the rounds: other work on the
-    machine then matters little.
+    machine then matters little.  By default it is that of the preset's ``kinds``, and of the alternatives.
 
     Returns
     -------
@@ -327,7 +340,8 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0, rounds: int = ROUNDS
         the whole reconstruction.
     """
     images, runs = images[:TIMED_IMAGES], {}
-    for kind in task.preset.kinds:
+    iterated = task.preset.kinds if kinds is None else tuple(kinds)
+    for kind in iterated:
         method = Method(task, kind)
         solver, y = method.tuned_solver(), measure(method.physics, images, seed)
         runs[kind] = partial(_iterate, solver, y, method.physics)
@@ -341,12 +355,12 @@ def timing(task: Task, images: torch.Tensor, seed: int = 0, rounds: int = ROUNDS
             with torch.no_grad():
                 run()
             least[name] = min(least[name], time.process_time() - started)
-    counts = {name: len(images) * (TIMED_ITERATIONS if name in task.preset.kinds else 1) for name in runs}
+    counts = {name: len(images) * (TIMED_ITERATIONS if name in iterated else 1) for name in runs}
     spent = {name: float(f"{1000 * least[name] / counts[name]:.3g}") for name in runs}
     return {"n_images": len(images), "milliseconds": spent}
 
 
-def _iterate(solver: PreconditionedFISTA, y: torch.Tensor, physics: LinearPhysics) -> None:
+def _iterate(solver: PreconditionedSolver, y: torch.Tensor, physics: LinearPhysics) -> None:
     for _ in solver.iterates(y, physics, TIMED_ITERATIONS):
         pass
 

@@ -3,16 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ..arguments import require, require_integer, require_number
 from ..digests import digests
 from ..evaluation import psnr_curves
-from ..names import Momentum
+from ..kinds import Kind, Setting, Settings
 from ..preconditioners import Preconditioner
-from ..pretrained import Method, Setting, load_tuning, tuning_path
+from ..pretrained import Method, load_kind, load_tuning, tuning_path
 from ..recipes import DistillationRecipe, LinearRecipe
 from ..scores import best, score
 from ..solvers import PreconditionedFISTA
@@ -20,12 +19,6 @@ from ..tasks import Task
 
 EARLY = 20
 """The first of the two iterations whose PSNR decides."""
-
-MOMENTA: tuple[Momentum, ...] = ("chambolle_dossal", "none")
-"""Momentum rules that are tried for every method."""
-
-DECAYS = ((None, None), (10, None), (None, 10))
-"""Values of k₀ that are tried for every method: from where on what is learned, or the whole update, fades."""
 
 
 def tune(
@@ -36,7 +29,7 @@ def tune(
     max_iter: int = 200,
     sigmas: Sequence[float] | None = None,
 ) -> dict[str, Any]:
-    """Choose σ, the momentum and what fades late in a run, for each kind, by the PSNR on validation images.
+    """Choose the setting of each kind from its grid by the PSNR on validation images.
 
     The score of a setting is the lower of its PSNR after 20 and after ``max_iter`` iterations, so that one which is
     good early and decays later is not chosen.  As the score is at most the first of the two, settings
@@ -48,19 +41,19 @@ def tune(
     task : Task
         The task.
     kinds : tuple of str, optional
-        Methods to tune; by default all.
+        Methods to tune; by default all of the preset's, its rivals too.
     n_images : int, optional
         Validation images to use; by default as many as the preset says.
     max_iter : int
         Iterations of a full run, 20 or more.
     sigmas : sequence of float, optional
-        Noise levels for the denoiser that are tried; by default the preset's.
+        Values that are tried of σ, for kinds that have one; by default those of the kind's grid.
 
     Returns
     -------
     dict
-        For each kind the chosen ``"setting"``, with the keys ``"sigma"``, ``"momentum"``, ``"prior_decay"`` and
-        ``"update_decay"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
+        For each kind the chosen ``"setting"``, with the keys of its :attr:`~ddgp_lib.kinds.base.Kind.settings`, such
+        as ``"sigma"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
         ``"psnr_last"``, in dB, None where it is not finite; the latter is None too where a run ended early.  The
         ``"conditions"`` say what it depends on, see :func:`tuning_conditions`.
 
@@ -73,18 +66,16 @@ def tune(
     require_integer("max_iter", max_iter, lowest=EARLY)
     require_integer("n_images", n_images, lowest=1, none=True)
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
-    tried = task.preset.sigmas if sigmas is None else sigmas
-    require(len(tried) > 0, "sigmas", tried, "one noise level at least")
-    for sigma in tried:
-        require_number("sigmas", sigma, above=0)
+    if sigmas is not None:
+        require(len(sigmas) > 0, "sigmas", sigmas, "one noise level at least")
+        for sigma in sigmas:
+            require_number("sigmas", sigma, above=0)
     tuning: dict[str, Any] = {}
-    for kind in kinds or task.preset.kinds:
+    for kind in kinds or task.preset.methods:
         method = Method(task, kind)
-        settings = [
-            Setting(sigma, momentum, *decays) for sigma, momentum, decays in product(tried, MOMENTA, DECAYS)
-        ]
+        settings = method.definition.tried(task, **_replaced(method.definition, task, sigmas))
 
-        def run(setting: Setting, last: int, method: Method = method) -> float | None:
+        def run(setting: Settings, last: int, method: Method = method) -> float | None:
             curves = psnr_curves(task, method.solver(setting), images, method.physics, last)
             mean = round(curves[-1].mean().item(), 4)
             return mean if math.isfinite(mean) else None
@@ -96,8 +87,7 @@ def tune(
         for setting, row in sorted(
             zip(settings, sweep, strict=True), key=lambda pair: -score(pair[1]["psnr_20"])
         ):
-            constant = setting.prior_decay is None and setting.update_decay is None
-            if score(row["psnr_20"]) > highest or (kind == "none" and constant):
+            if score(row["psnr_20"]) > highest or (kind == "none" and _is_constant(setting)):
                 row["psnr_last"] = run(setting, max_iter)
                 highest = max(highest, tuning_score(row))
         scores = {setting: tuning_score(row) for setting, row in zip(settings, sweep, strict=True)}
@@ -105,6 +95,15 @@ def tune(
         conditions = tuning_conditions(task, kind, n_images=n_images, max_iter=max_iter, sigmas=sigmas)
         tuning[kind] = {"setting": asdict(winner), "sweep": sweep, "conditions": conditions}
     return tuning
+
+
+def _replaced(kind: Kind, task: Task, sigmas: Sequence[float] | None) -> dict[str, Sequence[float]]:
+    """Return what takes the place of a kind's grid: other values of σ, where it has one."""
+    return {} if sigmas is None or "sigma" not in kind.grid(task) else {"sigma": sigmas}
+
+
+def _is_constant(setting: Settings) -> bool:
+    return isinstance(setting, Setting) and setting.prior_decay is None and setting.update_decay is None
 
 
 def tuning_score(row: dict[str, Any]) -> float:
@@ -125,12 +124,14 @@ def tuning_conditions(
     Returns
     -------
     dict
-        The numbers of ``"images"`` and of ``"iterations"``, the ``"sigmas"``, and the digests of the ``"weights"``,
-        see :func:`~ddgp_lib.digests.digests`.
+        The numbers of ``"images"`` and of ``"iterations"``, the ``"grid"``, which has the values by argument, and the
+        digests of the ``"weights"``, see :func:`~ddgp_lib.digests.digests`.
     """
     images = task.val_images[: task.preset.counts.tuning if n_images is None else n_images]
-    tried = [float(sigma) for sigma in (task.preset.sigmas if sigmas is None else sigmas)]
-    found = {"images": len(images), "iterations": max_iter, "sigmas": tried}
+    definition = load_kind(task, kind)
+    grid = {**definition.grid(task), **_replaced(definition, task, sigmas)}
+    listed = {name: list(values) for name, values in grid.items()}
+    found = {"images": len(images), "iterations": max_iter, "grid": listed}
     return found | {"weights": digests(task.preset, [kind])}
 
 

@@ -22,6 +22,7 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
 from ..denoisers import DenoiserRecipe
+from ..kinds import AnnealedFista, ExactADMM, VariationFista
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
@@ -237,6 +238,11 @@ PRESET: Preset = Preset(
         learning_rate=2e-3,
     ),
     classical=("none",),
+    rivals={
+        "tv": VariationFista(sigmas=(0.01, 0.02, 0.03, 0.05, 0.1)),
+        "annealed": AnnealedFista(firsts=(0.3, 0.5, 0.8), lasts=(0.0025, 0.005, 0.01)),
+        "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
+    },
     counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
     conditions={
         "noise 0.03": {"noise": 0.03},

@@ -10,6 +10,7 @@ from ..arguments import require, require_count, require_instance, require_number
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, resample
 from ..denoisers import DenoiserRecipe
+from ..kinds import AnnealedFista, ExactADMM, VariationFista
 from ..names import Ordering
 from ..operators import HadamardCamera
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
@@ -123,6 +124,11 @@ PRESET: Preset = Preset(
         noise_range=(0.005, 0.1),
     ),
     classical=("none",),
+    rivals={
+        "tv": VariationFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05, 0.1)),
+        "annealed": AnnealedFista(firsts=(0.2, 0.3, 0.5), lasts=(0.02, 0.03, 0.05)),
+        "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.07, 0.1, 0.15), taus=(10, 30, 100)),
+    },
     counts=Counts(tuning=50, validation=200, evaluation=200, study=(40, 100)),
     conditions={
         "noise 0.03": {"noise": 0.03},

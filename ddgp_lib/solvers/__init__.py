@@ -8,6 +8,7 @@ from .iteration import PreconditionedIteration, Problem, Run, Step
 from .rules import (
     MOMENTUM,
     DecayingWeight,
+    Geometric,
     chambolle_dossal,
     decaying_weight,
     deepinv_momentum,
@@ -28,6 +29,7 @@ __all__ = [
     "MOMENTUM",
     "DecayingWeight",
     "Direction",
+    "Geometric",
     "PreconditionedADMM",
     "PreconditionedADMMIteration",
     "PreconditionedFISTA",

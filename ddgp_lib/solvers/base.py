@@ -26,7 +26,7 @@ from ..preconditioners import Identity
 from ..reprs import brief, line
 from .iteration import PreconditionedIteration, Problem, Run
 from .measurements import Measurements
-from .rules import decaying_weight
+from .rules import Geometric, decaying_weight
 from .safeguard import Safeguard
 
 LOST = 2.0
@@ -49,8 +49,8 @@ class PreconditionedSolver(BaseOptim):
         D_σ, called as ``denoiser(x, sigma)``; it is part of the solver, and moves with it to another device or type.
     stepsize : float, optional
         α, above zero; by default 1/‖A‖² of the operator at hand.
-    sigma : float, or sequence of float
-        Noise level for the denoiser, above zero: one, or ``max_iter`` of them.
+    sigma : float, sequence of float, or Geometric
+        Noise level for the denoiser, above zero: one, ``max_iter`` of them, or a schedule for any ``max_iter``.
     sigma_noise : float, optional
         Noise of the measurements that ``sigma`` was tuned for, above zero: on an operator that tells of another one
         each σ is replaced by :func:`~ddgp_lib.solvers.following.followed_sigma`.  By default σ stays as it is.
@@ -63,7 +63,7 @@ class PreconditionedSolver(BaseOptim):
     unfold : bool
         Whether a call keeps the graph for gradients.
     **params
-        Further parameters of the method, above zero: each one number, or ``max_iter`` of them.
+        Further parameters of the method, above zero: each one number, ``max_iter`` of them, or a schedule.
 
     Raises
     ------
@@ -78,13 +78,13 @@ class PreconditionedSolver(BaseOptim):
         denoiser: Denoiser,
         *,
         stepsize: float | None,
-        sigma: float | Sequence[float],
+        sigma: float | Sequence[float] | Geometric,
         max_iter: int,
         sigma_noise: float | None = None,
         early_stop: bool = False,
         thres_conv: float = 1e-5,
         unfold: bool = False,
-        **params: float | Sequence[float],
+        **params: float | Sequence[float] | Geometric,
     ) -> None:
         if stepsize is not None:
             require_positive("stepsize", stepsize)
@@ -316,8 +316,10 @@ def as_safeguard(safeguard: bool | Safeguard) -> Safeguard | None:
     return safeguard
 
 
-def _sequence(name: str, value: float | Sequence[float], max_iter: int) -> list[float]:
+def _sequence(name: str, value: float | Sequence[float] | Geometric, max_iter: int) -> list[float]:
     """Return a parameter as a list of one value, or of one for each iteration."""
+    if isinstance(value, Geometric):
+        return value.values(max_iter)
     listed = isinstance(value, Sequence) and not isinstance(value, str)
     values: list[Any] = list(value) if listed else [value]  # type: ignore[arg-type]
     fits = len(values) == max_iter if listed else is_number(value)

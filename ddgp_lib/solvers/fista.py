@@ -11,7 +11,7 @@ from ..names import Momentum
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
-from .rules import MOMENTUM
+from .rules import MOMENTUM, Geometric
 from .safeguard import Direction, Safeguard
 from .steps import fista_step
 
@@ -81,9 +81,9 @@ class PreconditionedFISTA(PreconditionedSolver):
         P; by default the identity.
     stepsize : float, optional
         α, above zero; by default 1/‖A‖² of the operator at hand, the choice of every comparison in this book.
-    sigma : float, or sequence of float
-        Noise level for the denoiser, above zero: one, or ``max_iter`` of them, one for each iteration.  Beyond the
-        last iteration of a sequence its last value stays.
+    sigma : float, sequence of float, or Geometric
+        Noise level for the denoiser, above zero: one, or ``max_iter`` of them, one for each iteration, or a schedule
+        for any ``max_iter``.  Beyond the last iteration of a sequence its last value stays.
     sigma_noise : float, optional
         Standard deviation of the measurement noise that ``sigma`` was tuned for, above zero.  On an operator whose
         Gaussian noise is stronger each σ grows, see :func:`~ddgp_lib.solvers.following.followed_sigma`.  By default,
@@ -140,7 +140,7 @@ class PreconditionedFISTA(PreconditionedSolver):
         preconditioner: Preconditioner | None = None,
         *,
         stepsize: float | None = None,
-        sigma: float | Sequence[float],
+        sigma: float | Sequence[float] | Geometric,
         sigma_noise: float | None = None,
         max_iter: int = 20,
         momentum: Momentum = "chambolle_dossal",
@@ -205,7 +205,7 @@ class PreconditionedPGD(PreconditionedFISTA):
         preconditioner: Preconditioner | None = None,
         *,
         stepsize: float | None = None,
-        sigma: float | Sequence[float],
+        sigma: float | Sequence[float] | Geometric,
         sigma_noise: float | None = None,
         max_iter: int = 20,
         prior_decay: int | None = None,

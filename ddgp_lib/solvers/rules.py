@@ -74,3 +74,43 @@ def geometric(first: float, last: float, count: int) -> list[float]:
     require_positive("last", last)
     require_integer("count", count, lowest=2, highest=1_000_000)
     return [first * (last / first) ** (k / (count - 1)) for k in range(count)]
+
+
+@dataclass(frozen=True)
+class Geometric:
+    """A sequence as :func:`geometric` makes it for a run of any length: at its end, the last value goes on.
+
+    Solvers take it as σ or τ, whatever their ``max_iter`` is.
+
+    Parameters
+    ----------
+    first, last : float
+        Values of the iterations 0 and ``count`` − 1, above zero.
+    count : int
+        Iterations until the end, from 2 to a million.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
+
+    Examples
+    --------
+    >>> from ddgp_lib.solvers import Geometric
+    >>> Geometric(0.4, 0.1, count=3).values(5)
+    [0.4, 0.2, 0.1, 0.1, 0.1]
+    """
+
+    first: float
+    last: float
+    count: int
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sequence."""
+        geometric(self.first, self.last, self.count)
+
+    def values(self, least: int) -> list[float]:
+        """Return the values of iterations 0, 1, …: ``least`` of them, and never fewer than ``count``."""
+        require_integer("least", least, lowest=1, highest=1_000_000)
+        sequence = geometric(self.first, self.last, self.count)
+        return sequence + sequence[-1:] * (least - self.count)

@@ -32,6 +32,7 @@ from ..operators import newton, squared_norm
 from ..preconditioners import Identity, Preconditioner
 from .base import PreconditionedSolver, as_safeguard, as_weight
 from .iteration import PreconditionedIteration, Problem, Step
+from .rules import Geometric
 from .safeguard import Direction, Safeguard
 
 
@@ -136,8 +137,8 @@ class _SplittingSolver(PreconditionedSolver):
         preconditioner: Preconditioner | None = None,
         *,
         stepsize: float | None = None,
-        tau: float | Sequence[float],
-        sigma: float | Sequence[float],
+        tau: float | Sequence[float] | Geometric,
+        sigma: float | Sequence[float] | Geometric,
         sigma_noise: float | None = None,
         inner_steps: int | None = 1,
         max_iter: int = 20,
@@ -182,7 +183,7 @@ class PreconditionedHQS(_SplittingSolver):
     thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
         A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
-    tau : float or sequence of float
+    tau : float, sequence of float, or Geometric
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.HQS``.
         One number, or ``max_iter`` of them: with τ_k = σ_k² / (λσ_w²), σ_w the noise of the data, as σ_k falls.
     inner_steps : int or None
@@ -211,7 +212,7 @@ class PreconditionedADMM(_SplittingSolver):
     thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
         A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
-    tau : float or sequence of float
+    tau : float, sequence of float, or Geometric
         τ, above zero: the larger, the closer the data step comes to the data; ``stepsize`` in ``deepinv.optim.ADMM``.
         One number, or ``max_iter`` of them.
     inner_steps : int or None

@@ -79,6 +79,18 @@ def test_side_by_side_is_what_evaluate_measures(own, camera):
     assert result["methods"]["newton"]["gain_20_over_newton"] == [0, 0]
 
 
+def test_methods_that_are_named_are_run_and_timed_alone(task):
+    kinds, images = ("admm", "none"), task.test_images[:2]
+    found = side_by_side(task, images, iterations=(20,), kinds=kinds)["methods"]
+    assert tuple(found) == kinds
+    assert found["admm"]["gain_20"] == [0, 0]
+    assert set(found["admm"]["setting"]) == {"sigma_first", "sigma_last", "tau"}
+    assert set(timing(task, images, rounds=1, kinds=kinds)["milliseconds"]) == {
+        *kinds,
+        *task.preset.alternatives,
+    }
+
+
 def test_the_first_iteration_that_reaches_the_baselines_best(camera):
     images = camera.test_images[:3]
     methods = side_by_side(camera, images, iterations=(20,))["methods"]

@@ -9,15 +9,9 @@ import torch
 
 from ddgp_lib import evaluate
 from ddgp_lib.experiments import tuning
-from ddgp_lib.experiments.tuning import (
-    DECAYS,
-    MOMENTA,
-    tune,
-    tuning_conditions,
-    tuning_score,
-    validation_psnr,
-)
-from ddgp_lib.pretrained import Method, Setting, load_preconditioner
+from ddgp_lib.experiments.tuning import tune, tuning_conditions, tuning_score, validation_psnr
+from ddgp_lib.kinds import DECAYS, MOMENTA, Fista, Setting
+from ddgp_lib.pretrained import Method, load_preconditioner
 
 QUICK = {"n_images": 2, "max_iter": 24, "sigmas": (0.05, 0.1)}
 
@@ -67,7 +61,7 @@ def test_the_score_is_the_lower_of_two():
 class StandIn:
     """A method whose solver is the setting itself, for curves that are made up."""
 
-    physics = None
+    physics, definition = None, Fista()
 
     def __init__(self, task, kind):
         pass

@@ -24,13 +24,14 @@ LATER = {"Fabric": Any}
 """Types that the library imports for a type checker alone."""
 
 PACKAGES = (
-    "analysis", "checks", "data", "denoisers", "distillation", "evaluation", "experiments", "linear", "metrics",
-    "networks", "operators", "preconditioners", "presets", "recipes", "solvers", "stability", "tasks", "training",
+    "analysis", "checks", "data", "denoisers", "distillation", "evaluation", "experiments", "kinds", "linear",
+    "metrics", "networks", "operators", "preconditioners", "presets", "recipes", "solvers", "stability", "tasks",
+    "training",
 )  # fmt: skip
 
 LEFT_OUT = {
     "protocols and parts that users subclass": (
-        "Direction", "LinearOperator", "Picklable", "Preconditioner", "PreconditionedIteration",
+        "Direction", "Kind", "LinearOperator", "Picklable", "Settings", "Preconditioner", "PreconditionedIteration",
         "PreconditionedSolver",
         "PreconditionedADMMIteration", "PreconditionedFISTAIteration", "PreconditionedHQSIteration",
     ),
@@ -44,8 +45,8 @@ LEFT_OUT = {
         "consistency_penalty", "gradient_loss", "row_space_penalty", "scale_loss", "squared_distance",
         "FreshStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun", "launch", "under",
         "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge", "Homogeneous",
-        "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "single_precision",
-        "mean_over",
+        "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "require_values",
+        "single_precision", "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
         "compare", "compare_benchmarks",
@@ -149,6 +150,8 @@ def _special() -> dict[str, dict[str, Any]]:
     task, images = camera(), camera().test_images[:2]
     line = torch.linspace(0.1, 1, 5)
     return {
+        "ADMMSetting": {"sigma_first": 0.3, "sigma_last": 0.1},
+        "AnnealedSetting": {"sigma_first": 0.3, "sigma_last": 0.1, "momentum": "none"},
         "AlternativeRecipe": {"name": "end_to_end", "steps": 2, "batch_size": 2},
         "Circulant": {"spectrum": torch.rand(1, SIZE, SIZE) + 0.5},
         "Counted": {"physics": task.student},
@@ -165,6 +168,8 @@ def _special() -> dict[str, dict[str, Any]]:
         "CartesianMRI": {"img_size": (2, SIZE, SIZE)},
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
         "PatchUNet": {"widths": (8, 16)},
+        "PolynomialSetting": {"momentum": "none", "prior_decay": None},
+        "Setting": {"momentum": "none", "prior_decay": None},
         "Polynomial": {"coefficients": (1.0, 0.5)},
         "best_beside_at": {"curves": torch.rand(3, 2, 4), "reference": torch.rand(3, 1, 4), "k": 2},
         "birdcage_maps": {"coils": 2},
@@ -187,6 +192,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "fit_power": {"n": torch.tensor([1.0, 2.0, 4.0]), "times": torch.tensor([1.0, 2.0, 5.0])},
         "followed_sigma": {"noise": 0.1, "sigma_noise": 0.01},
         "gaussian_noise": {"noise": 0.1},
+        "Geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
         "jacobian_norms": {"denoiser": NoiseAwareDnCNN(1, 3, 8)},

@@ -20,7 +20,7 @@ from ddgp_lib import (
     load_solver,
 )
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera
-from ddgp_lib.solvers import MOMENTUM, decaying_weight, extrapolate, fista_step, forward_backward
+from ddgp_lib.solvers import MOMENTUM, Geometric, decaying_weight, extrapolate, fista_step, forward_backward
 
 SIZE = (1, 16, 16)
 METHODS = {
@@ -160,6 +160,24 @@ def _options(make):
 def test_bad_noise_levels_are_named(denoiser, sigma):
     with pytest.raises(ValueError, match="sigma="):
         PreconditionedFISTA(denoiser, sigma=sigma, max_iter=4)
+
+
+@pytest.mark.parametrize("max_iter", [2, 3, 6])
+def test_a_schedule_fits_any_length(make, camera, y, max_iter):
+    schedule, levels = Geometric(0.4, 0.1, count=3), [0.4, 0.2, 0.1, 0.1, 0.1, 0.1]
+    solver = make(sigma=schedule, max_iter=max_iter)
+    expected = make(sigma=levels[:max_iter], max_iter=max_iter)
+    torch.testing.assert_close(solver(y, camera), expected(y, camera))
+    *_, (further, _) = solver.iterates(y, camera, 6)
+    torch.testing.assert_close(further, make(sigma=levels, max_iter=6)(y, camera))
+
+
+def test_a_schedule_has_two_values_or_more():
+    assert Geometric(0.4, 0.1, 3).values(1) == [0.4, 0.2, 0.1]
+    with pytest.raises(ValueError, match=r"count=1: expected an integer from 2"):
+        Geometric(0.4, 0.1, 1)
+    with pytest.raises(ValueError, match=r"least=0: expected an integer from 1"):
+        Geometric(0.4, 0.1, 3).values(0)
 
 
 # --- an early stop

@@ -1,0 +1,28 @@
+"""Kinds of methods: each says how its solver is built, what of it is tuned, and on which values.
+
+A :class:`~ddgp_lib.tasks.Preset` has them by name.  Those that learn no preconditioner are here; what a preset
+distils becomes a :class:`Fista` with what was distilled.
+"""
+
+from .base import SCHEDULE, Kind, Settings, require_values
+from .fista import DECAYS, MOMENTA, Fista, PolynomialFista, PolynomialSetting, Setting
+from .rivals import ADMMSetting, AnnealedFista, AnnealedSetting, ExactADMM, VariationFista, VariationSetting
+
+__all__ = [
+    "DECAYS",
+    "MOMENTA",
+    "SCHEDULE",
+    "ADMMSetting",
+    "AnnealedFista",
+    "AnnealedSetting",
+    "ExactADMM",
+    "Fista",
+    "Kind",
+    "PolynomialFista",
+    "PolynomialSetting",
+    "Setting",
+    "Settings",
+    "VariationFista",
+    "VariationSetting",
+    "require_values",
+]
