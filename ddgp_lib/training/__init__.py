@@ -1,12 +1,13 @@
 """Trainings that can be interrupted and resumed, by one process or by several together."""
 
 from .processes import SEED_STRIDE, Processes, is_torchrun, launch
-from .resumable import ResumableTraining, under, weights_of
+from .resumable import DivergenceError, ResumableTraining, under, weights_of
 from .schedules import SCHEDULES, Schedule, build_schedule
 
 __all__ = [
     "SCHEDULES",
     "SEED_STRIDE",
+    "DivergenceError",
     "Processes",
     "ResumableTraining",
     "Schedule",

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ..tasks import Task
 
 
+class DivergenceError(ValueError):
+    """A loss or its gradient has stopped being finite."""
+
+
 class ResumableTraining:
     """The mutable state of a training: weights, optimiser, generator and step; a subclass says what a step is.
 
@@ -90,7 +94,7 @@ class ResumableTraining:
 
         Raises
         ------
-        ValueError
+        DivergenceError
             If the gradient is not finite; the weights stay as they are.
         """
         for group in self.optimiser.param_groups:
@@ -125,8 +129,9 @@ class ResumableTraining:
             If the checkpoint cannot be used, or was written by another recipe, for another task, or by another number
             of processes.
         ValueError
-            If ``checkpoint_every`` is outside what is accepted, or a loss or its gradient is not finite; the
-            checkpoint then keeps the last state that was written.
+            If ``checkpoint_every`` is outside what is accepted.
+        DivergenceError
+            If a loss or its gradient is not finite; the checkpoint keeps the last state that was written.
         """
         require_integer("checkpoint_every", checkpoint_every, lowest=1)
         require(torch.is_grad_enabled(), "torch.is_grad_enabled()", False, "True: a training takes gradients")
@@ -163,8 +168,9 @@ class ResumableTraining:
         return loss
 
     def _require_finite(self, name: str, value: float, step: int) -> None:
-        wanted = f"a finite number in step {step} of {self.recipe.steps}; {self._kept}"
-        require(math.isfinite(value), name, value, wanted)
+        if not math.isfinite(value):
+            wanted = f"a finite number in step {step} of {self.recipe.steps}; {self._kept}"
+            raise DivergenceError(f"{name}={value}: expected {wanted}")
 
     def made_for(self) -> Fingerprint:
         """Return the fingerprint of the task, which is found once."""
