@@ -36,7 +36,7 @@ LEFT_OUT = {
         "PreconditionedADMMIteration", "PreconditionedFISTAIteration", "PreconditionedHQSIteration",
     ),
     "records of what the library found, which it makes itself": (
-        "CheckFailed", "Distillation", "ErrorCurve", "LinearDistillation", "Modes", "Problem", "Run", "Split", "Step",
+        "Distillation", "ErrorCurve", "LinearDistillation", "Modes", "Problem", "Run", "Split", "Step",
         "State", "Task", "Trace", "Watch", "Identity",
     ),
     "a step of an iteration, called thousands of times with what the iteration made": (
@@ -94,7 +94,8 @@ def public() -> dict[str, Callable[..., Any]]:
         ]
         for name in getattr(module, "__all__", own):
             value = getattr(module, name)
-            if callable(value) and not name.startswith("_") and not typing.is_typeddict(value):
+            raised = inspect.isclass(value) and issubclass(value, BaseException)
+            if callable(value) and not name.startswith("_") and not typing.is_typeddict(value) and not raised:
                 found.setdefault(name, value)
     return found
 
