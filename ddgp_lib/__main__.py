@@ -198,7 +198,11 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
     alternatives.add_argument("--name", dest="kind", help="train this one alone")
     for training in (train, alternatives):
-        training.add_argument("--steps", type=_integer, help="other number of steps than the recipe's")
+        training.add_argument(
+            "--steps",
+            type=_integer,
+            help="other number of steps than the recipe's, and at most as many in a second phase",
+        )
         training.add_argument(
             "--checkpoints", type=_folder, default=Path("checkpoints"), help="folder to resume from"
         )
