@@ -68,10 +68,10 @@ def tune_run(
 
         L = \frac{1}{K} \sum_{j=1}^{K} \lVert x_{k+j} - x^* \rVert^2
 
-    small, with K = ``tuned_unroll`` and gradients through all K iterations.  From k = 0 it teaches the run to arrive
-    early, and from late states to stay: what a run drifts into is in the pool, and is punished.  Without late states
-    the early iterations gain and the late ones drift away.  It starts where :func:`~ddgp_lib.distill` ends, and is
-    its second phase where a recipe has ``tuned_steps``.
+    small, or the last term alone, with K = ``tuned_unroll`` and gradients through all K iterations.  From k = 0 it
+    teaches the run to arrive early, and from late states to stay: what a run drifts into is in the pool, and is
+    punished.  It starts where :func:`~ddgp_lib.distill` ends, and is its second phase where a recipe has
+    ``tuned_steps``.
 
     Parameters
     ----------
@@ -201,6 +201,10 @@ class _RunTraining(_Training):
         copy = deepcopy(start).requires_grad_(True).train()
         self.start = hash_of(weights_of(copy))
         super().__init__(task, second_phase(recipe), device, processes, start=copy, source=RunStates)
+
+    def _of_the_run(self, losses: torch.Tensor) -> torch.Tensor:
+        """Return the loss of consecutive iterations (K,): their mean, or the last."""
+        return losses[-1] if self.recipe.tuned_end else losses.mean()
 
     def notes(self) -> dict[str, Any]:
         """Return the history, and what this phase has started from."""

@@ -281,7 +281,11 @@ class _Training(ResumableTraining):
             if own:
                 assert pair.teacher_x is not None
                 x_teacher, z_teacher = pair.teacher_x, extrapolate(pair.teacher_x, x_teacher, beta)
-        return x, z, {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        return x, z, {name: self._of_the_run(torch.stack([row[name] for row in rows])) for name in rows[0]}
+
+    def _of_the_run(self, losses: torch.Tensor) -> torch.Tensor:
+        """Return the loss of consecutive iterations (K,): their mean."""
+        return losses.mean()
 
     def _pair(self, states: States, z: torch.Tensor, z_teacher: torch.Tensor, k: torch.Tensor) -> Pair:
         """One student iteration with P from z, and one of the teacher without from ``z_teacher``."""

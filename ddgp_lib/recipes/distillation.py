@@ -76,6 +76,7 @@ class DistillationFields(TypedDict, total=False):
     tuned_fresh: float
     tuned_losses: Mapping[Loss, float]
     tuned_momentum: Momentum
+    tuned_end: bool
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class DistillationRecipe:
         Steps of a second phase that follows the distillation and tunes the run as a whole, see
         :mod:`ddgp_lib.distillation.run_tuning`; 0 is none, and the fields below then mean nothing.
     tuned_unroll : int
-        Its consecutive iterations of one step, over which losses are averaged and through which gradients flow.
+        Its consecutive iterations of one step, through which gradients flow; losses are averaged over them.
     tuned_rate : float
         Its largest learning rate; the schedule is the same.
     tuned_batch : int or None
@@ -160,6 +161,8 @@ class DistillationRecipe:
         Its losses, as ``losses``.
     tuned_momentum : str
         Its momentum, as ``momentum``.
+    tuned_end : bool
+        Whether it looks at the last of its consecutive iterations alone, and not at the mean of all.
     """
 
     network: Network = "unet"
@@ -199,6 +202,7 @@ class DistillationRecipe:
     tuned_fresh: float = 0.5
     tuned_losses: Mapping[Loss, float] = field(default_factory=lambda: dict(TUNED_LOSSES))
     tuned_momentum: Momentum = "none"
+    tuned_end: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -281,6 +285,7 @@ DISTILLATION_FIELDS: Mapping[str, fields.Check] = {
     "tuned_fresh": fields.share,
     "tuned_losses": _weighted_losses,
     "tuned_momentum": fields.one_of(MOMENTUM),
+    "tuned_end": fields.flag,
 }
 """What each field accepts."""
 
@@ -326,6 +331,7 @@ def second_phase(recipe: DistillationRecipe) -> DistillationRecipe:
         batch_size=recipe.tuned_batch or recipe.batch_size,
         horizon=recipe.tuned_horizon,
         tuned_fresh=recipe.tuned_fresh,
+        tuned_end=recipe.tuned_end,
         losses=recipe.tuned_losses,
         momentum=recipe.tuned_momentum,
     )

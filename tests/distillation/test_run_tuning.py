@@ -104,8 +104,11 @@ def test_the_loss_is_the_mean_over_the_iterations_of_the_solver(camera, first):
     expected = sum(squared_distance(x.detach(), states["truth"]) for x in iterates[-4:]) / 4
     torch.testing.assert_close(losses["supervised"].detach(), expected, rtol=1e-4, atol=1e-5)
     (through,) = torch.autograd.grad(losses["supervised"], [next(P.parameters())])
+    training.recipe = replace(training.recipe, tuned_end=True)
+    end = training._iterate(states)[2]["supervised"].detach()
+    torch.testing.assert_close(end, squared_distance(iterates[-1], states["truth"]), rtol=1e-4, atol=1e-5)
     total = torch.zeros(())
-    training.recipe = replace(training.recipe, unroll=1)
+    training.recipe = replace(training.recipe, unroll=1, tuned_end=False)
     for k in range(4):
         x, z, losses = training._iterate(states)
         total = total + losses["supervised"] / 4

@@ -71,6 +71,7 @@ CHANGES = {
         "tuned_fresh": (0.0, TUNED),
         "tuned_losses": ({"supervised": 1.0, "gradient": 5.0}, TUNED),
         "tuned_momentum": ("deepinv", TUNED),
+        "tuned_end": (True, TUNED),
     },
     LinearRecipe: {
         "structure": ("scalar", {}),
