@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from . import checks
-from .distillation import Distillation, DistillationRecipe, distill
+from .distillation import Distillation, DistillationRecipe, distill, tune_run
 from .evaluation import Trace, evaluate
 from .linear import LinearDistillation, distill_linear
 from .preconditioners import Identity, LearnedPreconditioner, Preconditioner, State
@@ -61,4 +61,5 @@ __all__ = [
     "make_task",
     "save_preconditioner",
     "spectral_radius",
+    "tune_run",
 ]

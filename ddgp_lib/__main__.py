@@ -212,7 +212,11 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--name", dest="kind", help="train this one alone; also one of the learned rivals"
     )
     for training in (train, alternatives):
-        training.add_argument("--steps", type=_integer, help="other number of steps than the recipe's")
+        training.add_argument(
+            "--steps",
+            type=_integer,
+            help="other number of steps than the recipe's, and at most as many in a second phase",
+        )
         text = "seed of another training than the recipe's; above 0 it ends the names of the files, and none is tuned"
         training.add_argument("--seed", type=_integer, default=0, help=text)
         training.add_argument(

@@ -100,7 +100,8 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
                 continue
             distillation = distill_linear(task, recipe)
         else:
-            recipe = replace(recipe, steps=arguments.steps or recipe.steps)
+            steps = arguments.steps or recipe.steps
+            recipe = replace(recipe, steps=steps, tuned_steps=min(steps, recipe.tuned_steps))
             distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}

@@ -24,6 +24,7 @@ count: Check = partial(require_integer, lowest=1)
 count_or_none: Check = partial(require_integer, lowest=1, none=True)
 size: Callable[..., None] = partial(require_integer, lowest=1, highest=2**24)
 """A number of images, 1 or above."""
+size_or_none: Check = partial(require_integer, lowest=1, highest=2**24, none=True)
 whole: Check = partial(require_integer, lowest=0)
 """An integer, 0 or above."""
 positive: Check = require_positive
@@ -31,6 +32,8 @@ positive_or_none: Check = partial(require_number, above=0, none=True)
 not_negative: Check = partial(require_number, lowest=0)
 share: Check = partial(require_number, lowest=0, highest=1)
 """A number from 0 to 1."""
+share_below_one: Check = partial(require_number, lowest=0, below=1)
+"""A number from 0 to 1, without 1."""
 flag: Check = require_flag
 seed: Check = require_seed
 

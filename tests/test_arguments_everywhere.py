@@ -231,6 +231,8 @@ CALLS: dict[str, Call] = {
         {"img_size": "sides or img_size"},
         quick=False,
     ),
+    "first_phase": Call(recipes.first_phase, {"recipe": recipes.DistillationRecipe()}),
+    "second_phase": Call(recipes.second_phase, {"recipe": recipes.DistillationRecipe(tuned_steps=1)}),
     "build_alternative": Call(
         recipes.build_alternative,
         {"recipe": recipes.AlternativeRecipe("end_to_end", 1, 1), "channels": 1, "stepsize": 1.0},

@@ -2,6 +2,7 @@
 
 from ..recipes import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
 from .losses import consistency_penalty, gradient_loss, row_space_penalty, scale_loss, squared_distance
+from .run_tuning import RunStates, tune_run
 from .states import FreshStates, StatePool
 from .training import Distillation, distill
 
@@ -13,6 +14,7 @@ __all__ = [
     "Distillation",
     "DistillationRecipe",
     "FreshStates",
+    "RunStates",
     "StatePool",
     "build_preconditioner",
     "consistency_penalty",
@@ -21,4 +23,5 @@ __all__ = [
     "row_space_penalty",
     "scale_loss",
     "squared_distance",
+    "tune_run",
 ]

@@ -12,11 +12,11 @@ from ..arguments import require, require_choice, require_instance
 from ..names import Network
 from ..operators import gradient, measure, noise_of
 from ..preconditioners import LearnedPreconditioner, State
-from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
+from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner, first_phase
 from ..reprs import differences, line, table
 from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, followed_sigma, forward_backward
 from ..tasks import Task
-from ..training import Processes, ResumableTraining, build_schedule, under
+from ..training import Processes, ResumableTraining, WeightAverage, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
 from .states import FreshStates, StatePool, States, student_measurements
 
@@ -40,7 +40,8 @@ class Distillation:
         P_θ, in evaluation mode.
     history : dict of str to list of float
         Each loss, unweighted, and the ``"total"``, at every step, means over the processes; where it was asked for,
-        the score of each ``"validation"``.
+        the score of each ``"validation"``.  Those of a second phase of the training follow, as ``"tuned_total"`` and
+        so on.
     recipe : DistillationRecipe
         What it was trained with.
     processes : int
@@ -66,7 +67,9 @@ class Distillation:
         facts |= {"steps": f"{len(self.history.get('total', ())):,}"}
         facts |= {"weights": f"{sum(weights.numel() for weights in self.preconditioner.parameters()):,}"}
         last = {
-            name: values[-LAST:] for name, values in self.history.items() if values and name != "validation"
+            name: values[-LAST:]
+            for name, values in self.history.items()
+            if values and not name.endswith("validation")
         }
         return facts | {name: f"{sum(values) / len(values):.4g}" for name, values in last.items()}
 
@@ -104,6 +107,9 @@ def distill(
     from the teacher's iterate at the same k.  In either case, losses are averaged over ``unroll`` iterations and
     gradients flow through the student's iterates; what the teacher does is a constant.
 
+    With ``tuned_steps`` a second phase follows, see :mod:`ddgp_lib.distillation.run_tuning`: it makes what a run
+    ends with better, not one step.
+
     Parameters
     ----------
     task : Task
@@ -115,7 +121,8 @@ def distill(
         A file to write the whole state of the training to, and to resume from if it exists: to the same bits as
         without the interruption.  It is refused for another task, another recipe or another number of processes.  A
         training that is at its end goes on if only ``steps`` is larger, with the schedule of the new number: its
-        rate is high again, and the result is not that of one run.
+        rate is high again, and the result is not that of one run.  A second phase has a file of its own beside it,
+        ``NAME-tuned.safetensors``.
     checkpoint_every : int
         Steps between writes, 1 or above; the start and the end are written too, and the step in which Ctrl-C or
         SIGTERM arrive, so that an interrupted training can always be resumed from the last write.
@@ -162,11 +169,24 @@ def distill(
     recipe = _chosen(recipe, options)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = _Training(task, recipe, device or "cpu", Processes(fabric))
+    training = _Training(task, first_phase(recipe), device or "cpu", Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     distillation = training.result()
     distillation.preconditioner.made_for = training.made_for()
-    return distillation
+    if recipe.tuned_steps == 0:
+        return distillation
+    from .run_tuning import tune_further  # it is made of what is here
+
+    return tune_further(
+        task,
+        distillation,
+        recipe,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        device=device,
+        fabric=fabric,
+        progress=progress,
+    )
 
 
 def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFields) -> DistillationRecipe:
@@ -182,27 +202,41 @@ def _chosen(recipe: DistillationRecipe | Network | None, options: DistillationFi
 
 
 class _Training(ResumableTraining):
-    """One distillation: what :class:`ResumableTraining` keeps, the solver states and the history."""
+    """One distillation: what :class:`ResumableTraining` keeps, the solver states and the history.
+
+    A second phase starts from a preconditioner, and draws its states from another source.
+    """
+
+    kind = "training"
 
     def __init__(
-        self, task: Task, recipe: DistillationRecipe, device: str, processes: Processes | None = None
+        self,
+        task: Task,
+        recipe: DistillationRecipe,
+        device: str,
+        processes: Processes | None = None,
+        *,
+        start: LearnedPreconditioner | None = None,
+        source: type[FreshStates] | None = None,
     ) -> None:
         processes = processes or Processes()
         device = device if processes.fabric is None else str(processes.fabric.device)
         moved, self.device = _on_device(task, device), device
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
-        self.preconditioner = build_preconditioner(recipe, task.img_size[0], task.img_size).to(device)
+        start = start or build_preconditioner(recipe, task.img_size[0], task.img_size)
+        self.preconditioner = start.to(device)
         optimiser = OPTIMISERS[recipe.optimiser](
             self.preconditioner.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         schedule = build_schedule(recipe.schedule, recipe.steps)
         generator = torch.Generator().manual_seed(processes.seed(recipe.seed))
         super().__init__(
-            "training", task, recipe, self.preconditioner, optimiser, schedule, generator, processes
+            self.kind, task, recipe, self.preconditioner, optimiser, schedule, generator, processes
         )
         self.task = moved
-        source = StatePool if recipe.pairing == "same_iterate" else FreshStates
+        self.average = WeightAverage(self.preconditioner, recipe.average)
+        source = source or (StatePool if recipe.pairing == "same_iterate" else FreshStates)
         self.states = source(task, recipe, self.generator)
         self.history: dict[str, list[float]] = {
             name: []
@@ -219,6 +253,7 @@ class _Training(ResumableTraining):
         x, z, losses = self._iterate({name: tensor.to(self.device) for name, tensor in states.items()})
         total = torch.stack([self.recipe.weights[name] * loss for name, loss in losses.items()]).sum()
         self.update_weights(total)
+        self.average.update(self.step)
         self.states.put_back(places, x.detach().cpu(), z.detach().cpu(), self.recipe.unrolled)
         values = self.processes.mean(torch.stack([*losses.values(), total]).detach()).tolist()
         for name, value in zip([*losses, "total"], values, strict=True):
@@ -247,7 +282,11 @@ class _Training(ResumableTraining):
             if own:
                 assert pair.teacher_x is not None
                 x_teacher, z_teacher = pair.teacher_x, extrapolate(pair.teacher_x, x_teacher, beta)
-        return x, z, {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        return x, z, {name: self._of_the_run(torch.stack([row[name] for row in rows])) for name in rows[0]}
+
+    def _of_the_run(self, losses: torch.Tensor) -> torch.Tensor:
+        """Return the loss of consecutive iterations (K,): their mean."""
+        return losses.mean()
 
     def _pair(self, states: States, z: torch.Tensor, z_teacher: torch.Tensor, k: torch.Tensor) -> Pair:
         """One student iteration with P from z, and one of the teacher without from ``z_teacher``."""
@@ -283,9 +322,10 @@ class _Training(ResumableTraining):
 
     def _validate(self) -> None:
         """Score the preconditioner on validation images, and keep its weights if they are the best so far."""
-        score = self._score()
-        if score > max(self.history["validation"], default=-math.inf):
-            self.best = {name: value.clone() for name, value in self.preconditioner.state_dict().items()}
+        with self.average.swapped():
+            score = self._score()
+            if score > max(self.history["validation"], default=-math.inf):
+                self.best = {name: value.clone() for name, value in self.preconditioner.state_dict().items()}
         self.history["validation"].append(score)
 
     def _score(self) -> float:
@@ -309,7 +349,8 @@ class _Training(ResumableTraining):
         return min(psnr) if all(map(math.isfinite, psnr)) else -math.inf
 
     def result(self) -> Distillation:
-        """Return the preconditioner, with the weights of the best validation where there was one."""
+        """Return the preconditioner, with the weights of the best validation, their average, or the last."""
+        self.average.apply()
         if self.best:
             self.preconditioner.load_state_dict(self.best)
         trained = self.preconditioner.cpu().eval()
@@ -324,8 +365,9 @@ class _Training(ResumableTraining):
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return the weights of the best validation, where there was one."""
-        return {f"best.{name}": value for name, value in self.best.items()}
+        """Return the weights of the best validation and their average, where there are such."""
+        kept = {"best": self.best, "average": self.average.weights}
+        return {f"{of}.{name}": value for of, weights in kept.items() for name, value in weights.items()}
 
     def own_tensors(self) -> dict[str, torch.Tensor]:
         """Return the solver states."""
@@ -336,9 +378,10 @@ class _Training(ResumableTraining):
         return {"history": self.history}
 
     def take(self, path: str | Path, tensors: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
-        """Take over the states, the history and the best weights too; the schedule observes once more."""
+        """Take over the states, the history, the best and the average; the schedule observes once more."""
         super().take(path, tensors, description)
         self.best = under("best.", tensors)
+        self.average.take(under("average.", tensors))
         for name, value in self.processes.own(under("states.", tensors)).items():
             state = self.states.tensors[name]
             require(state.shape == value.shape, name, value, f"a tensor of shape {tuple(state.shape)}")

@@ -154,7 +154,7 @@ def validation_psnr(
         stepsize=task.stepsize,
         sigma=task.sigma if recipe.sigma is None else recipe.sigma,
         sigma_noise=getattr(recipe, "sigma_noise", None),
-        momentum=recipe.momentum,
+        momentum=recipe.last_momentum if isinstance(recipe, DistillationRecipe) else recipe.momentum,
     )
     images = task.val_images[: task.preset.counts.validation]
     curve = psnr_curves(task, solver, images, task.student, 20).mean(dim=1)

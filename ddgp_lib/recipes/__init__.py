@@ -9,6 +9,8 @@ from .distillation import (
     DistillationFields,
     DistillationRecipe,
     build_preconditioner,
+    first_phase,
+    second_phase,
 )
 from .linear import LinearFields, LinearRecipe, build_linear_preconditioner
 
@@ -26,4 +28,6 @@ __all__ = [
     "build_alternative",
     "build_linear_preconditioner",
     "build_preconditioner",
+    "first_phase",
+    "second_phase",
 ]

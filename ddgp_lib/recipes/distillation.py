@@ -1,7 +1,8 @@
 """What decides the weights of a distilled preconditioner."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as fields_of
 from functools import partial
 from typing import Any, TypedDict, get_args
 
@@ -19,6 +20,11 @@ LOSSES: tuple[Loss, ...] = get_args(Loss)
 """Losses that can be weighted, see :mod:`ddgp_lib.distillation.losses`."""
 
 DEFAULT_LOSSES: Mapping[Loss, float] = {"gradient": 1.0, "imitation": 1.0}
+
+TUNED_LOSSES: Mapping[Loss, float] = {"supervised": 1.0}
+
+TUNED_SEED = 500_009
+"""How far the seed of a second phase is from that of the first."""
 
 PAIRINGS: Mapping[Pairing, int] = {"same_iterate": 1, "own_trajectories": 8}
 """Where the teacher's gradient is taken, and the default number of iterations that gradients flow through."""
@@ -62,6 +68,16 @@ class DistillationFields(TypedDict, total=False):
     damping_noise: float | None
     bias: bool
     parameters: Size
+    average: float
+    tuned_steps: int
+    tuned_unroll: int
+    tuned_rate: float
+    tuned_batch: int | None
+    tuned_horizon: int
+    tuned_fresh: float
+    tuned_losses: Mapping[Loss, float]
+    tuned_momentum: Momentum
+    tuned_end: bool
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,28 @@ class DistillationRecipe:
         Whether the network has biases; without, it is positively homogeneous.
     parameters : str
         Size of the network: ``"small"``, about 0.1 million weights, or ``"medium"``, about 0.5 million.
+    average : float
+        Share that an exponential moving average of the weights keeps at every step, in [0, 1); the average is what
+        a training gives.  0 gives the last weights.
+    tuned_steps : int
+        Steps of a second phase that follows the distillation and tunes the run as a whole, see
+        :mod:`ddgp_lib.distillation.run_tuning`; 0 is none, and the fields below then mean nothing.
+    tuned_unroll : int
+        Its consecutive iterations of one step, through which gradients flow; losses are averaged over them.
+    tuned_rate : float
+        Its largest learning rate; the schedule is the same.
+    tuned_batch : int or None
+        Its states in each step; None takes ``batch_size``.
+    tuned_horizon : int
+        Its longest run in the pool, as ``horizon`` is that of the distillation.
+    tuned_fresh : float
+        Fraction of its batch, in [0, 1], that is at k = 0; the others come from the pool and are late.
+    tuned_losses : mapping of str to float
+        Its losses, as ``losses``.
+    tuned_momentum : str
+        Its momentum, as ``momentum``.
+    tuned_end : bool
+        Whether it looks at the last of its consecutive iterations alone, and not at the mean of all.
     """
 
     network: Network = "unet"
@@ -161,6 +199,16 @@ class DistillationRecipe:
     damping_noise: float | None = None
     bias: bool = False
     parameters: Size = "medium"
+    average: float = 0.0
+    tuned_steps: int = 0
+    tuned_unroll: int = 6
+    tuned_rate: float = 3e-4
+    tuned_batch: int | None = None
+    tuned_horizon: int = 300
+    tuned_fresh: float = 0.5
+    tuned_losses: Mapping[Loss, float] = field(default_factory=lambda: dict(TUNED_LOSSES))
+    tuned_momentum: Momentum = "none"
+    tuned_end: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -171,6 +219,9 @@ class DistillationRecipe:
         else:
             unheld = self.from_truth == 0
             require(unheld, "from_truth", self.from_truth, "0 with pairing='own_trajectories'")
+        if self.tuned_batch is not None:
+            fits = self.tuned_batch <= self.pool_size
+            require(fits, "tuned_batch", self.tuned_batch, f"at most pool_size={self.pool_size}")
 
     @property
     def weights(self) -> dict[LossTerm, float]:
@@ -186,6 +237,11 @@ class DistillationRecipe:
     def longest(self) -> int:
         """The number of iterations that a state goes through at most."""
         return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
+
+    @property
+    def last_momentum(self) -> Momentum:
+        """The momentum that the last phase of the training has known."""
+        return self.tuned_momentum if self.tuned_steps else self.momentum
 
 
 def _weighted_losses(name: str, losses: Any) -> None:
@@ -227,8 +283,65 @@ DISTILLATION_FIELDS: Mapping[str, fields.Check] = {
     "damping_noise": fields.positive_or_none,
     "bias": fields.flag,
     "parameters": fields.one_of(SIZES),
+    "average": fields.share_below_one,
+    "tuned_steps": fields.whole,
+    "tuned_unroll": fields.count,
+    "tuned_rate": fields.positive,
+    "tuned_batch": fields.size_or_none,
+    "tuned_horizon": fields.count,
+    "tuned_fresh": fields.share,
+    "tuned_losses": _weighted_losses,
+    "tuned_momentum": fields.one_of(MOMENTUM),
+    "tuned_end": fields.flag,
 }
 """What each field accepts."""
+
+
+def first_phase(recipe: DistillationRecipe) -> DistillationRecipe:
+    """Return the recipe of the distillation alone, the same for every second phase.
+
+    Parameters
+    ----------
+    recipe : DistillationRecipe
+        Of one phase or two.
+    """
+    require_instance("recipe", recipe, DistillationRecipe, "a DistillationRecipe")
+    if recipe.tuned_steps == 0:
+        return recipe
+    tuned = [field for field in fields_of(recipe) if field.name.startswith("tuned_")]
+    plain = DistillationRecipe()
+    return replace(recipe, **{field.name: getattr(plain, field.name) for field in tuned})
+
+
+def second_phase(recipe: DistillationRecipe) -> DistillationRecipe:
+    """Return the second phase as a recipe of its own, with its random choices from another seed.
+
+    Parameters
+    ----------
+    recipe : DistillationRecipe
+        One with ``tuned_steps`` above 0.
+
+    Raises
+    ------
+    ValueError
+        If it has no second phase.
+    """
+    require_instance("recipe", recipe, DistillationRecipe, "a DistillationRecipe")
+    require(recipe.tuned_steps > 0, "tuned_steps", recipe.tuned_steps, "1 or above, for a second phase")
+    return replace(
+        first_phase(recipe),
+        seed=(recipe.seed + TUNED_SEED) % 2**63,
+        pairing="same_iterate",
+        steps=recipe.tuned_steps,
+        unroll=recipe.tuned_unroll,
+        learning_rate=recipe.tuned_rate,
+        batch_size=recipe.tuned_batch or recipe.batch_size,
+        horizon=recipe.tuned_horizon,
+        tuned_fresh=recipe.tuned_fresh,
+        tuned_end=recipe.tuned_end,
+        losses=recipe.tuned_losses,
+        momentum=recipe.tuned_momentum,
+    )
 
 
 def build_preconditioner(

@@ -1,5 +1,6 @@
 """Trainings that can be interrupted and resumed, by one process or by several together."""
 
+from .averaging import WeightAverage
 from .processes import SEED_STRIDE, Processes, is_torchrun, launch
 from .resumable import DivergenceError, ResumableTraining, under, weights_of
 from .schedules import SCHEDULES, Schedule, build_schedule
@@ -11,6 +12,7 @@ __all__ = [
     "Processes",
     "ResumableTraining",
     "Schedule",
+    "WeightAverage",
     "build_schedule",
     "is_torchrun",
     "launch",

@@ -17,7 +17,7 @@ from ddgp_lib.networks import build_network
 from ddgp_lib.operators import HadamardCamera
 from ddgp_lib.preconditioners import Scalar, State
 from ddgp_lib.preconditioners.structures import Structure
-from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe, build_preconditioner
 from tests.own_camera import PRESET, QUICK, SIZE, discs, smoothed
 
 LATER = {"Fabric": Any}
@@ -28,6 +28,8 @@ PACKAGES = (
     "metrics", "networks", "operators", "preconditioners", "presets", "recipes", "solvers", "stability", "tasks",
     "training",
 )  # fmt: skip
+
+TUNED = DistillationRecipe(**QUICK, tuned_steps=1, tuned_unroll=2)  # type: ignore[arg-type]
 
 LEFT_OUT = {
     "protocols and parts that users subclass": (
@@ -43,10 +45,10 @@ LEFT_OUT = {
         "extrapolate", "fista_step", "forward_backward", "relax", "no_momentum", "chambolle_dossal",
         "deepinv_momentum", "psnr_curves", "psnr_and_rejected", "tuning_score", "task_solver", "validation_psnr",
         "consistency_penalty", "gradient_loss", "row_space_penalty", "scale_loss", "squared_distance",
-        "FreshStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun", "launch", "under",
-        "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge", "Homogeneous",
-        "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split", "require_values",
-        "single_precision", "mean_over",
+        "FreshStates", "RunStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun",
+        "launch", "under", "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge",
+        "Homogeneous", "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split",
+        "require_values", "single_precision", "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
         "compare", "compare_benchmarks",
@@ -214,6 +216,9 @@ def _special() -> dict[str, dict[str, Any]]:
         "split_groups": {"names": ("a", "b", "c", "d"), "fractions": (0.3,)},
         "t_quantile": {"n": 3},
         "to_complex": {"magnitude": images, "phase": images[:, 0]},
+        "second_phase": {"recipe": TUNED},
+        "tune_run": {"preconditioner": build_preconditioner(TUNED, 1), "recipe": TUNED, "progress": False},
+        "WeightAverage": {"model": build_network("cnn", 2, 1, parameters="small"), "decay": 0.5},
         "train_alternative": {"recipe": AlternativeRecipe("end_to_end", steps=1, batch_size=2), "progress": False},
         "train_denoiser": {"images": discs(), "recipe": DenoiserRecipe(steps=1, finetune_steps=1, batch_size=2,
             jacobian_images=1, power_iterations=1), "progress": False},

@@ -15,6 +15,8 @@ ADVANCED = {"batch_size": 8, "horizon": 50, "steps": 4}
 """All states of the pool take part in every step, and none is started afresh: late iterations are seen."""
 NEWTON = {"form": "newton_null_space"}
 EVERY = {"validate_every": 1}
+TUNED = {"steps": 1, "tuned_steps": 3, "tuned_unroll": 3}
+"""A second phase after one step; β_2, which is not zero, takes part."""
 
 BASES = {
     DistillationRecipe: DistillationRecipe(
@@ -61,6 +63,16 @@ CHANGES = {
         "damping_noise": (0.001, NEWTON),
         "bias": (True, {}),
         "parameters": ("medium", {}),
+        "average": (0.5, {}),
+        "tuned_steps": (2, TUNED),
+        "tuned_unroll": (2, TUNED),
+        "tuned_rate": (1e-2, TUNED),
+        "tuned_batch": (2, TUNED),
+        "tuned_horizon": (1, TUNED),
+        "tuned_fresh": (0.0, TUNED),
+        "tuned_losses": ({"supervised": 1.0, "gradient": 5.0}, TUNED),
+        "tuned_momentum": ("deepinv", TUNED),
+        "tuned_end": (True, TUNED),
     },
     LinearRecipe: {
         "structure": ("scalar", {}),

@@ -144,6 +144,14 @@ def test_two_processes_resume_to_the_same_bits(together):
         assert result["histories"][0] == result["histories"][1]
 
 
+def test_two_processes_resume_in_a_second_phase_too(together):
+    _, results, _ = together
+    for result in results:
+        assert_equal(*result["tuned"])
+        assert_equal(result["tuned"][0], results[0]["tuned"][0])
+        assert result["tuned histories"][0] == result["tuned histories"][1]
+
+
 def test_another_number_of_processes_does_not_resume(together):
     path, _, _ = together
     with pytest.raises(CheckpointError, match=r"written by 2 process\(es\), expected 1"):

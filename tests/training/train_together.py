@@ -1,6 +1,7 @@
 """What ``torchrun`` runs in ``test_processes.py``: one process of a training, which writes what it ends with."""
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,9 @@ RECIPE = {
     "validate_every": 3,
     "validation_images": 2,
 }
+
+
+TUNED = RECIPE | {"validate_every": 0, "tuned_steps": 3, "tuned_unroll": 2, "average": 0.5}
 
 
 def unplugged(task, calls):
@@ -60,6 +64,14 @@ def main(folder: Path) -> None:
     except StopIteration:
         interrupted = True
     resumed = distill(task, fabric=fabric, checkpoint=path, progress=True, **RECIPE)
+    tuned, path = distill(task, fabric=fabric, progress=False, **TUNED), folder / "both.safetensors"
+    for calls in (19, None):  # four steps of four calls, and then steps of two
+        camera = task if calls is None else unplugged(task, calls)
+        with suppress(StopIteration):
+            again = distill(
+                camera, fabric=fabric, checkpoint=path, checkpoint_every=1, progress=False, **TUNED
+            )
+            assert calls is None
     result = {
         "gradient": gradient,
         "generator": generator,
@@ -68,6 +80,8 @@ def main(folder: Path) -> None:
         "histories": [whole.history, resumed.history],
         "processes": [whole.processes, resumed.processes, processes.rank, processes.first],
         "interrupted": interrupted,
+        "tuned": [tuned.preconditioner.state_dict(), again.preconditioner.state_dict()],
+        "tuned histories": [tuned.history, again.history],
     }
     torch.save(result, folder / f"rank{processes.rank}.pt")
 

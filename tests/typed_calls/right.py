@@ -31,6 +31,9 @@ ddgp_lib.distill(task)
 ddgp_lib.distill(task, recipe, steps=10)
 ddgp_lib.distill(task, "cnn", steps=10, bias=True, device="cpu", noise_range=(0.01, 0.1))
 distillation = ddgp_lib.distill(task, network="cnn", momentum="none", progress=False)
+tuned = ddgp_lib.tune_run(
+    task, distillation.preconditioner, recipe, tuned_steps=5, tuned_losses={"scale": 1.0}
+)
 linear = ddgp_lib.distill_linear(task, LinearRecipe(structure="rows"), ridges=(1e-3,), after="last")
 assert_type(linear.history, dict[str, list[float]])
 ddgp_lib.distill_linear(task, n_images=10)
