@@ -227,7 +227,7 @@ def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_images": len(images),
         "seed": arguments.seed,
         "iterations": trace.iterations,
-        "region": task.preset.region_name,
+        "region": task.region_name,
         "methods": methods,
     }
 

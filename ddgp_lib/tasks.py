@@ -202,11 +202,6 @@ class Preset:
         return (*self.classical, *self.recipes, "teacher")
 
     @property
-    def region_name(self) -> str | None:
-        """What a table calls the region, None where there is none."""
-        return None if self.region is None else getattr(self.region, "__name__", "region")
-
-    @property
     def methods(self) -> tuple[str, ...]:
         """Methods that a solver is loaded for and tuned: :attr:`kinds`, and the rivals beside the classical ones."""
         return (*self.classical, *self.rivals, *self.recipes, "teacher")
@@ -311,8 +306,21 @@ class Task:
         return measure(self.student, images, seed)
 
     def region(self, truth: torch.Tensor) -> torch.Tensor | None:
-        """Mask (N, 1, H, W) of the pixels of true images (N, C, H, W) that matter; None where all do."""
-        return None if self.preset.region is None else self.preset.region(truth)
+        """Mask (N, 1, H, W) of the pixels of true images (N, C, H, W) that matter; None where all do.
+
+        The preset says which; where it does not, the student may, by a method of this name.
+        """
+        find = self._region
+        return None if find is None else find(truth)
+
+    @property
+    def region_name(self) -> str | None:
+        """What a table calls the region, None where there is none."""
+        return None if self._region is None else getattr(self._region, "__name__", "region")
+
+    @property
+    def _region(self) -> Callable[[torch.Tensor], torch.Tensor] | None:
+        return self.preset.region or getattr(self.student, "region", None)
 
     def psnr(self, x: torch.Tensor, truth: torch.Tensor, within: torch.Tensor | None = None) -> torch.Tensor:
         """Peak signal-to-noise ratio of each image in dB, on [0, 1]; of magnitudes where images are complex.

@@ -254,6 +254,13 @@ class FramedDownsampling(_Separable, LinearPhysics):
         self.kept = (rows.kept, columns.kept)
         self._know(img_size[0], rows, columns, rtol)
 
+    def region(self, x: torch.Tensor) -> torch.Tensor:
+        """Mask (N, 1, H, W) of the pixels of images (N, C, H, W) from the first to the last measurement."""
+        self._require("x", x)
+        mask = torch.zeros_like(x[:, :1], dtype=torch.bool)
+        mask[..., self.kept[0], self.kept[1]] = True
+        return mask
+
     def update_parameters(self, **kwargs: Any) -> None:
         """Refuse another filter: make another operator instead."""
         require_fixed(filter=kwargs.pop("filter", None), factor=kwargs.pop("factor", None))
