@@ -18,6 +18,7 @@ import torch
 from . import commands
 from .arguments import require_integer, require_number
 from .experiments.benchmark import ON_REQUEST, PARTS
+from .experiments.methods import show_methods
 from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
 from .outputs import RESULTS, WEIGHTS
@@ -240,7 +241,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "Compare a task's methods on test images."
-    evaluation = command("evaluate", commands.evaluation, commands.show_evaluation, text)
+    evaluation = command("evaluate", commands.evaluation, show_methods, text)
     evaluation.add_argument("--iterations", type=_integer, default=200)
     _add_kinds(evaluation, "compare")
     where = f"folder of the results; by default that of --weights or of your own camera, else {RESULTS}"

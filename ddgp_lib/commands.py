@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +13,9 @@ from tqdm.auto import tqdm
 from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
-from .evaluation import REGION_CURVES, Trace, evaluate
 from .experiments.alternatives import load_alternative, reconstruct, run_alternative, save_alternative
-from .experiments.benchmark import BENCHMARKS_FOLDER, ITERATIONS, ON_REQUEST, PARTS, benchmark
+from .experiments.benchmark import BENCHMARKS_FOLDER, ON_REQUEST, PARTS, benchmark
+from .experiments.methods import run_methods, trained_networks
 from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
@@ -209,27 +209,10 @@ def evaluation(arguments: argparse.Namespace) -> dict[str, Any]:
     kinds = _asked(preset, arguments.kinds)
     task = preset.load()
     images = _test_images(task, arguments.images)
-    loaded = _methods(task, kinds)
-    solvers = {kind: method.tuned_solver() for kind, method in loaded.items()}
-    methods = {}
-    for kind, method in tqdm(loaded.items(), desc=f"evaluate {task.name}"):
-        trace = evaluate(
-            task,
-            solvers[kind],
-            images=images,
-            physics=method.physics,
-            max_iter=arguments.iterations,
-            seed=arguments.seed,
-        )
-        methods[kind] = _summary(trace) | {"setting": asdict(method.setting)}
-    return {
-        "task": task.name,
-        "n_images": len(images),
-        "seed": arguments.seed,
-        "iterations": trace.iterations,
-        "region": task.region_name,
-        "methods": methods,
-    }
+    networks = () if arguments.kinds else trained_networks(preset)
+    return run_methods(
+        task, images, kinds, networks, max_iter=arguments.iterations, seed=arguments.seed, progress=True
+    )
 
 
 def _test_images(task: Task, count: int | None, option: str = "--images", lowest: int = 1) -> torch.Tensor:
@@ -238,38 +221,6 @@ def _test_images(task: Task, count: int | None, option: str = "--images", lowest
     require_integer(option, count)
     require(lowest <= count <= highest, option, count, f"{lowest} to {highest}")
     return task.test_images[:count]
-
-
-def _summary(trace: Trace) -> dict[str, Any]:
-    shown = ("psnr", "ssim", "residual", *REGION_CURVES)
-    curves = {name: getattr(trace, name).mean(dim=1).tolist() for name in shown}
-    return curves | {"seconds": trace.seconds}
-
-
-def show_evaluation(result: dict[str, Any]) -> str:
-    """Write a method on each line, with its PSNR along the iterations, and at the end that of the region, if any."""
-    iterations, region = [k for k in ITERATIONS if k in result["iterations"]], result["region"]
-    late = [] if region is None else [k for k in iterations if k == EARLY or k == iterations[-1]]
-    lines = [f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"]
-    if region is not None:
-        lines[0] += f"; at the right over the {region} alone"
-    levels = {kind: _level(method["setting"]) for kind, method in result["methods"].items()}
-    width, wide = max(map(len, (*levels.values(), "sigma"))), len(region or "") + 5
-    heads = "".join(f"{f'{region} {k}':>{wide}s}" for k in late)
-    shown = "".join(f"{k:>7d}" for k in iterations)
-    lines.append(f"{'':26s}{shown}   {'sigma':>{width}s}  seconds{heads}")
-    for kind, method in result["methods"].items():
-        values = "".join(f"{method['psnr'][k - 1]:7.2f}" for k in iterations)
-        within = "".join(f"{method['region_psnr'][k - 1]:{wide}.2f}" for k in late)
-        lines.append(f"{kind:26s}{values}   {levels[kind]:>{width}s}  {method['seconds']:7.1f}{within}")
-    return "\n".join(lines)
-
-
-def _level(setting: Mapping[str, Any]) -> str:
-    """Write σ of a setting, or the ends of its schedule."""
-    if "sigma" in setting:
-        return f"{setting['sigma']:.3g}"
-    return f"{setting['sigma_first']:.3g} to {setting['sigma_last']:.3g}" if "sigma_first" in setting else ""
 
 
 def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:

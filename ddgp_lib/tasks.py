@@ -206,6 +206,11 @@ class Preset:
         """Methods that a solver is loaded for and tuned: :attr:`kinds`, and the rivals beside the classical ones."""
         return (*self.classical, *self.rivals, *self.recipes, "teacher")
 
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Methods that learn no preconditioner: what a gain has to be counted from is the best of them."""
+        return (*self.classical, *self.rivals)
+
     def setting(self, method: str, arguments: Mapping[str, Any]) -> Settings:
         """Return a method's tuned setting from its arguments by name; an empty one of a method that is not here.
 

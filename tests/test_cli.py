@@ -62,24 +62,6 @@ def test_evaluate_table(capsys):
     assert output.out.splitlines()[1].endswith("seconds")
 
 
-def test_a_table_ends_with_the_region_where_there_is_one():
-    method = {
-        "psnr": [20.0 + k for k in range(30)],
-        "region_psnr": [10.0 + k for k in range(30)],
-        "setting": {"sigma": 0.05},
-        "seconds": 2.0,
-    }
-    result = {"task": "mri", "n_images": 4, "iterations": list(range(1, 31)), "methods": {"none": method}}
-    title, heads, row = commands.show_evaluation(result | {"region": "head"}).splitlines()
-    assert title.endswith("by iteration; at the right over the head alone")
-    assert heads.split() == ["1", "2", "5", "10", "20", "sigma", "seconds", "head", "20"]
-    assert row.split() == ["none", *["20.00", "21.00", "24.00", "29.00", "39.00", "0.05", "2.0", "29.00"]]
-    assert len(heads) == len(row)
-    other = commands.show_evaluation(result | {"region": None}).splitlines()
-    assert other[1].endswith("seconds")
-    assert "alone" not in other[0]
-
-
 @pytest.fixture
 def shipped():
     """Say what the package's own files are."""
