@@ -52,7 +52,7 @@ def tune(
     Returns
     -------
     dict
-        For each kind the chosen ``"setting"``, with the keys of its :attr:`~ddgp_lib.kinds.base.Kind.settings`, such
+        For each kind the chosen ``"setting"``, with the arguments of the kind as keys, such
         as ``"sigma"``, and the ``"sweep"`` that it was chosen from: for every setting also ``"psnr_20"`` and
         ``"psnr_last"``, in dB, None where it is not finite; the latter is None too where a run ended early.  The
         ``"conditions"`` say what it depends on, see :func:`tuning_conditions`.
