@@ -58,7 +58,7 @@ def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"{preset}: expected a preset with `images` and `denoiser`, to train a denoiser")
     path = prepare_weights(arguments, preset, "denoiser") / preset.path("denoiser").name
     images, recipe = preset.images(), preset.denoiser
-    trained = train_denoiser(images, recipe)
+    trained = train_denoiser(images, recipe, augment=preset.augment)
     levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}
     norms = {str(sigma): float(_largest_jacobian(trained, images.val[:16], sigma)) for sigma in levels}

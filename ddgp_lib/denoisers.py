@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,91 +18,22 @@ from .arguments import (
     require_callable,
     require_choice,
     require_count,
-    require_counts,
-    require_flag,
     require_generator,
     require_images,
     require_instance,
     require_integer,
     require_number,
     require_seed,
-    require_tensor,
 )
 from .checkpoints import build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
-from .data import Split
+from .data import Split, perturb
 from .fingerprint import of_images
 from .metrics import psnr
-from .names import PretrainedDenoiser
-from .networks.patches import pad_to_multiple
+from .names import DenoiserNetwork, PretrainedDenoiser
+from .networks.denoising import DENOISERS, NoiseAwareDnCNN, NoiseAwareUNet
 from .operators.iterative import norms, spread
 
-
-class NoiseAwareDnCNN(Denoiser):
-    """DnCNN D_σ on 2×2 patches of pixels, with the noise level as a further input channel.
-
-    deepinv's :class:`~deepinv.models.DnCNN` ignores the noise level that it is given.  Here, as in FFDNet, pixels
-    are first gathered into channels, which makes the network three times faster and doubles what each output
-    sees, and a constant map of σ is appended.
-
-    Parameters
-    ----------
-    channels : int
-        Image channels.
-    depth : int
-        Number of 3×3 convolutions.
-    width : int
-        Channels between convolutions.
-    noise_scaled : bool
-        Whether the network's output is multiplied by σ, D_σ(x) = x + σ N(x, σ), so that D_σ tends to the identity
-        with σ and the network is as good at low noise as at high.
-
-    References
-    ----------
-    Zhang et al., "Beyond a Gaussian denoiser: residual learning of deep CNN for image denoising", 2017; Zhang et
-    al., "FFDNet: toward a fast and flexible solution for CNN-based image denoising", 2018; Karras et al.,
-    "Elucidating the design space of diffusion-based generative models", 2022, for the scaling.
-    """
-
-    def __init__(
-        self, channels: int = 1, depth: int = 6, width: int = 48, *, noise_scaled: bool = False
-    ) -> None:
-        super().__init__()
-        require_counts(channels=channels, width=width)
-        require_count("depth", depth, lowest=2)
-        require_flag("noise_scaled", noise_scaled)
-        self.architecture = {
-            "channels": channels,
-            "depth": depth,
-            "width": width,
-            "noise_scaled": noise_scaled,
-        }
-        stacked = 4 * channels + 1
-        self.gather = nn.PixelUnshuffle(2)
-        self.network = DnCNN(stacked, stacked, depth=depth, nf=width, pretrained=None)
-        self.scatter = nn.PixelShuffle(2)
-        self.to(memory_format=torch.channels_last)
-
-    def forward(self, x: torch.Tensor, sigma: float | torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        """Denoise ``x`` of shape (N, C, H, W), whose noise has standard deviation ``sigma``."""
-        require_tensor("x", x, dimensions=4, finite=False)
-        _require_level(sigma)
-        channels, (height, width) = self.architecture["channels"], x.shape[-2:]
-        require(x.shape[1] == channels, "x.shape", tuple(x.shape), f"{channels} channel(s)")
-        patches = self.gather(pad_to_multiple(x, 2))
-        levels = self._handle_sigma(sigma, reference_tensor=x)
-        noise_map = levels.expand(-1, 1, *patches.shape[2:])
-        stacked = torch.cat([patches, noise_map], dim=1).contiguous(memory_format=torch.channels_last)
-        denoised = self.network(stacked)[:, :-1]
-        if self.architecture["noise_scaled"]:
-            denoised = patches + levels * (denoised - patches)
-        return self.scatter(denoised.contiguous())[..., :height, :width]
-
-
-def _require_level(sigma: Any) -> None:
-    """Refuse a noise level that is no finite number, 0 or above; a GPU would be waited for to look into a tensor."""
-    if not isinstance(sigma, torch.Tensor):
-        return require_number("sigma", sigma, lowest=0)
-    return require_tensor("sigma", sigma, finite=False)
+NoiseAware = NoiseAwareDnCNN | NoiseAwareUNet
 
 
 @dataclass(frozen=True)
@@ -112,7 +44,9 @@ class DenoiserRecipe:
     of σ where the network is ``noise_scaled``, plus ``penalty`` · max(‖J‖ − ``bound``, 0)², with J the Jacobian of
     D_σ at a noisy image and ‖J‖ its spectral norm by power iteration (Pesquet et al., "Learning maximally monotone
     operators for image recovery", 2021).  With a ``crop``, each step sees random squares of that side, mirrored at
-    random.
+    random.  ``network`` is one of :data:`~ddgp_lib.networks.denoising.DENOISERS`, of which ``"unet"`` has ``widths``.
+    A share ``perturbed`` of the images is changed a little first.  The rate of each phase rises over a share
+    ``warmup`` of its steps and falls along a cosine; gradients longer than ``clip`` are shortened to it.
     """
 
     steps: int = 5000
@@ -128,6 +62,11 @@ class DenoiserRecipe:
     noise_scaled: bool = False
     crop: int | None = None
     seed: int = 0
+    network: DenoiserNetwork = "dncnn"
+    widths: tuple[int, ...] = (24, 48, 96)
+    perturbed: float = 0.0
+    warmup: float = 0.0
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -150,13 +89,25 @@ DENOISER_FIELDS: Mapping[str, fields.Check] = {
     "noise_scaled": fields.flag,
     "crop": fields.count_or_none,
     "seed": fields.seed,
+    "network": fields.one_of(DENOISERS),
+    "widths": fields.several(fields.count),
+    "perturbed": fields.share,
+    "warmup": fields.share_below_one,
+    "clip": fields.positive_or_none,
 }
 """What each field accepts."""
 
 
+Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
 def train_denoiser(
-    images: Split, recipe: DenoiserRecipe | None = None, *, progress: bool = True
-) -> NoiseAwareDnCNN:
+    images: Split,
+    recipe: DenoiserRecipe | None = None,
+    *,
+    augment: Augment = perturb,
+    progress: bool = True,
+) -> NoiseAware:
     """Train a denoiser on clean images with Gaussian noise of random level.
 
     First ``recipe.steps`` steps of the squared error alone, then ``recipe.finetune_steps`` with the Jacobian
@@ -168,12 +119,14 @@ def train_denoiser(
         Training and validation images.
     recipe : DenoiserRecipe, optional
         Its defaults are those of the shipped weights.
+    augment : callable
+        (images, generator) ↦ images: the change that a share ``perturbed`` of the images gets.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
-    NoiseAwareDnCNN
+    NoiseAwareDnCNN or NoiseAwareUNet
         The trained denoiser, in evaluation mode.
 
     Raises
@@ -183,28 +136,28 @@ def train_denoiser(
     """
     require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
+    require_callable("augment", augment, "a function of images and a generator")
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
-        denoiser = NoiseAwareDnCNN(images.train.shape[1], noise_scaled=recipe.noise_scaled)
-        _fit(
-            denoiser,
-            images.train,
-            recipe,
-            recipe.steps,
-            recipe.learning_rate,
-            penalised=False,
-            progress=progress,
-        )
-        rate = recipe.learning_rate / 4
-        _fit(denoiser, images.train, recipe, recipe.finetune_steps, rate, penalised=True, progress=progress)
+        denoiser = _untrained(recipe, images.train.shape[1])
+        fit = partial(_fit, denoiser, images.train, recipe, augment, progress=progress)
+        fit(recipe.steps, recipe.learning_rate, penalised=False)
+        fit(recipe.finetune_steps, recipe.learning_rate / 4, penalised=True)
     return denoiser.eval()
 
 
+def _untrained(recipe: DenoiserRecipe, channels: int) -> NoiseAware:
+    if recipe.network == "unet":
+        return NoiseAwareUNet(channels, recipe.widths)
+    return NoiseAwareDnCNN(channels, noise_scaled=recipe.noise_scaled)
+
+
 def _fit(
-    denoiser: NoiseAwareDnCNN,
+    denoiser: NoiseAware,
     images: torch.Tensor,
     recipe: DenoiserRecipe,
+    augment: Augment,
     steps: int,
     learning_rate: float,
     *,
@@ -215,10 +168,13 @@ def _fit(
         return
     generator, starts = (torch.Generator().manual_seed(recipe.seed) for _ in range(2))
     optimiser = torch.optim.Adam(denoiser.parameters(), lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    schedule = _schedule(optimiser, steps, recipe.warmup)
     name = "denoiser, Jacobian penalty" if penalised else "denoiser"
     for step in (bar := trange(steps, desc=name, disable=not progress)):
         clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
+        if recipe.perturbed:
+            chosen = torch.rand(len(clean), generator=generator) < recipe.perturbed
+            clean = torch.where(chosen.view(-1, 1, 1, 1), augment(clean, generator), clean)
         if recipe.crop is not None:
             clean = random_squares(clean, recipe.crop, generator)
         spread = torch.rand(recipe.batch_size, generator=generator)
@@ -237,9 +193,23 @@ def _fit(
             )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if recipe.clip is not None:
+            nn.utils.clip_grad_norm_(denoiser.parameters(), recipe.clip)
         optimiser.step()
         schedule.step()
         bar.set_postfix(loss=f"{value:.4f}", refresh=False)
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, steps: int, warmup: float
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Fall along a cosine, after a linear rise over a share of the steps."""
+    rise = round(warmup * steps)
+    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps - rise)
+    if rise == 0:
+        return fall
+    grow = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / (rise + 1), total_iters=rise)
+    return torch.optim.lr_scheduler.SequentialLR(optimiser, [grow, fall], [rise])
 
 
 def random_squares(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
@@ -325,21 +295,28 @@ def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed:
 
 def save_denoiser(
     path: str | Path,
-    denoiser: NoiseAwareDnCNN,
+    denoiser: NoiseAware,
     task_name: str,
     recipe: DenoiserRecipe,
     metrics: Mapping[str, Any],
     images: Split | None = None,
 ) -> None:
     """Write a denoiser with its recipe and metrics, and a sketch of its images, to a safetensors file."""
-    description = {"kind": "denoiser", "task": task_name, "recipe": asdict(recipe), "metrics": dict(metrics)}
-    description["architecture"] = denoiser.architecture
+    network = next((name for name, kind in DENOISERS.items() if type(denoiser) is kind), None)
+    require(network is not None, "denoiser", denoiser, f"one of {tuple(DENOISERS)}")
+    description: dict[str, Any] = {
+        "kind": "denoiser",
+        "task": task_name,
+        "recipe": asdict(recipe),
+        "metrics": dict(metrics),
+    }
+    description["architecture"] = denoiser.architecture | ({"network": network} if network != "dncnn" else {})
     if images is not None:
         description["fingerprint"] = {"images": of_images(images.train, images.val)}
     save_checkpoint(path, denoiser.state_dict(), description)
 
 
-def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAwareDnCNN:
+def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAware:
     """Load a task's shipped denoiser, or one from a file.
 
     Parameters
@@ -351,7 +328,7 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
 
     Returns
     -------
-    NoiseAwareDnCNN
+    NoiseAwareDnCNN or NoiseAwareUNet
         In evaluation mode, its parameters frozen.
 
     Raises
@@ -368,7 +345,14 @@ def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAw
         path = weights_path(str(source), "denoiser") if path is None else path
         expected["task"] = str(source)
     tensors, description = load_checkpoint(path, **expected)
-    return build(lambda: NoiseAwareDnCNN(**description["architecture"]), tensors, path)
+    return build(lambda: _described(description["architecture"]), tensors, path)
+
+
+def _described(architecture: Mapping[str, Any]) -> NoiseAware:
+    """Build an untrained denoiser; files of before do not say that it is a DnCNN."""
+    name = architecture.get("network", "dncnn")
+    require_choice("network", name, DENOISERS)
+    return DENOISERS[name](**{key: value for key, value in architecture.items() if key != "network"})
 
 
 PRETRAINED: Mapping[PretrainedDenoiser, tuple[Callable[..., Denoiser], str]] = {

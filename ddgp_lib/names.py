@@ -63,5 +63,8 @@ ScheduleName = Literal["warm_cosine", "one_cycle", "plateau", "constant"]
 Alternative = Literal["end_to_end", "unrolled", "direct", "null_space_network", "unfolded", "modl", "npn"]
 """Networks that a user would pick instead, ``ddgp_lib.recipes.ALTERNATIVES``."""
 
+DenoiserNetwork = Literal["dncnn", "unet"]
+"""Denoisers that are trained here, ``ddgp_lib.networks.denoising.DENOISERS``."""
+
 PretrainedDenoiser = Literal["dncnn", "dncnn_lipschitz", "drunet"]
 """deepinv's pretrained denoisers, ``ddgp_lib.denoisers.PRETRAINED``."""

@@ -128,6 +128,8 @@ class Preset:
         Makes the task: ``make(*, denoiser=None, **options)``.  The first line of its docstring describes the camera.
     images : callable, optional
         Gives the images that its denoiser is trained on.
+    augment : callable
+        (images, generator) ↦ images: the random change that makes more of few training images.
     denoiser : DenoiserRecipe, optional
         How its denoiser is trained; by default ``make`` brings a denoiser of its own.
     recipes : mapping of str to DistillationRecipe or LinearRecipe
@@ -167,6 +169,7 @@ class Preset:
     name: str
     make: Callable[..., "Task"] | None = None
     images: Callable[[], Split] | None = None
+    augment: Augment = perturb
     denoiser: DenoiserRecipe | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
@@ -368,7 +371,7 @@ def make_task(
     *,
     name: str = "my_camera",
     preset: Preset | None = None,
-    augment: Augment = perturb,
+    augment: Augment | None = None,
     complex_valued: bool = False,
     img_size: tuple[int, ...] | None = None,
 ) -> Task:
@@ -389,8 +392,9 @@ def make_task(
         Begins the names of files, where there is no preset to say it: letters, digits and underscores.
     preset : Preset, optional
         How the camera's methods are trained, tuned and compared; by default as :class:`Preset` says.
-    augment : callable
-        (images, generator) ↦ images: the random change that makes more of few training images.
+    augment : callable, optional
+        (images, generator) ↦ images: the random change that makes more of few training images; by default the
+        preset's.
     complex_valued : bool
         Whether the two channels are the real and imaginary parts of a complex image.
     img_size : tuple of int, optional
@@ -419,6 +423,7 @@ def make_task(
     """
     preset = Preset(name=name) if preset is None else preset
     require_instance("preset", preset, Preset, "None, or a Preset")
+    augment = preset.augment if augment is None else augment
     require_callable("augment", augment, "a function of images and a generator")
     require_split(images, img_size, complex_valued=complex_valued)
     require_positive("sigma", sigma)

@@ -633,6 +633,7 @@ CALLS: dict[str, Call] = {
         {"denoiser": halved, "x": IMAGES, "sigma": 0.1, "iterations": 1, "generator": None},
         {"x": "images", "denoiser": "anything", "sigma": "anything"},
     ),
+    "NoiseAwareUNet": Call(denoisers.NoiseAwareUNet, {"channels": 1, "widths": (4, 8)}, {"widths": "object"}),
     "NoiseAwareDnCNN": Call(
         denoisers.NoiseAwareDnCNN, {"channels": 1, "depth": 2, "width": 4, "noise_scaled": False}
     ),

@@ -56,6 +56,7 @@ REGISTRIES: dict[str, Any] = {
     "Optimiser": OPTIMISERS,
     "ScheduleName": SCHEDULES,
     "Alternative": ALTERNATIVES,
+    "DenoiserNetwork": ddgp_lib.denoisers.DENOISERS,
     "PretrainedDenoiser": ddgp_lib.denoisers.PRETRAINED,
 }
 

@@ -169,14 +169,13 @@ def deblurring(
         images = faces_of(sides)
     if denoiser is None:
         denoiser = load_denoiser(weights_path("super_resolution", "denoiser"))
-    return make_task(
-        student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
-    )
+    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size)
 
 
 PRESET = Preset(
     name="deblurring",
     make=deblurring,
+    augment=perturb_face,
     images=load_faces,
     recipes={
         "distilled": DistillationRecipe(

@@ -116,7 +116,6 @@ def mri(
         sigma,
         preset=PRESET,
         img_size=img_size,
-        augment=turn_phase,
         complex_valued=True,
     )
 
@@ -202,6 +201,7 @@ PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,
+    augment=turn_phase,
     denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
     recipes={
         "distilled": DistillationRecipe(

@@ -105,9 +105,7 @@ def super_resolution(
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
     if images is None:
         images = faces_of(sides)
-    return make_task(
-        student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size, augment=perturb_face
-    )
+    return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size)
 
 
 def faces_of(sides: tuple[int, int]) -> Split:
@@ -150,6 +148,7 @@ PRESET: Preset = Preset(
     name="super_resolution",
     make=super_resolution,
     images=load_faces,
+    augment=perturb_face,
     denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
     recipes={
         "distilled": DistillationRecipe(

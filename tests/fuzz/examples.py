@@ -170,6 +170,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "MultiCoilCartesianMRI": {"img_size": (2, SIZE, SIZE), "coils": 2},
         "CartesianMRI": {"img_size": (2, SIZE, SIZE)},
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
+        "NoiseAwareUNet": {"widths": (4, 8)},
         "PatchUNet": {"widths": (8, 16)},
         "PolynomialSetting": {"momentum": "none", "prior_decay": None},
         "Setting": {"momentum": "none", "prior_decay": None},

@@ -118,6 +118,11 @@ CHANGES = {
         "noise_scaled": (True, {}),
         "crop": (8, {}),
         "seed": (1, {}),
+        "network": ("unet", {}),
+        "widths": ((4, 8), {"network": "unet"}),
+        "perturbed": (1.0, {}),
+        "warmup": (0.5, {"steps": 4}),
+        "clip": (1e-6, {"learning_rate": 0.1}),
     },
 }
 
