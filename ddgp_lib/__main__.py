@@ -220,6 +220,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
         )
         text = "seed of another training than the recipe's; above 0 it ends the names of the files, and none is tuned"
         training.add_argument("--seed", type=_integer, default=0, help=text)
+    for training in (denoiser, train, alternatives):
         training.add_argument(
             "--checkpoints", type=_folder, default=Path("checkpoints"), help="folder to resume from"
         )

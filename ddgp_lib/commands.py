@@ -56,14 +56,16 @@ def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
     preset = _preset(arguments)
     if preset.images is None or preset.denoiser is None:
         raise ValueError(f"{preset}: expected a preset with `images` and `denoiser`, to train a denoiser")
-    path = prepare_weights(arguments, preset, "denoiser") / preset.path("denoiser").name
+    file = preset.path("denoiser").name
+    path = prepare_weights(arguments, preset, "denoiser") / file
+    _prepare_checkpoints(arguments, file)
     images, recipe = preset.images(), preset.denoiser
-    trained = train_denoiser(images, recipe, augment=preset.augment)
+    trained = train_denoiser(images, recipe, augment=preset.augment, checkpoint=arguments.checkpoints / file)
     levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}
     norms = {str(sigma): float(_largest_jacobian(trained, images.val[:16], sigma)) for sigma in levels}
     metrics = without_nan({"validation_psnr": psnr, "largest_jacobian_norm": norms})
-    save_denoiser(path, trained, preset.name, recipe, metrics)
+    save_denoiser(path, trained, preset.name, recipe, metrics, images)
     return {"path": str(path), **metrics}
 
 
@@ -88,7 +90,7 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     first = Processes(fabric).first
     if first:
         output = prepare_weights(arguments, preset, *(of_seed(kind, seed) for kind in kinds), tuned=whole)
-        _prepare_checkpoints(arguments, preset, kinds)
+        _prepare_checkpoints(arguments, *(preset.path(kind, seed).name for kind in kinds))
     task = preset.load()
     result: dict[str, Any] = {}
     for kind in kinds:
@@ -129,8 +131,7 @@ def _device(arguments: argparse.Namespace) -> str:
     return str(arguments.device)
 
 
-def _prepare_checkpoints(arguments: argparse.Namespace, preset: Preset, kinds: tuple[str, ...]) -> None:
-    files = [preset.path(kind, arguments.seed).name for kind in kinds]
+def _prepare_checkpoints(arguments: argparse.Namespace, *files: str) -> None:
     # Checkpoints can be larger: a training writes the first before its first step.
     prepare("--checkpoints", arguments.checkpoints, *files, size=WEIGHTS_SIZE)
 
@@ -148,7 +149,7 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     recipes = {**preset.alternatives, **preset.learned_rivals}
     names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
     output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
-    _prepare_checkpoints(arguments, preset, names)
+    _prepare_checkpoints(arguments, *(preset.path(name, seed).name for name in names))
     task = preset.load()
     images = task.val_images[: preset.counts.validation]
     result: dict[str, Any] = {}

@@ -1,18 +1,17 @@
 """A small denoiser that knows its noise level and is trained to expand little."""
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from deepinv.models import Denoiser, DnCNN, DRUNet
 from torch import nn
-from tqdm.auto import trange
 
-from . import fields
 from .arguments import (
     require,
     require_callable,
@@ -27,75 +26,15 @@ from .arguments import (
 )
 from .checkpoints import build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
 from .data import Split, perturb
-from .fingerprint import of_images
+from .fingerprint import Fingerprint, of_images
 from .metrics import psnr
-from .names import DenoiserNetwork, PretrainedDenoiser
+from .names import PretrainedDenoiser
 from .networks.denoising import DENOISERS, NoiseAwareDnCNN, NoiseAwareUNet
 from .operators.iterative import norms, spread
+from .recipes.denoising import DenoiserRecipe
+from .training import ResumableTraining, build_schedule
 
 NoiseAware = NoiseAwareDnCNN | NoiseAwareUNet
-
-
-@dataclass(frozen=True)
-class DenoiserRecipe:
-    """Everything that decides the weights of a shipped denoiser.
-
-    The loss is the mean of (D_σ(x + σ n) − x)² / σ over pixels and log-uniform noise levels σ, with σ² in the place
-    of σ where the network is ``noise_scaled``, plus ``penalty`` · max(‖J‖ − ``bound``, 0)², with J the Jacobian of
-    D_σ at a noisy image and ‖J‖ its spectral norm by power iteration (Pesquet et al., "Learning maximally monotone
-    operators for image recovery", 2021).  With a ``crop``, each step sees random squares of that side, mirrored at
-    random.  ``network`` is one of :data:`~ddgp_lib.networks.denoising.DENOISERS`, of which ``"unet"`` has ``widths``.
-    A share ``perturbed`` of the images is changed a little first.  The rate of each phase rises over a share
-    ``warmup`` of its steps and falls along a cosine; gradients longer than ``clip`` are shortened to it.
-    """
-
-    steps: int = 5000
-    finetune_steps: int = 250
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    sigma_min: float = 0.01
-    sigma_max: float = 0.3
-    penalty: float = 1.0
-    bound: float = 1.25
-    jacobian_images: int = 4
-    power_iterations: int = 8
-    noise_scaled: bool = False
-    crop: int | None = None
-    seed: int = 0
-    network: DenoiserNetwork = "dncnn"
-    widths: tuple[int, ...] = (24, 48, 96)
-    perturbed: float = 0.0
-    warmup: float = 0.0
-    clip: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be trained."""
-        fields.check_fields(self, DENOISER_FIELDS)
-        ordered = self.sigma_min <= self.sigma_max
-        require(ordered, "sigma_max", self.sigma_max, f"at least sigma_min={self.sigma_min}")
-
-
-DENOISER_FIELDS: Mapping[str, fields.Check] = {
-    "steps": fields.whole,
-    "finetune_steps": fields.whole,
-    "batch_size": fields.size,
-    "learning_rate": fields.positive,
-    "sigma_min": fields.positive,
-    "sigma_max": fields.positive,
-    "penalty": fields.not_negative,
-    "bound": fields.not_negative,
-    "jacobian_images": fields.size,
-    "power_iterations": fields.count,
-    "noise_scaled": fields.flag,
-    "crop": fields.count_or_none,
-    "seed": fields.seed,
-    "network": fields.one_of(DENOISERS),
-    "widths": fields.several(fields.count),
-    "perturbed": fields.share,
-    "warmup": fields.share_below_one,
-    "clip": fields.positive_or_none,
-}
-"""What each field accepts."""
 
 
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
@@ -106,6 +45,8 @@ def train_denoiser(
     recipe: DenoiserRecipe | None = None,
     *,
     augment: Augment = perturb,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 200,
     progress: bool = True,
 ) -> NoiseAware:
     """Train a denoiser on clean images with Gaussian noise of random level.
@@ -121,6 +62,11 @@ def train_denoiser(
         Its defaults are those of the shipped weights.
     augment : callable
         (images, generator) ↦ images: the change that a share ``perturbed`` of the images gets.
+    checkpoint : str or Path, optional
+        A file to write the state of the training to, and to resume from if it exists, to the same bits; the second
+        phase has one of its own beside it.
+    checkpoint_every : int
+        Steps between writes, 1 or above.
     progress : bool
         Show a progress bar.
 
@@ -132,7 +78,9 @@ def train_denoiser(
     Raises
     ------
     ValueError
-        If the loss stops being finite.
+        If an argument is outside what is accepted, or the loss stops being finite.
+    CheckpointError
+        If a checkpoint was written by another recipe or for other images.
     """
     require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
@@ -141,10 +89,19 @@ def train_denoiser(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
         denoiser = _untrained(recipe, images.train.shape[1])
-        fit = partial(_fit, denoiser, images.train, recipe, augment, progress=progress)
-        fit(recipe.steps, recipe.learning_rate, penalised=False)
-        fit(recipe.finetune_steps, recipe.learning_rate / 4, penalised=True)
+        second = replace(recipe, steps=recipe.finetune_steps, learning_rate=recipe.learning_rate / 4)
+        for phase, penalised in ((recipe, False), (second, True)):
+            if phase.steps == 0:
+                continue
+            training = _Training(images, phase, denoiser, augment, penalised=penalised)
+            name = "denoiser, Jacobian penalty" if penalised else "denoiser"
+            file = None if checkpoint is None else _of_phase(Path(checkpoint), penalised)
+            training.run(name, file, checkpoint_every, progress=progress)
     return denoiser.eval()
+
+
+def _of_phase(checkpoint: Path, penalised: bool) -> Path:
+    return checkpoint.with_stem(f"{checkpoint.stem}-penalised") if penalised else checkpoint
 
 
 def _untrained(recipe: DenoiserRecipe, channels: int) -> NoiseAware:
@@ -153,51 +110,82 @@ def _untrained(recipe: DenoiserRecipe, channels: int) -> NoiseAware:
     return NoiseAwareDnCNN(channels, noise_scaled=recipe.noise_scaled)
 
 
-def _fit(
-    denoiser: NoiseAware,
-    images: torch.Tensor,
-    recipe: DenoiserRecipe,
-    augment: Augment,
-    steps: int,
-    learning_rate: float,
-    *,
-    penalised: bool,
-    progress: bool,
-) -> None:
-    if steps == 0:
-        return
-    generator, starts = (torch.Generator().manual_seed(recipe.seed) for _ in range(2))
-    optimiser = torch.optim.Adam(denoiser.parameters(), lr=learning_rate)
-    schedule = _schedule(optimiser, steps, recipe.warmup)
-    name = "denoiser, Jacobian penalty" if penalised else "denoiser"
-    for step in (bar := trange(steps, desc=name, disable=not progress)):
-        clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
-        if recipe.perturbed:
-            chosen = torch.rand(len(clean), generator=generator) < recipe.perturbed
-            clean = torch.where(chosen.view(-1, 1, 1, 1), augment(clean, generator), clean)
-        if recipe.crop is not None:
-            clean = random_squares(clean, recipe.crop, generator)
+class _Training(ResumableTraining):
+    """One phase of the training of a denoiser, with the Jacobian penalty or without."""
+
+    def __init__(
+        self,
+        images: Split,
+        recipe: DenoiserRecipe,
+        denoiser: NoiseAware,
+        augment: Augment,
+        *,
+        penalised: bool,
+    ) -> None:
+        optimiser = torch.optim.Adam(denoiser.parameters(), lr=recipe.learning_rate)
+        generator, self.starts = (torch.Generator().manual_seed(recipe.seed) for _ in range(2))
+        described: Any = SimpleNamespace(name="denoiser", train_images=images.train)
+        constant = build_schedule("constant", recipe.steps)
+        super().__init__("denoiser training", described, recipe, denoiser, optimiser, constant, generator)
+        self.rates = _schedule(optimiser, recipe.steps, recipe.warmup)
+        self.denoiser, self.images, self.augment, self.penalised = denoiser, images, augment, penalised
+
+    def made_for(self) -> Fingerprint:
+        """Return a sketch of the images."""
+        return {"images": of_images(self.images.train, self.images.val)}
+
+    def advance(self) -> float:
+        """Take one optimisation step; return the loss."""
+        clean = self._clean()
+        recipe, generator = self.recipe, self.generator
         spread = torch.rand(recipe.batch_size, generator=generator)
         sigma = recipe.sigma_min * (recipe.sigma_max / recipe.sigma_min) ** spread
         noisy = clean + sigma.view(-1, 1, 1, 1) * torch.randn(clean.shape, generator=generator)
         scale = sigma.square() if recipe.noise_scaled else sigma
-        loss = ((denoiser(noisy, sigma) - clean).square() / scale.view(-1, 1, 1, 1)).mean()
-        if penalised:
+        loss = ((self.model(noisy, sigma) - clean).square() / scale.view(-1, 1, 1, 1)).mean()
+        if self.penalised:
             part = slice(recipe.jacobian_images)
-            found = jacobian_norms(denoiser, noisy[part], sigma[part], recipe.power_iterations, starts)
-            loss = loss + recipe.penalty * (found - recipe.bound).clamp_min(0).square().mean()
-        value = loss.item()
-        if not math.isfinite(value):
-            raise ValueError(
-                f"loss={value}: expected a finite one in step {step + 1} of {steps} of the {name}"
+            found = jacobian_norms(
+                self.denoiser, noisy[part], sigma[part], recipe.power_iterations, self.starts
             )
-        optimiser.zero_grad(set_to_none=True)
+            loss = loss + recipe.penalty * (found - recipe.bound).clamp_min(0).square().mean()
+        if math.isfinite(value := loss.item()):
+            self.update_weights(loss)
+        self.step += 1
+        return value
+
+    def _clean(self) -> torch.Tensor:
+        """Draw images, some of them perturbed, or squares of them."""
+        images, recipe, generator = self.images.train, self.recipe, self.generator
+        clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
+        if recipe.perturbed:
+            chosen = torch.rand(len(clean), generator=generator) < recipe.perturbed
+            clean = torch.where(chosen.view(-1, 1, 1, 1), self.augment(clean, generator), clean)
+        return clean if recipe.crop is None else random_squares(clean, recipe.crop, generator)
+
+    def update_weights(self, loss: torch.Tensor) -> None:
+        """Follow the gradient of a loss, no longer than ``clip`` where that is said."""
+        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        if recipe.clip is not None:
-            nn.utils.clip_grad_norm_(denoiser.parameters(), recipe.clip)
-        optimiser.step()
-        schedule.step()
-        bar.set_postfix(loss=f"{value:.4f}", refresh=False)
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        self.rates.step()
+
+    def own_tensors(self) -> dict[str, torch.Tensor]:
+        """Return the state of the generator of power iterations."""
+        return {"starts": self.starts.get_state()}
+
+    def take(self, path: str | Path, tensors: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
+        """Take over that state too, and the rate."""
+        super().take(path, tensors, description)
+        self.starts.set_state(tensors["starts"])
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # PyTorch's, of a schedule that is ahead of its optimiser
+            for _ in range(self.step):
+                self.rates.step()
 
 
 def _schedule(

@@ -785,7 +785,8 @@ PUBLIC: tuple[ModuleType, ...] = (
 
 ELSEWHERE = {
     **dict.fromkeys(
-        ("AlternativeRecipe", "DistillationRecipe", "LinearRecipe"), "every field is tried in test_fields.py"
+        ("AlternativeRecipe", "DenoiserRecipe", "DistillationRecipe", "LinearRecipe"),
+        "every field is tried in test_fields.py",
     ),
     **dict.fromkeys(("DistillationFields", "LinearFields", "LinearOperator"), "a type"),
     **dict.fromkeys(("Identity", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"),

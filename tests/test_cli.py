@@ -185,7 +185,7 @@ def test_outputs_are_tried_before_the_work(capsys, tmp_path, monkeypatch, argume
     (tmp_path / "file").touch()
     monkeypatch.setattr(commands, work, no_work)
     options = [("--output", "file"), ("--output", "file/below")]
-    if work in ("distill", "run_alternative"):
+    if work in ("train_denoiser", "distill", "run_alternative"):
         options.append(("--checkpoints", "file"))
     for option in options:
         status, output = run(capsys, *arguments, *option)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from ddgp_lib.checkpoints import WEIGHTS_FOLDER, load_checkpoint
+from ddgp_lib import denoisers
+from ddgp_lib.checkpoints import WEIGHTS_FOLDER, CheckpointError, load_checkpoint
 from ddgp_lib.data import load_digits
 from ddgp_lib.denoisers import (
     DenoiserRecipe,
@@ -97,9 +98,43 @@ def test_training_lowers_the_error_and_is_reproducible():
 def test_training_stops_at_a_loss_that_is_not_finite():
     recipe = DenoiserRecipe(steps=20, finetune_steps=0, batch_size=2, learning_rate=1e30)
     with pytest.raises(
-        ValueError, match=r"loss=(nan|inf): expected a finite one in step \d+ of 20 of the denoiser"
+        ValueError, match=r"loss=(nan|inf): expected a finite number in step \d+ of 20; nothing was written"
     ):
         train_denoiser(discs(), recipe, progress=False)
+
+
+@pytest.mark.parametrize("network", ["dncnn", "unet"])
+@pytest.mark.parametrize("stopped", [3, 7])
+def test_an_interrupted_training_goes_on_to_the_same_bits(network, stopped, tmp_path, monkeypatch):
+    """It stops within the first phase or the second, whose generators and rates go on where they were."""
+    recipe = DenoiserRecipe(
+        steps=5, finetune_steps=4, batch_size=2, power_iterations=2, bound=0.1, network=network, warmup=0.4
+    )
+    whole = train_denoiser(discs(), recipe, progress=False)
+    file, steps, advance = tmp_path / "discs.safetensors", [], denoisers._Training.advance
+
+    def counted(training):
+        steps.append(1)
+        if len(steps) == stopped + 1:
+            raise InterruptedError
+        return advance(training)
+
+    monkeypatch.setattr(denoisers._Training, "advance", counted)
+    options = {"checkpoint": file, "checkpoint_every": 1, "progress": False}
+    with pytest.raises(InterruptedError):
+        train_denoiser(discs(), recipe, **options)
+    again = train_denoiser(discs(), recipe, **options)
+    assert len(steps) == 5 + 4 + 1
+    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_a_training_of_other_images_is_not_gone_on_with(tmp_path):
+    recipe, file = DenoiserRecipe(steps=1, finetune_steps=0, batch_size=2), tmp_path / "discs.safetensors"
+    train_denoiser(discs(), recipe, checkpoint=file, progress=False)
+    other = discs()._replace(train=discs().train.flip(-1) * 0.5)
+    with pytest.raises(CheckpointError, match="images"):
+        train_denoiser(other, recipe, checkpoint=file, progress=False)
 
 
 def test_a_file_says_which_images_a_denoiser_was_trained_on(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from ddgp_lib.denoisers import DENOISER_FIELDS, DenoiserRecipe
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ddgp_lib.recipes.alternatives import ALTERNATIVE_FIELDS
+from ddgp_lib.recipes.denoising import DENOISER_FIELDS, DenoiserRecipe
 from ddgp_lib.recipes.distillation import DISTILLATION_FIELDS
 from ddgp_lib.recipes.linear import LINEAR_FIELDS
 

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "preconditioners/probing": ("preconditioners/test_diagonal.py", "the estimates behind the diagonals"),
     "recipes/distillation": ("recipes/test_fields.py", "every field; refusals are with the training"),
     "recipes/linear": ("recipes/test_fields.py", "the same"),
+    "recipes/denoising": ("recipes/test_fields.py", "the same"),
     "solvers/iteration": ("solvers/test_fista.py", "one iteration, by the equations of the solvers"),
     "solvers/measurements": ("test_any_operator.py", "what is refused as measurements, on all operators"),
     "solvers/rules": ("solvers/test_fista.py", "the momentum of the solvers"),

@@ -39,7 +39,7 @@ def _main(*words: str) -> None:
 def prepare(weights: Path) -> None:
     """Train what the jobs build on."""
     camera = ("--task", CAMERA, "--weights", str(weights))
-    _main("train-denoiser", *camera)
+    _main("train-denoiser", *camera, "--checkpoints", str(weights / "checkpoints"))
     for kind in ("distilled", "distilled_linear"):
         _main("train", *camera, "--kind", kind, "--checkpoints", str(weights / "checkpoints"))
     _main("train-alternatives", *camera, "--checkpoints", str(weights / "checkpoints"))

@@ -1,6 +1,7 @@
 """Recipes: everything, besides the task, that decides what a training gives; and the untrained model of each."""
 
 from .alternatives import ALTERNATIVES, AlternativeRecipe, build_alternative
+from .denoising import DENOISER_FIELDS, DenoiserRecipe
 from .distillation import (
     DEFAULT_LOSSES,
     LOSSES,
@@ -17,10 +18,12 @@ from .linear import LinearFields, LinearRecipe, build_linear_preconditioner
 __all__ = [
     "ALTERNATIVES",
     "DEFAULT_LOSSES",
+    "DENOISER_FIELDS",
     "LOSSES",
     "OPTIMISERS",
     "PAIRINGS",
     "AlternativeRecipe",
+    "DenoiserRecipe",
     "DistillationFields",
     "DistillationRecipe",
     "LinearFields",
