@@ -1,5 +1,7 @@
 """The tests mirror the package: ``ddgp_lib/a/b.py`` is tested in ``tests/a/test_b.py``, or the reason is here."""
 
+import ast
+import graphlib
 from pathlib import Path
 
 import ddgp_lib
@@ -27,6 +29,7 @@ ELSEWHERE = {
     "preconditioners/base": ("preconditioners/test_family.py", "what all preconditioners promise"),
     "preconditioners/classical": ("preconditioners/test_newton.py", "Newton; the scalar is in the family"),
     "preconditioners/probing": ("preconditioners/test_diagonal.py", "the estimates behind the diagonals"),
+    "distillation/phase": ("distillation/test_training.py", "a distillation has one phase or two"),
     "recipes/distillation": ("recipes/test_fields.py", "every field; refusals are with the training"),
     "recipes/linear": ("recipes/test_fields.py", "the same"),
     "recipes/denoising": ("recipes/test_fields.py", "the same"),
@@ -71,3 +74,27 @@ def test_no_folder_of_tests_is_of_a_package_that_is_gone():
     packages = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
     folders = {path.parent.name for path in TESTS.glob("*/test_*.py")}
     assert folders - packages == {"assignments", "book", "fuzz"}
+
+
+def imported(module):
+    """Yield the modules of the library that one imports when it runs, those for a type checker alone left out."""
+    path = (LIBRARY / module).with_suffix(".py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checked = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    left_out = {part for node in checked for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node not in left_out:
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for place in (base, *(base / alias.name for alias in node.names)):
+                if place.with_suffix(".py").is_file() and place != LIBRARY:
+                    yield str(place.relative_to(LIBRARY))
+
+
+def test_imports_have_no_circle():
+    graph = {str(module): set(imported(module)) for module in modules()}
+    assert sum(map(len, graph.values())) > 200
+    list(graphlib.TopologicalSorter(graph).static_order())  # a circle is an error that lists it

@@ -2,9 +2,10 @@
 
 from ..recipes import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
 from .losses import consistency_penalty, gradient_loss, row_space_penalty, scale_loss, squared_distance
+from .phase import Distillation
 from .run_tuning import RunStates, tune_run
 from .states import FreshStates, StatePool
-from .training import Distillation, distill
+from .training import distill
 
 __all__ = [
     "DEFAULT_LOSSES",

@@ -13,8 +13,8 @@ from ..preconditioners import LearnedPreconditioner
 from ..recipes import DistillationFields, DistillationRecipe, build_preconditioner, second_phase
 from ..tasks import Task
 from ..training import Processes, weights_of
+from .phase import Distillation, Phase, chosen_recipe
 from .states import StatePool, States
-from .training import Distillation, _chosen, _Training
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -117,11 +117,11 @@ def tune_run(
     1
     """
     require_instance("task", task, Task, "a Task")
-    recipe = _chosen(recipe, options)
+    recipe = chosen_recipe(recipe, options)
     _require_its_recipe(preconditioner, recipe, task)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = _RunTraining(task, preconditioner, recipe, device or "cpu", Processes(fabric))
+    training = RunPhase(task, preconditioner, recipe, device or "cpu", Processes(fabric))
     training.run(f"tune {task.name}", checkpoint, checkpoint_every, progress=progress)
     tuned = replace(training.result(), recipe=recipe)
     tuned.preconditioner.made_for = training.made_for()
@@ -185,7 +185,7 @@ def _description(preconditioner: LearnedPreconditioner) -> tuple[Any, ...]:
     return (*named, type(preconditioner.network), type(base), settings, shapes)
 
 
-class _RunTraining(_Training):
+class RunPhase(Phase):
     """The second phase: that of a distillation from a P, on states from the start and from a pool."""
 
     kind = "run tuning"

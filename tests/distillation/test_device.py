@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from ddgp_lib import load_task
 from ddgp_lib.distillation import PAIRINGS, DistillationRecipe
 from ddgp_lib.distillation.losses import LOSS_OF_A_PAIR
-from ddgp_lib.distillation.training import _Training
+from ddgp_lib.distillation.phase import Phase
 
 LOSSES = {"gradient": 1.0, "imitation": 1.0, "supervised": 1.0, "scale": 1.0, "row_space": 1.0}
 
@@ -40,7 +40,7 @@ def test_an_iteration_stays_on_its_device(name, options, pairing):
     recipe = DistillationRecipe(
         batch_size=2, pool_size=2, losses=LOSSES, form="penalised", embedding=2, pairing=pairing
     )
-    training = _Training(task, recipe, "cpu")
+    training = Phase(task, recipe, "cpu")
     _, states = training.states.draw(2)
     mode = FakeTensorMode()
     operators = {part: moved(getattr(task, part), mode) for part in ("student", "teacher", "denoiser")}

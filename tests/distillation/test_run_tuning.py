@@ -16,7 +16,7 @@ from ddgp_lib import (
 )
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
 from ddgp_lib.distillation import RunStates, build_preconditioner, squared_distance
-from ddgp_lib.distillation.run_tuning import _RunTraining, checkpoint_beside
+from ddgp_lib.distillation.run_tuning import RunPhase, checkpoint_beside
 from ddgp_lib.recipes import first_phase, second_phase
 from tests.own_camera import smoothed
 
@@ -95,7 +95,7 @@ def test_the_fraction_of_fresh_states_is_that_of_the_recipe(camera, generator, f
 def test_the_loss_is_the_mean_over_the_iterations_of_the_solver(camera, first):
     """From k = 0, it is that of the public solver's own iterates, and gradients flow through all of them."""
     options = {"tuned_unroll": 4, "tuned_fresh": 1.0, "tuned_momentum": "chambolle_dossal"}
-    training = _RunTraining(camera, first.preconditioner, replace(RECIPE, **options), "cpu")
+    training = RunPhase(camera, first.preconditioner, replace(RECIPE, **options), "cpu")
     _, states = training.states.draw(3)
     _, _, losses = training._iterate(states)
     P = training.preconditioner

@@ -19,7 +19,7 @@ from ddgp_lib.distillation import (
     gradient_loss,
     squared_distance,
 )
-from ddgp_lib.distillation.training import _Training
+from ddgp_lib.distillation.phase import Phase
 from ddgp_lib.names import Network
 from ddgp_lib.solvers import followed_sigma
 from ddgp_lib.training.schedules import SCHEDULES
@@ -123,7 +123,7 @@ def test_every_network_resumes_to_the_same_bits_where_states_have_strides_of_the
     brains = load_task("mri", size=16, center_fraction=0.1, denoiser=lambda x, sigma: mean(x))
     options = SHORT | {"steps": 3, "unroll": 1, "parameters": "small", "network": network}
     whole, path = distill(brains, **options), tmp_path / "training.safetensors"
-    stopped = _Training(brains, whole.recipe, "cpu")
+    stopped = Phase(brains, whole.recipe, "cpu")
     stopped.advance()
     stopped.advance()
     stopped.save(path)
@@ -189,7 +189,7 @@ def test_free_form_trains(task):
 
 def _one_step(task, **options):
     """Return a training at its start, and the states that its first step will draw."""
-    training = _Training(task, recipe(**SHORT_RECIPE | options), "cpu")
+    training = Phase(task, recipe(**SHORT_RECIPE | options), "cpu")
     torch.nn.init.normal_(
         training.preconditioner.network.unet.Conv_1x1.weight,
         std=0.05,
@@ -348,7 +348,7 @@ def test_the_best_validation_decides_the_weights(small, monkeypatch, scores):
         seen.append({name: value.clone() for name, value in training.preconditioner.state_dict().items()})
         return scores[len(seen) - 1]
 
-    monkeypatch.setattr(_Training, "_score", score)
+    monkeypatch.setattr(Phase, "_score", score)
     result = distill(small, validate_every=2, **SHORT)
     assert result.history["validation"] == scores  # after steps 2, 4 and the last, 5
     best = seen[scores.index(max(scores))]

@@ -13,7 +13,7 @@ import torch
 from ddgp_lib import distill, load_task
 from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
 from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.distillation.training import _Training
+from ddgp_lib.distillation.phase import Phase
 from ddgp_lib.training import processes
 from ddgp_lib.training.processes import SEED_STRIDE, Processes, launch
 from tests.training.train_together import RECIPE, SIZE, first_step
@@ -75,7 +75,7 @@ def small():
 
 def gradient_alone(rank):
     """Gradient of the loss of the first batch of a rank, before it is clipped."""
-    training = _Training(small(), DistillationRecipe(**RECIPE), "cpu", Apart(rank))
+    training = Phase(small(), DistillationRecipe(**RECIPE), "cpu", Apart(rank))
     _, states = training.states.draw(training.recipe.batch_size)
     _, _, losses = training._iterate(states)
     total = sum(training.recipe.weights[name] * loss for name, loss in losses.items())
@@ -110,7 +110,7 @@ def test_the_training_is_that_of_two_threads(together):
     _, results, _ = together
     barrier, vectors = threading.Barrier(2, timeout=900), [None, None]
     recipe = DistillationRecipe(**RECIPE)
-    trainings = [_Training(small(), recipe, "cpu", Thread(rank, barrier, vectors)) for rank in range(2)]
+    trainings = [Phase(small(), recipe, "cpu", Thread(rank, barrier, vectors)) for rank in range(2)]
 
     def run(training):
         for _ in range(recipe.steps):

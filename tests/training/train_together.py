@@ -9,7 +9,7 @@ import torch
 
 from ddgp_lib import distill, load_task
 from ddgp_lib.distillation import DistillationRecipe
-from ddgp_lib.distillation.training import _Training
+from ddgp_lib.distillation.phase import Phase
 from ddgp_lib.training.processes import Processes, launch
 
 SIZE = 16
@@ -42,7 +42,7 @@ def unplugged(task, calls):
 
 def first_step(task, processes):
     """Take one step; return the gradient that it followed, and the generator's state."""
-    training = _Training(task, DistillationRecipe(**RECIPE), "cpu", processes)
+    training = Phase(task, DistillationRecipe(**RECIPE), "cpu", processes)
     training.advance()
     gradient = torch.cat([p.grad.flatten() for p in training.preconditioner.parameters()])
     return gradient, training.generator.get_state()
