@@ -169,3 +169,8 @@ def test_the_book_s_tasks_are_pickled_and_measure_alike(loaded, name):
     assert torch.equal(twin.measure(x, seed=3), task.measure(x, seed=3))
     torch.testing.assert_close(twin.student(x), copy.deepcopy(task.student)(x))
     assert twin.preset.kinds == task.preset.kinds
+
+
+def test_what_is_shown_of_a_task_and_its_preset_has_names(task):
+    assert "student=HadamardCamera" in repr(task).replace(" ", "")
+    assert "kinds=('none'" in repr(task.preset)

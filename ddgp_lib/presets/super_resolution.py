@@ -125,10 +125,10 @@ def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tens
 
 def _digits_and_portraits(task: Task, count: int) -> dict[str, torch.Tensor]:
     """Digits, enlarged; and two portraits, cut into parts of the images' size."""
-    size = task.img_size[-1]
-    digits = functional.interpolate(load_digits().test[:count], size=(size, size), mode="bilinear")
-    portraits = load_portraits(3 * size).mean(dim=1, keepdim=True)
-    blocks = portraits.unfold(2, size, size).unfold(3, size, size).reshape(-1, 1, size, size)
+    height, width = task.img_size[-2:]
+    digits = functional.interpolate(load_digits().test[:count], size=(height, width), mode="bilinear")
+    portraits = load_portraits(-(-3 * max(height, width) // 8) * 8).mean(dim=1, keepdim=True)
+    blocks = portraits.unfold(2, height, height).unfold(3, width, width).reshape(-1, 1, height, width)
     return {"digits": digits, "two portraits": blocks[:count]}
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.chosen import load_chosen, nearest, require_options
+from ddgp_lib.tasks import Preset
 from tests import own_camera
 
 FILE = Path(own_camera.__file__)
@@ -81,3 +83,22 @@ def test_a_function_that_does_not_take_an_option_is_told_in_a_sentence(tmp_path)
         preset.load(noise=0.05)
     with pytest.raises(ValueError, match=expected):
         require_options(preset, preset.conditions.values())
+
+
+def test_without_a_folder_the_weights_stay_where_the_preset_has_them():
+    assert load_chosen("mri").weights == PRESETS["mri"].weights
+
+
+def test_a_preset_that_makes_no_task_is_given_no_options():
+    require_options(Preset(name="none"), [{"noise": 0.1}])
+
+
+def test_what_a_function_returns_is_named_by_its_place():
+    with pytest.raises(ValueError, match=rf"--task='{FILE}:discs': expected a function that returns a Task"):
+        load_chosen(None, f"{FILE}:discs")
+
+
+def test_a_file_that_cannot_be_read_says_in_which_line(tmp_path):
+    (tmp_path / "camera.py").write_text("a = 1\nb = (\n")
+    with pytest.raises(ValueError, match=r"expected a file that runs \(SyntaxError: .*, line 2\)"):
+        load_chosen(None, f"{tmp_path / 'camera.py'}:PRESET")

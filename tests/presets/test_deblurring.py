@@ -142,3 +142,9 @@ def test_weights_carry_their_recipe_and_do_what_they_claim(task):
 
 def test_settings_were_tuned_for_every_kind():
     assert tuple(load_tuning("deblurring")) == PRESET.kinds == ("none", "newton", "distilled", "teacher")
+
+
+def test_student_and_teacher_have_generators_of_neighbouring_seeds():
+    task = ddgp_lib.load_task("deblurring", seed=5)
+    for physics, seed in ((task.student, 5), (task.teacher, 6)):
+        assert physics.noise_model.rng.initial_seed() == seed

@@ -107,3 +107,23 @@ def test_heads_of_the_test_slices_are_what_is_bright_and_a_little_more():
     assert masks[bright].all()
     assert 0.28 < bright.float().mean() < masks.float().mean() < 0.30
     assert masks.flatten(1).float().mean(dim=1).min() > 0.1
+
+
+def test_a_phase_is_drawn_evenly():
+    ones = torch.zeros(2000, 2, 9, 9)
+    ones[:, 0] = 1
+    mean = turn_phase(ones, torch.Generator().manual_seed(0))[:, :, 4, 4].mean(dim=0)
+    assert mean.norm() < 0.08  # 1/√2000 is 0.022
+
+
+def test_what_is_no_seed_slice_or_generator_is_named(generator):
+    with pytest.raises(ValueError, match=r"^seed=-1: expected"):
+        complex_brains(32, seed=-1)
+    with pytest.raises(ValueError, match=r"^images\.shape=\(1, 1, 8, 8\): expected 2 channel"):
+        turn_phase(torch.zeros(1, 1, 8, 8), generator)
+    with pytest.raises(ValueError, match=r"^generator=3: expected a torch\.Generator"):
+        turn_phase(torch.zeros(1, 2, 8, 8), 3)
+
+
+def test_a_scanner_has_as_many_coils_as_are_asked_for():
+    assert load_task("mri", size=32, images=GREY, coils=3).student.coil_maps.shape[1] == 3

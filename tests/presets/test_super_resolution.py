@@ -5,6 +5,7 @@ import torch
 
 from ddgp_lib import load_task
 from ddgp_lib.data import load_portraits
+from ddgp_lib.operators import FourierDownsampling
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.super_resolution import perturb_face
 
@@ -41,3 +42,17 @@ def test_digits_and_portraits_fill_the_images(faces):
 def test_a_teacher_that_sees_less_is_refused():
     with pytest.raises(ValueError, match="teacher_factor=8: expected at most factor=4"):
         load_task("super_resolution", teacher_factor=8)
+
+
+def test_other_images_have_the_sides_of_the_camera():
+    pytest.importorskip("skimage")
+    task = load_task("super_resolution", size=(64, 80))
+    others = PRESETS["super_resolution"].other_images(task, 4)
+    assert {tuple(images.shape) for images in others.values()} == {(4, 1, 64, 80)}
+
+
+def test_each_camera_has_its_own_blur():
+    task = load_task("super_resolution", blur=2.0, teacher_blur=0.7)
+    x = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    for physics, factor, std in ((task.student, 4, 2.0), (task.teacher, 2, 0.7)):
+        assert torch.equal(physics.A(x), FourierDownsampling(factor, (1, 64, 64), std=std).A(x))

@@ -397,3 +397,20 @@ def test_under_autocast_a_direction_in_half_precision_is_widened(denoiser, camer
         assert solver(y, camera).dtype == torch.float32
     with pytest.raises(ValueError, match="bfloat16"):
         solver(y, camera)
+
+
+def test_an_output_further_from_the_data_than_twice_no_image_is_told(denoiser, y, camera):
+    """Here A Aᵀ = I, so Aᵀy fits, and what counts is ‖y‖: three times it is too far, one and a half times is not."""
+    solver = PreconditionedFISTA(denoiser, sigma=0.05)
+    adjoint = camera.A_adjoint(y)
+    with pytest.warns(RuntimeWarning, match=r"up to 3 ‖y‖"):
+        solver._tell_of_divergence(-2 * adjoint, y, camera)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        solver._tell_of_divergence(-0.5 * adjoint, y, camera)
+
+
+def test_by_default_a_run_that_still_moves_is_not_stopped_early(denoiser, y, camera):
+    for method, options in METHODS.values():
+        solver = method(denoiser, sigma=0.05, max_iter=6, early_stop=True, **options)
+        assert len(list(solver.states(y, camera))) == 7

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from deepinv.physics import LinearPhysics
 
 from ddgp_lib.operators import FourierDownsampling, gradient, squared_norm
 from ddgp_lib.preconditioners import Identity, Scalar
@@ -80,3 +81,14 @@ def test_bad_arguments_are_named(problem, changes, named):
     arguments = {"y": y, "P": Identity(), "steps": 2} | changes
     with pytest.raises(ValueError, match=named):
         list(descend(physics, **arguments))
+
+
+def test_no_step_is_a_number_of_steps(problem):
+    physics, y = problem
+    assert list(descend(physics, y, Identity(), 0)) == []
+
+
+def test_the_step_suits_an_operator_whose_norm_is_not_known():
+    physics = LinearPhysics(A=lambda x: 3 * x, A_adjoint=lambda y: 3 * y)
+    (z,) = descend(physics, torch.full((1, *SHAPE), 3.0), Identity(), 1)
+    torch.testing.assert_close(z, torch.ones(1, *SHAPE), atol=1e-3, rtol=0)

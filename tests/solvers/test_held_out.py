@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from deepinv.physics import Inpainting
+from deepinv.physics import Inpainting, LinearPhysics
 
 from ddgp_lib import (
     LearnedPreconditioner,
@@ -156,3 +156,15 @@ def test_what_was_held_out_plays_no_part_in_either_run(task):
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         Safeguard(**arguments)
+
+
+def test_closed_forms_hold_where_the_norm_is_not_one(generator):
+    physics = LinearPhysics(A=lambda x: 2 * x, A_adjoint=lambda y: 2 * y)  # without a tensor of its own
+    y = torch.randn(2, 1, 8, 8, generator=generator)
+    held = hold_out(physics, y, (1, 8, 8), 0.25, seed=0)
+    assert int(held.sum()) == 2 * 16
+    kept = KeptRows(physics, 1 - held, norm=4.0)
+    x = torch.randn(2, 1, 8, 8, generator=generator)
+    torch.testing.assert_close(kept.range_projection(x), (1 - held) * x)
+    solved = kept.newton(x, 0.1)
+    torch.testing.assert_close(kept.A_adjoint_A(solved) / 4 + 0.1 * solved, x)
