@@ -1,6 +1,8 @@
 """The fields of a recipe: one table says for each what is accepted."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, fields
 from functools import partial
 from typing import Any
 
@@ -98,3 +100,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {plain(key): plain(entry) for key, entry in value.items()}
     return value
+
+
+def defaults(recipe: Any) -> dict[str, Any]:
+    """Return what a recipe's fields are where nothing is said, as JSON has them: what was written before has fewer.
+
+    Parameters
+    ----------
+    recipe : dataclass
+        The class; fields without a default are left out.
+    """
+    plain = {one.name: one.default for one in fields(recipe) if one.default is not MISSING}
+    made = {one.name: one.default_factory() for one in fields(recipe) if one.default_factory is not MISSING}
+    found: dict[str, Any] = json.loads(json.dumps(plain | made))
+    return found

@@ -20,6 +20,7 @@ from ..arguments import require, require_integer
 from ..digests import digests
 from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
+from ..fields import defaults
 from ..files import locked, read_results, reading, write_results
 from ..outputs import RESULTS, prepare
 from ..preconditioners import Preconditioner
@@ -283,7 +284,16 @@ def _read(name: str, folder: str | Path) -> dict[str, Any]:
     found = read_results(path, f"python -m ddgp_lib study {name}", format=FORMAT, study=name)
     if not isinstance(found.get("runs"), list):
         raise ValueError(f"path={str(path)!r}: runs is {found.get('runs')!r}, expected a list")
+    with reading(path):
+        for run in found["runs"]:
+            _complete(run.get("configuration", {}))
     return found
+
+
+def _complete(configuration: dict[str, Any]) -> None:
+    """Give the recipe of a run the fields that it has not, as it was written before there were any."""
+    if "recipe" in configuration:
+        configuration["recipe"] = defaults(DistillationRecipe) | configuration["recipe"]
 
 
 def compare(

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from ..arguments import require, require_instance, require_integer
 from ..checkpoints import CheckpointError, load_checkpoint, load_weights, save_checkpoint, using
+from ..fields import defaults
 from ..fingerprint import Fingerprint, differences, fingerprint, told
 from .interruption import Interruptions, put_off
 from .processes import Processes
@@ -225,7 +226,7 @@ class ResumableTraining:
     def _require_same(self, path: str | Path, description: dict[str, Any]) -> None:
         """Refuse a checkpoint of another recipe, task or number of processes."""
         recipe = json.loads(json.dumps(asdict(self.recipe)))
-        found = _defaults(type(self.recipe)) | description["recipe"]  # one of before may lack newer fields
+        found = defaults(type(self.recipe)) | description["recipe"]  # one of before may lack newer fields
         longer = description["step"] == found["steps"] < recipe["steps"]
         if found != recipe and not (longer and found | {"steps": recipe["steps"]} == recipe):
             raise CheckpointError(f"checkpoint={str(path)!r}: written by {found}, expected {recipe}")
@@ -266,11 +267,3 @@ def weights_of(model: nn.Module) -> dict[str, torch.Tensor]:
 def under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _defaults(recipe: Any) -> dict[str, Any]:
-    """Return what a recipe's fields are where nothing is said, as JSON has them."""
-    plain = {one.name: one.default for one in fields(recipe) if one.default is not MISSING}
-    made = {one.name: one.default_factory() for one in fields(recipe) if one.default_factory is not MISSING}
-    defaults: dict[str, Any] = json.loads(json.dumps(plain | made))
-    return defaults

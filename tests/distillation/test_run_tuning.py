@@ -127,8 +127,7 @@ def test_the_second_phase_follows_the_first(camera, first):
     assert set(alone.history) == {"supervised", "total", "validation"}
     assert [len(alone.history[name]) for name in ("total", "validation")] == [4, 2]
     assert both.recipe == alone.recipe == RECIPE
-    assert both.seconds > alone.seconds > 0
-    assert both.cpu_seconds > 0
+    assert min(both.seconds, alone.seconds, both.cpu_seconds, alone.cpu_seconds) > 0
     assert both.preconditioner.made_for == first.preconditioner.made_for
     assert not both.preconditioner.training
 
