@@ -59,7 +59,7 @@ from ddgp_lib.operators import (
 # $$ (eq-teacher-gradients)
 #
 # The teacher is needed for this equation and for nothing else. When the solver runs, $y_t$ is gone: what a
-# preconditioner is told is $z$, $k$, $A_s$ and $y_s$.
+# preconditioner is told is $z$, $k$, $A_s$, $y_s$ with the level of its noise, and what it has itself made of $y_s$.
 #
 # Three tasks serve as examples: digits of $32 \times 32$ pixels, brain slices of $64 \times 64$, faces of $64 \times
 # 64$. Elsewhere in the book the slices have $128 \times 128$ pixels. Here they are halved to keep the cells short:
@@ -79,7 +79,8 @@ digits = tasks["single_pixel"]
 student, images = digits.student, digits.test_images[:200]
 ratios = (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 teachers = {r: load("single_pixel", teacher_ratio=r).teacher for r in ratios}
-assert {field.name for field in dataclasses.fields(ddgp_lib.State)} == {"z", "k", "physics", "y"}
+told = {field.name for field in dataclasses.fields(ddgp_lib.State)}
+assert told == {"z", "k", "physics", "y", "noise", "prepared"}
 
 # %% [markdown]
 # Here are three teachers, with 15%, 40% and all of the patterns, and their gradients at the student's start, $z_0 =

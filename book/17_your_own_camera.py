@@ -324,7 +324,7 @@ run = {"stepsize": task.stepsize, "sigma": 0.03, "momentum": "none", "max_iter":
 trained = runs["learns"].preconditioner
 before, after = (ddgp_lib.PreconditionedFISTA(denoiser, Q, **run)(y, A) for Q in (trained, P))
 assert torch.equal(before, after)
-print(f"{file.stat().st_size / 1e3:.0f} kB, {sum(w.numel() for w in P.parameters()):,d} weights")
+print(f"{file.stat().st_size / 1e6:.1f} MB, {sum(w.numel() for w in P.parameters()):,d} weights")
 
 # %% [markdown]
 # The shipped one has Newton's step in the place of the gradient, $R_\lambda \nabla g + (I - A^+A) N_\theta$, the same
