@@ -212,7 +212,7 @@ class Preset:
     @property
     def baselines(self) -> tuple[str, ...]:
         """Methods that learn no preconditioner: what a gain has to be counted from is the best of them."""
-        return (*self.classical, *self.rivals)
+        return (*self.classical, *(name for name, rival in self.rivals.items() if not rival.learned))
 
     def setting(self, method: str, arguments: Mapping[str, Any]) -> Settings:
         """Return a method's tuned setting from its arguments by name; an empty one of a method that is not here.

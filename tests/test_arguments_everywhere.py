@@ -372,6 +372,17 @@ CALLS: dict[str, Call] = {
         {"degrees": (1, 2), "sigmas": (0.1,)},
         {"degrees": "sequence", "sigmas": "optional sequence"},
     ),
+    "PulledSetting": Call(
+        kinds.PulledSetting,
+        {**SETTING, "weight": 0.5, "decay": 0.9},
+        {"momentum": "choice", **dict.fromkeys(FADES, "optional count")}
+        | dict.fromkeys(("weight", "decay"), "positive"),
+    ),
+    "PulledFista": Call(
+        kinds.PulledFista,
+        {"sigmas": (0.1,), "weights": (0.5,), "decays": (1.0,), "momenta": ("none",)},
+        {"sigmas": "optional sequence", **dict.fromkeys(("weights", "decays", "momenta"), "sequence")},
+    ),
     "VariationFista": Call(kinds.VariationFista, {"sigmas": (0.1,), "iterations": 3}, {"sigmas": "sequence"}),
     "AnnealedFista": Call(
         kinds.AnnealedFista,
@@ -802,6 +813,7 @@ ELSEWHERE = {
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
     "single_precision": "a decorator of functions of tensors",
+    "read_alternative": "reads a file, whose damages are in tests/fuzz",
     "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
     "live": "the twin of frames, with the same checks",
 }

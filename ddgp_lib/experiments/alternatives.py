@@ -10,13 +10,13 @@ from torch import nn
 from torch.nn import functional
 
 from ..arguments import require, require_instance
-from ..checkpoints import build, load_checkpoint, save_checkpoint
+from ..checkpoints import save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
 from ..fingerprint import fingerprint
 from ..preconditioners import NullSpacePull
 from ..preconditioners.null_space_pull import pull, unseen
 from ..presets import preset_of
-from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative
+from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative, read_alternative
 from ..solvers.measurements import Measurements
 from ..tasks import Task
 from ..training import ResumableTraining, build_schedule, weights_of
@@ -181,13 +181,7 @@ def load_alternative(
     require(name in ALTERNATIVES, "name", name, f"one of {tuple(ALTERNATIVES)}")
     preset = preset_of(source, "source")
     path = preset.path(name, seed) if path is None else path
-    tensors, description = load_checkpoint(path, kind=name, task=preset.name)
-
-    def described() -> nn.Module:
-        recipe = AlternativeRecipe(**description["recipe"])
-        return build_alternative(recipe, description["channels"], description["stepsize"])
-
-    return build(described, tensors, path)
+    return read_alternative(path, kind=name, task=preset.name)
 
 
 def load_null_space_pull(

@@ -6,6 +6,7 @@ distils becomes a :class:`Fista` with what was distilled.
 
 from .base import SCHEDULE, Kind, Settings, require_values
 from .fista import DECAYS, MOMENTA, Fista, PolynomialFista, PolynomialSetting, Setting
+from .pulled import PulledFista, PulledSetting
 from .rivals import ADMMSetting, AnnealedFista, AnnealedSetting, ExactADMM, VariationFista, VariationSetting
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Kind",
     "PolynomialFista",
     "PolynomialSetting",
+    "PulledFista",
+    "PulledSetting",
     "Setting",
     "Settings",
     "VariationFista",

@@ -39,10 +39,13 @@ class Kind:
     limits : mapping of str to mapping of str to str
         By argument the ends of its grid, ``"lowest"`` or ``"highest"``, beyond which there is nothing else to try,
         with the reason.  At any other end of the grid a chosen number asks for a wider one.
+    learned : bool
+        Whether it has weights of its own beside the denoiser's: then no gain is counted from it.
     """
 
     settings: ClassVar[type[Settings]] = Settings
     limits: ClassVar[Mapping[str, Mapping[End, str]]] = {}
+    learned: ClassVar[bool] = False
 
     def physics(self, task: "Task") -> LinearPhysics:
         """Return the operator that it runs on: the student."""

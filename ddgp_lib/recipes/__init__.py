@@ -1,6 +1,6 @@
 """Recipes: everything, besides the task, that decides what a training gives; and the untrained model of each."""
 
-from .alternatives import ALTERNATIVES, AlternativeRecipe, build_alternative
+from .alternatives import ALTERNATIVES, AlternativeRecipe, build_alternative, read_alternative
 from .denoising import DENOISER_FIELDS, DenoiserRecipe
 from .distillation import (
     DEFAULT_LOSSES,
@@ -32,5 +32,6 @@ __all__ = [
     "build_linear_preconditioner",
     "build_preconditioner",
     "first_phase",
+    "read_alternative",
     "second_phase",
 ]

@@ -7,6 +7,7 @@ start from Aᵀy.  The others start from the Tikhonov solution and take Newton s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch import nn
 
 from .. import fields
 from ..arguments import require_count, require_instance, require_positive
+from ..checkpoints import build, load_checkpoint
 from ..names import Alternative
 from ..networks import PatchUNet
 from ..preconditioners import Newton
@@ -194,3 +196,29 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return ALTERNATIVES[recipe.name](recipe, channels, stepsize)
+
+
+def read_alternative(path: str | Path, **expected: str) -> nn.Module:
+    """Read a trained reconstructor from its file, in evaluation mode and with its parameters frozen.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file written by :func:`~ddgp_lib.experiments.alternatives.save_alternative`.
+    **expected
+        What the file must say of itself, such as ``kind="npn"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CheckpointError
+        If the file is corrupt, or holds something else.
+    """
+    tensors, description = load_checkpoint(path, **expected)
+
+    def described() -> nn.Module:
+        recipe = AlternativeRecipe(**description["recipe"])
+        return build_alternative(recipe, description["channels"], description["stepsize"])
+
+    return build(described, tensors, path)

@@ -54,7 +54,8 @@ LEFT_OUT = {
         "compare", "compare_benchmarks",
         "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
         "load_fastmri", "load_folder", "load_mnist", "load_null_space_pull", "load_preconditioner", "load_study",
-        "load_tuning", "save_alternative", "save_benchmark", "save_denoiser", "save_preconditioner",
+        "load_tuning", "read_alternative", "save_alternative", "save_benchmark", "save_denoiser",
+        "save_preconditioner",
     ),
     "minutes, or a download": (
         "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
@@ -172,6 +173,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
         "NoiseAwareUNet": {"widths": (4, 8)},
         "PatchUNet": {"widths": (8, 16)},
+        "PulledSetting": {"momentum": "none", "prior_decay": None},
         "PolynomialSetting": {"momentum": "none", "prior_decay": None},
         "Setting": {"momentum": "none", "prior_decay": None},
         "Polynomial": {"coefficients": (1.0, 0.5)},
