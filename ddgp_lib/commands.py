@@ -13,9 +13,15 @@ from tqdm.auto import tqdm
 from .arguments import require, require_integer
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
-from .experiments.alternatives import load_alternative, reconstruct, run_alternative, save_alternative
+from .experiments.alternatives import (
+    load_alternative,
+    reconstruct,
+    run_alternative,
+    save_alternative,
+    trained_networks,
+)
 from .experiments.benchmark import BENCHMARKS_FOLDER, ON_REQUEST, PARTS, benchmark
-from .experiments.methods import run_methods, trained_networks
+from .experiments.methods import run_methods
 from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
@@ -82,7 +88,8 @@ def _largest_jacobian(denoiser: Any, images: torch.Tensor, sigma: float) -> torc
 def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """Train in this process, or together with those of torchrun, of which the first writes and answers."""
     preset = _preset(arguments)
-    recipes, kinds = preset.recipes, _chosen(preset.recipes, arguments.kind, "--kind")
+    recipes = preset.distilled
+    kinds = _chosen(preset.recipes if arguments.kind is None else recipes, arguments.kind, "--kind")
     seed = arguments.seed
     whole = arguments.kind is None and seed == 0
     fabric = launch(arguments.device) if is_torchrun() else None
@@ -180,10 +187,10 @@ def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asked(preset: Preset, kinds: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the methods that a command is run for: those that are asked for, or all."""
+    """Return the methods that a command is run for: those that are asked for, or all but the ablations."""
+    known = (*preset.methods, *preset.ablations)
     for kind in kinds or ():
-        accepted = f"one of {preset.methods}{nearest(kind, preset.methods)}"
-        require(kind in preset.methods, "--kind", kind, accepted)
+        require(kind in known, "--kind", kind, f"one of {known}{nearest(kind, known)}")
     return tuple(dict.fromkeys(kinds)) if kinds else preset.methods
 
 

@@ -19,7 +19,7 @@ from .checkpoints import (
 from .digests import tensors_digest
 from .distillation import Distillation
 from .files import locked, read_results, reading, write_results
-from .fingerprint import differences, fingerprint, foreign, warn_if_foreign
+from .fingerprint import differences, fingerprint, foreign, saved_noise, warn_if_foreign
 from .kinds import Fista, Kind, Settings
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
@@ -116,7 +116,7 @@ def _load(
         return _read(source)
     require(isinstance(source, Task) or source in PRESETS, "source", source, _accepted())
     preset = preset_of(source, "source")  # type: ignore[arg-type]
-    require(kind in preset.recipes, "kind", kind, f"one of {tuple(preset.recipes)}")
+    require(kind in preset.distilled, "kind", kind, f"one of {tuple(preset.distilled)}")
     return _read(preset.path(kind, seed) if path is None else path, kind=kind, task=preset.name)
 
 
@@ -220,7 +220,9 @@ def load_solver(
         The task, beside its name.
     **options
         Arguments of the kind's solver, such as ``safeguard=True``; ``sigma``, ``momentum``, ``prior_decay`` and
-        ``update_decay`` take the place of what was tuned.
+        ``update_decay`` take the place of what was tuned.  ``sigma_noise`` is by default the noise that the settings
+        were tuned at: where measurements have more, σ grows, see :func:`~ddgp_lib.solvers.following.followed_sigma`;
+        None keeps it.
 
     Returns
     -------
@@ -355,7 +357,7 @@ def _same_task(path: Path, preset: Preset, made_for: dict[str, Any] | None) -> d
 def _with_weights(preset: Preset, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Add the digest of the weights that a kind is tuned with, where it has any and does not say so itself."""
     path, conditions = preset.path(kind), settings.get("conditions", {})
-    if "weights" in conditions or kind not in preset.recipes or not path.is_file():
+    if "weights" in conditions or kind not in preset.distilled or not path.is_file():
         return settings
     return settings | {"conditions": conditions | {"weights": {path.name: tensors_digest(path)}}}
 
@@ -366,7 +368,7 @@ def tuning_path(name: str, folder: str | Path = WEIGHTS_FOLDER) -> Path:
     return Path(folder) / f"{name}-tuning.json"
 
 
-def load_kind(task: Task, name: str) -> Kind:
+def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
     """Return what a name among a task's methods stands for, its preconditioner loaded.
 
     Parameters
@@ -374,7 +376,9 @@ def load_kind(task: Task, name: str) -> Kind:
     task : Task
         The task.
     name : str
-        One of the methods of the task's preset.
+        One of the methods of the task's preset, or of its ablations.
+    seed : int
+        Which of the task's own trainings of its preconditioner, 0 for the first.
 
     Raises
     ------
@@ -384,13 +388,14 @@ def load_kind(task: Task, name: str) -> Kind:
         If its file is missing.
     """
     preset = task.preset
-    require(name in preset.methods, "kind", name, f"one of {preset.methods}")
+    known = (*preset.methods, *preset.ablations)
+    require(name in known, "kind", name, f"one of {known}")
     if name in preset.rivals:
         return preset.rivals[name]
     if name == "newton":
         return Fista(preconditioner=Newton(*preset.newton))
-    if name in preset.recipes:
-        return Fista(preconditioner=_load(task, name))
+    if name in preset.distilled:
+        return Fista(preconditioner=_load(task, name, seed=seed))
     return Fista(on_teacher=name == "teacher")
 
 
@@ -402,7 +407,9 @@ class Method:
     task : Task
         The task.
     kind : str
-        One of the methods of the task's preset.
+        One of the methods of the task's preset, or of its ablations.
+    seed : int
+        Which of the task's own trainings of its preconditioner; all run with what was tuned for the first, 0.
 
     Raises
     ------
@@ -410,9 +417,9 @@ class Method:
         If there is no such method.
     """
 
-    def __init__(self, task: Task, kind: str) -> None:
-        self.task, self.kind = task, kind
-        self.definition = load_kind(task, kind)
+    def __init__(self, task: Task, kind: str, *, seed: int = 0) -> None:
+        self.task, self.kind, self.seed = task, kind, seed
+        self.definition = load_kind(task, kind, seed=seed)
         self.physics, self.stepsize = self.definition.physics(task), self.definition.stepsize(task)
 
     @property
@@ -431,15 +438,23 @@ class Method:
         preset = self.task.preset
         file = preset.path(self.kind)
         known = settings.get("conditions", {}).get("weights", {}).get(file.name)
-        if known is not None and known != tensors_digest(file):
+        if self.seed == 0 and known is not None and known != tensors_digest(file):
             path = tuning_path(preset.name, preset.weights)
             _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
         return self.definition.setting(settings["setting"])
+
+    @cached_property
+    def tuned_noise(self) -> float | None:
+        """Noise level of the measurements that the settings were tuned at; None where that is not Gaussian."""
+        preset = self.task.preset
+        made_for = _read_tuning(tuning_path(preset.name, preset.weights), preset).get("fingerprint")
+        return saved_noise(made_for, "student" if self.physics is self.task.student else "teacher")
 
     def solver(self, setting: Settings, **options: Any) -> PreconditionedSolver:
         """Build the solver with a setting; the options are those of the solver, and go before the setting."""
         return self.definition.solver(self.task, setting, **{"stepsize": self.stepsize} | options)
 
     def tuned_solver(self, **options: Any) -> PreconditionedSolver:
-        """Build the solver with the setting that was tuned for this kind."""
-        return self.solver(self.setting, **options)
+        """Build the solver with the setting that was tuned for this kind; its σ follows the noise from there on."""
+        follows = {} if self.tuned_noise is None else {"sigma_noise": self.tuned_noise}
+        return self.solver(self.setting, **follows | options)

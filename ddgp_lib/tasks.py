@@ -140,6 +140,9 @@ class Preset:
         Networks that a user would pick instead, by name.
     learned_rivals : mapping of str to AlternativeRecipe
         Stronger ones, by name, which are trained one at a time; their weights may not be there.
+    ablations : mapping of str to DistillationRecipe
+        What is distilled to find out what a part of a recipe is good for, by kind; it is trained, tuned and run where
+        it is asked for by name, and its weights may not be there.
     classical : tuple of str
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     rivals : mapping of str to Kind
@@ -175,6 +178,7 @@ class Preset:
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     learned_rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
+    ablations: Mapping[str, DistillationRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     rivals: Mapping[str, Kind] = field(default_factory=dict)
     counts: Counts = Counts()
@@ -188,13 +192,15 @@ class Preset:
     weights: Path = Path("weights")
 
     def __post_init__(self) -> None:
-        """Refuse a name that is a path, since files are named after it, and rivals that are none."""
+        """Refuse a name that is a path, since files are named after it, rivals that are none, and a name of two."""
         fits = isinstance(self.name, str) and self.name.isidentifier()
         require(fits, "name", self.name, "letters, digits and underscores")
         require_callable("region", self.region, "a function of true images", none=True)
         for name, rival in self.rivals.items():
             require(name not in self.kinds, "rivals", name, f"another name than those of {self.kinds}")
             require_instance(f"rivals[{name!r}]", rival, Kind, "a ddgp_lib.kinds.Kind")
+        for name in self.ablations:
+            require(name not in self.methods, "ablations", name, f"another name than those of {self.methods}")
 
     def __repr__(self) -> str:
         return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
@@ -208,6 +214,11 @@ class Preset:
     def methods(self) -> tuple[str, ...]:
         """Methods that a solver is loaded for and tuned: :attr:`kinds`, and the rivals beside the classical ones."""
         return (*self.classical, *self.rivals, *self.recipes, "teacher")
+
+    @property
+    def distilled(self) -> dict[str, Recipe]:
+        """Recipes of all preconditioners, of the kinds and of the ablations."""
+        return {**self.recipes, **self.ablations}
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -224,7 +235,7 @@ class Preset:
         """
         if method in self.rivals:
             return self.rivals[method].setting(arguments)
-        return Setting(**arguments) if method in self.kinds else Settings()
+        return Setting(**arguments) if method in (*self.kinds, *self.ablations) else Settings()
 
     @property
     def newton(self) -> tuple[float, float | None]:

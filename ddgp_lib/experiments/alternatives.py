@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from deepinv.physics import LinearPhysics
 from torch import nn
 from torch.nn import functional
 
@@ -18,7 +19,7 @@ from ..preconditioners.null_space_pull import pull, unseen
 from ..presets import preset_of
 from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative, read_alternative
 from ..solvers.measurements import Measurements
-from ..tasks import Task
+from ..tasks import Preset, Task
 from ..training import ResumableTraining, build_schedule, weights_of
 
 PULLS = "npn"
@@ -133,16 +134,21 @@ def judged(task: Task, name: str) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda x: x
 
 
-def reconstruct(task: Task, name: str, model: nn.Module, y: Measurements) -> torch.Tensor:
-    """Return the images (N, C, H, W) that an alternative makes of the student's measurements by itself.
+def reconstruct(
+    task: Task, name: str, model: nn.Module, y: Measurements, physics: LinearPhysics | None = None
+) -> torch.Tensor:
+    """Return the images (N, C, H, W) that an alternative makes of an operator's measurements by itself.
+
+    The operator is the student, where no other is given.
 
     For ``"npn"`` they are the Tikhonov solution with the predicted part in the place of its own.
     """
-    x = model(y, task.student)
+    physics = task.student if physics is None else physics
+    x = model(y, physics)
     if name != PULLS:
         return x
-    start = model.start(y, task.student)  # type: ignore[operator]
-    return start + pull(task.student, task.teacher, x - start)
+    start = model.start(y, physics)  # type: ignore[operator]
+    return start + pull(physics, task.teacher, x - start)
 
 
 def save_alternative(
@@ -182,6 +188,12 @@ def load_alternative(
     preset = preset_of(source, "source")
     path = preset.path(name, seed) if path is None else path
     return read_alternative(path, kind=name, task=preset.name)
+
+
+def trained_networks(preset: Preset) -> tuple[str, ...]:
+    """Return the names of the networks that a user would pick instead, of those whose weights are there."""
+    names = (*preset.alternatives, *preset.learned_rivals)
+    return tuple(name for name in names if preset.path(name).is_file())
 
 
 def load_null_space_pull(

@@ -25,12 +25,13 @@ from ..operators import measure, norms, squared_norm
 from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
 from ..pretrained import Method, load_tuning
-from ..scores import scored
+from ..scores import best, scored
 from ..solvers import PreconditionedSolver
-from ..tasks import Preset, Task
-from .alternatives import load_alternative
+from ..tasks import Preset, Task, of_seed
+from .alternatives import load_alternative, reconstruct, trained_networks
 from .growth import growth
 from .provenance import provenance
+from .seeds import compared, over_seeds
 from .statistics import as_number, as_numbers, best_beside_at, mean_and_error
 
 FORMAT = "ddgp-benchmark-2"
@@ -196,9 +197,9 @@ def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, A
     methods: dict[str, Any] = {}
     reference: torch.Tensor | None = None
     region, region_reference = task.region(images), None
-    for name, (reconstruct, network) in networks.items():
+    for name, (reconstructor, network) in networks.items():
         with torch.no_grad():
-            x = reconstruct(y, task.student)
+            x = reconstructor(y, task.student)
         psnr = task.psnr(x, images)
         reference = psnr if reference is None else reference
         region_psnr = task.psnr(x, images, within=region)
@@ -247,8 +248,9 @@ def long_runs(
             "rejected": rejected,
         }
 
-    for kind in tqdm([*task.preset.classical, *_safeguarded(task.preset)], desc=f"long runs, {task.name}"):
-        if kind in task.preset.classical:
+    safeguarded = _safeguarded(task.preset)
+    for kind in tqdm(_run_long(task.preset), desc=f"long runs, {task.name}"):
+        if kind not in safeguarded:
             methods[kind] = run(kind, guarded=False)
             continue
         guarded = run(kind, guarded=True)
@@ -273,21 +275,24 @@ def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysic
 def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
     """PSNR (dB) under conditions that no training saw, nothing tuned again, with and without P and the safeguard.
 
-    The step is 1/‖A‖² of the operator at hand, for every solver; the alternatives are run as they were trained.
+    The step is 1/‖A‖² of the operator at hand, for every solver, and σ follows its noise; networks that are asked
+    once are run as they were trained.
 
     Returns
     -------
     dict
         The number of ``"iterations"``, and ``"rows"``, one for each condition: by method the mean PSNR and its
-        standard error, and the same of the paired ``"gain"`` over ``"none"``; ``"rejected"`` is the number of images
-        that the safeguard took P from.
+        standard error; the same of the paired ``"gain"`` over ``"none"``, and over the ``"baseline"``, the method
+        without a learned preconditioner that is best under that condition, as ``"gain_over_best"``; ``"rejected"``
+        is the number of images that the safeguard took P from.
     """
     rows = []
-    models = {name: load_alternative(task, name) for name in task.preset.alternatives}
+    models = {name: load_alternative(task, name) for name in trained_networks(task.preset)}
+    baselines = task.preset.baselines
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
         for label, kind, guarded in (
-            *((kind, kind, False) for kind in task.preset.classical),
+            *((kind, kind, False) for kind in baselines),
             ("distilled", "distilled", False),
             ("distilled + safeguard", "distilled", True),
         ):
@@ -297,7 +302,9 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
         y = measure(physics, truth, seed)
         for label, model in models.items():
             with torch.no_grad():
-                runs[label] = task.psnr(model(y, physics), truth)
+                runs[label] = task.psnr(reconstruct(task, label, model, y, physics), truth)
+        reference = best({kind: runs[kind].mean() for kind in baselines}, "baseline")
+        over_best = {label: run - runs[reference] for label, run in runs.items() if label != reference}
         gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
         rows.append(
             {
@@ -305,10 +312,18 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
                 "n_images": len(truth),
                 "psnr": {label: mean_and_error(run) for label, run in runs.items()},
                 "gain": {label: mean_and_error(gain) for label, gain in gains.items()},
+                "baseline": reference,
+                "gain_over_best": {label: mean_and_error(gain) for label, gain in over_best.items()},
                 "rejected": rejected,
             }
         )
     return {"iterations": iterations, "rows": rows}
+
+
+def _run_long(preset: Preset) -> list[str]:
+    """Return what is run for 1,000 iterations: what is not trained, what is safeguarded, and trained ablations."""
+    known = compared(preset)
+    return [*preset.classical, *_safeguarded(preset), *(name for name in preset.ablations if name in known)]
 
 
 def _safeguarded(preset: Preset) -> list[str]:
@@ -373,6 +388,7 @@ PARTS: Mapping[str, Part] = {
     "timing": timing,
     "generalisation": lambda task, images, seed: generalisation(task, images[:50], seed=seed),
     "long_runs": long_runs,
+    "seeds": over_seeds,
 }
 """What is measured of a task, in this order."""
 
@@ -463,12 +479,19 @@ def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any
 
 def dependencies(preset: Preset, part: str) -> dict[str, Any]:
     """Collect what a part depends on: digests of weights by file name, and the settings of its methods."""
+    tuning = load_tuning(preset)
+    if part == "seeds":
+        trained = compared(preset)
+        weights = digests(preset, [of_seed(name, seed) for name, seeds in trained.items() for seed in seeds])
+        return {"weights": weights, "settings": {n: tuning[n]["setting"] for n in trained if n in tuning}}
     kinds: Sequence[str] = preset.kinds
     if part == "long_runs":
-        kinds = [*preset.classical, *_safeguarded(preset)]
+        kinds = _run_long(preset)
+    elif part == "generalisation":
+        kinds = [*preset.baselines, "distilled"]
     elif part not in ("side_by_side", "timing"):
         kinds = [*preset.classical, "distilled"]
-    rivals = preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()
-    tuning = load_tuning(preset)
+    networks: Mapping[str, tuple[str, ...]] = {"generalisation": trained_networks(preset)}
+    rivals = networks.get(part, tuple(preset.alternatives) if part in ("alternatives", "timing") else ())
     weights = digests(preset, [*kinds, *rivals])
     return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}

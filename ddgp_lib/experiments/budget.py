@@ -29,7 +29,7 @@ TOLERANCE = 0.1
 def trainings(preset: Preset) -> dict[str, Trained]:
     """Return all that a camera trains by steps, by name: the distilled first, then what a user would pick instead."""
     distilled = {
-        kind: recipe for kind, recipe in preset.recipes.items() if isinstance(recipe, DistillationRecipe)
+        kind: recipe for kind, recipe in preset.distilled.items() if isinstance(recipe, DistillationRecipe)
     }
     return {**distilled, **preset.alternatives, **preset.learned_rivals}
 

@@ -44,7 +44,8 @@ def run_methods(
     kinds : sequence of str
         Methods of the task's preset.
     networks : sequence of str
-        Networks that a user would pick instead, by name, see :func:`trained_networks`.
+        Networks that a user would pick instead, by name, see
+        :func:`~ddgp_lib.experiments.alternatives.trained_networks`.
     max_iter : int
         Iterations, 1 or above.
     seed : int
@@ -89,12 +90,6 @@ def run_methods(
         "networks": once,
         **gains(task.preset, early),
     }
-
-
-def trained_networks(preset: Preset) -> tuple[str, ...]:
-    """Return the names of the networks that a user would pick instead, of those whose weights are there."""
-    names = (*preset.alternatives, *preset.learned_rivals)
-    return tuple(name for name in names if preset.path(name).is_file())
 
 
 def gains(preset: Preset, psnr: Mapping[str, torch.Tensor]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ddgp_lib.experiments.alternatives import load_alternative
-from ddgp_lib.experiments.methods import gains, run_methods, show_methods, trained_networks
+from ddgp_lib.experiments.alternatives import load_alternative, trained_networks
+from ddgp_lib.experiments.methods import gains, run_methods, show_methods
 from ddgp_lib.experiments.tuning import EARLY
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.pretrained import load_solver

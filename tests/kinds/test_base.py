@@ -152,3 +152,5 @@ def test_a_rival_is_a_kind_and_has_a_name_of_its_own():
         replace(PRESET, rivals={"none": VariationFista()})
     with pytest.raises(ValueError, match=r"rivals\['tv'\]=.*expected a ddgp_lib\.kinds\.Kind"):
         replace(PRESET, rivals={"tv": Setting(0.1, "none", None)})
+    with pytest.raises(ValueError, match=r"ablations='distilled': expected another name than those of"):
+        replace(PRESET, ablations={"distilled": PRESET.recipes["distilled"]})

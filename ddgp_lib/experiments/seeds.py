@@ -1,0 +1,255 @@
+"""Trainings of several seeds on the same images, image by image: what gains over other methods are computed from."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from ..arguments import require
+from ..evaluation import evaluate
+from ..pretrained import Method, load_tuning
+from ..scores import best
+from ..tasks import Preset, Task
+from .alternatives import load_alternative, reconstruct
+from .statistics import Difference, paired_difference
+
+SEEDS = (0, 1, 2)
+"""Seeds of trainings that are looked for."""
+
+COMPARED = (5, 10, 20, 50, 100, 200)
+"""Iterations whose images are judged."""
+
+AT = 20
+"""The iteration at which methods are compared where nothing else is said."""
+
+MEASURES = ("psnr", "region_psnr")
+
+
+def compared(preset: Preset) -> dict[str, tuple[int, ...]]:
+    """Return what is compared, with the seeds of which there are weights: methods, ablations and networks.
+
+    A method without weights of its own has the seed 0, which decides nothing of it.  What has not been trained, or
+    not been tuned, is left out.
+
+    Examples
+    --------
+    >>> from ddgp_lib.experiments.seeds import compared
+    >>> from ddgp_lib.presets import PRESETS
+    >>> compared(PRESETS["deblurring"])["none"]
+    (0,)
+    """
+    tuned = load_tuning(preset)
+    found: dict[str, tuple[int, ...]]
+    found = {name: (0,) for name in preset.methods if name in tuned and name not in preset.distilled}
+    found |= {name: _trained(preset, name) for name in preset.distilled if name in tuned}
+    networks = (*preset.alternatives, *preset.learned_rivals)
+    found |= {name: _trained(preset, name) for name in networks}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def _trained(preset: Preset, name: str) -> tuple[int, ...]:
+    return tuple(seed for seed in SEEDS if preset.path(name, seed).is_file())
+
+
+def over_seeds(
+    task: Task,
+    images: torch.Tensor,
+    seed: int = 0,
+    *,
+    methods: Mapping[str, Sequence[int]] | None = None,
+    iterations: Sequence[int] = COMPARED,
+) -> dict[str, Any]:
+    """Judge every method and every seed of its training on the same images with the same noise.
+
+    All seeds of a kind run with the setting that was tuned for the first.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    images : Tensor, shape (N, C, H, W)
+        Held-out images.
+    seed : int
+        Seed of the measurement noise.
+    methods : mapping of str to sequence of int, optional
+        Seeds by method; by default what :func:`compared` finds.
+    iterations : sequence of int
+        Iterations that are judged, in rising order.
+
+    Returns
+    -------
+    dict
+        ``"iterations"``; ``"baselines"``, the methods that learn no preconditioner; and by ``"methods"`` their
+        ``"seeds"``, ``"once"``, whether it is a network that is asked once, and PSNR (dB) image by image,
+        ``"psnr"`` of the whole image and ``"region_psnr"``, None for a camera without a region: by iteration a list
+        for each seed, where a network has its one answer at every iteration.
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown, or an argument is outside what is accepted.
+    FileNotFoundError
+        If weights are missing.
+    """
+    preset = task.preset
+    chosen = compared(preset) if methods is None else methods
+    networks = {**preset.alternatives, **preset.learned_rivals}
+    found: dict[str, Any] = {}
+    for name, seeds in tqdm(chosen.items(), desc=f"seeds, {task.name}"):
+        judge = _network if name in networks else _iterated
+        runs = [judge(task, name, number, images, seed, iterations) for number in seeds]
+        measures = {
+            measure: {
+                str(k): [_rounded(run[measure][index]) for run in runs] for index, k in enumerate(iterations)
+            }
+            for measure in MEASURES
+        }
+        if task.region_name is None:
+            measures["region_psnr"] = None  # type: ignore[assignment]
+        found[name] = {"seeds": list(seeds), "once": name in networks, **measures}
+    return {
+        "n_images": len(images),
+        "iterations": list(iterations),
+        "baselines": [name for name in preset.baselines if name in found],
+        "methods": found,
+    }
+
+
+def _iterated(
+    task: Task, name: str, number: int, images: torch.Tensor, seed: int, iterations: Sequence[int]
+) -> dict[str, torch.Tensor]:
+    method = Method(task, name, seed=number)
+    solver, last = method.tuned_solver(), iterations[-1]
+    trace = evaluate(task, solver, images=images, physics=method.physics, max_iter=last, seed=seed)
+    return {measure: getattr(trace, measure)[[k - 1 for k in iterations]] for measure in MEASURES}
+
+
+def _network(
+    task: Task, name: str, number: int, images: torch.Tensor, seed: int, iterations: Sequence[int]
+) -> dict[str, torch.Tensor]:
+    model = load_alternative(task, name, seed=number)
+    with torch.no_grad():
+        x = reconstruct(task, name, model, task.measure(images, seed))
+    each = {"psnr": task.psnr(x, images), "region_psnr": task.psnr(x, images, within=task.region(images))}
+    return {measure: values.expand(len(iterations), -1) for measure, values in each.items()}
+
+
+def _rounded(values: torch.Tensor) -> list[float | None]:
+    """Return values (N,) to a thousandth of a decibel; None where one is not finite."""
+    return [round(value, 3) if math.isfinite(value) else None for value in values.tolist()]
+
+
+def values_of(result: Mapping[str, Any], name: str, k: int = AT, *, region: bool = False) -> torch.Tensor:
+    """Return a method's PSNR (S, N) of :func:`over_seeds` at an iteration, by seed and image.
+
+    Parameters
+    ----------
+    result : mapping
+        What :func:`over_seeds` returned.
+    name : str
+        The method.
+    k : int
+        One of its iterations.
+    region : bool
+        Whether the pixels of the region alone count.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method or iteration, or the camera has no region.
+    """
+    require(name in result["methods"], "name", name, f"one of {tuple(result['methods'])}")
+    require(k in result["iterations"], "k", k, f"one of {tuple(result['iterations'])}")
+    values = result["methods"][name]["region_psnr" if region else "psnr"]
+    require(values is not None, "region", region, "False for a camera without a region")
+    rows = [[float("nan") if value is None else value for value in row] for row in values[str(k)]]
+    return torch.tensor(rows)
+
+
+def best_of(result: Mapping[str, Any], names: Iterable[str], k: int = AT, *, region: bool = False) -> str:
+    """Return the method of several with the highest mean over seeds and images at an iteration.
+
+    Raises
+    ------
+    ValueError
+        If none is there, or none has a finite mean.
+    """
+    means = {name: float(values_of(result, name, k, region=region).mean()) for name in names}
+    return best(means, "names")
+
+
+def rivals_of(result: Mapping[str, Any]) -> list[str]:
+    """Return the networks that are asked once, of :func:`over_seeds`."""
+    return [name for name, found in result["methods"].items() if found["once"]]
+
+
+def gain(
+    result: Mapping[str, Any],
+    name: str,
+    reference: str,
+    k: int | None = AT,
+    *,
+    region: bool = False,
+) -> Difference:
+    """Compare two methods of :func:`over_seeds` image by image, with errors over images and seeds.
+
+    Trainings of two methods with different numbers of seeds are paired by those that both have.
+
+    Parameters
+    ----------
+    result : mapping
+        What :func:`over_seeds` returned.
+    name, reference : str
+        The methods; the gain is that of the first over the second.
+    k : int or None
+        The iteration of both; None takes each method's own best on these images.
+    region : bool
+        Whether the pixels of the region alone count.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method or iteration, or the camera has no region.
+    """
+    first, second = (_seen(result, method, k, region) for method in (name, reference))
+    shared = min(len(first), len(second))
+    if shared > 1:
+        first, second = first[:shared], second[:shared]
+    return paired_difference(first, second)
+
+
+def _seen(result: Mapping[str, Any], name: str, k: int | None, region: bool) -> torch.Tensor:
+    if k is None:
+        means = {k: float(values_of(result, name, k, region=region).mean()) for k in result["iterations"]}
+        k = best(means, "iterations")
+    return values_of(result, name, k, region=region)
+
+
+def show_seeds(result: Mapping[str, Any], *, region: bool = False) -> str:
+    """Write a method on each line: mean PSNR by iteration, gain over the best that learns nothing, and worst image.
+
+    Parameters
+    ----------
+    result : mapping
+        What :func:`over_seeds` returned.
+    region : bool
+        Whether the pixels of the region alone count.
+    """
+    reference = best_of(result, result["baselines"], region=region)
+    shown = result["iterations"]
+    lines = [
+        f"mean PSNR (dB) over {result['n_images']} images, by iteration; gain at {AT} over {reference}, "
+        "its 95 % interval, and the worst image",
+        f"{'':28s}{'seeds':>5s}" + "".join(f"{k:8d}" for k in shown) + f"{'gain':>16s}{'worst':>8s}",
+    ]
+    for name, found in result["methods"].items():
+        means = [float(values_of(result, name, k, region=region).mean()) for k in shown]
+        numbers = "".join(f"{mean:8.2f}" for mean in means)
+        told = ""
+        if name != reference:
+            difference = gain(result, name, reference, region=region)
+            told = f"{f'{difference.mean:+.2f} ± {difference.interval:.2f}':>16s}{difference.worst:+8.2f}"
+        lines.append(f"{name:28s}{len(found['seeds']):5d}{numbers}{told}")
+    return "\n".join(lines)
