@@ -8,6 +8,7 @@ import torch
 from tqdm.auto import tqdm
 
 from ..arguments import require
+from ..checkpoints import load_checkpoint
 from ..evaluation import evaluate
 from ..pretrained import Method, load_tuning
 from ..scores import best
@@ -84,7 +85,8 @@ def over_seeds(
         ``"iterations"``; ``"baselines"``, the methods that learn no preconditioner; and by ``"methods"`` their
         ``"seeds"``, ``"once"``, whether it is a network that is asked once, and PSNR (dB) image by image,
         ``"psnr"`` of the whole image and ``"region_psnr"``, None for a camera without a region: by iteration a list
-        for each seed, where a network has its one answer at every iteration.
+        for each seed, where a network has its one answer at every iteration.  What is trained has the ``"recipe"`` of
+        its first training and the ``"cpu_seconds"`` of each, None where a file does not say.
 
     Raises
     ------
@@ -109,12 +111,21 @@ def over_seeds(
         if task.region_name is None:
             measures["region_psnr"] = None  # type: ignore[assignment]
         found[name] = {"seeds": list(seeds), "once": name in networks, **measures}
+        if name in {**preset.distilled, **networks}:
+            found[name] |= _training(preset, name, seeds)
     return {
         "n_images": len(images),
         "iterations": list(iterations),
         "baselines": [name for name in preset.baselines if name in found],
         "methods": found,
     }
+
+
+def _training(preset: Preset, name: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Say by which recipe a method was trained, and how long each time: what its files tell."""
+    told = [load_checkpoint(preset.path(name, number), kind=name)[1] for number in seeds]
+    seconds = [description.get("metrics", {}).get("cpu_seconds") for description in told]
+    return {"recipe": told[0]["recipe"], "cpu_seconds": seconds}
 
 
 def _iterated(

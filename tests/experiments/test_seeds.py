@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ddgp_lib import evaluate, load_solver
-from ddgp_lib.experiments.alternatives import load_alternative
+from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.experiments.alternatives import load_alternative, save_alternative
 from ddgp_lib.experiments.seeds import best_of, compared, gain, over_seeds, rivals_of, show_seeds, values_of
 from ddgp_lib.experiments.statistics import paired_difference
 from ddgp_lib.pretrained import load_preconditioner
@@ -21,7 +22,10 @@ def seeded(own, tmp_path_factory):
     shutil.copytree(own.weights, folder, dirs_exist_ok=True)
     preset = replace(own, weights=folder)
     shutil.copy(preset.path("distilled"), preset.path("distilled", 1))
-    shutil.copy(preset.path("unrolled"), preset.path("unrolled", 2))
+    task = preset.load()
+    network = load_alternative(task, "unrolled")
+    metrics = {"cpu_seconds": 7.5}
+    save_alternative(preset.path("unrolled", 2), network, task, preset.alternatives["unrolled"], metrics)
     return preset
 
 
@@ -56,6 +60,16 @@ def test_numbers_are_those_of_the_methods_by_themselves(result, seeded):
     assert rivals_of(result) == ["end_to_end", "unrolled"]
     assert result["baselines"] == ["none", "newton"]
     assert json.loads(json.dumps(result)) == result
+
+
+def test_what_is_trained_says_how_and_how_long(result, seeded):
+    found = result["methods"]["distilled"]
+    description = load_checkpoint(seeded.path("distilled"))[1]
+    assert found["recipe"] == description["recipe"]
+    assert found["cpu_seconds"] == [None, None]
+    assert result["methods"]["unrolled"]["cpu_seconds"] == [None, 7.5]
+    assert result["methods"]["unrolled"]["recipe"]["name"] == "unrolled"
+    assert "recipe" not in result["methods"]["none"]
 
 
 def told(**psnr):
