@@ -16,7 +16,7 @@ from ..arguments import require, require_integer, require_number
 from ..checkpoints import load_checkpoint
 from ..distillation import distill
 from ..presets import PRESETS
-from ..recipes import AlternativeRecipe, DistillationRecipe
+from ..recipes import AlternativeRecipe, DistillationRecipe, first_phase
 from ..tasks import Preset, Task
 from .alternatives import run_alternative
 
@@ -40,7 +40,7 @@ def step_seconds(
     """Time trainings side by side: the processor seconds of a step, medians over rounds in which all take turns.
 
     A first round, in which memory is filled, is not counted.  What a step of a distillation costs hardly depends on
-    how far it is.
+    how far it is.  Of a distillation in two phases it is a step of the first.
 
     Parameters
     ----------
@@ -70,8 +70,12 @@ def step_seconds(
     found: dict[str, list[float]] = {name: [] for name in recipes}
     for _ in tqdm(range(1 + rounds), desc=f"budget {task.name}", disable=not progress):
         for name, recipe in recipes.items():
-            found[name].append(_cpu_seconds(task, replace(recipe, steps=steps)) / steps)
+            found[name].append(_cpu_seconds(task, replace(_one_phase(recipe), steps=steps)) / steps)
     return {name: median(times[1:]) for name, times in found.items()}
+
+
+def _one_phase(recipe: Trained) -> Trained:
+    return first_phase(recipe) if isinstance(recipe, DistillationRecipe) else recipe
 
 
 def _cpu_seconds(task: Task, recipe: Trained) -> float:

@@ -42,6 +42,14 @@ def test_trainings_take_turns_for_equally_many_steps_and_the_first_round_is_not_
     assert found == {"direct": 2 * 5, "modl": 2 * 6}
 
 
+def test_a_second_phase_is_not_timed_with_the_first(own, monkeypatch):
+    asked = []
+    monkeypatch.setattr(budget, "_cpu_seconds", lambda task, recipe: asked.append(recipe) or 1.0)
+    recipe = replace(own.recipes["distilled"], tuned_steps=50)
+    step_seconds(own.load(), {"distilled": recipe}, rounds=1, steps=3, progress=False)
+    assert {(other.steps, other.tuned_steps) for other in asked} == {(3, 0)}
+
+
 def test_more_stages_take_longer_and_so_get_fewer_steps(own):
     task = own.load()
     recipes = {"direct": AlternativeRecipe("direct", 1, 8), "modl": AlternativeRecipe("modl", 1, 8)}
