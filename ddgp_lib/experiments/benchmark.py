@@ -388,11 +388,13 @@ PARTS: Mapping[str, Part] = {
     "timing": timing,
     "generalisation": lambda task, images, seed: generalisation(task, images[:50], seed=seed),
     "long_runs": long_runs,
-    "seeds": over_seeds,
 }
 """What is measured of a task, in this order."""
 
-ON_REQUEST: Mapping[str, Part] = {"growth": lambda task, images, seed: growth(task, seed=seed)}
+ON_REQUEST: Mapping[str, Part] = {
+    "growth": lambda task, images, seed: growth(task, seed=seed),
+    "seeds": over_seeds,
+}
 """What is measured where it is asked for by name."""
 
 

@@ -243,7 +243,7 @@ def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
     changed = {"setting": tuning["teacher"]["setting"] | {"sigma": 0.1}, "sweep": []}
     save_tuning(copy, tuning | {"teacher": changed})
     benchmark(task, images, images[:2], **options)
-    assert measured == [*PARTS, "long_runs", "side_by_side", "timing", "seeds"]
+    assert measured == [*PARTS, "long_runs", "side_by_side", "timing"]
 
 
 def test_parts_that_are_measured_at_once_are_all_kept_and_of_one_twice_the_first(copy, tmp_path):
