@@ -35,6 +35,19 @@ def weights_path(name: str, kind: str, folder: str | Path = WEIGHTS_FOLDER) -> P
     return Path(folder) / f"{name}-{kind}{SUFFIX}"
 
 
+def beside(path: str | Path, what: str) -> Path:
+    """Return ``NAME-WHAT.safetensors`` beside ``NAME.safetensors``: the file of another phase of a training.
+
+    Examples
+    --------
+    >>> from ddgp_lib.checkpoints import beside
+    >>> beside("checkpoints/mri-distilled.safetensors", "tuned").name
+    'mri-distilled-tuned.safetensors'
+    """
+    require_name("what", what)
+    return Path(path).with_stem(f"{Path(path).stem}-{what}")
+
+
 def require_name(argument: str, name: Any) -> None:
     """Refuse a name that files are called by, if it could lead to another folder.
 

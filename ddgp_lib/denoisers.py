@@ -24,8 +24,9 @@ from .arguments import (
     require_number,
     require_seed,
 )
-from .checkpoints import build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
+from .checkpoints import beside, build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
 from .data import Split, perturb
+from .data.augment import Augment
 from .fingerprint import Fingerprint, of_images
 from .metrics import psnr
 from .names import PretrainedDenoiser
@@ -35,9 +36,6 @@ from .recipes.denoising import DenoiserRecipe
 from .training import ResumableTraining, build_schedule
 
 NoiseAware = NoiseAwareDnCNN | NoiseAwareUNet
-
-
-Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 def train_denoiser(
@@ -95,13 +93,9 @@ def train_denoiser(
                 continue
             training = _Training(images, phase, denoiser, augment, penalised=penalised)
             name = "denoiser, Jacobian penalty" if penalised else "denoiser"
-            file = None if checkpoint is None else _of_phase(Path(checkpoint), penalised)
+            file = checkpoint if checkpoint is None or not penalised else beside(checkpoint, "penalised")
             training.run(name, file, checkpoint_every, progress=progress)
     return denoiser.eval()
-
-
-def _of_phase(checkpoint: Path, penalised: bool) -> Path:
-    return checkpoint.with_stem(f"{checkpoint.stem}-penalised") if penalised else checkpoint
 
 
 def _untrained(recipe: DenoiserRecipe, channels: int) -> NoiseAware:

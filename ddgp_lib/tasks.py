@@ -28,6 +28,7 @@ from .arguments import (
 )
 from .checkpoints import require_name, weights_path
 from .data import Split, perturb
+from .data.augment import Augment
 from .denoisers import DenoiserRecipe, load_denoiser
 from .kinds import Kind, Setting, Settings
 from .metrics import psnr, ssim
@@ -35,7 +36,6 @@ from .operators import LinearOperator, measure, squared_norm
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from .reprs import line, table
 
-Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 Recipe = DistillationRecipe | LinearRecipe
 
 DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(

@@ -1,12 +1,16 @@
 """Random changes that make more of few training images."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from ..arguments import require, require_choice, require_number, require_tensor
+
+Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+"""A random change of images (N, C, H, W), whose choices a generator makes."""
 
 PADDINGS = ("zeros", "border", "reflection")
 """What :func:`perturb` can put beyond the edge of an image."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import torch
 
 from ..arguments import require, require_instance
-from ..checkpoints import CheckpointError, hash_of
+from ..checkpoints import CheckpointError, beside, hash_of
 from ..preconditioners import LearnedPreconditioner
 from ..recipes import DistillationFields, DistillationRecipe, build_preconditioner, second_phase
 from ..tasks import Task
@@ -147,11 +147,11 @@ def tune_further(
     recipe : DistillationRecipe
         Of both phases.
     checkpoint : str or Path, optional
-        The file of the first phase; that of the second stands beside it, see :func:`checkpoint_beside`.
+        The file of the first phase; that of the second stands beside it, as ``NAME-tuned``.
     **how
         Further arguments of :func:`tune_run`.
     """
-    path = None if checkpoint is None else checkpoint_beside(checkpoint)
+    path = None if checkpoint is None else beside(checkpoint, "tuned")
     tuned = tune_run(task, distillation.preconditioner, recipe, checkpoint=path, **how)
     later = {f"tuned_{name}": values for name, values in tuned.history.items()}
     return replace(
@@ -161,11 +161,6 @@ def tune_further(
         cpu_seconds=distillation.cpu_seconds + tuned.cpu_seconds,
         extended=distillation.extended + tuned.extended,
     )
-
-
-def checkpoint_beside(path: str | Path) -> Path:
-    """Return ``NAME-tuned.safetensors`` beside ``NAME.safetensors``."""
-    return Path(path).with_name(f"{Path(path).stem}-tuned{Path(path).suffix}")
 
 
 def _require_its_recipe(preconditioner: Any, recipe: DistillationRecipe, task: Task) -> None:

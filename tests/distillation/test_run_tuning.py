@@ -14,9 +14,9 @@ from ddgp_lib import (
     save_preconditioner,
     tune_run,
 )
-from ddgp_lib.checkpoints import CheckpointError, load_checkpoint
+from ddgp_lib.checkpoints import CheckpointError, beside, load_checkpoint
 from ddgp_lib.distillation import RunStates, build_preconditioner, squared_distance
-from ddgp_lib.distillation.run_tuning import RunPhase, checkpoint_beside
+from ddgp_lib.distillation.run_tuning import RunPhase
 from ddgp_lib.recipes import first_phase, second_phase
 from tests.own_camera import smoothed
 
@@ -157,10 +157,10 @@ def test_an_interruption_in_either_phase_changes_no_bit(camera, tmp_path, after,
             checkpoint_every=1,
             progress=False,
         )
-    begun = checkpoint_beside(path).is_file()
+    begun = beside(path, "tuned").is_file()
     assert begun == (after > 50)
     if begun:
-        assert 1 <= load_checkpoint(checkpoint_beside(path), kind="run tuning")[1]["step"] < 4
+        assert 1 <= load_checkpoint(beside(path, "tuned"), kind="run tuning")[1]["step"] < 4
     assert_same(distill(camera, RECIPE, average=average, checkpoint=path, progress=False), whole)
     assert_same(distill(camera, RECIPE, average=average, checkpoint=path, progress=False), whole)
 
@@ -171,7 +171,7 @@ def test_one_distillation_serves_several_second_phases(camera, first, tmp_path):
     written = path.stat().st_mtime_ns
     with pytest.raises(CheckpointError, match="training-tuned"):
         distill(camera, RECIPE, tuned_rate=1e-2, checkpoint=path, progress=False)
-    checkpoint_beside(path).unlink()
+    beside(path, "tuned").unlink()
     other = distill(camera, RECIPE, tuned_rate=1e-2, checkpoint=path, progress=False)
     assert other.history["total"] == first.history["total"]
     assert path.stat().st_mtime_ns == written
