@@ -35,6 +35,7 @@ ELSEWHERE = {
     "recipes/denoising": ("recipes/test_fields.py", "the same"),
     "solvers/iteration": ("solvers/test_fista.py", "one iteration, by the equations of the solvers"),
     "solvers/measurements": ("test_any_operator.py", "what is refused as measurements, on all operators"),
+    "experiments/refusing": ("solvers/test_refusal.py", "the refusal itself, whose bound it finds"),
     "solvers/rules": ("solvers/test_fista.py", "the momentum of the solvers"),
     "solvers/steps": ("solvers/test_base.py", "the steps that the solvers share, by their equations"),
 }

@@ -5,6 +5,7 @@ from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
 from .following import followed_sigma
 from .iteration import PreconditionedIteration, Problem, Run, Step
+from .refusal import Refusal, discrepancy
 from .rules import (
     MOMENTUM,
     DecayingWeight,
@@ -40,6 +41,7 @@ __all__ = [
     "PreconditionedPGD",
     "PreconditionedSolver",
     "Problem",
+    "Refusal",
     "Run",
     "Safeguard",
     "Step",
@@ -48,6 +50,7 @@ __all__ = [
     "decaying_weight",
     "deepinv_momentum",
     "descend",
+    "discrepancy",
     "extrapolate",
     "fista_step",
     "followed_sigma",

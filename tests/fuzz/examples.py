@@ -213,6 +213,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "of_seed": {"kind": "distilled"},
         "perturb": {"images": images},
         "random_squares": {"side": 8},
+        "Refusal": {"solver": solver(), "fallback": solver(), "highest": 1.0},
         "singular_values": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "smooth_phase": {"count": 2},
         "split": {"physics": task.student},
