@@ -19,7 +19,7 @@ from .checkpoints import (
 from .digests import tensors_digest
 from .distillation import Distillation
 from .files import locked, read_results, reading, write_results
-from .fingerprint import differences, fingerprint, foreign, saved_noise, warn_if_foreign
+from .fingerprint import differences, fingerprint, foreign, warn_if_foreign
 from .kinds import Fista, Kind, Settings
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
@@ -220,9 +220,7 @@ def load_solver(
         The task, beside its name.
     **options
         Arguments of the kind's solver, such as ``safeguard=True``; ``sigma``, ``momentum``, ``prior_decay`` and
-        ``update_decay`` take the place of what was tuned.  ``sigma_noise`` is by default the noise that the settings
-        were tuned at: where measurements have more, σ grows, see :func:`~ddgp_lib.solvers.following.followed_sigma`;
-        None keeps it.
+        ``update_decay`` take the place of what was tuned.
 
     Returns
     -------
@@ -443,18 +441,10 @@ class Method:
             _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
         return self.definition.setting(settings["setting"])
 
-    @cached_property
-    def tuned_noise(self) -> float | None:
-        """Noise level of the measurements that the settings were tuned at; None where that is not Gaussian."""
-        preset = self.task.preset
-        made_for = _read_tuning(tuning_path(preset.name, preset.weights), preset).get("fingerprint")
-        return saved_noise(made_for, "student" if self.physics is self.task.student else "teacher")
-
     def solver(self, setting: Settings, **options: Any) -> PreconditionedSolver:
         """Build the solver with a setting; the options are those of the solver, and go before the setting."""
         return self.definition.solver(self.task, setting, **{"stepsize": self.stepsize} | options)
 
     def tuned_solver(self, **options: Any) -> PreconditionedSolver:
-        """Build the solver with the setting that was tuned for this kind; its σ follows the noise from there on."""
-        follows = {} if self.tuned_noise is None else {"sigma_noise": self.tuned_noise}
-        return self.solver(self.setting, **follows | options)
+        """Build the solver with the setting that was tuned for this kind."""
+        return self.solver(self.setting, **options)

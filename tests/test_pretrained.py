@@ -16,7 +16,6 @@ from ddgp_lib.kinds import Fista, Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
-from ddgp_lib.solvers import followed_sigma
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
@@ -148,21 +147,6 @@ def test_options_of_a_solver_go_before_what_was_tuned(own):
     expected = Method(task, "none").solver(Setting(0.2, "chambolle_dossal", None), max_iter=3)
     torch.testing.assert_close(solver(y, task.student), expected(y, task.student), rtol=0, atol=0)
     assert (solver(y, task.student) - load_solver(task, "none", max_iter=3)(y, task.student)).norm() > 1e-3
-
-
-def test_the_level_of_a_tuned_solver_follows_the_noise_unless_told_otherwise(own):
-    task, noisy = own.load(), own.load(noise=0.2)
-    y = noisy.measure(task.test_images[:2])
-
-    def run(**options):
-        return load_solver(task, "none", max_iter=3, **options)(y, noisy.student)
-
-    level = followed_sigma(0.05, 0.2, 0.01, task.stepsize)
-    assert level > 0.1
-    torch.testing.assert_close(run(), run(sigma=level, sigma_noise=None), rtol=1e-5, atol=1e-6)
-    assert (run() - run(sigma_noise=None)).norm() > 1e-3
-    assert Method(task, "teacher").tuned_noise == pytest.approx(0.01)
-    assert Method(task, "none").tuned_noise == pytest.approx(0.01)
 
 
 def test_an_ablation_is_trained_tuned_and_loaded_where_it_is_asked_for(copied):

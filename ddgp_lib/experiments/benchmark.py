@@ -25,10 +25,10 @@ from ..operators import measure, norms, squared_norm
 from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
 from ..pretrained import Method, load_tuning
-from ..scores import best, scored
+from ..scores import scored
 from ..solvers import PreconditionedSolver
 from ..tasks import Preset, Task, of_seed
-from .alternatives import load_alternative, reconstruct, trained_networks
+from .alternatives import load_alternative
 from .growth import growth
 from .provenance import provenance
 from .seeds import compared, over_seeds
@@ -275,24 +275,21 @@ def conditions(task: Task, images: torch.Tensor) -> dict[str, tuple[LinearPhysic
 def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed: int = 0) -> dict[str, Any]:
     """PSNR (dB) under conditions that no training saw, nothing tuned again, with and without P and the safeguard.
 
-    The step is 1/‖A‖² of the operator at hand, for every solver, and σ follows its noise; networks that are asked
-    once are run as they were trained.
+    The step is 1/‖A‖² of the operator at hand, for every solver; the alternatives are run as they were trained.
 
     Returns
     -------
     dict
         The number of ``"iterations"``, and ``"rows"``, one for each condition: by method the mean PSNR and its
-        standard error; the same of the paired ``"gain"`` over ``"none"``, and over the ``"baseline"``, the method
-        without a learned preconditioner that is best under that condition, as ``"gain_over_best"``; ``"rejected"``
-        is the number of images that the safeguard took P from.
+        standard error, and the same of the paired ``"gain"`` over ``"none"``; ``"rejected"`` is the number of images
+        that the safeguard took P from.
     """
     rows = []
-    models = {name: load_alternative(task, name) for name in trained_networks(task.preset)}
-    baselines = task.preset.baselines
+    models = {name: load_alternative(task, name) for name in task.preset.alternatives}
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
         for label, kind, guarded in (
-            *((kind, kind, False) for kind in baselines),
+            *((kind, kind, False) for kind in task.preset.classical),
             ("distilled", "distilled", False),
             ("distilled + safeguard", "distilled", True),
         ):
@@ -302,9 +299,7 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
         y = measure(physics, truth, seed)
         for label, model in models.items():
             with torch.no_grad():
-                runs[label] = task.psnr(reconstruct(task, label, model, y, physics), truth)
-        reference = best({kind: runs[kind].mean() for kind in baselines}, "baseline")
-        over_best = {label: run - runs[reference] for label, run in runs.items() if label != reference}
+                runs[label] = task.psnr(model(y, physics), truth)
         gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
         rows.append(
             {
@@ -312,8 +307,6 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
                 "n_images": len(truth),
                 "psnr": {label: mean_and_error(run) for label, run in runs.items()},
                 "gain": {label: mean_and_error(gain) for label, gain in gains.items()},
-                "baseline": reference,
-                "gain_over_best": {label: mean_and_error(gain) for label, gain in over_best.items()},
                 "rejected": rejected,
             }
         )
@@ -489,11 +482,8 @@ def dependencies(preset: Preset, part: str) -> dict[str, Any]:
     kinds: Sequence[str] = preset.kinds
     if part == "long_runs":
         kinds = _run_long(preset)
-    elif part == "generalisation":
-        kinds = [*preset.baselines, "distilled"]
     elif part not in ("side_by_side", "timing"):
         kinds = [*preset.classical, "distilled"]
-    networks: Mapping[str, tuple[str, ...]] = {"generalisation": trained_networks(preset)}
-    rivals = networks.get(part, tuple(preset.alternatives) if part in ("alternatives", "timing") else ())
+    rivals = preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()
     weights = digests(preset, [*kinds, *rivals])
     return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}
