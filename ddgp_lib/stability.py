@@ -77,7 +77,7 @@ def local_lipschitz(
     x : Tensor, shape (N, C, H, W)
         Where the Jacobian is taken, for instance the iterates at which a run ended.
     iterations : int
-        Steps of the power iteration, each one forward and one backward derivative of T.
+        Steps of the power iteration, at most 10,000, each one forward and one backward derivative of T.
     generator : torch.Generator, optional
         Draws the first v; by default one with seed 0.
 
@@ -125,7 +125,7 @@ def spectral_radius(
     solver, y, physics, x, k, generator
         See :func:`local_lipschitz`.
     iterations : int
-        n, 2 or above: steps, each one forward derivative of T.
+        n, from 2 to 10,000: steps, each one forward derivative of T.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def spectral_radius(
     ----------
     Gelfand's formula; Golub and Van Loan, "Matrix Computations", 4th edition, 2013, section 7.3.
     """
-    require_integer("iterations", iterations, lowest=2)
+    require_integer("iterations", iterations, lowest=2, highest=10_000)
     T, v = _prepare(solver, y, physics, x, k, iterations, generator)
     logarithms = []
     for _ in range(iterations):
@@ -156,7 +156,7 @@ def _prepare(
     generator: torch.Generator | None,
 ) -> tuple[Map, torch.Tensor]:
     require_images("x", x)
-    require_integer("iterations", iterations, lowest=1)
+    require_integer("iterations", iterations, lowest=1, highest=10_000)
     require_generator("generator", generator, none=True)
     T, images = iteration_map(solver, y, physics, k), tuple(physics.A_adjoint(y).shape)
     require(tuple(x.shape) == images, "x.shape", tuple(x.shape), f"{images}, as the images of y")
