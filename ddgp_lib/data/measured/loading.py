@@ -19,7 +19,7 @@ def load_measured(name: str, *, download: bool = False) -> Measured:
     Parameters
     ----------
     name : str
-        One of :data:`~ddgp_lib.data.measured.MEASURED`; ``python -m ddgp_lib data`` lists them.
+        One of :data:`~ddgp_lib.data.measured.registry.MEASURED`; ``python -m ddgp_lib data`` lists them.
     download : bool
         Whether files that are missing or have changed are fetched, from where their authors published them.
 

@@ -24,7 +24,8 @@ class DataFile:
     repository, commit, path : str
         Where it was published: ``owner/name`` on GitHub, a commit, and the path there.
     sha256 : str
-        Of the file's bytes; of a file that was ``repacked``, that of its arrays (:func:`~.folder.arrays_digest`).
+        Of the file's bytes; of a file that was ``repacked``, that of its arrays, by
+        :func:`~ddgp_lib.data.measured.folder.arrays_digest`.
     size : int
         In bytes.
     repacked : str
@@ -91,7 +92,7 @@ class MeasuredSet:
     Attributes
     ----------
     name : str
-        By which :func:`~.load_measured` finds it.
+        By which :func:`~ddgp_lib.data.measured.loading.load_measured` finds it.
     title : str
         What was measured, in a line.
     files : tuple of DataFile
