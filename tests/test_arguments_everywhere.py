@@ -730,6 +730,11 @@ CALLS: dict[str, Call] = {
         {"prediction": PAIRS[0], "measured": PAIRS[0], "sigma": 0.1, "used": PLACES},
         {"prediction": "values", "measured": "values", "used": "places"},
     ),
+    "noise_by_line": Call(
+        noise_level.noise_by_line,
+        {"values": PAIRS, "side": 2, "dim": -2, "robust": False},
+        {"values": "values", "side": "size", "dim": "integer", "robust": "flag"},
+    ),
     "noise_from_scan": Call(noise_level.noise_from_scan, {"scan": PAIRS}, {"scan": "values"}),
     "noise_from_repeats": Call(noise_level.noise_from_repeats, {"repeats": PAIRS[0]}, {"repeats": "values"}),
     "noise_from_corners": Call(

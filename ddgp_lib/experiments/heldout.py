@@ -28,7 +28,11 @@ At *these very places*, under other noise, the variance of one term is :math:`4 
 y_k|^2` the energy of the noise cancels, and so does much of its spread.
 
 What was held out must have been used for nothing: neither for the image, nor for sensitivity maps, a noise level,
-:math:`\sigma` of a denoiser or the iteration at which to stop.
+:math:`\sigma` of a denoiser or the iteration at which to stop.  It tells the error at places of its kind: where the
+density of the measurements varies, not at those that were never measured, nor at the calibration region that is
+always used.  Noise that correlates between coils keeps the estimate unbiased and its error by groups right, but not
+the error under other noise; prewhitening mends that.  Noise whose level changes from line to line, as behind a window
+along the readout, is given as a tensor (:func:`~ddgp_lib.experiments.noise_level.noise_by_line`).
 
 References
 ----------

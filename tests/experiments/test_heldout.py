@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ddgp_lib.experiments.heldout import held_out_difference, held_out_error, hold_out, used_residual
+from ddgp_lib.experiments.noise_level import noise_by_line, noise_from_corners
 
 SIDE, COILS, SIGMA = 24, 3, 0.4
 DRAWS = 400
@@ -168,6 +169,25 @@ def test_coils_share_the_places_of_a_mask_and_may_have_their_own_noise(generator
     assert abs(found.value - wrong[:, held_out].abs().square().mean().item()) < 4 * found.noise_error
 
 
+def test_noise_behind_a_window_is_told_line_by_line_and_not_by_corners(generator):
+    window = torch.hann_window(SIDE, periodic=False, dtype=torch.float64)[:, None] + 0.2
+    wrong = decaying((SIDE, SIDE), generator, 0.3)
+    scan = window * noise((10, SIDE, SIDE), generator)  # slices, of which the first is judged
+    by_line = noise_by_line(scan, 12)
+    found = []
+    for _ in range(DRAWS):
+        y = window * noise((SIDE, SIDE), generator)
+        found.append(held_out_error(wrong, y, by_line, every(SIDE, SIDE), dim=-1))
+    true = wrong.abs().square().mean().item()
+    values = torch.tensor([each.value for each in found])
+    of_sigma = found[0].noise_energy * 2 / math.sqrt(2 * 2 * SIDE * 240)  # the level is estimated once
+    error = math.hypot(values.std().item() / math.sqrt(DRAWS), of_sigma)
+    assert values.mean().item() == pytest.approx(true, abs=4 * error)
+    assert found[0].noise_error == pytest.approx(values.std().item(), rel=0.15)
+    corners = noise_from_corners(scan, 4).sigma
+    assert held_out_error(wrong, y, corners, every(SIDE, SIDE), dim=-1).value > 2 * true
+
+
 def test_an_uncertain_noise_level_makes_the_error_larger(generator):
     y = noise((SIDE, SIDE), generator)
     sure, unsure = (held_out_error(y * 0, y, SIGMA, every(SIDE, SIDE), sigma_rtol=r) for r in (0.0, 0.05))
@@ -191,6 +211,47 @@ def test_the_normalised_error_is_missing_where_there_is_no_signal(generator):
     assert found.nmse == pytest.approx(0.01, rel=0.05)
     nothing = held_out_error(0 * y, 1e-3 * y, 100.0, every(64, 64))
     assert math.isnan(nothing.nmse)
+
+
+def scan(draws, generator, *, leak=False):
+    """Reconstruct a scan of two coils by ridge regression without some lines; return true errors and estimates."""
+    n, coils = 16, 2
+    place = torch.arange(n, dtype=torch.float64)
+    image = torch.outer(torch.exp(-(((place - 6) / 3) ** 2)), torch.exp(-(((place - 9) / 4) ** 2))) + 0j
+    maps = torch.stack(
+        [torch.linspace(0.2, 1, n, dtype=torch.float64), torch.linspace(1, 0.2, n, dtype=torch.float64)]
+    )
+    fourier = torch.fft.fft(torch.eye(n, dtype=torch.complex128), norm="ortho")
+    columns = torch.cat(
+        [fourier * maps[coil] for coil in range(coils)]
+    )  # (coils · columns of k-space, columns)
+    truth = (image @ columns.T).view(n, coils, n).transpose(0, 1)  # (coils, rows, columns of k-space)
+    found = []
+    for _ in range(draws):
+        y = truth + noise(truth.shape, generator, 0.05)
+        used, held_out = hold_out(every(n, n), 4, generator=generator, dim=-1)
+        kept = (used | held_out if leak else used)[0].repeat(coils).nonzero()[:, 0]
+        A, b = columns[kept], y.transpose(0, 1).reshape(n, -1)[:, kept]
+        gram = A.mH @ A + 0.01 * torch.eye(n)
+        estimate = torch.linalg.solve(gram, A.mH @ b.T).T
+        prediction = (estimate @ columns.T).view(n, coils, n).transpose(0, 1)
+        true = (prediction - truth)[:, held_out].abs().square().mean().item()
+        found.append((true, held_out_error(prediction, y, 0.05, held_out, dim=-1)))
+    return found
+
+
+def test_a_scan_that_is_reconstructed_without_some_lines_is_judged_by_them_without_bias(generator):
+    found = scan(DRAWS, generator)
+    apart = torch.tensor([estimate.value - true for true, estimate in found])
+    assert apart.mean().abs() < 4 * apart.std() / math.sqrt(DRAWS)
+    covered = sum(abs(estimate.value - true) < 1.96 * estimate.noise_error for true, estimate in found)
+    assert covered / DRAWS == pytest.approx(0.95, abs=0.04)
+
+
+def test_lines_that_were_used_after_all_flatter(generator):
+    found = scan(100, generator, leak=True)
+    true, estimate = (sum(values) / 100 for values in zip(*((t, e.value) for t, e in found), strict=True))
+    assert estimate < 0 < true
 
 
 # Differences

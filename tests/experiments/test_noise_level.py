@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from ddgp_lib.experiments.noise_level import noise_from_corners, noise_from_repeats, noise_from_scan
+from ddgp_lib.experiments.noise_level import (
+    noise_by_line,
+    noise_from_corners,
+    noise_from_repeats,
+    noise_from_scan,
+)
 
 SIGMA, DRAWS = 0.7, 300
 
@@ -66,6 +71,35 @@ def test_corners_are_four_squares(generator):
     assert noise_from_corners(kspace, 4).sigma == pytest.approx(2 * 3 / 4)
 
 
+@pytest.mark.parametrize("complex_valued", [True, False])
+@pytest.mark.parametrize("robust", [True, False])
+@pytest.mark.parametrize("dim", [-2, -1])
+def test_each_line_has_its_own_level(generator, complex_valued, robust, dim):
+    window = torch.linspace(0.1, 2, 40)[:, None]
+    kspace = window * noise((25, 40, 60), generator, complex_valued)
+    kspace[:, :, 20:40] += 100  # the object
+    found = noise_by_line(kspace if dim == -2 else kspace.mT, 20, dim=dim, robust=robust)
+    assert found.shape == ((40, 1) if dim == -2 else (1, 40))
+    relative = found.flatten() / (SIGMA * window.flatten()) - 1
+    parts, numbers = (2 if complex_valued else 1), 25 * 40
+    error = (1.65 if robust and not complex_valued else 1.44 if robust else 1) / math.sqrt(
+        2 * parts * numbers
+    )
+    assert relative.std().item() == pytest.approx(error, rel=0.4)
+    assert relative.abs().max() < 5 * error
+
+
+def test_corners_behind_a_window_tell_another_level_than_the_whole(generator):
+    window = torch.hann_window(64, periodic=False)[:, None] + 0.1
+    kspace = window * noise((64, 64), generator, True)
+    whole = SIGMA * window.square().mean().sqrt().item()
+    assert noise_from_corners(kspace, 8).sigma < whole / 2
+    lines = noise_by_line(kspace, 32).square().mean().sqrt().item()
+    assert lines == pytest.approx(whole, rel=0.05)
+    image = torch.fft.ifft2(kspace, norm="ortho")
+    assert noise_from_corners(image, 32).sigma == pytest.approx(whole, rel=0.05)
+
+
 def test_the_scene_does_not_count_in_repeats_and_a_drift_does(generator):
     scene = 1000 * torch.rand(512, generator=generator, dtype=torch.float64)
     repeats = scene + SIGMA * torch.randn(6, 512, generator=generator, dtype=torch.float64)
@@ -88,6 +122,13 @@ def test_silence_has_no_relative_error():
         (lambda: noise_from_corners(torch.zeros(8, 4), 3), "side=3: expected 1 to 2, half of H and of W"),
         (lambda: noise_from_corners(torch.zeros(8), 3), r"values\.shape=\(8,\)"),
         (lambda: noise_from_corners(torch.zeros(8, 8), 2, robust=1), "robust=1: expected True or False"),
+        (
+            lambda: noise_by_line(torch.zeros(8, 4), 3),
+            "side=3: expected 1 to 2, half of the length of a line",
+        ),
+        (lambda: noise_by_line(torch.ones(8, 4), 3, dim=-1, robust=0), "robust=0"),
+        (lambda: noise_by_line(torch.ones(8, 4), 1, dim=1), "dim=1: expected -2 for rows or -1 for columns"),
+        (lambda: noise_by_line(torch.eye(4), 1), r"values=.*not 0 at the ends of lines \[1, 2\]"),
         (lambda: noise_from_scan(torch.tensor([math.nan])), "scan='tensor with NaN"),
     ],
 )

@@ -24,10 +24,11 @@ _LOW_FIELD_KNOWN = (
     "Fully sampled, in double precision; the largest number is within three places of the middle of k-space.",
 )
 _LOW_FIELD_UNKNOWN = (
+    "Which window was applied from row to row of k-space, and whether by the receiver or by software.",
     "How the removal of interference changes the statistics of the noise. In the heads, the air is no white noise: "
     "neighbouring pixels of its corner correlate by up to 0.35, and neighbouring slices by 0.2.",
-    "Which of the two axes was read out, and whether it was oversampled.",
-    "A scan of noise alone: the noise level is estimated from the corners.",
+    "A scan of noise alone. The corners of k-space are a poor stand-in: behind the window they are quieter than the "
+    "rest.",
 )
 _NOBODY = "an object; it shows nobody"
 
@@ -139,7 +140,12 @@ LOWFIELD_GRE = MeasuredSet(
     licence="CC0-1.0",
     credit=_LOW_FIELD_CREDIT,
     privacy="ten coronal slices of one head, without a name",
-    known=("3-D gradient echo, ten slices.", *_LOW_FIELD_KNOWN),
+    known=(
+        "3-D gradient echo, ten slices.",
+        "The noise of k-space is not of one level: from the middle row to the first and the last it falls by a factor "
+        "of 1.8, and columns 112 to 119 are twice as noisy as those above 130.",
+        *_LOW_FIELD_KNOWN,
+    ),
     unknown=_LOW_FIELD_UNKNOWN,
     meta={"domain": "k-space", "field_strength": 0.055, "sequence": "3-D gradient echo"},
 )
@@ -170,7 +176,12 @@ LOWFIELD_FSE = MeasuredSet(
     licence="CC0-1.0",
     credit=_LOW_FIELD_CREDIT,
     privacy="ten sagittal slices of one head, without a name; the outline of a face can be seen",
-    known=("3-D fast spin echo, ten slices; noisier than the gradient echo.", *_LOW_FIELD_KNOWN),
+    known=(
+        "3-D fast spin echo, ten slices; noisier than the gradient echo.",
+        "The noise of k-space is not of one level: from row to row it changes by a factor of 7 to 8, and is lowest in "
+        "the first; from column to column it is even within 20 %.",
+        *_LOW_FIELD_KNOWN,
+    ),
     unknown=_LOW_FIELD_UNKNOWN,
     meta={"domain": "k-space", "field_strength": 0.055, "sequence": "3-D fast spin echo"},
 )

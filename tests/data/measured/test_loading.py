@@ -10,6 +10,7 @@ import torch
 from ddgp_lib.data import load_measured
 from ddgp_lib.data.measured import MEASURED
 from ddgp_lib.data.measured.folder import data_folder, state
+from ddgp_lib.experiments.noise_level import noise_by_line
 from tests.data.measured.published import COILS, GREY, TEXTS
 
 HERE = data_folder() if os.environ.get("DDGP_DATA") else None
@@ -124,6 +125,22 @@ def test_the_origin_of_low_field_k_space_is_in_the_middle(name):
     for one in kspace:
         place = torch.tensor(np.unravel_index(int(one.argmax()), one.shape))
         assert (place - middle).abs().max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "lowest"),
+    [("lowfield_fse", 7.5, "first"), ("lowfield_gre", 1.8, "both"), ("lowfield_phantom", 4.5, "last")],
+)
+def test_the_noise_of_low_field_k_space_changes_from_row_to_row(name, factor, lowest):
+    levels = noise_by_line(real(name)["kspace"], 10, robust=True).flatten().unfold(0, 8, 8).mean(dim=1)
+    assert (levels.max() / levels.min()).item() == pytest.approx(factor, rel=0.35)
+    ends = {"first": [0], "last": [len(levels) - 1], "both": [0, len(levels) - 1]}[lowest]
+    assert int(levels.argmin()) in ends
+
+
+def test_some_columns_of_the_gradient_echo_are_noisier():
+    levels = noise_by_line(real("lowfield_gre")["kspace"], 10, dim=-1, robust=True).flatten()
+    assert (levels[112:120].mean() / levels[130:].mean()).item() == pytest.approx(2, rel=0.1)
 
 
 def test_the_scale_of_the_car_is_set_and_its_acquisitions_are_no_repeats():
