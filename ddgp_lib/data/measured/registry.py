@@ -142,8 +142,8 @@ LOWFIELD_GRE = MeasuredSet(
     privacy="ten coronal slices of one head, without a name",
     known=(
         "3-D gradient echo, ten slices.",
-        "The noise of k-space is not of one level: from the middle row to the first and the last it falls by a factor "
-        "of 1.8, and columns 112 to 119 are twice as noisy as those above 130.",
+        "The noise of k-space is not of one level: from the middle row to the first and the last it falls by a "
+        "factor of 1.8, and columns 112 to 119 are twice as noisy as those above 130.",
         *_LOW_FIELD_KNOWN,
     ),
     unknown=_LOW_FIELD_UNKNOWN,
@@ -178,8 +178,8 @@ LOWFIELD_FSE = MeasuredSet(
     privacy="ten sagittal slices of one head, without a name; the outline of a face can be seen",
     known=(
         "3-D fast spin echo, ten slices; noisier than the gradient echo.",
-        "The noise of k-space is not of one level: from row to row it changes by a factor of 7 to 8, and is lowest in "
-        "the first; from column to column it is even within 20 %.",
+        "The noise of k-space is not of one level: from row to row it changes by a factor of 7 to 8, and is lowest "
+        "in the first; from column to column it is even within 20 %.",
         *_LOW_FIELD_KNOWN,
     ),
     unknown=_LOW_FIELD_UNKNOWN,
@@ -215,6 +215,8 @@ LOWFIELD_PHANTOM = MeasuredSet(
     privacy=_NOBODY,
     known=(
         "3-D fast spin echo, one slice of 5 mm, vertical phase encoding by the file's name.",
+        "The noise of k-space is not of one level: from row to row it changes by a factor of about 4, and is lowest "
+        "in the last.",
         *_LOW_FIELD_KNOWN,
     ),
     unknown=(*_LOW_FIELD_UNKNOWN, "The dimensions of the phantom, which would be a truth of its own."),
