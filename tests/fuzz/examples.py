@@ -201,7 +201,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "held_out_difference": {"first": images, "second": images, "measured": images, "held_out": images >= 0},
         "held_out_error": {"prediction": images, "measured": images, "held_out": images >= 0},
         "used_residual": {"prediction": images, "measured": images, "used": images >= 0},
-        "noise_by_line": {"values": images, "side": 2},
+        "noise_by_line": {"values": images + 1, "side": 2},
         "noise_from_corners": {"values": images, "side": 2},
         "noise_from_repeats": {"repeats": images},
         "noise_from_scan": {"scan": images},
