@@ -17,6 +17,7 @@ import torch
 
 from . import commands
 from .arguments import require_integer, require_number
+from .data.measured import MEASURED
 from .experiments.benchmark import ON_REQUEST, PARTS
 from .experiments.methods import show_methods
 from .experiments.statistics import without_nan
@@ -190,9 +191,22 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("tasks", commands.list_tasks, commands.show_tasks, "List the book's tasks.")
+    _add_measured(command)
     _add_trainings(command)
     _add_comparisons(command)
     return parser
+
+
+def _add_measured(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = (
+        "List the measured data sets: sizes, licences, and whether they are in the folder that DDGP_DATA names; "
+        "or fetch some from where their authors published them."
+    )
+    measured = command("data", commands.measured, commands.show_measured, text)
+    measured.add_argument(
+        "action", nargs="?", choices=("list", "fetch"), default="list", help="by default list"
+    )
+    measured.add_argument("names", nargs="*", metavar="NAME", help=f"what to fetch, of {', '.join(MEASURED)}")
 
 
 def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -11,6 +11,8 @@ import torch
 from tqdm.auto import tqdm
 
 from .arguments import require, require_integer
+from .data.measured import MEASURED, data_folder
+from .data.measured.folder import fetch, listing
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
 from .distillation import Distillation, distill
 from .experiments.alternatives import (
@@ -46,6 +48,30 @@ def list_tasks(arguments: argparse.Namespace) -> dict[str, Any]:
 def show_tasks(result: dict[str, Any]) -> str:
     """Write a camera on each line."""
     return "\n".join(f"{name:18s} {text}" for name, text in result.items())
+
+
+def measured(arguments: argparse.Namespace) -> dict[str, Any]:
+    """List the measured data sets, or fetch those that are named and list them."""
+    names = arguments.names
+    for name in names:
+        require(name in MEASURED, "NAME", name, f"one of {tuple(MEASURED)}{nearest(name, MEASURED)}")
+    if arguments.action == "list":
+        require(not names, "NAME", names, "nothing; `data fetch NAME` fetches")
+        return listing(MEASURED)
+    require(bool(names), "NAME", names, f"one or more of {tuple(MEASURED)}")
+    for name in names:
+        fetch(MEASURED[name], data_folder())
+    return listing({name: MEASURED[name] for name in names})
+
+
+def show_measured(result: dict[str, Any]) -> str:
+    """Write a set of measured data on each line, and a file of it that is not the registered one below."""
+    lines = [f"folder: {result['folder'] or 'none: set DDGP_DATA, or install pooch'}"]
+    for name, found in result["sets"].items():
+        size = f"{found['bytes'] / 1e6:.1f} MB"
+        lines.append(f"{name:18s}{found['state']:9s}{size:>7s}  {found['licence']:14s}{found['title']}")
+        lines += [f"  changed: {file}" for file, state in found["files"].items() if state == "changed"]
+    return "\n".join(lines)
 
 
 def show_lines(result: dict[str, Any]) -> str:

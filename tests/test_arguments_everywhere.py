@@ -36,6 +36,9 @@ from ddgp_lib import (
     stability,
     widgets,
 )
+from ddgp_lib.data import measured
+from ddgp_lib.data.measured import NamedArray
+from ddgp_lib.experiments import heldout, noise_level
 from ddgp_lib.operators import FourierDownsampling, FramedDownsampling, HadamardCamera, MultiCoilCartesianMRI
 from ddgp_lib.preconditioners import probing, quasi_newton, structures
 from ddgp_lib.preconditioners.polynomial import chebyshev_coefficients, l2_coefficients
@@ -55,6 +58,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
     "positive": (*NO_NUMBER, 0, 0.0, -1),
     "not negative": (*NO_NUMBER, -1, -1e-9),
     "share": (*NO_NUMBER, -1, 1.5),
+    "open share": (*NO_NUMBER, 0, 1, -1, 1.5),
     "fraction": (*NO_NUMBER, 0, -1, 1.5),
     "count": (*NO_NUMBER, 0, -1, 1.5, 1.0),
     "size": (*NO_NUMBER, 0, -1, 1.5, 1.0, HUGE),
@@ -69,6 +73,9 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
     "sides": (*NO_TENSOR, INTEGERS, torch.ones(()), FLAT, FLAT.mT),
     "values": (*NO_TENSOR, INTEGERS, torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
     "spectrum": (*NO_TENSOR, torch.ones(0), torch.tensor([NAN, 1.0]), torch.tensor([INF, 1.0])),
+    "places": (*NO_TENSOR, INTEGERS, torch.zeros(0, dtype=torch.bool)),
+    "tensor": NO_TENSOR,
+    "names": (None, "x", NAN, -1, True, [], {}, object(), ("a", "b"), (1, 2, 3, 4), ("a", "a", "b", "c")),
     "pixels": (*(value for value in NO_TENSOR if value is not None), INTEGERS, FLAT > 0, INTEGERS < 0),
     "img_size": (
         *(None, "x", 8, NAN, [], {}, object(), (1, 8), (1, 8, -8), (1, 0, 8), (1, 8.0, 8), (1, "8", 8)),
@@ -214,6 +221,13 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
         if p.default is not inspect.Parameter.empty
     }
 
+
+PLACES = torch.ones(8, 8, dtype=torch.bool)
+HELD_OUT = {"measured": PAIRS[0], "held_out": PLACES}
+HELD_OUT_KINDS = {
+    **{"measured": "values", "held_out": "places", "dim": "optional integer"},
+    **{"sigma_rtol": "not negative", "confidence": "open share"},
+}
 
 SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay": 10}
 FADES = ("prior_decay", "update_decay")
@@ -694,6 +708,51 @@ CALLS: dict[str, Call] = {
         {"x": IMAGES, "truth": IMAGES, "complex_valued": False},
         {"truth": "sides"},
     ),
+    # measurements that were held out
+    "hold_out": Call(
+        heldout.hold_out,
+        {"measured": PLACES, "count": 2, "generator": torch.Generator(), "dim": -1, "kept": None},
+        {"measured": "places", "count": "count", "generator": "object", "dim": "optional integer"}
+        | {"kept": "optional places"},
+    ),
+    "held_out_error": Call(
+        heldout.held_out_error,
+        {**defaults(heldout.held_out_error), **HELD_OUT, "prediction": PAIRS[0], "sigma": 0.1},
+        {**HELD_OUT_KINDS, "prediction": "values"},
+    ),
+    "held_out_difference": Call(
+        heldout.held_out_difference,
+        {**defaults(heldout.held_out_difference), **HELD_OUT, "first": PAIRS[0], "second": PAIRS[0]},
+        {**HELD_OUT_KINDS, "first": "values", "second": "values", "sigma": "optional positive"},
+    ),
+    "used_residual": Call(
+        heldout.used_residual,
+        {"prediction": PAIRS[0], "measured": PAIRS[0], "sigma": 0.1, "used": PLACES},
+        {"prediction": "values", "measured": "values", "used": "places"},
+    ),
+    "noise_by_line": Call(
+        noise_level.noise_by_line,
+        {"values": PAIRS, "side": 2, "dim": -2, "robust": False},
+        {"values": "values", "side": "size", "dim": "integer", "robust": "flag"},
+    ),
+    "noise_from_scan": Call(noise_level.noise_from_scan, {"scan": PAIRS}, {"scan": "values"}),
+    "noise_from_repeats": Call(noise_level.noise_from_repeats, {"repeats": PAIRS[0]}, {"repeats": "values"}),
+    "noise_from_corners": Call(
+        noise_level.noise_from_corners,
+        {"values": PAIRS, "side": 2, "robust": False},
+        {"values": "values", "side": "size", "robust": "flag"},
+    ),
+    "load_measured": Call(
+        measured.load_measured,
+        {"name": "car", "download": False},
+        {"name": "choice", "download": "flag"},
+        quick=False,
+    ),
+    "NamedArray": Call(
+        NamedArray,
+        {"values": PAIRS, "axes": ("image", "part", "row", "column")},
+        {"values": "tensor", "axes": "names"},
+    ),
     "head": Call(mri.head, {"truth": PAIRS}, {"truth": "images"}),
     # cameras of the book
     "single_pixel": Call(
@@ -779,11 +838,14 @@ PUBLIC: tuple[ModuleType, ...] = (
     checks,
     deblurring,
     figures,
+    heldout,
     kinds,
     linear,
+    measured,
     metrics,
     mri,
     networks,
+    noise_level,
     operators,
     preconditioners,
     recipes,
@@ -800,6 +862,13 @@ ELSEWHERE = {
         "every field is tried in test_fields.py",
     ),
     **dict.fromkeys(("DistillationFields", "LinearFields", "LinearOperator"), "a type"),
+    **dict.fromkeys(
+        ("HeldOut", "HeldOutDifference", "HeldOutError", "NoiseEstimate", "UsedResidual"), "a result"
+    ),
+    **dict.fromkeys(
+        ("ArraySpec", "DataFile", "Measured", "MeasuredSet"), "of the registry: tests/data/measured"
+    ),
+    "data_folder": "no arguments of its own",
     **dict.fromkeys(("Identity", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"),
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",

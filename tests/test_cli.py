@@ -14,6 +14,7 @@ import pytest
 from ddgp_lib import commands
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.data.measured import MEASURED
 from ddgp_lib.experiments.tuning import tuning_conditions
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.chosen import load_chosen
@@ -22,7 +23,7 @@ from ddgp_lib.pretrained import load_preconditioner, load_tuning
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "",
-    *("tasks", "train-denoiser", "train", "train-alternatives", "tune"),
+    *("tasks", "data", "train-denoiser", "train", "train-alternatives", "tune"),
     *("evaluate", "benchmark", "compare-benchmarks", "study", "compare"),
 )
 
@@ -36,6 +37,33 @@ def test_tasks(capsys):
     status, output = run(capsys, "tasks", "--json")
     assert status == 0
     assert "single_pixel" in json.loads(output.out.splitlines()[-1])
+
+
+def test_measured_data_are_listed_with_sizes_licences_and_what_is_there(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("DDGP_DATA", str(tmp_path))
+    (tmp_path / "psf_sample.tif").write_bytes(b"truncated")
+    status, output = run(capsys, "data", "--json")
+    result = json.loads(output.out.splitlines()[-1])
+    assert status == 0
+    assert result["folder"] == str(tmp_path)
+    assert result["sets"].keys() == MEASURED.keys()
+    camera = result["sets"]["diffusercam"]
+    assert camera["files"] == {"psf_sample.tif": "changed", "rawdata_hand_sample.tif": "missing"}
+    assert (camera["state"], camera["bytes"], camera["licence"]) == ("changed", 7690068, "BSD-3-Clause")
+    status, output = run(capsys, "data")
+    lines = output.out.splitlines()
+    assert (status, lines[0]) == (0, f"folder: {tmp_path}")
+    assert lines[-2].split()[:5] == ["diffusercam", "changed", "7.7", "MB", "BSD-3-Clause"]
+    assert lines[-1] == "  changed: psf_sample.tif"
+
+
+def test_measured_data_are_fetched_where_they_are_named(capsys, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setenv("DDGP_DATA", str(tmp_path))
+    monkeypatch.setattr(commands, "fetch", lambda card, folder: asked.append((card.name, folder)))
+    status, output = run(capsys, "data", "fetch", "jaszczak", "lowfield_gre", "--json")
+    assert (status, asked) == (0, [("jaszczak", tmp_path), ("lowfield_gre", tmp_path)])
+    assert json.loads(output.out)["sets"].keys() == {"jaszczak", "lowfield_gre"}
 
 
 def test_evaluate_json(capsys):
@@ -144,11 +172,17 @@ def run_help(capsys, *arguments):
         (("study", "loses"), "STUDY='loses'"),
         (("study", "losses", "--weights", "w"), "--weights="),
         (("compare", "mri", "--output", "nowhere"), "--output='nowhere': expected a folder that is there"),
+        (("data", "fetch"), "NAME=[]: expected one or more of ('head_7_coils'"),
+        (("data", "fetch", "lowfield_gr"), "did you mean 'lowfield_gre'?"),
+        (("data", "list", "car"), "NAME=['car']: expected nothing; `data fetch NAME` fetches"),
+        (("data", "fetch", "car"), "car_hadamard_32.npz cannot be fetched; make it from https://"),
+        (("data", "get"), "argument action: invalid choice: 'get'"),
         (("evaluat", "mri"), "argument COMMAND: invalid choice: 'evaluat'"),
     ],
 )
 def test_errors_are_one_line_and_exit_2(capsys, tmp_path, monkeypatch, arguments, named):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DDGP_DATA", str(tmp_path))
     status, output = run(capsys, *arguments)
     assert status == 2
     assert output.err.count("\n") == 1

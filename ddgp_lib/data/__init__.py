@@ -1,4 +1,4 @@
-"""Images: those that ship with the library or a package it needs, whose cards are in ``README.md``, and one's own."""
+"""Images that ship with the library or a package it needs, one's own, and measurements; cards in ``README.md``."""
 
 from .augment import PADDINGS, perturb
 from .brains import (
@@ -14,6 +14,7 @@ from .celeba import load_celeba
 from .digits import DIGITS_FILE, DIGITS_SPLIT, load_digits
 from .faces import PERSONS_SPLIT, load_faces, load_portraits
 from .fastmri import load_fastmri
+from .measured import load_measured
 from .mnist import load_mnist
 from .pictures import load_folder
 from .resampling import resample
@@ -35,6 +36,7 @@ __all__ = [
     "load_faces",
     "load_fastmri",
     "load_folder",
+    "load_measured",
     "load_mnist",
     "load_portraits",
     "perturb",

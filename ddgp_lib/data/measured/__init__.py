@@ -1,0 +1,17 @@
+"""Measurements that nobody here simulated: a registry of data sets, fetched on request and checked, with readers."""
+
+from .folder import data_folder
+from .loading import load_measured
+from .records import ArraySpec, DataFile, Measured, MeasuredSet, NamedArray
+from .registry import MEASURED
+
+__all__ = [
+    "MEASURED",
+    "ArraySpec",
+    "DataFile",
+    "Measured",
+    "MeasuredSet",
+    "NamedArray",
+    "data_folder",
+    "load_measured",
+]
