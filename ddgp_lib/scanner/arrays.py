@@ -152,6 +152,8 @@ def _mat(path: Path) -> dict[str, np.ndarray]:
             loaded = scipy.io.loadmat(path)
         except NotImplementedError:
             return _mat_hdf5(path)
+        except scipy.io.matlab.MatReadError as error:
+            raise ValueError(f"path={str(path)!r}: not readable ({error})") from error
     arrays = {
         name: value
         for name, value in loaded.items()

@@ -40,13 +40,13 @@ def record(array: np.ndarray, source: str, *, mask: np.ndarray | None = None, **
         f"complex (coils, H, W) or (slices, coils, H, W), {LARGEST_IMAGE} numbers at most",
     )
     with np.errstate(over="ignore"):
-        data = torch.from_numpy(np.ascontiguousarray(array, dtype=np.complex64))
+        data = torch.from_numpy(np.require(array, np.complex64, ["C", "W"]))
     finite = bool(torch.isfinite(torch.view_as_real(data)).all())
     require(
         finite, "kspace", f"numbers that are NaN or infinite, in {source}", "finite ones in single precision"
     )
     measured = (
-        (data != 0).any(dim=-3) if mask is None else torch.from_numpy(np.ascontiguousarray(mask, dtype=bool))
+        (data != 0).any(dim=-3) if mask is None else torch.from_numpy(np.require(mask, bool, ["C", "W"]))
     )
     require(bool((data != 0).any()), "kspace", f"zeros alone, in {source}", "a place that was measured")
     return KSpace(data * measured.unsqueeze(-3), measured, source, **known)

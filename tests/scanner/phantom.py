@@ -23,17 +23,19 @@ def head(height: int = 96, width: int = 80) -> torch.Tensor:
 
 
 def coil_maps(coils: int = 6, height: int = 96, width: int = 80) -> torch.Tensor:
-    """Make smooth sensitivities (C, H, W) of coils around the head, which are not normalised."""
+    """Make smooth sensitivities (C, H, W) of coils of unequal strength around the head."""
     y, x = grid(height, width)
     maps = []
     for c in range(coils):
         angle = torch.tensor(2 * torch.pi * c / coils, dtype=torch.float64)
-        near = torch.exp(-((y - 1.1 * angle.sin()) ** 2 + (x - 1.1 * angle.cos()) ** 2) / 2)
+        near = (1 + 0.1 * c) * torch.exp(-((y - 1.1 * angle.sin()) ** 2 + (x - 1.1 * angle.cos()) ** 2) / 2)
         maps.append(torch.polar(near, angle + 0.7 * (x * angle.sin() - y * angle.cos())))
     return torch.stack(maps).to(torch.complex64)
 
 
-def scan(coils: int = 6, height: int = 96, width: int = 80) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def scan(
+    coils: int = 6, height: int = 96, width: int = 80
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return k-space (C, H, W), the image, and the maps that made it."""
     image, maps = head(height, width), coil_maps(coils, height, width)
     return centred_fourier(maps * image), image, maps
