@@ -27,10 +27,11 @@ def mix_coils(matrix: torch.Tensor, kspace: torch.Tensor) -> torch.Tensor:
         If an argument is not accepted.
     """
     require_kspace("kspace", kspace)
-    require_instance("matrix", matrix, torch.Tensor, "a complex tensor (D, C)")
     coils = kspace.shape[-3]
+    wanted = f"a finite complex tensor (D, {coils}), one column for each coil"
+    require_instance("matrix", matrix, torch.Tensor, wanted)
     fits = matrix.is_complex() and matrix.ndim == 2 and matrix.shape[1] == coils and matrix.shape[0] > 0
-    require(fits, "matrix", matrix, f"a complex tensor (D, {coils}), one column for each coil")
+    require(fits and bool(torch.isfinite(torch.view_as_real(matrix)).all()), "matrix", matrix, wanted)
     mixed = matrix.to(kspace.dtype) @ kspace.flatten(-2)
     return mixed.unflatten(-1, kspace.shape[-2:])
 

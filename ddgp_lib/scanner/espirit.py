@@ -18,7 +18,7 @@ import torch
 
 from ..arguments import require, require_instance, require_integer, require_number
 from .calibration import Region, calibration_region
-from .kspace import require_kspace
+from .kspace import measured_places, require_kspace
 
 CHUNK = 2**14
 """Pixels whose matrices are decomposed at a time."""
@@ -116,7 +116,7 @@ def espirit_maps(
 def _region(kspace: torch.Tensor, region: Region | None, kernel: int) -> Region:
     """Check the calibration region, or find it."""
     if region is None:
-        region = calibration_region((kspace != 0).any(dim=0), largest=24)
+        region = calibration_region(measured_places("kspace", kspace), largest=24)
     require_instance("region", region, Region, "a Region, as calibration_region returns it")
     pairs = zip(region, kspace.shape[1:], strict=True)
     inside = all(

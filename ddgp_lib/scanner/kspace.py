@@ -157,6 +157,30 @@ def require_kspace(argument: str, value: Any, *, dimensions: tuple[int, ...] = (
     require(whole, argument, "tensor with NaN or infinite entries", "finite entries only")
 
 
+def measured_places(argument: str, kspace: torch.Tensor) -> torch.Tensor:
+    """Return where all slices have a coil with another value than zero, (H, W), the zero frequency among them.
+
+    Parameters
+    ----------
+    argument : str
+        The argument's name.
+    kspace : Tensor, complex, shape (C, H, W) or (S, C, H, W)
+        Measurements.
+
+    Raises
+    ------
+    ValueError
+        If the zero frequency was not measured.
+    """
+    places = (kspace != 0).any(dim=-3)
+    places = places.reshape(-1, *places.shape[-2:]).all(dim=0)
+    middle = bool(places[places.shape[0] // 2, places.shape[1] // 2])
+    require(
+        middle, argument, "k-space that is zero in its middle", "the zero frequency measured in every slice"
+    )
+    return places
+
+
 def require_noise(argument: str, value: Any, coils: int | None = None) -> None:
     """Raise a ``ValueError`` unless ``value`` is noise of some coils, (C, samples), with more samples than coils.
 

@@ -6,7 +6,7 @@ from ..arguments import require, require_integer, require_number
 from ..data.fourier import centred_fourier
 from .calibration import calibration_region
 from .coils import root_sum_of_squares
-from .kspace import require_kspace
+from .kspace import measured_places, require_kspace
 
 
 def low_resolution(kspace: torch.Tensor, width: int = 32) -> torch.Tensor:
@@ -31,9 +31,7 @@ def low_resolution(kspace: torch.Tensor, width: int = 32) -> torch.Tensor:
     """
     require_kspace("kspace", kspace)
     require_integer("width", width, lowest=1)
-    measured = (kspace != 0).any(dim=-3)
-    common = measured.reshape(-1, *measured.shape[-2:]).all(dim=0)
-    region = calibration_region(common, width)
+    region = calibration_region(measured_places("kspace", kspace), width)
     window = kspace.real.new_zeros(kspace.shape[-2:])
     window[region] = (
         _hann(region.rows, kspace.shape[-2]).outer(_hann(region.columns, kspace.shape[-1])).to(window)

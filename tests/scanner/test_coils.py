@@ -48,5 +48,5 @@ def test_maps_of_another_shape_are_refused(shape):
 
 
 def test_a_matrix_of_other_coils_is_refused():
-    with pytest.raises(ValueError, match=r"matrix=.*expected a complex tensor \(D, 6\)"):
+    with pytest.raises(ValueError, match=r"matrix=.*expected a finite complex tensor \(D, 6\)"):
         mix_coils(complex_noise(2, 5), coil_maps())

@@ -60,5 +60,5 @@ def test_percentiles_that_are_none_are_refused(percentile):
 def test_k_space_without_its_middle_is_refused():
     kspace = complex_noise(2, 16, 16)
     kspace[:, 8, 8] = 0
-    with pytest.raises(ValueError, match=r"mask=.*with the zero frequency measured"):
+    with pytest.raises(ValueError, match=r"kspace=.*the zero frequency measured in every slice"):
         brightness(kspace)
