@@ -58,7 +58,8 @@ def root_sum_of_squares(images: torch.Tensor) -> torch.Tensor:
     Roemer et al., "The NMR phased array", 1990.
     """
     require_kspace("images", images)
-    return torch.linalg.vector_norm(images, dim=-3)
+    scale = _largest(images)
+    return torch.linalg.vector_norm(images / scale, dim=-3) * scale
 
 
 def combine_coils(images: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
@@ -91,6 +92,15 @@ def combine_coils(images: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     require_kspace("maps", maps)
     fits = maps.shape[-3:] == images.shape[-3:] and maps.ndim <= images.ndim
     require(fits, "maps.shape", tuple(maps.shape), f"coils and sides of the images, {tuple(images.shape)}")
+    scale = _largest(maps)
+    maps = maps / scale
     energy = maps.abs().square().sum(-3)
     seen = energy > torch.finfo(energy.dtype).tiny
-    return torch.where(seen, (maps.conj() * images).sum(-3) / torch.where(seen, energy, 1.0), 0.0)
+    combined = (maps.conj() * images).sum(-3) / torch.where(seen, energy, 1.0)
+    return torch.where(seen, combined / scale, 0.0)
+
+
+def _largest(images: torch.Tensor) -> torch.Tensor:
+    """Return a scale, above 0, at which squares neither overflow nor vanish: scanners have units of all sizes."""
+    largest = torch.view_as_real(images.detach()).abs().max()
+    return torch.where(largest > 0, largest, 1.0)

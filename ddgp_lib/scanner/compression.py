@@ -48,7 +48,7 @@ def compression_matrix(kspace: torch.Tensor, coils: int) -> tuple[torch.Tensor, 
     require_kspace("kspace", kspace)
     require_integer("coils", coils, lowest=1, highest=kspace.shape[-3])
     samples = kspace.movedim(-3, 0).flatten(1)
-    energies, vectors = torch.linalg.eigh(_gram(samples))
+    energies, vectors = torch.linalg.eigh(_gram(samples.detach()))
     rows = vectors.flip(-1)[:, :coils].mH
     total = float(energies.clamp(min=0).sum())
     kept = float(energies.flip(-1)[:coils].clamp(min=0).sum())
@@ -117,7 +117,7 @@ def compress_coils_geometrically(
     require_pixel_axis("axis", axis)
     place = place_of(axis)
     hybrid = centred_fourier(kspace, inverse=True, dim=(place,)).movedim(place, 0)  # (places, C, lines)
-    energies, vectors = torch.linalg.eigh(_gram(hybrid))
+    energies, vectors = torch.linalg.eigh(_gram(hybrid.detach()))
     rows = _aligned(vectors.flip(-1)[..., :coils].mH).to(kspace.dtype)
     mixed = (rows @ hybrid).movedim(0, place)
     total = float(energies.clamp(min=0).sum())

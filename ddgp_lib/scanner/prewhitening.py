@@ -22,8 +22,9 @@ def noise_covariance(noise: torch.Tensor) -> torch.Tensor:
 
     Returns
     -------
-    Tensor, complex64, shape (C, C)
-        Hermitian; computed in double precision.  Real and imaginary parts have half of a diagonal entry each.
+    Tensor, complex128, shape (C, C)
+        Hermitian; in double precision, since it is of squares.  Real and imaginary parts have half of a diagonal
+        entry each.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def noise_covariance(noise: torch.Tensor) -> torch.Tensor:
     """
     require_noise("noise", noise)
     exact = noise.to(torch.complex128)
-    covariance = (exact @ exact.mH / noise.shape[1]).to(torch.complex64)
+    covariance = exact @ exact.mH / noise.shape[1]
     silent = (covariance.diagonal().real <= 0).nonzero().flatten().tolist()
     require(not silent, "noise", f"nothing in coils {silent}", "samples of noise in every coil")
     return covariance

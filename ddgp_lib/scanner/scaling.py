@@ -63,7 +63,7 @@ def brightness(kspace: torch.Tensor, percentile: float = 99.0, width: int = 32) 
         If an argument is not accepted, or the image is zero.
     """
     require_number("percentile", percentile, above=0, highest=100)
-    image = root_sum_of_squares(low_resolution(kspace, width)).double().flatten()
+    image = root_sum_of_squares(low_resolution(kspace, width).detach()).double().flatten()
     place = max(1, round(percentile / 100 * image.numel()))
     value = float(image.kthvalue(place).values)
     require(value > 0, "kspace", "an image that is zero at the percentile", "brighter tissue")

@@ -50,3 +50,10 @@ def test_maps_of_another_shape_are_refused(shape):
 def test_a_matrix_of_other_coils_is_refused():
     with pytest.raises(ValueError, match=r"matrix=.*expected a finite complex tensor \(D, 6\)"):
         mix_coils(complex_noise(2, 5), coil_maps())
+
+
+@pytest.mark.parametrize("units", [1e-30, 1e30])
+def test_squares_neither_overflow_nor_vanish(units):
+    image, maps = head(), coil_maps()
+    torch.testing.assert_close(root_sum_of_squares(maps * units) / units, root_sum_of_squares(maps))
+    torch.testing.assert_close(combine_coils(maps * units * image, maps * units), image, rtol=0, atol=1e-5)

@@ -51,7 +51,7 @@ def test_virtual_coils_are_in_the_order_of_their_energy_and_have_a_fixed_phase(k
 def test_white_noise_stays_white():
     compressed = compress_coils(complex_noise(6, 60, 60), 3)[0]
     found = noise_covariance(compressed.flatten(1))
-    torch.testing.assert_close(found, torch.eye(3, dtype=torch.complex64), rtol=0, atol=0.08)
+    torch.testing.assert_close(found, torch.eye(3, dtype=torch.complex128), rtol=0, atol=0.08)
 
 
 def test_slices_share_their_virtual_coils():

@@ -36,7 +36,7 @@ def test_lines_that_were_not_measured_stay_zero():
 
 def test_white_noise_keeps_its_strength():
     found = noise_covariance(remove_oversampling(complex_noise(2, 100, 200), 100).flatten(1))
-    torch.testing.assert_close(found, torch.eye(2, dtype=torch.complex64), rtol=0, atol=0.04)
+    torch.testing.assert_close(found, torch.eye(2, dtype=torch.complex128), rtol=0, atol=0.04)
 
 
 @pytest.mark.parametrize("size", [0, 17, 2.0, None])

@@ -14,7 +14,7 @@ from tests.scanner.phantom import complex_noise, scan
 
 COILS = 5
 MIXTURE = complex_noise(COILS, COILS, seed=3) * torch.tensor([0.1, 1.0, 2.0, 5.0, 0.5])[:, None]
-COVARIANCE = MIXTURE @ MIXTURE.mH
+COVARIANCE = (MIXTURE @ MIXTURE.mH).to(torch.complex128)
 
 
 def coloured(*sides: int, seed: int = 0) -> torch.Tensor:
@@ -32,7 +32,7 @@ def test_the_estimated_covariance_is_that_of_the_noise():
 def test_the_covariance_of_unequal_parts_is_conjugated_the_right_way():
     n = complex_noise(1, 1000)
     found = noise_covariance(torch.cat([n, 1j * n]))
-    torch.testing.assert_close(found[0, 1] / found[0, 0], torch.tensor(-1j, dtype=torch.complex64))
+    torch.testing.assert_close(found[0, 1] / found[0, 0], torch.tensor(-1j, dtype=torch.complex128))
 
 
 @pytest.mark.parametrize("sigma", [1.0, 0.03])
@@ -40,20 +40,20 @@ def test_whitened_noise_has_the_covariance_sigma_squared(sigma):
     calibration, other = coloured(200, 200), coloured(200, 200, seed=1)
     white = prewhiten(other, noise_covariance(calibration.flatten(1)), sigma)
     found = noise_covariance(white.flatten(1)) / sigma**2
-    torch.testing.assert_close(found, torch.eye(COILS, dtype=torch.complex64), rtol=0, atol=0.03)
+    torch.testing.assert_close(found, torch.eye(COILS, dtype=torch.complex128), rtol=0, atol=0.03)
 
 
 def test_the_same_noise_is_white_exactly():
     noise = coloured(40, 40)
     white = prewhiten(noise, noise_covariance(noise.flatten(1)))
-    eye = torch.eye(COILS, dtype=torch.complex64)
+    eye = torch.eye(COILS, dtype=torch.complex128)
     torch.testing.assert_close(noise_covariance(white.flatten(1)), eye, rtol=0, atol=1e-4)
 
 
 def test_the_matrix_is_lower_triangular_and_undoes_the_covariance():
     matrix = prewhitening_matrix(COVARIANCE, 2.0)
     assert (matrix.triu(1) == 0).all()
-    product = matrix.to(torch.complex128) @ COVARIANCE.to(torch.complex128) @ matrix.mH.to(torch.complex128)
+    product = matrix.to(torch.complex128) @ COVARIANCE @ matrix.mH.to(torch.complex128)
     torch.testing.assert_close(product, 4 * torch.eye(COILS, dtype=torch.complex128), rtol=0, atol=1e-3)
 
 
@@ -119,3 +119,11 @@ def test_what_is_no_covariance_is_refused(matrix):
 def test_a_covariance_of_other_coils_is_refused():
     with pytest.raises(ValueError, match=r"covariance.shape=\(5, 5\): expected \(2, 2\)"):
         prewhiten(complex_noise(2, 8, 8), COVARIANCE)
+
+
+@pytest.mark.parametrize("units", [1e-25, 1e25])
+def test_noise_in_all_units_is_whitened(units):
+    noise = units * coloured(40, 40)
+    white = prewhiten(noise, noise_covariance(noise.flatten(1)))
+    eye = torch.eye(COILS, dtype=torch.complex128)
+    torch.testing.assert_close(noise_covariance(white.flatten(1)), eye, rtol=0, atol=1e-4)
