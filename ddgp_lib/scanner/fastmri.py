@@ -57,7 +57,7 @@ def load_fastmri_coils(path: str | Path, slices: Sequence[int] | None = None) ->
         require_stored(path, dataset, "kspace")
         require_chosen("slices", slices, len(dataset), str(path))
         numbers = dataset[()] if slices is None else np.stack([dataset[k] for k in slices])
-        columns = _columns(file, path, dataset.shape[-1])
+        numbers *= _columns(file, path, dataset.shape[-1])
         header = _header(file, path)
         about = {
             **header.about,
@@ -65,7 +65,7 @@ def load_fastmri_coils(path: str | Path, slices: Sequence[int] | None = None) ->
         }
     size = None if header.reconstructed is None else header.reconstructed[:2]
     return record(
-        numbers * columns,
+        numbers,
         str(path),
         readout="height",
         field_of_view=_as_stored(header.field_of_view),

@@ -1,5 +1,6 @@
 """Raw data in the format of the ISMRMRD, which converters of all vendors write."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..data.hdf5 import open_hdf5, own_dataset
 from ..files import reading
 from .header import Header, parse_header
 from .kspace import KSpace
-from .lines import Line, assemble
+from .lines import Line, assemble, matched
 from .records import require_path
 
 OWNER = "ISMRMRD's files"
@@ -36,7 +37,8 @@ def load_ismrmrd(
     """Load two-dimensional Cartesian k-space from an ISMRMRD file.
 
     Lines are put where the header's counters say; places that were measured several times hold the mean.  Calibration
-    lines that do not belong to the image, navigators and corrections are left out, and noise readouts are kept apart.
+    lines that do not belong to the image, navigators and corrections are left out.  Readouts of noise are
+    kept apart, scaled to the time of a sample of the image.
 
     Parameters
     ----------
@@ -77,28 +79,13 @@ def load_ismrmrd(
     path = Path(path)
     header, count = _header(path, dataset)
     sides = _sides(header, path)
-    lines, noise = [], []
+    chosen = (contrast, repetition)
     with reading(path), ismrmrd.File(str(path), "r") as file:
-        acquisitions = file[dataset].acquisitions
-        for number in range(count):
-            readout = acquisitions[number]
-            if readout.is_flag_set(getattr(ismrmrd, NOISE)):
-                noise.append(np.array(readout.data, dtype=np.complex64))
-            elif _belongs(readout, ismrmrd, contrast, repetition):
-                _require_plain(readout, ismrmrd, path)
-                lines.append(_line(readout, header, sides))
-    chosen = f"{path} without lines of contrast {contrast}, repetition {repetition}"
-    require(len(lines) > 0, "path", chosen, "lines of an image")
+        readouts = file[dataset].acquisitions
+        lines, noise = _sorted((readouts[k] for k in range(count)), header, sides, chosen, path)
     size = None if header.reconstructed is None else header.reconstructed[:2]
-    return assemble(
-        lines,
-        sides,
-        str(path),
-        noise=noise,
-        field_of_view=header.field_of_view,
-        size=size,
-        about=header.about,
-    )
+    known = {"field_of_view": header.field_of_view, "size": size, "about": header.about}
+    return assemble(lines, sides, str(path), noise=noise, **known)
 
 
 def _header(path: Path, name: str) -> tuple[Header, int]:
@@ -130,19 +117,37 @@ def _sides(header: Header, path: Path) -> tuple[int, int]:
     return height, width
 
 
-def _belongs(readout: Any, ismrmrd: Any, contrast: int, repetition: int) -> bool:
-    if (readout.idx.contrast, readout.idx.repetition) != (contrast, repetition):
-        return False
-    return not any(readout.is_flag_set(getattr(ismrmrd, flag)) for flag in NO_IMAGE if hasattr(ismrmrd, flag))
+def _sorted(
+    readouts: Iterable[Any], header: Header, sides: tuple[int, int], chosen: tuple[int, int], path: Path
+) -> tuple[list[Line], list[np.ndarray]]:
+    """Return the lines of the chosen contrast and repetition, and the readouts of noise, as strong as in these."""
+    lines, noise, dwell = [], [], 0.0
+    for readout in readouts:
+        if _has(readout, NOISE):
+            noise.append((np.array(readout.data, dtype=np.complex64), float(readout.sample_time_us)))
+        elif (readout.idx.contrast, readout.idx.repetition) == chosen and not _has(readout, *NO_IMAGE):
+            _require_plain(readout, path)
+            lines.append(_line(readout, header, sides))
+            dwell = float(readout.sample_time_us)
+    found = f"{path} without lines of contrast {chosen[0]}, repetition {chosen[1]}"
+    require(len(lines) > 0, "path", found, "lines of an image")
+    return lines, [matched(samples, time, dwell) for samples, time in noise]
 
 
-def _require_plain(readout: Any, ismrmrd: Any, path: Path) -> None:
+def _has(readout: Any, *flags: str) -> bool:
+    """Say whether a readout has one of some flags; those that an older package does not know are on none."""
+    import ismrmrd
+
+    return any(readout.is_flag_set(getattr(ismrmrd, flag)) for flag in flags if hasattr(ismrmrd, flag))
+
+
+def _require_plain(readout: Any, path: Path) -> None:
     """Refuse what would need more than to be put in its place."""
     place = readout.idx
     several = (place.kspace_encode_step_2, place.phase, place.set)
     found = f"partition, phase and set {several}, in {path}"
     require(several == (0, 0, 0), "idx", found, "0 each: one image of each slice")
-    backwards = readout.is_flag_set(getattr(ismrmrd, REVERSED))
+    backwards = _has(readout, REVERSED)
     require(
         not backwards,
         "path",

@@ -45,7 +45,8 @@ class KSpace:
     size : pair of int, optional
         Height and width in pixels of the image that the scanner makes of it, without the oversampling.
     noise : Tensor, complex64, shape (C, samples), optional
-        What the coils received without a signal.
+        What the coils received without a signal, as strong as in one readout of the image where the file tells how
+        long a sample of each took.
     about : mapping
         What else the file says: the scanner, the sequence, how often places were measured.
     """
@@ -67,7 +68,7 @@ class KSpace:
         fits = self.mask.dtype == torch.bool and tuple(self.mask.shape) == places
         require(fits, "mask", self.mask, f"a tensor of bool, shape {places}")
         require(bool(self.mask.any()), "mask", self.mask, "a place that was measured")
-        stray = bool((self.data * ~self.mask.unsqueeze(-3)).any())
+        stray = bool(((self.data != 0).any(dim=-3) & ~self.mask).any())
         require(
             not stray, "data", "k-space with values outside of the mask", "zero where nothing was measured"
         )

@@ -1,5 +1,6 @@
 """Cartesian lines, as scanners store them one by one: put where they belong in k-space."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,30 @@ def assemble(
     if slices == 1:
         total, measured = total[0], measured[0]
     return record(total, source, mask=measured, readout="width", **known)
+
+
+def matched(noise: np.ndarray, dwell: float | None, image_dwell: float | None) -> np.ndarray:
+    """Scale noise to the strength that it has in the image: its variance is inverse to the time of a sample.
+
+    Parameters
+    ----------
+    noise : ndarray, complex, shape (coils, samples)
+        A readout without a signal.
+    dwell, image_dwell : float, optional
+        Time that a sample of the noise and one of the image took, in the same unit; unknown if None or not positive.
+
+    Returns
+    -------
+    ndarray
+        The noise as it is where a time is unknown.
+
+    References
+    ----------
+    Kellman and McVeigh, "Image reconstruction in SNR units", 2005.
+    """
+    if not dwell or not image_dwell or min(dwell, image_dwell) < 0:
+        return noise
+    return noise * np.float32(math.sqrt(dwell / image_dwell))
 
 
 def _joined(noise: Sequence[np.ndarray], coils: int) -> torch.Tensor | None:

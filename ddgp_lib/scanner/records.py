@@ -45,10 +45,10 @@ def record(array: np.ndarray, source: str, *, mask: np.ndarray | None = None, **
     require(
         finite, "kspace", f"numbers that are NaN or infinite, in {source}", "finite ones in single precision"
     )
-    measured = (
-        (data != 0).any(dim=-3) if mask is None else torch.from_numpy(np.require(mask, bool, ["C", "W"]))
-    )
     require(bool((data != 0).any()), "kspace", f"zeros alone, in {source}", "a place that was measured")
+    if mask is None:
+        return KSpace(data, (data != 0).any(dim=-3), source, **known)
+    measured = torch.from_numpy(np.require(mask, bool, ["C", "W"]))
     return KSpace(data * measured.unsqueeze(-3), measured, source, **known)
 
 

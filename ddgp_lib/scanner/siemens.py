@@ -12,7 +12,7 @@ import numpy as np
 from ..arguments import is_integer, is_number, require, require_integer
 from ..files import reading
 from .kspace import KSpace
-from .lines import Line, assemble
+from .lines import Line, assemble, matched
 from .records import require_path
 
 LONGEST_BLOCKS = 2**22
@@ -24,7 +24,8 @@ OTHERS = ("cPar", "cPhs", "cSet")
 def load_siemens(path: str | Path, *, contrast: int = 0, repetition: int = 0) -> KSpace:
     """Load two-dimensional Cartesian k-space from Siemens' raw data.
 
-    The last measurement of the file is read; an earlier one, or readouts that are marked so, give the noise.  Lines
+    The last measurement of the file is read; an earlier one, or readouts that are marked so, give the noise,
+    scaled to the time of a sample of the image.  Lines
     are put where their counters say; places that were measured several times hold the mean.
 
     Parameters
@@ -64,8 +65,7 @@ def load_siemens(path: str | Path, *, contrast: int = 0, repetition: int = 0) ->
     with reading(path), _quiet():
         _require_whole(path)
         scans = _read(twixtools, path)
-        blocks = [block for scan in scans for block in scan["mdb"] if not block.is_flag_set("SYNCDATA")]
-        noise = [np.array(block.data) for block in blocks if block.is_flag_set("NOISEADJSCAN")]
+        noise = _noise(scans)
         image = [
             block
             for block in scans[-1]["mdb"]
@@ -73,7 +73,7 @@ def load_siemens(path: str | Path, *, contrast: int = 0, repetition: int = 0) ->
         ]
         chosen = f"{path} without lines of contrast {contrast}, repetition {repetition}"
         require(len(image) > 0, "path", chosen, "lines of an image")
-        protocol = scans[-1].get("hdr", {}).get("MeasYaps", {})
+        protocol = _protocol(scans[-1])
         sides, size, view = _geometry(protocol, image)
         lines = [_line(block, path) for block in image]
     return assemble(
@@ -86,6 +86,21 @@ def _quiet() -> Iterator[None]:
     """Keep what twixtools prints from the reader."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
+
+
+def _noise(scans: list[Any]) -> list[np.ndarray]:
+    """Return the readouts of noise; those of earlier measurements as strong as in the last one."""
+    dwells = [_number(_protocol(scan), "sRXSPEC", "alDwellTime", 0) for scan in scans]
+    return [
+        matched(np.array(block.data), dwell, dwells[-1])
+        for scan, dwell in zip(scans, dwells, strict=True)
+        for block in scan["mdb"]
+        if block.is_flag_set("NOISEADJSCAN") and not block.is_flag_set("SYNCDATA")
+    ]
+
+
+def _protocol(scan: Any) -> Any:
+    return scan.get("hdr", {}).get("MeasYaps", {})
 
 
 def _read(twixtools: Any, path: Path) -> list[Any]:
@@ -170,7 +185,7 @@ def _number(tree: Any, *names: str | int) -> float | None:
             tree = tree[name]
         except (LookupError, TypeError):
             return None
-    return float(tree) if is_number(tree) and 0 < tree < 1e5 else None
+    return float(tree) if is_number(tree) and 0 < tree < 1e7 else None
 
 
 def _about(protocol: Any) -> dict[str, Any]:

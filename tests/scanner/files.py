@@ -60,7 +60,7 @@ def write_ismrmrd(path: Path, kspace: np.ndarray, *, xml: str | None = None, mor
     import ismrmrd
 
     height, width = kspace.shape[-2:]
-    with ismrmrd.Dataset(str(path), mode="w") as file:
+    with ismrmrd.Dataset(str(path)) as file:
         file.write_xml_header((xml or header(height, width)).encode())
         for k, slice_ in enumerate(kspace):
             for row in [*range(0, height, 2), *range(1, height, 2)]:
@@ -79,6 +79,7 @@ def readout(
 
     acquisition = ismrmrd.Acquisition.from_array(np.ascontiguousarray(samples, dtype=np.complex64))
     acquisition.center_sample = changed.pop("center_sample", samples.shape[1] // 2)
+    acquisition.sample_time_us = changed.pop("sample_time_us", 4.0)
     acquisition.discard_pre = changed.pop("discard_pre", 0)
     acquisition.idx.kspace_encode_step_1, acquisition.idx.slice = row, slice_
     for name, value in changed.items():
@@ -93,10 +94,16 @@ sKSpace.lBaseResolution = {base}
 sKSpace.lPhaseEncodingLines = {height}
 sSliceArray.asSlice[0].dReadoutFOV = 160
 sSliceArray.asSlice[0].dPhaseFOV = 180
+sRXSPEC.alDwellTime[0] = {dwell}
 sProtConsistencyInfo.flNominalB0 = 2.89
 tProtocolName = "head"
 ### ASCCONV END ###
 """
+
+
+def protocol_text(height: int, width: int, dwell: int = 2000) -> str:
+    """Write a protocol of Siemens' raw data."""
+    return PROTOCOL.format(base=width // 2, height=height, dwell=dwell)
 
 
 def protocol(text: str) -> np.ndarray:
@@ -136,7 +143,7 @@ def write_siemens(
     import twixtools
 
     height, width = kspace.shape[-2:]
-    text = PROTOCOL.format(base=width // 2, height=height) if text is None else text
+    text = protocol_text(height, width) if text is None else text
     blocks = [
         block(slice_[:, row], row, k, centre=height // 2)
         for k, slice_ in enumerate(kspace)
@@ -145,6 +152,12 @@ def write_siemens(
     ]
     scans = [{"hdr_str": protocol(text), "mdb": [*blocks, *more]}]
     if noise is not None:
-        scans.insert(0, {"hdr_str": protocol(""), "mdb": [block(noise, 0, centre=0, flags=["NOISEADJSCAN"])]})
+        scans.insert(
+            0,
+            {
+                "hdr_str": protocol(protocol_text(2, 2, 8000)),
+                "mdb": [block(noise, 0, centre=0, flags=["NOISEADJSCAN"])],
+            },
+        )
     twixtools.write_twix(scans, path)
     return path

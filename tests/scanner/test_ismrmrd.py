@@ -75,12 +75,14 @@ def test_repeated_lines_hold_the_mean(tmp_path, kspace):
 def test_noise_is_kept_apart_and_other_readouts_are_left_out(tmp_path, kspace):
     noise = slices(1, 3, 1, 64, seed=1)[0, :, 0]
     more = [
-        readout(noise, 0, flags=NOISE),
+        readout(noise, 0, flags=NOISE, sample_time_us=16.0),
         readout(100 * kspace[0, :, 0], 0, flags=("ACQ_IS_PARALLEL_CALIBRATION",)),
         readout(100 * kspace[0, :, 0], 0, flags=("ACQ_IS_NAVIGATION_DATA",)),
     ]
     found = load_ismrmrd(write_ismrmrd(tmp_path / "file.h5", kspace, more=more))
-    assert torch.equal(found.noise, torch.from_numpy(noise))
+    torch.testing.assert_close(
+        found.noise, torch.from_numpy(2 * noise)
+    )  # of samples of 16 µs, for those of 4 µs
     assert torch.equal(found.data, torch.from_numpy(kspace))
 
 

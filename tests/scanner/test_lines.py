@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddgp_lib.scanner.lines import Line, assemble
+from ddgp_lib.scanner.lines import Line, assemble, matched
 from tests.scanner.files import slices
 
 
@@ -78,3 +78,11 @@ def test_lines_that_do_not_fit_are_refused(line, message):
 def test_no_lines_are_refused():
     with pytest.raises(ValueError, match="path='scan': expected a file with lines of an image"):
         assemble([], (10, 16), "scan")
+
+
+def test_noise_of_longer_samples_is_scaled_to_shorter_ones():
+    noise = slices(1, 3, 1, 40)[0, :, 0]
+    np.testing.assert_allclose(matched(noise, 8.0, 2.0), 2 * noise, rtol=1e-6)
+    assert matched(noise, 8.0, 2.0).dtype == np.complex64
+    for unknown in ((None, 2.0), (8.0, None), (0.0, 2.0), (8.0, -1.0)):
+        assert matched(noise, *unknown) is noise

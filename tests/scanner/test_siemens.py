@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ddgp_lib.scanner import load_siemens
-from tests.scanner.files import PROTOCOL, block, slices, write_siemens
+from tests.scanner.files import block, protocol_text, slices, write_siemens
 
 pytest.importorskip("twixtools")
 
@@ -24,7 +24,9 @@ def test_lines_are_put_in_their_places(tmp_path, kspace, capsys):
     found = load_siemens(path)
     assert torch.equal(found.data, torch.from_numpy(kspace))
     assert found.mask.all()
-    assert torch.equal(found.noise, torch.from_numpy(noise))
+    torch.testing.assert_close(
+        found.noise, torch.from_numpy(2 * noise)
+    )  # of samples of 8 µs, for those of 2 µs
     assert (found.readout, found.size, found.field_of_view) == ("width", (10, 8), (180.0, 320.0))
     assert found.about["field_strength"] == 2.89
     assert found.about["protocol"] == "head"
@@ -54,7 +56,7 @@ def test_repeated_lines_hold_the_mean_and_other_readouts_are_left_out(tmp_path, 
 
 def test_lines_are_placed_by_their_centre(tmp_path, kspace):
     blocks = [block(kspace[0, :, row, 6:], row - 3, centre=2, column=2) for row in range(3, 10)]
-    text = PROTOCOL.format(base=8, height=10)
+    text = protocol_text(10, 16)
     found = load_siemens(write_siemens(tmp_path / "meas.dat", kspace[:0], text=text, more=blocks))
     assert torch.equal(found.data[:, 3:, 6:], torch.from_numpy(kspace[0, :, 3:, 6:]))
     assert not found.mask[:3].any()
@@ -63,7 +65,7 @@ def test_lines_are_placed_by_their_centre(tmp_path, kspace):
 
 def test_samples_to_cut_off_are_left_out(tmp_path, kspace):
     blocks = [block(kspace[0, :, row], row, centre=5, pre=5) for row in range(10)]
-    text = PROTOCOL.format(base=8, height=10)
+    text = protocol_text(10, 16)
     found = load_siemens(write_siemens(tmp_path / "meas.dat", kspace[:0], text=text, more=blocks))
     assert torch.equal(found.data[..., 5:], torch.from_numpy(kspace[0, ..., 5:]))
     assert not found.mask[:, :5].any()
