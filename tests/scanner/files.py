@@ -1,5 +1,6 @@
 """Small files as scanners' tools write them."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def write_ismrmrd(path: Path, kspace: np.ndarray, *, xml: str | None = None, mor
     import ismrmrd
 
     height, width = kspace.shape[-2:]
-    with ismrmrd.Dataset(str(path)) as file:
+    with closing(ismrmrd.Dataset(str(path))) as file:  # older ones are no context
         file.write_xml_header((xml or header(height, width)).encode())
         for k, slice_ in enumerate(kspace):
             for row in [*range(0, height, 2), *range(1, height, 2)]:
