@@ -57,7 +57,7 @@ def load_fastmri_coils(path: str | Path, slices: Sequence[int] | None = None) ->
         require_stored(path, dataset, "kspace")
         require_chosen("slices", slices, len(dataset), str(path))
         numbers = dataset[()] if slices is None else np.stack([dataset[k] for k in slices])
-        numbers *= _columns(file, path, dataset.shape[-1])
+        numbers[..., ~_columns(file, path, dataset.shape[-1])] = 0
         header = _header(file, path)
         about = {
             **header.about,

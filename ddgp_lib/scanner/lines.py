@@ -85,7 +85,8 @@ def assemble(
         inside = 0 <= top < sides[0] and 0 <= left < right <= sides[1] and line.slice >= 0
         found = f"row {top}, columns {left} to {right} of {len(line.samples)} coils, in {source}"
         require(inside and len(line.samples) == coils, "line", found, f"a place in {sides} of {coils} coils")
-        total[line.slice, :, top, left:right] += line.samples
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            total[line.slice, :, top, left:right] += line.samples
         count[line.slice, top, left:right] += 1
     total /= np.maximum(count, 1)[:, None]
     measured = count > 0

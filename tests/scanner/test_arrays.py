@@ -174,3 +174,11 @@ def test_another_ending_is_refused(tmp_path):
     (tmp_path / "a.txt").touch()
     with pytest.raises(ValueError, match=r"path='.*a.txt': expected a file .npy, .npz, .mat"):
         load_array(tmp_path / "a.txt", WHOLE)
+
+
+def test_a_header_that_ends_in_the_middle_of_a_text_is_refused_by_name(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((2, 3, 4, 5), np.complex64))
+    content = (tmp_path / "a.npy").read_bytes().replace(b"'fortran_order': False", b"(((((((((((((((((((((")
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"path='.*a.npy': not readable"):
+        load_array(tmp_path / "a.npy", WHOLE)
