@@ -42,6 +42,8 @@ def low_resolution(kspace: torch.Tensor, width: int = 32) -> torch.Tensor:
 def brightness(kspace: torch.Tensor, percentile: float = 99.0, width: int = 32) -> float:
     """Estimate how bright the brightest tissue is.
 
+    Low resolution blurs thin structures, such as fat below the skin: at full resolution they may come out brighter.
+
     Parameters
     ----------
     kspace : Tensor, complex, shape (C, H, W) or (S, C, H, W)

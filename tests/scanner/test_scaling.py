@@ -44,6 +44,13 @@ def test_low_resolution_uses_the_middle_alone():
     assert (centred_fourier(low_resolution(kspace, 16)).abs()[:, :40] < 1e-4).all()
 
 
+def test_the_window_falls_as_a_hann_window_to_both_ends():
+    window = centred_fourier(low_resolution(torch.ones(1, 16, 20) + 0j, 8))[0].real
+    fall = torch.cos(torch.pi / 2 * torch.arange(-4, 4) / 5).square()
+    torch.testing.assert_close(window[4:12, 6:14], fall.outer(fall), rtol=0, atol=1e-6)
+    assert window.sum() == pytest.approx(float(fall.sum() ** 2), abs=1e-4)
+
+
 def test_slices_share_one_factor():
     kspace = torch.stack([scan(3, 48, 40)[0], 2 * scan(3, 48, 40)[0]])
     scaled, factor = scale_to_unit(kspace)
