@@ -54,13 +54,14 @@ def noise_covariance(noise: torch.Tensor) -> torch.Tensor:
 def corner_noise(kspace: torch.Tensor, fraction: float = 0.1) -> torch.Tensor:
     """Take the corners of k-space for noise: there is least signal.
 
-    Corners hold some signal where the resolution is low or a coil is strong: the noise is then overestimated.  Places
-    where all coils are zero were not measured, or were filled up, and are left out.
+    Corners hold some signal where the resolution is low or a coil is strong: the noise is then overestimated.  Where
+    k-space was measured in full, the corners of the *images*, beside the object, hold less: pass the images, in which
+    the noise has the same covariance.  Places where all coils are zero were not measured, or were filled up, and are left out.
 
     Parameters
     ----------
     kspace : Tensor, complex, shape (C, H, W) or (S, C, H, W)
-        Measurements.
+        Measurements, or images of them.
     fraction : float
         Side of each of the four corners, as a fraction of the height and the width, in (0, 0.5].
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ddgp_lib.data.fourier import centred_fourier
 from ddgp_lib.scanner import (
     corner_noise,
     mix_coils,
@@ -71,6 +72,13 @@ def test_corners_give_the_covariance_of_noise_under_an_object():
     middle = noise_covariance(noisy[:, 80:112, 60:100].flatten(1))
     assert off.max() < 0.15  # 2,784 places: two hundredths of noise, and what signal there is
     assert middle.diagonal().real[0] > 10 * COVARIANCE[0, 0].real
+
+
+def test_corners_of_images_beside_the_object_give_the_covariance_too():
+    kspace = 100 * scan(COILS, 192, 160)[0] + coloured(192, 160)
+    found = noise_covariance(corner_noise(centred_fourier(kspace, inverse=True), 0.1))
+    scale = COVARIANCE.diagonal().real.sqrt()
+    assert ((found - COVARIANCE).abs() / scale.outer(scale)).max() < 0.15
 
 
 def test_corners_are_the_corners_and_leave_out_what_was_not_measured():
