@@ -56,7 +56,8 @@ def corner_noise(kspace: torch.Tensor, fraction: float = 0.1) -> torch.Tensor:
 
     Corners hold some signal where the resolution is low or a coil is strong: the noise is then overestimated.  Where
     k-space was measured in full, the corners of the *images*, beside the object, hold less: pass the images, in which
-    the noise has the same covariance.  Places where all coils are zero were not measured, or were filled up, and are left out.
+    the noise has the same covariance.  Places where all coils are zero were not measured, or were filled
+    up, and are left out.
 
     Parameters
     ----------
