@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ UNREADABLE = (
     OverflowError,
     RuntimeError,  # RecursionError among them, and h5py's
     SyntaxError,  # PIL's
+    tokenize.TokenError,  # NumPy's, of headers
     MemoryError,
     TypeError,
     struct.error,

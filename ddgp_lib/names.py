@@ -68,3 +68,9 @@ DenoiserNetwork = Literal["dncnn", "unet"]
 
 PretrainedDenoiser = Literal["dncnn", "dncnn_lipschitz", "drunet"]
 """deepinv's pretrained denoisers, ``ddgp_lib.denoisers.PRETRAINED``."""
+
+PixelAxis = Literal["height", "width"]
+"""Axes of the pixels of k-space, ``ddgp_lib.scanner.kspace.PIXEL_AXES``."""
+
+Domain = Literal["kspace", "image"]
+"""What an array of a file holds, ``ddgp_lib.scanner.arrays.DOMAINS``."""

@@ -33,6 +33,7 @@ from ddgp_lib import (
     preconditioners,
     presets,
     recipes,
+    scanner,
     stability,
     widgets,
 )
@@ -52,6 +53,7 @@ NO_OBJECT = ("x", NAN, -1, True, [], {}, object())
 NO_MAPPING = ("x", NAN, -1, True, [1], object())
 INTEGERS = torch.ones(1, 1, 8, 8, dtype=torch.int64)
 FLAT = torch.ones(1, 1, 1, 8)
+COMPLEX = torch.randn(2, 8, 8, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
 
 REFUSED: Mapping[str, tuple[Any, ...]] = {
     "number": NO_NUMBER,
@@ -106,6 +108,29 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
     "optional mapping": (*NO_MAPPING, {1: 1}),
     "array": (None, "x", True, {}, object(), [], "numbers", 1.0),
     "sequence": (None, "x", -1, NAN, True, [], {}, object(), (NAN,), ("a",), (None,)),
+    "kspace": (*NO_TENSOR, torch.ones(2, 8, 8), COMPLEX[0], COMPLEX[:0], COMPLEX * NAN, COMPLEX * INF),
+    "coil noise": (*NO_TENSOR, torch.ones(2, 80), COMPLEX, COMPLEX[:, 0, :2], COMPLEX[:, 0] * NAN),
+    "matrix": (*NO_TENSOR, torch.eye(2), COMPLEX, COMPLEX[:, 0], COMPLEX[:, 0, :2] * NAN),
+    "height and width": (
+        *(
+            None,
+            "x",
+            8,
+            NAN,
+            [],
+            {},
+            object(),
+            (8,),
+            (8, -8),
+            (0, 8),
+            (8.0, 8),
+            (True, 8),
+            (HUGE, 8),
+            ("a", 8),
+        ),
+        *((8, 8, 8), torch.ones(2)),
+    ),
+    "places": (*NO_TENSOR, FLAT, FLAT > 0, FLAT[0, 0] > 2),
     "anything": (),
 }
 """Values that are refused, by kind; an ``optional`` in front of a kind takes None out of them."""
@@ -234,6 +259,14 @@ FADES = ("prior_decay", "update_decay")
 ENDS = {"sigma_first": 0.3, "sigma_last": 0.1}
 POSITIVE_ENDS = dict.fromkeys(ENDS, "positive")
 
+DRAWN = {"acceleration": 2.0, "calibration": 2, "generator": torch.Generator().manual_seed(0)}
+OF_A_DRAW = {
+    "acceleration": "positive",
+    "calibration": "whole",
+    "generator": "object",
+    "sides": "height and width",
+}
+
 OF_A_TASK = {"sigma": "anything", "denoiser": "anything"}
 """``make_task`` refuses these, after all else: tests/test_tasks.py."""
 
@@ -290,6 +323,82 @@ CALLS: dict[str, Call] = {
         networks.with_iteration,
         {"v": IMAGES, "k": 1, "count": 2, "longest": 5},
         {"v": "batch", "count": "whole"},
+    ),
+    # raw data of scanners
+    "remove_oversampling": Call(
+        scanner.remove_oversampling,
+        {"kspace": COMPLEX, "size": 4, "axis": "width"},
+        {"kspace": "kspace", "axis": "choice"},
+    ),
+    "without_oversampling": Call(
+        scanner.without_oversampling,
+        {"measured": scanner.KSpace(COMPLEX, COMPLEX[0] != 0, "scan", readout="width", size=(8, 4))},
+        {"measured": "object"},
+    ),
+    "mix_coils": Call(
+        scanner.mix_coils,
+        {"matrix": COMPLEX[:, 0, :2], "kspace": COMPLEX},
+        {"matrix": "matrix", "kspace": "kspace"},
+    ),
+    "root_sum_of_squares": Call(scanner.root_sum_of_squares, {"images": COMPLEX}, {"images": "kspace"}),
+    "combine_coils": Call(
+        scanner.combine_coils, {"images": COMPLEX, "maps": COMPLEX}, {"images": "kspace", "maps": "kspace"}
+    ),
+    "noise_covariance": Call(scanner.noise_covariance, {"noise": COMPLEX[:, 0]}, {"noise": "coil noise"}),
+    "corner_noise": Call(
+        scanner.corner_noise,
+        {"kspace": COMPLEX, "fraction": 0.5},
+        {"kspace": "kspace", "fraction": "fraction"},
+    ),
+    "prewhitening_matrix": Call(
+        scanner.prewhitening_matrix, {"covariance": torch.eye(2) + 0j, "sigma": 1.0}, {"covariance": "matrix"}
+    ),
+    "prewhiten": Call(
+        scanner.prewhiten,
+        {"kspace": COMPLEX, "covariance": torch.eye(2) + 0j, "sigma": 1.0},
+        {"kspace": "kspace", "covariance": "matrix"},
+    ),
+    "compression_matrix": Call(
+        scanner.compression_matrix, {"kspace": COMPLEX, "coils": 1}, {"kspace": "kspace"}
+    ),
+    "compress_coils": Call(scanner.compress_coils, {"kspace": COMPLEX, "coils": 1}, {"kspace": "kspace"}),
+    "compress_coils_geometrically": Call(
+        scanner.compress_coils_geometrically,
+        {"kspace": COMPLEX, "coils": 1, "axis": "width"},
+        {"kspace": "kspace", "axis": "choice"},
+    ),
+    "calibration_region": Call(
+        scanner.calibration_region,
+        {"mask": COMPLEX[0] != 0, "largest": 4},
+        {"mask": "places", "largest": "optional count"},
+    ),
+    "low_resolution": Call(
+        scanner.low_resolution, {"kspace": COMPLEX, "width": 4}, {"kspace": "kspace", "width": "count"}
+    ),
+    **{
+        function.__name__: Call(
+            function,
+            {"kspace": COMPLEX, "percentile": 90.0, "width": 4},
+            {"kspace": "kspace", "percentile": "positive", "width": "count"},
+        )
+        for function in (scanner.brightness, scanner.scale_to_unit)
+    },
+    "espirit_maps": Call(
+        scanner.espirit_maps,
+        {"kspace": COMPLEX, "region": None, "kernel": 2, "threshold": 0.1, "crop": 0.5, "soft": 0.0},
+        {"kspace": "kspace", "region": "optional object", "kernel": "count", "threshold": "share"}
+        | {"crop": "share", "soft": "not negative"},
+    ),
+    "column_mask": Call(
+        scanner.column_mask, {"width": 16, **DRAWN, "power": 3.0}, {**OF_A_DRAW, "power": "not negative"}
+    ),
+    "random_mask": Call(
+        scanner.random_mask, {"sides": (8, 8), **DRAWN, "power": 3.0}, {**OF_A_DRAW, "power": "not negative"}
+    ),
+    "poisson_disc_mask": Call(
+        scanner.poisson_disc_mask,
+        {"sides": (8, 8), **DRAWN, "slope": 2.0},
+        {**OF_A_DRAW, "slope": "not negative"},
     ),
     # operators
     "HadamardCamera": Call(
@@ -849,6 +958,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     operators,
     preconditioners,
     recipes,
+    scanner,
     schedules,
     single_pixel,
     stability,
@@ -882,6 +992,10 @@ ELSEWHERE = {
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
     "single_precision": "a decorator of functions of tensors",
+    **dict.fromkeys(("load_array", "load_fastmri_coils"), "reads files: tests/scanner"),
+    **dict.fromkeys(("load_ismrmrd", "load_siemens"), "reads files: tests/scanner"),
+    "KSpace": "a record, whose checks are in tests/scanner/test_kspace.py",
+    **dict.fromkeys(("Region", "Sensitivities"), "a result"),
     "read_alternative": "reads a file, whose damages are in tests/fuzz",
     "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
     "live": "the twin of frames, with the same checks",

@@ -30,6 +30,8 @@ from ddgp_lib.recipes import (
     LinearFields,
     LinearRecipe,
 )
+from ddgp_lib.scanner.arrays import DOMAINS
+from ddgp_lib.scanner.kspace import PIXEL_AXES
 from ddgp_lib.solvers import MOMENTUM, PreconditionedADMM, PreconditionedFISTA
 from ddgp_lib.training.schedules import SCHEDULES
 
@@ -58,6 +60,8 @@ REGISTRIES: dict[str, Any] = {
     "Alternative": ALTERNATIVES,
     "DenoiserNetwork": ddgp_lib.denoisers.DENOISERS,
     "PretrainedDenoiser": ddgp_lib.denoisers.PRETRAINED,
+    "PixelAxis": PIXEL_AXES,
+    "Domain": DOMAINS,
 }
 
 

@@ -1,9 +1,6 @@
 """Knees of fastMRI: complex images from the k-space of the single-coil files."""
 
 import hashlib
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,8 @@ import numpy as np
 import torch
 
 from ..arguments import require, require_integer, require_number
-from ..files import reading
+from .fourier import centred_fourier
+from .hdf5 import open_hdf5, own_dataset, require_stored
 from .listing import existing_folder, files_in, named, normalised, warn
 from .split import Split, read_parts, split_groups
 
@@ -19,8 +17,7 @@ FIELD_OF_VIEW = 320
 """Side in pixels of the centre that is kept: the rest of the field of view is oversampling."""
 TRAINING, TESTING = "singlecoil_train", "singlecoil_val"
 SUFFIXES = (".h5", ".hdf5")
-DENSEST = 20
-"""More bytes of k-space than one of a compressed file can stand for: noise is hardly compressed."""
+OWNER = "fastMRI's files"
 FILLED = 0.9
 """Share of the places that have to be measured, between the first and the last row and column that are."""
 HALF = 0.5
@@ -121,9 +118,9 @@ def read_volume(path: Path, size: int) -> torch.Tensor:
     kspace = torch.from_numpy(_kspace(Path(path)))
     side = min(FIELD_OF_VIEW, *kspace.shape[1:])
     require(size <= side, "size", size, f"1 to {side}, the side of {Path(path).name}")
-    images = _centre(_fourier(kspace, inverse=True), side)
+    images = _centre(centred_fourier(kspace, inverse=True), side)
     if size < side:
-        images = _fourier(_centre(_fourier(images), size), inverse=True)
+        images = centred_fourier(_centre(centred_fourier(images), size), inverse=True)
     images = torch.view_as_real(images).movedim(-1, 1).float()
     largest = images.norm(dim=1).max()
     require(
@@ -134,15 +131,13 @@ def read_volume(path: Path, size: int) -> torch.Tensor:
 
 def _kspace(path: Path) -> np.ndarray:
     """Read the k-space (slices, H, W) of a volume that was sampled in full, and is all in this file."""
-    with _open(path) as file:
-        kspace = _dataset(file, path, "kspace")
+    with open_hdf5(path, OWNER) as file:
+        kspace = own_dataset(file, path, "kspace")
         fits = kspace.ndim == 3 and kspace.dtype.kind == "c" and kspace.size > 0
         found = f"{kspace.dtype} of shape {kspace.shape}, in {path}"
         require(fits, "kspace", found, "complex (slices, H, W), a single coil")
-        there, claimed = path.stat().st_size, kspace.dtype.itemsize * math.prod(kspace.shape)
-        whole = claimed <= DENSEST * there
-        require(whole, "path", f"{path} of {there} bytes", f"a file of the {claimed} bytes of its 'kspace'")
-        partial = "mask" in file and not np.all(_dataset(file, path, "mask")[()])
+        require_stored(path, kspace, "kspace")
+        partial = "mask" in file and not np.all(own_dataset(file, path, "mask")[()])
         partial = partial or not np.all(np.asarray(file.attrs.get("acceleration", 1)) == 1)
         require(not partial, "path", f"{path} with a mask or an acceleration", FULL)
         numbers = kspace[()]
@@ -150,17 +145,6 @@ def _kspace(path: Path) -> np.ndarray:
     gaps = [k for k, measured in enumerate(numbers != 0) if _has_gaps(measured)]
     require(not gaps, "path", f"{path} with places left out in slices {gaps}", FULL)
     return numbers
-
-
-def _dataset(file: Any, path: Path, name: str) -> Any:
-    """Return a dataset of an open HDF5 file, stored in it and not in another."""
-    import h5py
-
-    require(name in file and isinstance(file[name], h5py.Dataset), "path", str(path), f"a dataset {name!r}")
-    dataset = file[name]
-    own = Path(dataset.file.filename) == path and not dataset.is_virtual and not dataset.external
-    require(own, "path", f"{path} whose {name!r} is in another file", "its numbers in the file itself")
-    return dataset
 
 
 def _has_gaps(measured: np.ndarray) -> bool:
@@ -173,30 +157,10 @@ def _has_gaps(measured: np.ndarray) -> bool:
     return bool(lines or inner.mean() < FILLED or inner.size < HALF * measured.size)
 
 
-def _fourier(x: torch.Tensor, *, inverse: bool = False) -> torch.Tensor:
-    """Orthonormal transform of the last two dimensions, with the origin in the middle on both sides."""
-    transform = torch.fft.ifft2 if inverse else torch.fft.fft2
-    shifted = torch.fft.ifftshift(x, dim=(-2, -1))
-    return torch.fft.fftshift(transform(shifted, norm="ortho"), dim=(-2, -1))
-
-
 def _centre(x: torch.Tensor, side: int) -> torch.Tensor:
     """Cut the middle square out; the origin of an even or odd length stays the origin."""
     top, left = (length // 2 - side // 2 for length in x.shape[-2:])
     return x[..., top : top + side, left : left + side]
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[Any]:
-    """Open an HDF5 file; whatever goes wrong inside is said of the file."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError("fastMRI's files need h5py: `pip install h5py`") from error
-    with reading(path):
-        require(path.is_file() and h5py.is_hdf5(path), "path", str(path), "an HDF5 file")
-        with h5py.File(path, "r") as file:
-            yield file
 
 
 def _by_person(folder: Path) -> dict[str, list[Path]]:
@@ -204,7 +168,7 @@ def _by_person(folder: Path) -> dict[str, list[Path]]:
     people: dict[str, list[Path]] = {}
     unnamed = []
     for path in files_in(folder, SUFFIXES):
-        with _open(path) as file:
+        with open_hdf5(path, OWNER) as file:
             person = _text(file.attrs.get("patient_id", ""))
         if not person:
             unnamed.append(path)

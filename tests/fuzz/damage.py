@@ -29,9 +29,12 @@ from ddgp_lib.experiments.study import FORMAT as STUDY
 from ddgp_lib.files import write_results
 from ddgp_lib.pretrained import save_tuning
 from ddgp_lib.recipes import AlternativeRecipe
+from ddgp_lib.scanner import load_array, load_fastmri_coils
+from ddgp_lib.scanner.kspace import AXES
 from ddgp_lib.tasks import Preset
 from tests.fuzz.examples import camera
 from tests.own_camera import PRESET, QUICK
+from tests.scanner.files import slices, write_fastmri
 
 Damage = Callable[[bytes, int], bytes]
 """Takes a file's bytes and an integer that says where, and returns other bytes."""
@@ -122,6 +125,15 @@ def _knees(folder: Path) -> Path:
     return folder / "singlecoil_train" / "a.h5"
 
 
+def _coils(folder: Path) -> Path:
+    return write_fastmri(folder / "coils.h5", slices())
+
+
+def _array(folder: Path) -> Path:
+    np.save(folder / "scan.npy", slices())
+    return folder / "scan.npy"
+
+
 def _picture(value: int, form: str) -> bytes:
     stream = io.BytesIO()
     pixels = (np.arange(24 * 24) * value % 256).astype(np.uint8).reshape(24, 24)
@@ -160,6 +172,8 @@ def _benchmark(folder: Path) -> Path:
 DATA: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {
     "MNIST": (_mnist, data.load_mnist),
     "fastMRI": (_knees, lambda folder: data.load_fastmri(folder, 16)),
+    "fastMRI of several coils": (_coils, lambda folder: load_fastmri_coils(folder / "coils.h5").data),
+    "k-space in an array": (_array, lambda folder: load_array(folder / "scan.npy", AXES).data),
     "pictures": (_pictures, lambda folder: data.load_folder(folder, 16)),
     "CelebA": (_celeba, lambda folder: data.load_celeba(folder, 16)),
     "study": (_study, lambda folder: load_study("forms", folder)),

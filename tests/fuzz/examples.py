@@ -18,6 +18,7 @@ from ddgp_lib.operators import HadamardCamera
 from ddgp_lib.preconditioners import Scalar, State
 from ddgp_lib.preconditioners.structures import Structure
 from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe, build_preconditioner
+from ddgp_lib.scanner import KSpace
 from tests.own_camera import PRESET, QUICK, SIZE, discs, smoothed
 
 LATER = {"Fabric": Any}
@@ -25,8 +26,8 @@ LATER = {"Fabric": Any}
 
 PACKAGES = (
     "analysis", "checks", "data", "denoisers", "distillation", "evaluation", "experiments", "kinds", "linear",
-    "metrics", "networks", "operators", "preconditioners", "presets", "recipes", "solvers", "stability", "tasks",
-    "training",
+    "metrics", "networks", "operators", "preconditioners", "presets", "recipes", "scanner", "solvers", "stability",
+    "tasks", "training",
 )  # fmt: skip
 
 TUNED = DistillationRecipe(**QUICK, tuned_steps=1, tuned_unroll=2)  # type: ignore[arg-type]
@@ -39,7 +40,7 @@ LEFT_OUT = {
     ),
     "records of what the library found, which it makes itself": (
         "Distillation", "ErrorCurve", "LinearDistillation", "Modes", "Problem", "Run", "Split", "Step",
-        "State", "Task", "Trace", "Watch", "Identity",
+        "State", "Task", "Trace", "Watch", "Identity", "KSpace", "Region", "Sensitivities",
     ),
     "a step of an iteration, called thousands of times with what the iteration made": (
         "extrapolate", "fista_step", "forward_backward", "relax", "no_momentum", "chambolle_dossal",
@@ -51,7 +52,7 @@ LEFT_OUT = {
         "require_values", "single_precision", "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
-        "compare", "compare_benchmarks",
+        "compare", "compare_benchmarks", "load_array", "load_fastmri_coils", "load_ismrmrd", "load_siemens",
         "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
         "load_fastmri", "load_folder", "load_measured", "load_mnist", "load_null_space_pull",
         "load_preconditioner", "load_study", "load_tuning", "read_alternative", "save_alternative", "save_benchmark",
@@ -153,6 +154,7 @@ def _common() -> dict[str, Any]:
 def _special() -> dict[str, dict[str, Any]]:
     task, images = camera(), camera().test_images[:2]
     line = torch.linspace(0.1, 1, 5)
+    coils = torch.randn(3, 16, 16, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     return {
         "ADMMSetting": {"sigma_first": 0.3, "sigma_last": 0.1},
         "AnnealedSetting": {"sigma_first": 0.3, "sigma_last": 0.1, "momentum": "none"},
@@ -177,6 +179,26 @@ def _special() -> dict[str, dict[str, Any]]:
         "PolynomialSetting": {"momentum": "none", "prior_decay": None},
         "Setting": {"momentum": "none", "prior_decay": None},
         "Polynomial": {"coefficients": (1.0, 0.5)},
+        "brightness": {"kspace": coils},
+        "calibration_region": {"mask": torch.ones(8, 8, dtype=torch.bool)},
+        "column_mask": {"acceleration": 4.0, "calibration": 2},
+        "combine_coils": {"images": coils, "maps": coils},
+        "compress_coils": {"kspace": coils, "coils": 2},
+        "compress_coils_geometrically": {"kspace": coils, "coils": 2},
+        "compression_matrix": {"kspace": coils, "coils": 2},
+        "corner_noise": {"kspace": coils},
+        "espirit_maps": {"kspace": coils, "kernel": 3},
+        "low_resolution": {"kspace": coils},
+        "mix_coils": {"matrix": coils[:, 0, :3], "kspace": coils},
+        "noise_covariance": {"noise": coils.flatten(1)},
+        "poisson_disc_mask": {"sides": (SIZE, SIZE), "acceleration": 4.0, "calibration": 2},
+        "prewhiten": {"kspace": coils, "covariance": torch.eye(3) + 0j},
+        "prewhitening_matrix": {"covariance": torch.eye(3) + 0j},
+        "random_mask": {"sides": (SIZE, SIZE), "acceleration": 4.0, "calibration": 2},
+        "remove_oversampling": {"kspace": coils, "size": 8},
+        "root_sum_of_squares": {"images": coils},
+        "scale_to_unit": {"kspace": coils},
+        "without_oversampling": {"measured": KSpace(coils, coils[0] != 0, "scan", readout="width", size=(16, 8))},
         "best_beside_at": {"curves": torch.rand(3, 2, 4), "reference": torch.rand(3, 1, 4), "k": 2},
         "birdcage_maps": {"coils": 2},
         "build_alternative": {"recipe": AlternativeRecipe("end_to_end", steps=2, batch_size=2)},
