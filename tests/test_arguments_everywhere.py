@@ -130,7 +130,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
         ),
         *((8, 8, 8), torch.ones(2)),
     ),
-    "places": (*NO_TENSOR, FLAT, FLAT > 0, FLAT[0, 0] > 2),
+    "plane of places": (*NO_TENSOR, FLAT, FLAT > 0, FLAT[0, 0] > 2),
     "anything": (),
 }
 """Values that are refused, by kind; an ``optional`` in front of a kind takes None out of them."""
@@ -370,7 +370,7 @@ CALLS: dict[str, Call] = {
     "calibration_region": Call(
         scanner.calibration_region,
         {"mask": COMPLEX[0] != 0, "largest": 4},
-        {"mask": "places", "largest": "optional count"},
+        {"mask": "plane of places", "largest": "optional count"},
     ),
     "low_resolution": Call(
         scanner.low_resolution, {"kspace": COMPLEX, "width": 4}, {"kspace": "kspace", "width": "count"}
