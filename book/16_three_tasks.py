@@ -709,6 +709,9 @@ assert any(found["noise 0.1"]["end_to_end"] > found["noise 0.1"]["distilled"] fo
 # %%
 checked = refusing(digits)
 others = {"digits": digits.test_images[:50], "faces": load_faces(32).test[:50]}
+print(f"bound: {checked.highest:.1f}")
+
+# %%
 rows, mean, refusals, q = [], {}, {}, {}
 for name, truth in others.items():
     y = digits.measure(truth)
@@ -719,7 +722,8 @@ for name, truth in others.items():
     bounds = f"{q[name].min():.1f} to {q[name].max():.1f}"
     rows.append([name, *(f"{value:.2f}" for value in mean[name].values()), bounds, f"{refusals[name]} of 50"])
 table("single_pixel, dB", ["with P", "TV", "checked", "q with P", "refused"], rows)
-print(f"bound: {checked.highest:.1f}")
+
+# %%
 assert refusals == {"digits": 0, "faces": 50}
 assert q["faces"].min() > 1.5 * checked.highest
 assert mean["faces"]["TV"] > mean["faces"]["P"] + 5
@@ -737,6 +741,9 @@ assert mean["digits"]["P"] > mean["digits"]["TV"] + 5
 # %%
 checked, rows = refusing(faces, fallback="newton"), []
 others = {"faces": faces.test_images[:50], **faces.preset.other_images(faces, 50)}
+print(f"bound: {checked.highest:.1f}")
+
+# %%
 for name, truth in others.items():
     y = faces.measure(truth)
     runs = [solver(y, faces.student) for solver in (checked.solver, checked.fallback)]
@@ -746,7 +753,6 @@ for name, truth in others.items():
     rows.append([name, *psnr, f"{q[name].min():.1f} to {q[name].max():.1f}", f"{refused} of {len(truth)}"])
     assert refused == 0
 table("super_resolution, dB", ["with P", "Newton", "q with P", "refused"], rows)
-print(f"bound: {checked.highest:.1f}")
 
 # %% [markdown]
 # It does not. The data of these images are fitted about as well as those of faces, so nothing is refused. What the
