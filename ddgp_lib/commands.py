@@ -179,7 +179,7 @@ def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the networks that a user would pick instead: one, or all of the preset's ``alternatives``."""
     preset, seed = _preset(arguments), arguments.seed
-    recipes = {**preset.alternatives, **preset.learned_rivals}
+    recipes = preset.networks
     names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
     output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
     _prepare_checkpoints(arguments, *(preset.path(name, seed).name for name in names))

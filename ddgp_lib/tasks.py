@@ -221,6 +221,11 @@ class Preset:
         return {**self.recipes, **self.ablations}
 
     @property
+    def networks(self) -> dict[str, AlternativeRecipe]:
+        """Recipes of all networks that a user would pick instead."""
+        return {**self.alternatives, **self.learned_rivals}
+
+    @property
     def baselines(self) -> tuple[str, ...]:
         """Methods that learn no preconditioner: what a gain has to be counted from is the best of them."""
         return (*self.classical, *(name for name, rival in self.rivals.items() if not rival.learned))

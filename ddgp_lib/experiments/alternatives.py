@@ -192,8 +192,7 @@ def load_alternative(
 
 def trained_networks(preset: Preset) -> tuple[str, ...]:
     """Return the names of the networks that a user would pick instead, of those whose weights are there."""
-    names = (*preset.alternatives, *preset.learned_rivals)
-    return tuple(name for name in names if preset.path(name).is_file())
+    return tuple(name for name in preset.networks if preset.path(name).is_file())
 
 
 def load_null_space_pull(

@@ -45,8 +45,7 @@ def compared(preset: Preset) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]]
     found = {name: (0,) for name in preset.methods if name in tuned and name not in preset.distilled}
     found |= {name: _trained(preset, name) for name in preset.distilled if name in tuned}
-    networks = (*preset.alternatives, *preset.learned_rivals)
-    found |= {name: _trained(preset, name) for name in networks}
+    found |= {name: _trained(preset, name) for name in preset.networks}
     return {name: seeds for name, seeds in found.items() if seeds}
 
 
@@ -97,7 +96,7 @@ def over_seeds(
     """
     preset = task.preset
     chosen = compared(preset) if methods is None else methods
-    networks = {**preset.alternatives, **preset.learned_rivals}
+    networks = preset.networks
     found: dict[str, Any] = {}
     for name, seeds in tqdm(chosen.items(), desc=f"seeds, {task.name}"):
         judge = _network if name in networks else _iterated

@@ -185,11 +185,8 @@ def _first_virtual_coil(calibration: torch.Tensor) -> torch.Tensor:
 
 def _phase(vectors: torch.Tensor, coil: torch.Tensor) -> torch.Tensor:
     """Return the factor of modulus 1, (H, W), that leaves a mixture of the coils without phase."""
-    return torch.polar(*_polar((coil.conj()[:, None, None] * vectors).sum(0)))
-
-
-def _polar(seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.ones_like(seen.real), -seen.angle()
+    seen = (coil.conj()[:, None, None] * vectors).sum(0)
+    return torch.polar(torch.ones_like(seen.real), -seen.angle())
 
 
 def _weights(values: torch.Tensor, crop: float, soft: float) -> torch.Tensor:
