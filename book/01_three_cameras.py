@@ -561,7 +561,7 @@ assert mistake > 3 * 0.001
 # | What is slow, and what is impossible? | [conditioning](conditioning) |
 # | How does knowledge of images enter? | [plug-and-play FISTA](pnp-fista) |
 # | What can be gained from $A$ alone, and from $A$ and images, linearly? | [linear preconditioners](linear-preconditioners), [learned ones](learned-linear) |
-# | What should a preconditioner be taught, and how? | [teachers](teachers), [closed form](closed-form), [distilling](distilling), [networks](networks) |
+# | What should a preconditioner be taught, and how? | [teachers](teachers), [closed form](closed-form), [distilling](distilling), [networks](eight-networks) |
 # | When does it fail? | [when it breaks](when-it-breaks) |
 # | What does it give, camera by camera? | [single-pixel](single-pixel), [MRI](mri-case), [super-resolution](super-resolution) |
 # | Does it carry over? | [other solvers](other-solvers), [own images](at-scale), [three tasks compared](three-tasks) |

@@ -1,5 +1,5 @@
 # %% [markdown]
-# (networks)=
+# (eight-networks)=
 # # Eight networks: which one should sit inside P?
 #
 # Chapter after chapter, $N_\theta$ has been "a network". It was a U-Net, and nothing said that it must be. The study
