@@ -20,7 +20,7 @@ from .rules import (
     relax,
 )
 from .safeguard import Direction, Safeguard, Watch
-from .scaled_gradient import CONSTRAINTS, scaled_gradient
+from .scaled_gradient import CONSTRAINTS, descend_in_metric
 from .scaled_projection import ScaledProjection, project_nonnegative
 from .splitting import (
     PreconditionedADMM,
@@ -60,6 +60,7 @@ __all__ = [
     "decaying_weight",
     "deepinv_momentum",
     "descend",
+    "descend_in_metric",
     "discrepancy",
     "extrapolate",
     "fista_step",
@@ -69,5 +70,4 @@ __all__ = [
     "no_momentum",
     "project_nonnegative",
     "relax",
-    "scaled_gradient",
 ]

@@ -23,8 +23,8 @@ def crop_admm(
     y: torch.Tensor,
     steps: int,
     *,
-    penalty: float = 0.1,
-    coupling: float = 1e-3,
+    penalty: float = 0.3,
+    coupling: float = 0.01,
     nonnegative: bool = True,
 ) -> Iterator[torch.Tensor]:
     r"""Yield the images w_1, w_2, … of ADMM on ½‖C H x − y‖², with or without x ≥ 0, from zeros.

@@ -28,13 +28,13 @@ Bach (2011).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import torch
 from deepinv.physics import LinearPhysics
 
 from ..arguments import require_choice, require_flag, require_integer, require_number, require_tensor
-from ..names import Momentum
+from ..names import Constraint, Momentum
 from ..operators import norms, single_precision
 from ..operators.iterative import spread
 from .measurements import back_project
@@ -42,8 +42,6 @@ from .metric import Metric, require_metric
 from .rules import MOMENTUM
 from .scaled_projection import project_nonnegative
 
-Constraint: TypeAlias = Literal["none", "nonnegative", "clipped"]
-"""All images; x ≥ 0, projected in the metric; or negative pixels set to zero, whatever the metric is."""
 CONSTRAINTS: tuple[Constraint, ...] = get_args(Constraint)
 ROUNDING = 1e-6
 """Relative rise of the objective that counts as none."""
@@ -51,20 +49,27 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class _Point:
-    """An image (N, C, H, W), the gradient of f there, and f for each image."""
+    """An image (N, C, H, W), the gradient of f there, f for each image, and what the constraint added to the step."""
 
     x: torch.Tensor
     grad: torch.Tensor
     value: torch.Tensor
+    added: torch.Tensor
+
+    def rises_above(self, other: "_Point") -> torch.Tensor:
+        """Say of each image whether f is higher than at another point, by more than rounding, or not a number."""
+        return ~(self.value <= (1 + ROUNDING) * other.value)
 
     def where(self, chosen: torch.Tensor, other: "_Point") -> "_Point":
-        """Return the entries of this point where ``chosen``, shape (N,), and those of the other elsewhere."""
-        mask = spread(chosen, self.x)
-        x, grad = torch.where(mask, self.x, other.x), torch.where(mask, self.grad, other.grad)
-        return _Point(x, grad, torch.where(chosen, self.value, other.value))
+        """Return the images of this point where ``chosen``, shape (N,), and those of the other elsewhere."""
+
+        def mixed(own: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+            return torch.where(spread(chosen, own), own, others)
+
+        return _Point(*(mixed(getattr(self, key), getattr(other, key)) for key in self.__dataclass_fields__))
 
 
-def scaled_gradient(
+def descend_in_metric(
     physics: LinearPhysics,
     y: torch.Tensor,
     metric: Metric,
@@ -73,7 +78,7 @@ def scaled_gradient(
     constraint: Constraint = "nonnegative",
     momentum: Momentum = "chambolle_dossal",
     restart: bool = True,
-    tolerance: float = 0.1,
+    tolerance: float = 0.3,
     inner_steps: int = 30,
     start: torch.Tensor | None = None,
 ) -> Iterator[torch.Tensor]:
@@ -98,7 +103,8 @@ def scaled_gradient(
         A rule's name, a key of ``ddgp_lib.solvers.MOMENTUM``.
     restart : bool
         Whether a step that raises the objective of an image is taken again without momentum, which then begins
-        anew.  The objective then never rises by more than rounding, except with ``"clipped"``.
+        anew; and if that raises it too, as it may where a projection was not finished or clipped, not at all.
+        The objective then never rises by more than rounding.
     tolerance : float
         τ: error of a projection relative to the step, 0 or above and below ½.
     inner_steps : int
@@ -123,10 +129,10 @@ def scaled_gradient(
     --------
     >>> import torch
     >>> from ddgp_lib.operators import LenslessCamera
-    >>> from ddgp_lib.solvers import CirculantMetric, scaled_gradient
+    >>> from ddgp_lib.solvers import CirculantMetric, descend_in_metric
     >>> camera = LenslessCamera(torch.rand(6, 8, generator=torch.Generator().manual_seed(0)))
     >>> y = camera.A(torch.rand(1, 1, 12, 16, generator=torch.Generator().manual_seed(1)))
-    >>> *_, x = scaled_gradient(camera, y, CirculantMetric.of(camera), steps=20)
+    >>> *_, x = descend_in_metric(camera, y, CirculantMetric.of(camera), steps=20)
     >>> bool((x >= 0).all()), bool((camera.A(x) - y).norm() < 0.1 * y.norm())
     (True, True)
     """
@@ -156,22 +162,33 @@ class _Step:
     tolerance: float
     inner_steps: int
 
-    def at(self, x: torch.Tensor) -> _Point:
+    def at(self, x: torch.Tensor, added: torch.Tensor) -> _Point:
         """Return what is known at an image."""
         misfit = single_precision(self.physics.A)(x) - self.y
-        return _Point(x, single_precision(self.physics.A_adjoint)(misfit), 0.5 * norms(misfit).square())
-
-    def __call__(self, z: torch.Tensor, grad: torch.Tensor, x: torch.Tensor) -> _Point:
-        """Return the end of the step from z, where the gradient is ``grad``; x is the present iterate."""
-        v = z - self.metric.invert(grad)
-        if self.constraint == "none":
-            return self.at(v)
-        if self.constraint == "clipped":
-            return self.at(v.clamp(min=0))
-        found = project_nonnegative(
-            v, self.metric, start=x, tolerance=self.tolerance, max_iter=self.inner_steps
+        return _Point(
+            x, single_precision(self.physics.A_adjoint)(misfit), 0.5 * norms(misfit).square(), added
         )
-        return self.at(found.image)
+
+    def __call__(self, z: torch.Tensor, grad: torch.Tensor, point: _Point) -> _Point:
+        """Return the end of the step from z, where the gradient is ``grad``, with the present point for a start."""
+        v = z - self.metric.invert(grad)
+        u = self.constrained(v, point)
+        return self.at(u, u - v)
+
+    def constrained(self, v: torch.Tensor, point: _Point) -> torch.Tensor:
+        """Put an image onto the constraint."""
+        if self.constraint == "none":
+            return v
+        if self.constraint == "clipped":
+            return v.clamp(min=0)
+        return project_nonnegative(
+            v,
+            self.metric,
+            start=v + point.added,
+            reference=point.x,
+            tolerance=self.tolerance,
+            max_iter=self.inner_steps,
+        ).image
 
 
 def _run(
@@ -179,14 +196,16 @@ def _run(
 ) -> Iterator[torch.Tensor]:
     """Yield the iterates; each image has its own momentum."""
     with torch.no_grad():
-        point = step.at(first if step.constraint == "none" else first.clamp(min=0))
+        x = first if step.constraint == "none" else first.clamp(min=0)
+        point = step.at(x, torch.zeros_like(x))
     z, grad, ages = point.x, point.grad, [0] * len(first)
     for _ in range(steps):
         with torch.no_grad():
-            new = step(z, grad, point.x)
-            rises = ~(new.value <= (1 + ROUNDING) * point.value)
+            new = step(z, grad, point)
+            rises = new.rises_above(point)
             if restart and bool(rises.any()):
-                new = step(point.x, point.grad, point.x).where(rises, new)
+                new = step(point.x, point.grad, point).where(rises, new)
+                new = point.where(new.rises_above(point), new)
                 ages = [0 if again else age for age, again in zip(ages, rises.tolist(), strict=True)]
             ages = [age + 1 for age in ages]
             beta = spread(first.new_tensor([MOMENTUM[momentum](age) for age in ages]), first)

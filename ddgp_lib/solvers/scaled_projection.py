@@ -44,14 +44,16 @@ def project_nonnegative(
     metric: Metric,
     *,
     start: torch.Tensor | None = None,
+    reference: torch.Tensor | None = None,
     tolerance: float = 1e-3,
     max_iter: int = 100,
 ) -> ScaledProjection:
     r"""Project images onto x ≥ 0 in a metric: Π_M(v), by accelerated projected gradients.
 
-    The loop ends when the bound of the error, below, is at most ``tolerance`` ‖u − start‖_M in every image: an error
-    relative to the step that was taken.  With G = M (u − v) and g the part of it that no constraint holds (G where
-    u > 0, its negative part where u = 0), strong convexity gives
+    The loop ends when the bound of the error, below, is at most ``tolerance`` ‖u − r‖_M in every image, with r =
+    ``reference``: where that is the iterate that a solver comes from, the error is relative to its step.  With
+    G = M (u − v), and g the part of it that no constraint holds (G where u > 0, its negative part where u = 0),
+    strong convexity gives
 
     .. math:: \lVert u - \Pi_M(v) \rVert_M \le \lVert g \rVert_{M^{-1}} \le \lVert g \rVert / \sqrt{\mu},
 
@@ -64,8 +66,10 @@ def project_nonnegative(
     metric : Metric
         M.
     start : Tensor, shape (N, C, H, W), optional
-        Where the loop starts, after its negative pixels are set to zero: in a solver the present iterate; v by
-        default.
+        Where the loop starts, after its negative pixels are set to zero; v by default.  A solver does well to add
+        what the projection before added to its v.
+    reference : Tensor, shape (N, C, H, W), optional
+        r; v by default.
     tolerance : float
         From 0 to 1, see above.
     max_iter : int
@@ -93,34 +97,36 @@ def project_nonnegative(
     >>> from ddgp_lib.solvers import CirculantMetric, project_nonnegative
     >>> metric = CirculantMetric(torch.tensor([[[3.0, 1.0]]]), (1, 2))  # M = [[2, 1], [1, 2]]
     >>> v = torch.tensor([[[[1.0, -1.0]]]])
-    >>> project_nonnegative(v, metric, tolerance=1e-6).image.flatten().tolist()
+    >>> project_nonnegative(v, metric, tolerance=1e-6).image.round(decimals=3).flatten().tolist()
     [0.5, 0.0]
     """
     require_tensor("v", v, dimensions=4, finite=False)
     require_metric("metric", metric)
-    if start is not None:
-        require_tensor("start", start, shape=tuple(v.shape), finite=False)
+    for name, image in (("start", start), ("reference", reference)):
+        if image is not None:
+            require_tensor(name, image, shape=tuple(v.shape), finite=False)
     require_number("tolerance", tolerance, lowest=0, highest=1)
     require_integer("max_iter", max_iter, lowest=1)
     if bool((v >= 0).all()):
         return ScaledProjection(v, v.new_zeros(len(v)), 0)
-    return _Loop(v, metric, v if start is None else start).run(tolerance, max_iter)
+    loop = _Loop(v, metric, v if reference is None else reference)
+    return loop.run(v if start is None else start, tolerance, max_iter)
 
 
 class _Loop:
     """Accelerated projected gradients on ½ (u − v)ᵀ M (u − v); M u is kept with u, so a step takes one product."""
 
-    def __init__(self, v: torch.Tensor, metric: Metric, start: torch.Tensor) -> None:
-        self.metric, self.first, self.v_image = metric, start.clamp(min=0), metric.apply(v)
-        self.first_image = metric.apply(self.first)
+    def __init__(self, v: torch.Tensor, metric: Metric, reference: torch.Tensor) -> None:
+        self.metric, self.v_image = metric, metric.apply(v)
+        self.reference, self.reference_image = reference, metric.apply(reference)
         condition = metric.highest / metric.lowest
         self.momentum = (condition**0.5 - 1) / (condition**0.5 + 1)
-        far = _length(self.first - v, self.first_image - self.v_image)
-        self.rounding = 10 * torch.finfo(v.dtype).eps * condition * far
+        self.rounding = 10 * torch.finfo(v.dtype).eps * condition * _length(v, self.v_image)
 
-    def run(self, tolerance: float, max_iter: int) -> ScaledProjection:
+    def run(self, start: torch.Tensor, tolerance: float, max_iter: int) -> ScaledProjection:
         """Return the projection, after ``max_iter`` steps at most."""
-        u, u_image = z, z_image = self.first, self.first_image
+        u = z = start.clamp(min=0)
+        u_image = z_image = self.metric.apply(u)
         iterations = 0
         while True:
             iterations += 1
@@ -128,7 +134,7 @@ class _Loop:
             u = (z - (z_image - self.v_image) / self.metric.highest).clamp(min=0)
             u_image = self.metric.apply(u)
             error = self.error(u, u_image)
-            step = _length(u - self.first, u_image - self.first_image)
+            step = _length(u - self.reference, u_image - self.reference_image)
             near = bool((error <= torch.maximum(tolerance * step, self.rounding)).all())
             if near or iterations == max_iter:
                 return ScaledProjection(u, error, iterations)
