@@ -114,36 +114,38 @@ def project_nonnegative(
 
 
 class _Loop:
-    """Accelerated projected gradients on ½ (u − v)ᵀ M (u − v); M u is kept with u, so a step takes one product."""
+    """Accelerated projected gradients on ½ dᵀM d for d = u − v; M d is kept with d, so a step takes one product."""
 
     def __init__(self, v: torch.Tensor, metric: Metric, reference: torch.Tensor) -> None:
-        self.metric, self.v_image = metric, metric.apply(v)
-        self.reference, self.reference_image = reference, metric.apply(reference)
+        self.v, self.metric = v, metric
+        self.away = v - reference
+        self.away_image = metric.apply(self.away)
         condition = metric.highest / metric.lowest
         self.momentum = (condition**0.5 - 1) / (condition**0.5 + 1)
-        self.rounding = 10 * torch.finfo(v.dtype).eps * condition * _length(v, self.v_image)
+        size = v.flatten(1).norm(dim=1)
+        self.rounding = torch.finfo(v.dtype).eps * (condition * metric.highest) ** 0.5 * size
 
     def run(self, start: torch.Tensor, tolerance: float, max_iter: int) -> ScaledProjection:
         """Return the projection, after ``max_iter`` steps at most."""
-        u = z = start.clamp(min=0)
-        u_image = z_image = self.metric.apply(u)
+        d = z = start.clamp(min=0) - self.v
+        d_image = z_image = self.metric.apply(d)
         iterations = 0
         while True:
             iterations += 1
-            before, before_image = u, u_image
-            u = (z - (z_image - self.v_image) / self.metric.highest).clamp(min=0)
-            u_image = self.metric.apply(u)
-            error = self.error(u, u_image)
-            step = _length(u - self.reference, u_image - self.reference_image)
+            before, before_image = d, d_image
+            u = (self.v + z - z_image / self.metric.highest).clamp(min=0)
+            d = u - self.v
+            d_image = self.metric.apply(d)
+            error = self.error(u, d_image)
+            step = _length(d + self.away, d_image + self.away_image)
             near = bool((error <= torch.maximum(tolerance * step, self.rounding)).all())
             if near or iterations == max_iter:
                 return ScaledProjection(u, error, iterations)
-            z = u + self.momentum * (u - before)
-            z_image = u_image + self.momentum * (u_image - before_image)
+            z = d + self.momentum * (d - before)
+            z_image = d_image + self.momentum * (d_image - before_image)
 
-    def error(self, u: torch.Tensor, u_image: torch.Tensor) -> torch.Tensor:
-        """Bound of the distance to the solution, for each image."""
-        slope = u_image - self.v_image
+    def error(self, u: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+        """Bound of the distance to the solution, for each image, from the slope M (u − v)."""
         free = torch.where(u > 0, slope, slope.clamp(max=0))
         return free.flatten(1).norm(dim=1) / self.metric.lowest**0.5
 
