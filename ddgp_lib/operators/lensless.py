@@ -101,10 +101,11 @@ class LenslessCamera(OldNames, LinearPhysics):
     def squared_norm(self) -> float:
         """‖A‖², by power iteration, found once; it is at most the largest |ĥ|²."""
         shape = (len(self.psf), *self.sides["x"])
-        kind = {"dtype": self.psf.dtype, "device": self.psf.device}
-        return found_once(
-            self, "squared norm", shape, lambda: largest_eigenvalue(self.A_adjoint_A, shape, **kind)
-        )
+        return found_once(self, "squared norm", shape, lambda: self._find_norm(shape))
+
+    def _find_norm(self, shape: tuple[int, ...]) -> float:
+        psf = self.psf
+        return largest_eigenvalue(self.A_adjoint_A, shape, dtype=psf.dtype, device=psf.device)
 
     @single_precision
     def blur(self, x: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.optimize import nnls
 
+from ddgp_lib.operators import LenslessCamera
 from ddgp_lib.preconditioners import Identity
 from ddgp_lib.solvers import CONSTRAINTS, CirculantMetric, ScalarMetric, descend, descend_in_metric
 from tests.solvers.lensless import camera_of, matrix_of, objective, scene
@@ -83,6 +84,16 @@ def test_the_preconditioned_step_needs_a_quarter_of_the_residual_with_and_withou
     for constraint in ("none", "nonnegative"):
         plain = values(FLAT, 20, constraint=constraint, restart=False)[-1]
         assert values(METRIC, 20, constraint=constraint)[-1] < plain / 16
+
+
+@pytest.mark.parametrize("constraint", ["none", "nonnegative"])
+def test_it_stays_where_it_ended_for_a_thousand_iterations_in_single_precision(constraint):
+    camera = LenslessCamera(CAMERA.psf.float())
+    metric = CirculantMetric.of(camera, 0.01)
+    *_, single = descend_in_metric(camera, Y.float(), metric, 1000, constraint=constraint)
+    *_, double = descend_in_metric(CAMERA, Y, METRIC, 1000, constraint=constraint)
+    reached = objective(CAMERA, single.double(), Y)
+    assert reached < 1.01 * objective(CAMERA, double, Y) + 1e-9
 
 
 def test_iterates_are_nonnegative_where_that_is_asked():
