@@ -27,7 +27,7 @@ def crop_admm(
     coupling: float = 0.01,
     nonnegative: bool = True,
 ) -> Iterator[torch.Tensor]:
-    r"""Yield the images w_1, w_2, … of ADMM on ½‖C H x − y‖², with or without x ≥ 0, from zeros.
+    r"""Yield the images w_1, w_2, … of ADMM on ½‖C H x − y‖², with or without x ≥ 0, from x = 0.
 
     With scaled dual variables d and e, μ = ``penalty`` and ν = ``coupling`` μ max|ĥ|², an iteration is
 
@@ -92,8 +92,8 @@ def _run(
 ) -> Iterator[torch.Tensor]:
     """Yield the iterates; the normal equations of x are divided by μ, so ``pull`` is ν/μ."""
     data, seen = camera.pad(y), camera.pad(torch.ones_like(y))
-    w, v = torch.zeros_like(data), torch.zeros_like(data)
-    d, e = torch.zeros_like(data), torch.zeros_like(data)
+    v = data / (seen + penalty)
+    w, d, e = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
     transfer, gains = camera.transfer, 1 / (camera.spectrum + pull)
     sides = camera.sides["x"]
     for _ in range(steps):

@@ -1,6 +1,7 @@
 """A small lens-less camera with a scene, and problems as matrices."""
 
 import torch
+from scipy.optimize import nnls
 
 from ddgp_lib.operators import LenslessCamera
 
@@ -35,3 +36,12 @@ def matrix_of(function, sides):
 def objective(camera, x, y):
     """½‖A x − y‖²."""
     return 0.5 * float((camera.A(x) - y).square().sum())
+
+
+def solution_of(camera, y):
+    """Return the x ≥ 0 of the lowest objective, by an active-set method; pixels that are not seen are zero."""
+    A = matrix_of(camera.A, camera.sides["x"])
+    seen = A.norm(dim=0) > 1e-12
+    found = torch.zeros(A.shape[1], dtype=torch.float64)
+    found[seen] = torch.from_numpy(nnls(A[:, seen].numpy(), y.flatten().numpy(), maxiter=10000)[0])
+    return found.reshape(1, 1, *camera.sides["x"])

@@ -3,26 +3,17 @@
 import pytest
 import torch
 
-from ddgp_lib.solvers import CirculantMetric, crop_admm, descend_in_metric
-from tests.solvers.lensless import camera_of, objective, scene
+from ddgp_lib.solvers import crop_admm
+from tests.solvers.lensless import camera_of, objective, scene, solution_of
 
 CAMERA = camera_of(6, 8)
 TRUTH, Y = scene(CAMERA)
 
 
 @pytest.mark.parametrize(("penalty", "coupling"), [(0.3, 0.01), (1.0, 0.1), (0.1, 0.03)])
-def test_it_ends_where_the_gradients_end(penalty, coupling):
-    *_, x = crop_admm(CAMERA, Y, 3000, penalty=penalty, coupling=coupling)
-    *_, other = descend_in_metric(CAMERA, Y, CirculantMetric.of(CAMERA), 3000)
-    assert objective(CAMERA, x, Y) == pytest.approx(objective(CAMERA, other, Y), rel=1e-2)
-
-
-def test_the_solution_meets_its_conditions():
-    *_, x = crop_admm(CAMERA, Y, 20000)
-    slope = CAMERA.A_adjoint(CAMERA.A(x) - Y)
-    scale = CAMERA.A_adjoint(Y).abs().max()
-    assert float(slope[x > 1e-3 * x.max()].abs().max()) < 1e-3 * scale
-    assert float(slope.min()) > -1e-3 * scale
+def test_it_ends_at_the_solution(penalty, coupling):
+    *_, x = crop_admm(CAMERA, Y, 1500, penalty=penalty, coupling=coupling)
+    assert objective(CAMERA, x, Y) == pytest.approx(objective(CAMERA, solution_of(CAMERA, Y), Y), rel=0.02)
 
 
 def test_every_iterate_is_nonnegative():
@@ -30,7 +21,7 @@ def test_every_iterate_is_nonnegative():
 
 
 def test_without_the_constraint_it_fits_the_data():
-    *_, x = crop_admm(CAMERA, Y, 2000, nonnegative=False)
+    *_, x = crop_admm(CAMERA, Y, 500, nonnegative=False)
     assert objective(CAMERA, x, Y) < 1e-4 * objective(CAMERA, torch.zeros_like(x), Y)
     assert float(x.min()) < 0
 
