@@ -9,13 +9,7 @@ from ..operators.lensless import LenslessCamera
 
 
 class Metric(Protocol):
-    """A symmetric positive definite M on images, whose inverse and eigenvalues are known.
-
-    Attributes
-    ----------
-    lowest, highest : float
-        Smallest and largest eigenvalue.
-    """
+    """A symmetric positive definite M on images, whose inverse and extreme eigenvalues are known."""
 
     @property
     def lowest(self) -> float:
