@@ -94,7 +94,7 @@ class LenslessCamera(OldNames, LinearPhysics):
 
     @property
     def spectrum(self) -> torch.Tensor:
-        """Eigenvalues |ĥ|² of HᵀH, in the order of :attr:`transfer`: AᵀA never exceeds HᵀH."""
+        """Eigenvalues of HᵀH, the squared moduli of :attr:`transfer`, in its order: AᵀA never exceeds HᵀH."""
         return self.transfer.abs().square()
 
     @property
