@@ -45,6 +45,9 @@ FittedStructure = Literal["scalar", "diagonal", "convolution", "full"]
 Momentum = Literal["chambolle_dossal", "deepinv", "none"]
 """Rules for β_k, ``ddgp_lib.solvers.MOMENTUM``."""
 
+Constraint = Literal["none", "nonnegative", "clipped"]
+"""All images; x ≥ 0, projected in the metric; negative pixels set to zero: ``ddgp_lib.solvers.CONSTRAINTS``."""
+
 Loss = Literal["gradient", "imitation", "supervised", "scale", "row_space"]
 """Losses that a recipe weights, ``ddgp_lib.recipes.LOSSES``."""
 

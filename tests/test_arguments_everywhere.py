@@ -38,9 +38,15 @@ from ddgp_lib import (
     widgets,
 )
 from ddgp_lib.data import measured
-from ddgp_lib.data.measured import NamedArray
+from ddgp_lib.data.measured import Measured, NamedArray
 from ddgp_lib.experiments import heldout, noise_level
-from ddgp_lib.operators import FourierDownsampling, FramedDownsampling, HadamardCamera, MultiCoilCartesianMRI
+from ddgp_lib.operators import (
+    FourierDownsampling,
+    FramedDownsampling,
+    HadamardCamera,
+    LenslessCamera,
+    MultiCoilCartesianMRI,
+)
 from ddgp_lib.preconditioners import probing, quasi_newton, structures
 from ddgp_lib.preconditioners.polynomial import chebyshev_coefficients, l2_coefficients
 from ddgp_lib.presets import deblurring, mri, single_pixel, super_resolution
@@ -207,6 +213,15 @@ MODES = analysis.modes(CAMERA, SIZE)
 SPECTRUM = torch.linspace(0.1, 1, 5)
 CURVE = {"a": [1.0, 2.0, 3.0]}
 LABELS = {"xlabel": "x", "ylabel": "y"}
+
+
+READINGS = torch.rand(16, 16, generator=torch.Generator().manual_seed(0))
+LENSLESS = Measured(
+    {name: NamedArray(READINGS, ("row", "column")) for name in ("psf", "image")},
+    {},
+    measured.MEASURED["diffusercam"],
+)
+BEHIND_A_DIFFUSER = LenslessCamera(IMAGES[0])
 
 
 def same(x: torch.Tensor, *others: Any) -> torch.Tensor:
@@ -430,6 +445,7 @@ CALLS: dict[str, Call] = {
         },
         {"std": "optional positive"},
     ),
+    "LenslessCamera": Call(LenslessCamera, {"psf": IMAGES[0], "noise": 0.1, "seed": 0}, {"psf": "values"}),
     "gaussian_noise": Call(operators.gaussian_noise, {"noise": 0.1, "seed": 0}),
     "CartesianMRI": Call(operators.CartesianMRI, {**MRI, "mask": None}, {"acceleration": "positive"}),
     "MultiCoilCartesianMRI": Call(
@@ -857,6 +873,14 @@ CALLS: dict[str, Call] = {
         {"name": "choice", "download": "flag"},
         quick=False,
     ),
+    "prepare_lensless": Call(
+        measured.prepare_lensless,
+        {"psf": READINGS, "image": READINGS + 1, "factor": 2},
+        {"psf": "values", "image": "values"},
+    ),
+    "lensless_camera": Call(
+        measured.lensless_camera, {"measured": LENSLESS, "factor": 2}, {"measured": "object"}
+    ),
     "NamedArray": Call(
         NamedArray,
         {"values": PAIRS, "axes": ("image", "part", "row", "column")},
@@ -926,6 +950,14 @@ CALLS |= {
     )
     for method in methods
     if hasattr(physics, method)
+}
+CALLS |= {
+    f"LenslessCamera.{method}": Call(getattr(BEHIND_A_DIFFUSER, method), {argument: value})
+    for argument, value, methods in (
+        ("x", torch.ones(1, 1, 16, 16), ("A", "A_adjoint_A", "blur", "blur_adjoint", "crop")),
+        ("y", IMAGES, ("A_adjoint", "pad")),
+    )
+    for method in methods
 }
 CALLS |= {
     f"{type(P).__name__}()": Call(P, {"grad": IMAGES, "state": STATE})

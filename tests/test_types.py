@@ -32,7 +32,7 @@ from ddgp_lib.recipes import (
 )
 from ddgp_lib.scanner.arrays import DOMAINS
 from ddgp_lib.scanner.kspace import PIXEL_AXES
-from ddgp_lib.solvers import MOMENTUM, PreconditionedADMM, PreconditionedFISTA
+from ddgp_lib.solvers import CONSTRAINTS, MOMENTUM, PreconditionedADMM, PreconditionedFISTA
 from ddgp_lib.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +52,7 @@ REGISTRIES: dict[str, Any] = {
     "StructureName": STRUCTURES,
     "FittedStructure": FITS,
     "Momentum": MOMENTUM,
+    "Constraint": CONSTRAINTS,
     "Loss": LOSSES,
     "LossTerm": LOSS_OF_A_PAIR,
     "Pairing": PAIRINGS,

@@ -14,6 +14,7 @@ from .counted import Counted
 from .downsampling import FILTERS, FourierDownsampling, FramedDownsampling
 from .hadamard import ORDERINGS, HadamardCamera
 from .iterative import largest_eigenvalue, norms
+from .lensless import LenslessCamera
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
 from .noise import gaussian_noise, noise_of
 from .protocol import LinearOperator
@@ -26,6 +27,7 @@ __all__ = [
     "FourierDownsampling",
     "FramedDownsampling",
     "HadamardCamera",
+    "LenslessCamera",
     "LinearOperator",
     "MultiCoilCartesianMRI",
     "Picklable",

@@ -1,10 +1,12 @@
 """Plug-and-play solvers whose gradient step on the data goes through a preconditioner."""
 
 from .base import PreconditionedSolver
+from .crop_splitting import crop_admm
 from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
 from .following import followed_sigma
 from .iteration import PreconditionedIteration, Problem, Run, Step
+from .metric import CirculantMetric, Metric, ScalarMetric
 from .refusal import Refusal, discrepancy
 from .rules import (
     MOMENTUM,
@@ -18,6 +20,8 @@ from .rules import (
     relax,
 )
 from .safeguard import Direction, Safeguard, Watch
+from .scaled_gradient import CONSTRAINTS, descend_in_metric
+from .scaled_projection import ScaledProjection, project_nonnegative
 from .splitting import (
     PreconditionedADMM,
     PreconditionedADMMIteration,
@@ -27,10 +31,13 @@ from .splitting import (
 from .steps import extrapolate, fista_step, forward_backward
 
 __all__ = [
+    "CONSTRAINTS",
     "MOMENTUM",
+    "CirculantMetric",
     "DecayingWeight",
     "Direction",
     "Geometric",
+    "Metric",
     "PreconditionedADMM",
     "PreconditionedADMMIteration",
     "PreconditionedFISTA",
@@ -44,12 +51,16 @@ __all__ = [
     "Refusal",
     "Run",
     "Safeguard",
+    "ScalarMetric",
+    "ScaledProjection",
     "Step",
     "Watch",
     "chambolle_dossal",
+    "crop_admm",
     "decaying_weight",
     "deepinv_momentum",
     "descend",
+    "descend_in_metric",
     "discrepancy",
     "extrapolate",
     "fista_step",
@@ -57,5 +68,6 @@ __all__ = [
     "forward_backward",
     "geometric",
     "no_momentum",
+    "project_nonnegative",
     "relax",
 ]

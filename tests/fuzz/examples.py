@@ -14,11 +14,12 @@ import ddgp_lib
 from ddgp_lib.data import Split
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN
 from ddgp_lib.networks import build_network
-from ddgp_lib.operators import HadamardCamera
+from ddgp_lib.operators import HadamardCamera, LenslessCamera
 from ddgp_lib.preconditioners import Scalar, State
 from ddgp_lib.preconditioners.structures import Structure
 from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe, build_preconditioner
 from ddgp_lib.scanner import KSpace
+from ddgp_lib.solvers import ScalarMetric
 from tests.own_camera import PRESET, QUICK, SIZE, discs, smoothed
 
 LATER = {"Fabric": Any}
@@ -34,13 +35,13 @@ TUNED = DistillationRecipe(**QUICK, tuned_steps=1, tuned_unroll=2)  # type: igno
 
 LEFT_OUT = {
     "protocols and parts that users subclass": (
-        "Direction", "Kind", "LinearOperator", "Picklable", "Settings", "Preconditioner", "PreconditionedIteration",
-        "PreconditionedSolver",
+        "Direction", "Kind", "LinearOperator", "Metric", "Picklable", "Settings", "Preconditioner",
+        "PreconditionedIteration", "PreconditionedSolver",
         "PreconditionedADMMIteration", "PreconditionedFISTAIteration", "PreconditionedHQSIteration",
     ),
     "records of what the library found, which it makes itself": (
         "Distillation", "ErrorCurve", "LinearDistillation", "Modes", "Problem", "Run", "Split", "Step",
-        "State", "Task", "Trace", "Watch", "Identity", "KSpace", "Region", "Sensitivities",
+        "State", "Task", "Trace", "Watch", "Identity", "KSpace", "Region", "ScaledProjection", "Sensitivities",
     ),
     "a step of an iteration, called thousands of times with what the iteration made": (
         "extrapolate", "fista_step", "forward_backward", "relax", "no_momentum", "chambolle_dossal",
@@ -156,6 +157,12 @@ def _special() -> dict[str, dict[str, Any]]:
     line = torch.linspace(0.1, 1, 5)
     coils = torch.randn(3, 16, 16, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     return {
+        "CirculantMetric": {"spectrum": torch.rand(1, SIZE, SIZE // 2 + 1) + 0.5, "sides": (SIZE, SIZE)},
+        "LenslessCamera": {"psf": torch.rand(SIZE, SIZE)},
+        "ScalarMetric": {"value": 2.0},
+        "crop_admm": {"camera": LenslessCamera(torch.rand(8, 8)), "y": torch.rand(1, 1, 8, 8)},
+        "descend_in_metric": {"metric": ScalarMetric(2.0)},
+        "project_nonnegative": {"v": images - 0.5, "metric": ScalarMetric(2.0)},
         "ADMMSetting": {"sigma_first": 0.3, "sigma_last": 0.1},
         "AnnealedSetting": {"sigma_first": 0.3, "sigma_last": 0.1, "momentum": "none"},
         "AlternativeRecipe": {"name": "end_to_end", "steps": 2, "batch_size": 2},

@@ -1,6 +1,7 @@
 """Measurements that nobody here simulated: a registry of data sets, fetched on request and checked, with readers."""
 
 from .folder import data_folder
+from .lensless import lensless_camera, prepare_lensless
 from .loading import load_measured
 from .records import ArraySpec, DataFile, Measured, MeasuredSet, NamedArray
 from .registry import MEASURED
@@ -13,5 +14,7 @@ __all__ = [
     "MeasuredSet",
     "NamedArray",
     "data_folder",
+    "lensless_camera",
     "load_measured",
+    "prepare_lensless",
 ]
