@@ -17,6 +17,7 @@ from .iterative import largest_eigenvalue, norms
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
 from .noise import gaussian_noise, noise_of
 from .protocol import LinearOperator
+from .sense import SenseMRI, normalise_maps
 
 __all__ = [
     "FILTERS",
@@ -29,6 +30,7 @@ __all__ = [
     "LinearOperator",
     "MultiCoilCartesianMRI",
     "Picklable",
+    "SenseMRI",
     "birdcage_maps",
     "gaussian_columns",
     "gaussian_noise",
@@ -38,6 +40,7 @@ __all__ = [
     "newton",
     "noise_of",
     "normal",
+    "normalise_maps",
     "norms",
     "null_projection",
     "range_projection",
