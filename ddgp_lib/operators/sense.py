@@ -333,6 +333,8 @@ class SenseMRI(FixedSides, MultiCoilMRI):
         Tensor, shape (N, 2, H, W)
         """
         top = self.squared_norm
+        if start is not None:
+            require_tensor("start", start, dimensions=4, finite=False)
         guess = None if start is None else start * top
         return self.newton(self.A_adjoint(y), damping, guess) / top
 

@@ -85,8 +85,8 @@ class ScanFamily:
     calibration: tuple[float, float] = (0.06, 0.12)
     power: tuple[float, float] = (2.0, 4.0)
     noise: tuple[float, float] = (0.003, 0.03)
-    bend: tuple[float, float] = (0.3, 0.6)
-    turn: tuple[float, float] = (0.8, 1.5)
+    bend: tuple[float, float] = (0.2, 0.8)
+    turn: tuple[float, float] = (0.5, 2.0)
     split: float = 1e-2
     tol: float = 1e-4
 
@@ -145,7 +145,7 @@ class ScanFamily:
 
 def draw_mask(
     name: MaskName,
-    sides: tuple[int, int],
+    size: int | tuple[int, int],
     acceleration: float,
     calibration: float,
     seed: int,
@@ -161,8 +161,8 @@ def draw_mask(
     ----------
     name : str
         One of :data:`MASKS`.
-    sides : pair of int
-        Height and width of k-space.
+    size : int or pair of int
+        Side of k-space, or height and width.
     acceleration : float
         R, 1 or above.
     calibration : float
@@ -191,7 +191,7 @@ def draw_mask(
     require_choice("name", name, MASKS)
     require_number("acceleration", acceleration, lowest=1)
     require_number("calibration", calibration, lowest=0, highest=1)
-    sides = height_and_width(sides)
+    sides = height_and_width(size)
     require_integer("seed", seed, lowest=0, highest=2**63 - 1)
     generator = torch.Generator().manual_seed(int(seed))
     wanted = round(calibration * min(sides))

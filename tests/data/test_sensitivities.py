@@ -1,5 +1,7 @@
 """Sensitivities drawn at random, how rough they are beside real ones, and rough phases."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -20,43 +22,45 @@ def test_maps_have_a_root_sum_of_squares_of_one_and_follow_the_generator():
     assert not torch.equal(drawn(1), drawn(2))
 
 
-def test_maps_are_smooth_and_each_coil_sees_a_place_of_its_own():
+def test_maps_have_no_jump_and_each_coil_sees_a_place_of_its_own():
+    """A vortex would be a step of up to 2 between neighbours."""
     places = set()
-    for seed in range(5):
-        maps = drawn(seed, bend=0.0, size=64)
-        steps = [(maps.diff(dim=dim)).abs().max() for dim in (1, 2)]
-        assert max(steps) < 0.25
+    for seed in range(20):
+        maps = drawn(seed, bend=0.8, turn=2.0, size=64, coils=4 + seed % 6)
+        assert max(float(maps.diff(dim=dim).abs().max()) for dim in (1, 2)) < 0.8
         places |= {int(one.abs().argmax()) for one in maps}
         assert (maps.abs().amax(dim=(1, 2)) > 0.3).float().mean() > 0.7
-    assert len(places) > 10
+    assert len(places) > 50
 
 
 def test_the_phase_is_that_of_a_mixture_of_coils_without_one():
     maps = drawn(coils=1)
     torch.testing.assert_close(maps, torch.ones_like(maps), rtol=0, atol=1e-5)
-    several = drawn().flatten(1).to(torch.complex128)
-    first = torch.linalg.eigh(several @ several.mH).eigenvectors[:, -1]
-    seen = (first.conj()[:, None] * several).sum(0)
-    turned = seen * seen.sum().conj()
-    assert float(turned.imag.abs().max() / turned.abs().max()) < 1e-5
+    for seed in range(5):
+        several = drawn(seed, size=32).flatten(1).to(torch.complex128)
+        first = torch.linalg.eigh(several @ several.mH).eigenvectors[:, -1]
+        seen = (first.conj()[:, None] * several).sum(0)
+        turned = seen * seen.sum().conj()
+        assert float(turned.imag.abs().max() / turned.abs().max()) < 0.05
+        assert float(seen.abs().min()) > 0.18
 
 
 def test_bend_and_turn_make_maps_rougher():
     def roughness(**options):
-        return sum(energy_outside(drawn(seed, **options), 3) for seed in range(8)) / 8
+        return sum(energy_outside(drawn(seed, **options), 3) for seed in range(16)) / 16
 
     smooth, bent, turned = roughness(bend=0.0, turn=0.0), roughness(bend=0.8, turn=0.0), roughness(turn=2.0)
-    assert smooth < 0.02
-    assert bent > 2 * smooth
-    assert turned > 2 * smooth
+    assert smooth < 0.03
+    assert bent > 1.2 * smooth
+    assert turned > 1.2 * smooth
 
 
 def test_the_energy_outside_falls_with_the_degree_to_none():
     maps = drawn()
     shares = [energy_outside(maps, degree) for degree in range(10)]
-    assert all(later <= sooner for sooner, later in zip(shares, shares[1:], strict=False))
+    assert all(later <= sooner for sooner, later in pairwise(shares))
     assert shares[0] > 0.3
-    assert shares[9] < 1e-2
+    assert shares[9] < 0.05 * shares[3]
     line = torch.linspace(-1, 1, 20, dtype=torch.float64)
     cubic = (line[:, None] ** 2 * line + 1j * line**3)[None]
     assert energy_outside(cubic, 3) < 1e-20
