@@ -29,9 +29,9 @@ from ..scanner import MASKS, draw_mask
 from ..tasks import Counts, Preset, Task, chosen_sides, make_task
 from .mri import head, turn_phase
 
-STRENGTHS = (0.05, 0.5)
+STRENGTHS = (0.1, 1.0)
 """Least and largest standard deviation of a rough phase, in radians."""
-EXPONENTS = (2.0, 3.5)
+EXPONENTS = (1.5, 3.0)
 """Least and largest power with which the spectrum of a rough phase falls."""
 
 
@@ -44,7 +44,7 @@ def multicoil_mri(
     coils: int = 8,
     noise: float = 0.01,
     split: float = 1e-2,
-    tol: float = 1e-4,
+    tol: float = 1e-3,
     size: int | tuple[int, int] | None = None,
     sigma: float = 0.03,
     seed: int = 0,
@@ -142,6 +142,10 @@ def complex_heads(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
 
 def with_phases(magnitudes: torch.Tensor, generator: torch.Generator, *, rough: float = 0.5) -> torch.Tensor:
     """Give magnitudes random phases: smooth ones, to which some add structure of all sizes.
+
+    The phase of a measured head of 7 coils at 3 T, its noise included, differs from a version of itself that keeps
+    16 frequencies a side by 0.14 rad, weighted by the magnitude squared.  Smooth phases do by 0.007 rad, and are no
+    match for it; those of rough images by 0.10, 0.22 and 0.38 rad (first decile, median, ninth decile of 30).
 
     Parameters
     ----------

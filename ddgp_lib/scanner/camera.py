@@ -37,7 +37,7 @@ def prepare_scan(
     noise: float = 0.0,
     percentile: float = 99.0,
     split: float = 1e-2,
-    tol: float = 1e-4,
+    tol: float = 1e-3,
     seed: int = 0,
 ) -> PreparedScan:
     """Make an operator and its measurements of one slice that a scanner measured.

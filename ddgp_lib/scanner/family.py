@@ -88,7 +88,7 @@ class ScanFamily:
     bend: tuple[float, float] = (0.2, 0.8)
     turn: tuple[float, float] = (0.5, 2.0)
     split: float = 1e-2
-    tol: float = 1e-4
+    tol: float = 1e-3
 
     def __post_init__(self) -> None:
         """Refuse ranges that are none."""
