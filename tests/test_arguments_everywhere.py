@@ -493,7 +493,7 @@ CALLS: dict[str, Call] = {
     "SenseMRI.hidden": Call(SENSE.hidden, {"x": PAIRS, "split": None}, {"split": "optional positive"}),
     "SenseMRI.cg_sense": Call(
         SENSE.cg_sense,
-        {"y": SENSE.A(PAIRS), "damping": 0.1, "start": None},
+        {"y": SENSE.A(PAIRS), "damping": 0.1, "start": None, "tol": 1e-3},
         {"start": "optional object"},
     ),
     "normalise_maps": Call(
