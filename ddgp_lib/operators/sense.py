@@ -342,6 +342,7 @@ class SenseMRI(FixedSides, MultiCoilMRI):
         -------
         Tensor, shape (N, 2, H, W)
         """
+        require_number("tol", tol, lowest=1e-7, below=1)
         top = self.squared_norm
         if start is not None:
             require_tensor("start", start, dimensions=4, finite=False)
