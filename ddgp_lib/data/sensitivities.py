@@ -37,8 +37,10 @@ from typing import NamedTuple
 import torch
 
 from ..arguments import (
+    LARGEST_IMAGE,
     require,
     require_count,
+    require_img_size,
     require_instance,
     require_integer,
     require_number,
@@ -104,6 +106,7 @@ def random_maps(
     """
     require_count("coils", coils)
     height, width = height_and_width(size, lowest=2)
+    require_img_size("(coils, height, width)", (coils, height, width), "maps that fit into memory")
     require_generator(generator)
     require_number("bend", bend, lowest=0)
     require_number("turn", turn, lowest=0)
@@ -215,9 +218,13 @@ def rough_phase(
     """
     require_integer("count", count, lowest=0)
     height, width = height_and_width(size, lowest=2)
+    wanted = f"phases that fit into memory, {LARGEST_IMAGE} numbers at most"
+    require(count * height * width <= LARGEST_IMAGE, "count", count, wanted)
     require_generator(generator)
     require_positive("strength", strength)
     require_number("exponent", exponent, lowest=0)
+    if count == 0:
+        return torch.zeros(0, height, width)
     frequencies = (torch.fft.fftfreq(n, 1 / n, dtype=torch.float64) for n in (height, width))
     down, across = torch.meshgrid(*frequencies, indexing="ij")
     radius = torch.hypot(down, across)

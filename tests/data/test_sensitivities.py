@@ -80,6 +80,7 @@ def test_only_the_support_counts():
 def test_a_rough_phase_has_its_strength_no_mean_and_a_falling_spectrum(generator):
     phases = rough_phase(20, (64, 48), generator, strength=0.2, exponent=3.0)
     assert phases.shape == (20, 64, 48)
+    assert rough_phase(0, 8, generator).shape == (0, 8, 8)
     torch.testing.assert_close(phases.mean(dim=(1, 2)), torch.zeros(20), rtol=0, atol=1e-6)
     torch.testing.assert_close(phases.square().mean(dim=(1, 2)).sqrt(), torch.full((20,), 0.2))
     spectrum = torch.fft.fft2(phases).abs().square().mean(dim=0)
@@ -103,6 +104,7 @@ def test_a_rough_phase_is_rougher_than_a_smooth_one(generator):
         (random_maps, {"bend": -1.0}, "bend"),
         (random_maps, {"turn": float("nan")}, "turn"),
         (rough_phase, {"count": -1}, "count"),
+        (rough_phase, {"count": 10**9}, "count"),
         (rough_phase, {"strength": 0.0}, "strength"),
         (rough_phase, {"exponent": -1.0}, "exponent"),
         (energy_outside, {"maps": torch.ones(2, 8, 8)}, "maps"),
