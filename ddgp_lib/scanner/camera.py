@@ -12,21 +12,14 @@ from .scaling import brightness
 
 
 class PreparedScan(NamedTuple):
-    """A scan as the solvers of this library take it.
-
-    Attributes
-    ----------
-    physics : SenseMRI
-        The operator, with the maps and the mask of the scan.
-    y : Tensor, float32, shape (1, 2, C, H, W)
-        Measurements; the brightest tissue of an image that explains them has a magnitude of about 1.
-    factor : float
-        What the record's k-space was multiplied by.
-    """
+    """A scan as the solvers of this library take it."""
 
     physics: SenseMRI
+    """The operator, with the maps and the mask of the scan."""
     y: torch.Tensor
+    """Measurements (1, 2, C, H, W); the brightest tissue of an image that explains them is about 1."""
     factor: float
+    """What the record's k-space was multiplied by."""
 
 
 def prepare_scan(

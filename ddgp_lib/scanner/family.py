@@ -18,22 +18,16 @@ MASKS: tuple[MaskName, ...] = get_args(MaskName)
 
 
 class DrawnScanner(NamedTuple):
-    """A scanner and its teacher, of the same coils; the teacher measures what the scanner does, and more.
-
-    Attributes
-    ----------
-    student, teacher : SenseMRI
-        The operators.
-    acceleration : float
-        R that was asked of the student.
-    mask : str
-        Which mask was drawn, one of :data:`MASKS`.
-    """
+    """A scanner and its teacher, of the same coils; the teacher measures what the scanner does, and more."""
 
     student: SenseMRI
+    """The scanner."""
     teacher: SenseMRI
+    """The teacher."""
     acceleration: float
+    """R that was asked of the scanner."""
     mask: MaskName
+    """Which mask was drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
