@@ -1,12 +1,17 @@
 """Sensitivities drawn at random, how rough they are beside real ones, and rough phases."""
 
+import os
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 
 from ddgp_lib.data import energy_outside, random_maps, rough_phase, smooth_phase
 from ddgp_lib.operators import birdcage_maps
+from ddgp_lib.scanner import espirit_maps, load_array
+
+BRAIN = Path(os.environ.get("DDGP_DATA", "nowhere")) / "brain_slice.npz"
 
 
 def drawn(seed=0, coils=6, size=(48, 40), **options):
@@ -75,6 +80,19 @@ def test_only_the_support_counts():
     cut = maps * support
     assert energy_outside(cut, 3) == pytest.approx(energy_outside(maps, 3, support))
     assert energy_outside(cut, 3, torch.ones_like(support)) > 10 * energy_outside(cut, 3)
+
+
+@pytest.mark.skipif(not BRAIN.is_file(), reason="needs brain_slice.npz in DDGP_DATA")
+def test_maps_of_a_real_scan_are_as_rough_as_those_of_the_family():
+    """For degrees 2 to 4 its rest is between half the median of 12 draws and 1.2 times their ninth decile."""
+    found = espirit_maps(load_array(BRAIN, ("height", "width", "coils"), domain="image").data)
+    support = found.support > 0
+    for degree, measured in ((2, 0.047), (3, 0.012), (4, 0.0055)):
+        real = energy_outside(found.maps, degree)
+        assert real == pytest.approx(measured, rel=0.02)
+        drawn_maps = (drawn(seed, coils=7, size=(256, 216)) for seed in range(12))
+        shares = torch.tensor([energy_outside(maps, degree, support) for maps in drawn_maps])
+        assert 0.5 * shares.median() < real < 1.2 * shares.quantile(0.9)
 
 
 def test_a_rough_phase_has_its_strength_no_mean_and_a_falling_spectrum(generator):
