@@ -75,7 +75,7 @@ def test_heads_are_those_of_single_coil_mri_with_other_phases():
 
 
 def test_newton_plug_and_play_beats_the_zero_filled_image_and_the_newton_step_alone(task):
-    """On held-out slices at R = 6: by 6 dB and more, and in a quarter of the iterations of the gradient's."""
+    """On held-out slices at R = 6: by 6 dB and more; 5 iterations are worth more than 10 without."""
     images = task.test_images[:2]
     y, physics = task.measure(images), task.student
     setting = Setting(0.03, "none", None)
