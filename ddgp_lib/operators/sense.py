@@ -267,7 +267,8 @@ class SenseMRI(FixedSides, MultiCoilMRI):
         start : Tensor, shape (N, 2, H, W), optional
             A guess of the result, which saves products where it is near, as the last image where this is an image.
             Measured on a head in plug-and-play with Newton's step: an image from the last one took 13 products in the
-            place of 19, a direction from the last direction 24 of 26 at the second iteration and 17 of 25 at the sixth.
+            place of 19; a direction from the last direction took 24 for 26 at the second iteration, and 17 for 25 at
+            the sixth.
         tol : float, optional
             Residual at which to stop, as a fraction of ‖x‖; by default the operator's.
 
