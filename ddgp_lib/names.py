@@ -77,3 +77,6 @@ PixelAxis = Literal["height", "width"]
 
 Domain = Literal["kspace", "image"]
 """What an array of a file holds, ``ddgp_lib.scanner.arrays.DOMAINS``."""
+
+MaskName = Literal["columns", "random", "poisson_disc"]
+"""Masks of variable density, ``ddgp_lib.scanner.family.MASKS``."""

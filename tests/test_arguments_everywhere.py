@@ -46,10 +46,12 @@ from ddgp_lib.operators import (
     HadamardCamera,
     LenslessCamera,
     MultiCoilCartesianMRI,
+    SenseMRI,
+    birdcage_maps,
 )
 from ddgp_lib.preconditioners import probing, quasi_newton, structures
 from ddgp_lib.preconditioners.polynomial import chebyshev_coefficients, l2_coefficients
-from ddgp_lib.presets import deblurring, mri, single_pixel, super_resolution
+from ddgp_lib.presets import deblurring, mri, multicoil_mri, single_pixel, super_resolution
 from ddgp_lib.training import schedules
 
 NAN, INF, HUGE = math.nan, math.inf, 10**12
@@ -136,6 +138,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
         ),
         *((8, 8, 8), torch.ones(2)),
     ),
+    "fades": ("x", -1, NAN, True, [], {}, object(), (NAN,), ("a",), (0,)),
     "plane of places": (*NO_TENSOR, FLAT, FLAT > 0, FLAT[0, 0] > 2),
     "anything": (),
 }
@@ -150,6 +153,8 @@ KINDS: Mapping[str, str] = {
     **dict.fromkeys(("perturbed", "from_truth", "ratio", "teacher_ratio", "progress", "share"), "share"),
     **dict.fromkeys(("center_fraction", "rtol", "tolerance", "lower"), "share"),
     **dict.fromkeys(("damping_noise", "ridge"), "optional positive"),
+    **dict.fromkeys(("split", "tol"), "positive"),
+    **dict.fromkeys(("bend", "turn"), "not negative"),
     **dict.fromkeys(("in_channels", "out_channels", "channels", "width", "depth", "coils"), "size"),
     **dict.fromkeys(("batch_size", "pool_size", "n_images", "validation_images", "jacobian_images"), "size"),
     **dict.fromkeys(("steps", "horizon", "iterations", "stride", "factor", "longest"), "count"),
@@ -206,6 +211,7 @@ IMAGES = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0))
 CAMERA = HadamardCamera(0.5, SIZE)
 PAIRS = torch.rand(1, 2, 8, 8, generator=torch.Generator().manual_seed(0))
 COILS = MultiCoilCartesianMRI(2.0, (2, 8, 8), 2, 0.1)
+SENSE = SenseMRI(birdcage_maps(2, 8, 8), COILS.columns)
 SMALL = FourierDownsampling(2, SIZE)
 STATE = State(IMAGES, 0, CAMERA, CAMERA.A(IMAGES))
 STRUCTURE = structures.Structure("diagonal", SIZE)
@@ -269,6 +275,7 @@ HELD_OUT_KINDS = {
     **{"sigma_rtol": "not negative", "confidence": "open share"},
 }
 
+MEASURED = scanner.KSpace(COMPLEX, PLACES, "simulated")
 SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay": 10}
 FADES = ("prior_decay", "update_decay")
 ENDS = {"sigma_first": 0.3, "sigma_last": 0.1}
@@ -415,6 +422,34 @@ CALLS: dict[str, Call] = {
         {"sides": (8, 8), **DRAWN, "slope": 2.0},
         {**OF_A_DRAW, "slope": "not negative"},
     ),
+    "draw_mask": Call(
+        scanner.draw_mask,
+        {"name": "random", "size": 8, "acceleration": 2.0, "calibration": 0.1, "seed": 0, "power": 3.0},
+        {"name": "choice", "acceleration": "positive", "calibration": "share", "power": "not negative"},
+    ),
+    "ScanFamily": Call(
+        scanner.ScanFamily,
+        defaults(scanner.ScanFamily),
+        {
+            **dict.fromkeys(
+                ("coils", "accelerations", "calibration", "power", "noise", "bend", "turn"), "pair"
+            ),
+            **{"teacher": "fraction", "masks": "sequence"},
+        },
+    ),
+    "ScanFamily.draw": Call(
+        scanner.ScanFamily(coils=(2, 2)).draw,
+        {"size": 8, "generator": torch.Generator().manual_seed(0)},
+        {"generator": "object"},
+    ),
+    "prepare_scan": Call(
+        scanner.prepare_scan,
+        {
+            **{"measured": MEASURED, "mask": None, "maps": COMPLEX, "noise": 0.1, "percentile": 99.0},
+            **{"split": 0.1, "tol": 1e-3, "seed": 0},
+        },
+        {"measured": "object", "maps": "optional object", "percentile": "positive"},
+    ),
     # operators
     "HadamardCamera": Call(
         HadamardCamera, {"ratio": 0.5, "img_size": SIZE, "ordering": "xy", "noise": 0.1, "seed": 0}
@@ -452,6 +487,30 @@ CALLS: dict[str, Call] = {
         MultiCoilCartesianMRI,
         {**MRI, "mask": None, "coils": 2, "rtol": 1e-3},
         {"acceleration": "positive"},
+    ),
+    "SenseMRI": Call(
+        SenseMRI,
+        {
+            **{"maps": birdcage_maps(2, 8, 8), "mask": torch.ones(8), "noise": 0.1, "seed": 0},
+            **{"split": 0.1, "tol": 1e-3},
+        },
+        {"maps": "kspace", "mask": "object"},
+    ),
+    "SenseMRI.newton": Call(
+        SENSE.newton,
+        {"x": PAIRS, "damping": 0.1, "start": None, "tol": None},
+        {"start": "optional object", "tol": "optional positive"},
+    ),
+    "SenseMRI.hidden": Call(SENSE.hidden, {"x": PAIRS, "split": None}, {"split": "optional positive"}),
+    "SenseMRI.cg_sense": Call(
+        SENSE.cg_sense,
+        {"y": SENSE.A(PAIRS), "damping": 0.1, "start": None, "tol": 1e-3},
+        {"start": "optional object"},
+    ),
+    "normalise_maps": Call(
+        operators.normalise_maps,
+        {"maps": COMPLEX, "support": None, "floor": 1e-3},
+        {"maps": "kspace", "support": "optional object", "floor": "share"},
     ),
     "birdcage_maps": Call(
         operators.birdcage_maps, {"coils": 2, "height": 8, "width": 8, "radius": 1.5}, {"height": "size"}
@@ -521,6 +580,14 @@ CALLS: dict[str, Call] = {
         kinds.PulledFista,
         {"sigmas": (0.1,), "weights": (0.5,), "decays": (1.0,), "momenta": ("none",)},
         {"sigmas": "optional sequence", **dict.fromkeys(("weights", "decays", "momenta"), "sequence")},
+    ),
+    "TikhonovSetting": Call(
+        kinds.TikhonovSetting, {"damping": 0.1, "update_decay": 10}, {"update_decay": "optional count"}
+    ),
+    "IteratedTikhonov": Call(
+        kinds.IteratedTikhonov,
+        {"dampings": (0.1,), "fades": (None, 5)},
+        {"dampings": "sequence", "fades": "fades"},
     ),
     "VariationFista": Call(kinds.VariationFista, {"sigmas": (0.1,), "iterations": 3}, {"sigmas": "sequence"}),
     "AnnealedFista": Call(
@@ -900,6 +967,21 @@ CALLS: dict[str, Call] = {
         {**OF_A_TASK, "acceleration": "positive", "teacher_acceleration": "positive"},
         quick=False,
     ),
+    "multicoil_mri": Call(
+        multicoil_mri.multicoil_mri,
+        defaults(multicoil_mri.multicoil_mri),
+        {
+            **OF_A_TASK,
+            **{"acceleration": "positive", "teacher_acceleration": "positive"},
+            **{"mask": "choice", "calibration": "share"},
+        },
+        quick=False,
+    ),
+    "with_phases": Call(
+        multicoil_mri.with_phases,
+        {"magnitudes": IMAGES, "generator": torch.Generator().manual_seed(0), "rough": 0.5},
+        {"magnitudes": "images", "generator": "object", "rough": "share"},
+    ),
     "super_resolution": Call(
         super_resolution.super_resolution,
         defaults(super_resolution.super_resolution),
@@ -985,6 +1067,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     measured,
     metrics,
     mri,
+    multicoil_mri,
     networks,
     noise_level,
     operators,
@@ -1011,7 +1094,9 @@ ELSEWHERE = {
         ("ArraySpec", "DataFile", "Measured", "MeasuredSet"), "of the registry: tests/data/measured"
     ),
     "data_folder": "no arguments of its own",
-    **dict.fromkeys(("Identity", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"),
+    **dict.fromkeys(
+        ("Identity", "NoPrior", "Picklable", "Preconditioner", "BookFigure"), "no arguments of its own"
+    ),
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
@@ -1019,7 +1104,8 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
     **dict.fromkeys(
-        ("complex_brains", "faces_of", "perturb_face", "turn_phase"), "of a preset, for its images"
+        ("complex_brains", "complex_heads", "faces_of", "perturb_face", "turn_phase"),
+        "of a preset, for its images",
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
@@ -1027,7 +1113,7 @@ ELSEWHERE = {
     **dict.fromkeys(("load_array", "load_fastmri_coils"), "reads files: tests/scanner"),
     **dict.fromkeys(("load_ismrmrd", "load_siemens"), "reads files: tests/scanner"),
     "KSpace": "a record, whose checks are in tests/scanner/test_kspace.py",
-    **dict.fromkeys(("Region", "Sensitivities"), "a result"),
+    **dict.fromkeys(("DrawnScanner", "PreparedScan", "Region", "Sensitivities"), "a result"),
     "read_alternative": "reads a file, whose damages are in tests/fuzz",
     "measure": "refuses what the operator refuses, in tests/operators/test_algebra.py",
     "live": "the twin of frames, with the same checks",

@@ -31,6 +31,7 @@ from ddgp_lib.recipes import (
     LinearRecipe,
 )
 from ddgp_lib.scanner.arrays import DOMAINS
+from ddgp_lib.scanner.family import MASKS
 from ddgp_lib.scanner.kspace import PIXEL_AXES
 from ddgp_lib.solvers import CONSTRAINTS, MOMENTUM, PreconditionedADMM, PreconditionedFISTA
 from ddgp_lib.training.schedules import SCHEDULES
@@ -63,6 +64,7 @@ REGISTRIES: dict[str, Any] = {
     "PretrainedDenoiser": ddgp_lib.denoisers.PRETRAINED,
     "PixelAxis": PIXEL_AXES,
     "Domain": DOMAINS,
+    "MaskName": MASKS,
 }
 
 

@@ -18,6 +18,7 @@ from .measured import load_measured
 from .mnist import load_mnist
 from .pictures import load_folder
 from .resampling import resample
+from .sensitivities import energy_outside, random_maps, rough_phase
 from .split import Split, split_groups
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "PADDINGS",
     "PERSONS_SPLIT",
     "Split",
+    "energy_outside",
     "load_brains",
     "load_celeba",
     "load_digits",
@@ -40,7 +42,9 @@ __all__ = [
     "load_mnist",
     "load_portraits",
     "perturb",
+    "random_maps",
     "resample",
+    "rough_phase",
     "smooth_phase",
     "split_groups",
     "to_complex",

@@ -8,6 +8,7 @@ from .base import SCHEDULE, Kind, Settings, require_values
 from .fista import DECAYS, MOMENTA, Fista, PolynomialFista, PolynomialSetting, Setting
 from .pulled import PulledFista, PulledSetting
 from .rivals import ADMMSetting, AnnealedFista, AnnealedSetting, ExactADMM, VariationFista, VariationSetting
+from .tikhonov import IteratedTikhonov, NoPrior, TikhonovSetting
 
 __all__ = [
     "DECAYS",
@@ -18,13 +19,16 @@ __all__ = [
     "AnnealedSetting",
     "ExactADMM",
     "Fista",
+    "IteratedTikhonov",
     "Kind",
+    "NoPrior",
     "PolynomialFista",
     "PolynomialSetting",
     "PulledFista",
     "PulledSetting",
     "Setting",
     "Settings",
+    "TikhonovSetting",
     "VariationFista",
     "VariationSetting",
     "require_values",

@@ -18,6 +18,7 @@ from .lensless import LenslessCamera
 from .mri import CartesianMRI, MultiCoilCartesianMRI, birdcage_maps, gaussian_columns
 from .noise import gaussian_noise, noise_of
 from .protocol import LinearOperator
+from .sense import SenseMRI, normalise_maps
 
 __all__ = [
     "FILTERS",
@@ -31,6 +32,7 @@ __all__ = [
     "LinearOperator",
     "MultiCoilCartesianMRI",
     "Picklable",
+    "SenseMRI",
     "birdcage_maps",
     "gaussian_columns",
     "gaussian_noise",
@@ -40,6 +42,7 @@ __all__ = [
     "newton",
     "noise_of",
     "normal",
+    "normalise_maps",
     "norms",
     "null_projection",
     "range_projection",

@@ -49,6 +49,13 @@ def require_rtol(rtol: float) -> None:
     require_number("rtol", rtol, lowest=1e-6, below=1)
 
 
+def by_real_view(fn: Callable[[torch.Tensor], torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
+    """Apply ``fn`` to a tensor, or to the real and imaginary parts of a complex one."""
+    if not tensor.is_complex():
+        return fn(tensor)
+    return torch.view_as_complex(fn(torch.view_as_real(tensor)).contiguous())
+
+
 def require_fixed(**parameters: Any) -> None:
     """Refuse to change at call time what an operator has precomputed from."""
     for name, value in parameters.items():

@@ -19,6 +19,8 @@ from ..arguments import (
 )
 from .protocol import LinearOperator
 
+SOLVE_TOL = 1e-6
+"""Conjugate gradients for B⁻¹ x stop at a residual of this fraction of ‖x‖ where nothing else is said."""
 PROJECTION_TOL = 1e-6
 """Conjugate gradients for A⁺A x stop where what they leave out of A x is below this fraction of ‖A‖ ‖x‖."""
 PROJECTION_STEPS = 500
@@ -137,7 +139,12 @@ class _SelfAdjoint(torch.autograd.Function):
 
 
 def solve_symmetric(
-    matrix: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, condition: float
+    matrix: Callable[[torch.Tensor], torch.Tensor],
+    x: torch.Tensor,
+    condition: float,
+    *,
+    tol: float = SOLVE_TOL,
+    start: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """B⁻¹ x by conjugate gradients, image by image, for a symmetric positive B; differentiable.
 
@@ -148,19 +155,29 @@ def solve_symmetric(
     x : Tensor, shape (N, C, H, W)
         The right-hand side.
     condition : float
-        The condition number of B or a bound of it: it sets how many products are enough for a residual of 1e-6 ‖x‖.
+        The condition number of B or a bound of it: it sets how many products are enough for a residual of
+        ``tol`` ‖x‖.
+    tol : float
+        Residual at which to stop, as a fraction of ‖x‖; above zero and below 1.
+    start : Tensor, shape (N, C, H, W), optional
+        Where to start, by default at zero.  It saves products where it is near the solution, and one is spent on it.
+        Where a derivative is asked for it is left aside, since a solution that depends on it is not linear in x.
 
     References
     ----------
     Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
-    tol, root = 1e-6, condition**0.5
+    root = condition**0.5
     max_iter = math.ceil(root * math.log(2 * root / tol) / 2)
+    differentiated = torch.is_grad_enabled() and x.requires_grad
+    warm = None if start is None or differentiated else start
 
     def solve(right: torch.Tensor) -> torch.Tensor:
         size = spread(norms(right), right)
         size = torch.where(size > 0, size, 1.0)
         options = {"max_iter": max_iter, "tol": tol, "eps": 1e-30, "parallel_dim": [0]}
+        if warm is not None:
+            options["init"] = warm / size
         return size * conjugate_gradient(matrix, right / size, **options)
 
     return _SelfAdjoint.apply(x, solve)

@@ -27,7 +27,7 @@ from ..arguments import (
     require_positive,
     require_seed,
 )
-from ._common import RTOL, FixedSides, require_fixed, require_rtol
+from ._common import RTOL, FixedSides, by_real_view, require_fixed, require_rtol
 from .noise import gaussian_noise
 
 
@@ -333,7 +333,7 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
         """
         names = ("spectrum", "inverse", "basis")
         exact = {name: tensor for name in names if (tensor := self._buffers.get(name)) is not None}
-        super()._apply(lambda tensor: _by_real_view(fn, tensor), recurse)
+        super()._apply(lambda tensor: by_real_view(fn, tensor), recurse)
         for name, tensor in exact.items():
             self.register_buffer(name, tensor.to(self.coil_maps.device), persistent=False)
         if exact:  # not yet while the base class is built
@@ -395,13 +395,6 @@ class MultiCoilCartesianMRI(FixedSides, MultiCoilMRI):
     def _images(self, rows: torch.Tensor) -> torch.Tensor:
         """Turn complex rows (H, N, W) into images (N, 2, H, W), stored as convolutions like them best."""
         return self.from_torch_complex(rows.transpose(0, 1).contiguous())
-
-
-def _by_real_view(fn: Callable[[torch.Tensor], torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
-    """Apply ``fn`` to a tensor, or to the real and imaginary parts of a complex one."""
-    if not tensor.is_complex():
-        return fn(tensor)
-    return torch.view_as_complex(fn(torch.view_as_real(tensor)).contiguous())
 
 
 def _columns(

@@ -2,9 +2,11 @@
 
 from .arrays import load_array
 from .calibration import Region, calibration_region
+from .camera import PreparedScan, prepare_scan
 from .coils import combine_coils, mix_coils, root_sum_of_squares
 from .compression import compress_coils, compress_coils_geometrically, compression_matrix
 from .espirit import Sensitivities, espirit_maps
+from .family import MASKS, DrawnScanner, ScanFamily, draw_mask
 from .fastmri import load_fastmri_coils
 from .ismrmrd import load_ismrmrd
 from .kspace import KSpace
@@ -15,8 +17,12 @@ from .scaling import brightness, low_resolution, scale_to_unit
 from .siemens import load_siemens
 
 __all__ = [
+    "MASKS",
+    "DrawnScanner",
     "KSpace",
+    "PreparedScan",
     "Region",
+    "ScanFamily",
     "Sensitivities",
     "brightness",
     "calibration_region",
@@ -26,6 +32,7 @@ __all__ = [
     "compress_coils_geometrically",
     "compression_matrix",
     "corner_noise",
+    "draw_mask",
     "espirit_maps",
     "load_array",
     "load_fastmri_coils",
@@ -35,6 +42,7 @@ __all__ = [
     "mix_coils",
     "noise_covariance",
     "poisson_disc_mask",
+    "prepare_scan",
     "prewhiten",
     "prewhitening_matrix",
     "random_mask",

@@ -14,7 +14,7 @@ import ddgp_lib
 from ddgp_lib.data import Split
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN
 from ddgp_lib.networks import build_network
-from ddgp_lib.operators import HadamardCamera, LenslessCamera
+from ddgp_lib.operators import HadamardCamera, LenslessCamera, birdcage_maps
 from ddgp_lib.preconditioners import Scalar, State
 from ddgp_lib.preconditioners.structures import Structure
 from ddgp_lib.recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe, build_preconditioner
@@ -42,6 +42,7 @@ LEFT_OUT = {
     "records of what the library found, which it makes itself": (
         "Distillation", "ErrorCurve", "LinearDistillation", "Modes", "Problem", "Run", "Split", "Step",
         "State", "Task", "Trace", "Watch", "Identity", "KSpace", "Region", "ScaledProjection", "Sensitivities",
+        "DrawnScanner", "NoPrior", "PreparedScan",
     ),
     "a step of an iteration, called thousands of times with what the iteration made": (
         "extrapolate", "fista_step", "forward_backward", "relax", "no_momentum", "chambolle_dossal",
@@ -178,6 +179,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "Method": {"kind": "none"},
         "NullSpacePull": {"predictor": lambda y, physics: physics.A_adjoint(y)},
         "MultiCoilCartesianMRI": {"img_size": (2, SIZE, SIZE), "coils": 2},
+        "SenseMRI": {"maps": birdcage_maps(2, SIZE, SIZE), "mask": torch.ones(SIZE)},
         "CartesianMRI": {"img_size": (2, SIZE, SIZE)},
         "NoiseAwareDnCNN": {"depth": 3, "width": 8},
         "NoiseAwareUNet": {"widths": (4, 8)},
@@ -194,6 +196,12 @@ def _special() -> dict[str, dict[str, Any]]:
         "compress_coils_geometrically": {"kspace": coils, "coils": 2},
         "compression_matrix": {"kspace": coils, "coils": 2},
         "corner_noise": {"kspace": coils},
+        "draw_mask": {"name": "columns", "acceleration": 4.0, "calibration": 0.1},
+        "energy_outside": {"maps": coils, "degree": 2},
+        "normalise_maps": {"maps": coils},
+        "prepare_scan": {"measured": KSpace(coils, coils[0] != 0, "scan")},
+        "random_maps": {"coils": 2},
+        "rough_phase": {"count": 2},
         "espirit_maps": {"kspace": coils, "kernel": 3},
         "low_resolution": {"kspace": coils},
         "mix_coils": {"matrix": coils[:, 0, :3], "kspace": coils},

@@ -1,0 +1,225 @@
+"""Brain slices seen by a scanner with several receive coils.
+
+The preset is not among the registered ones, since nothing has been trained and tuned for it yet: ``PRESET.load()``
+makes its task, with the denoiser of single-coil MRI, and every kind runs with a setting of one's own.
+"""
+
+import torch
+from deepinv.models import Denoiser
+
+from ..arguments import (
+    require,
+    require_choice,
+    require_count,
+    require_generator,
+    require_images,
+    require_instance,
+    require_number,
+    require_seed,
+    require_size,
+)
+from ..checkpoints import WEIGHTS_FOLDER, weights_path
+from ..data import Split, load_brains, random_maps, resample, rough_phase, smooth_phase, to_complex
+from ..denoisers import load_denoiser
+from ..kinds import AnnealedFista, ExactADMM, IteratedTikhonov, VariationFista
+from ..names import MaskName
+from ..operators import SenseMRI
+from ..recipes import LinearRecipe
+from ..scanner import MASKS, draw_mask
+from ..tasks import Counts, Preset, Task, chosen_sides, make_task
+from .mri import head, turn_phase
+
+STRENGTHS = (0.1, 1.0)
+"""Least and largest standard deviation of a rough phase, in radians."""
+EXPONENTS = (1.5, 3.0)
+"""Least and largest power with which the spectrum of a rough phase falls."""
+
+
+def multicoil_mri(
+    *,
+    acceleration: float = 6,
+    teacher_acceleration: float = 3,
+    mask: MaskName = "columns",
+    calibration: float = 0.08,
+    coils: int = 8,
+    noise: float = 0.01,
+    split: float = 1e-2,
+    tol: float = 1e-3,
+    size: int | tuple[int, int] | None = None,
+    sigma: float = 0.03,
+    seed: int = 0,
+    denoiser: Denoiser | None = None,
+    images: Split | None = None,
+) -> Task:
+    """Brain slices seen by a scanner with several receive coils that skips most of k-space.
+
+    Images have two channels, the real and imaginary part.  K-space, sensitivities, noise, and phases that are smooth
+    in half of the images and rough too in the others, are simulated.
+
+    Parameters
+    ----------
+    acceleration : float
+        Places of k-space over those that the student measures, 1 or above.
+    teacher_acceleration : float
+        The same for the teacher, which measures what the student does and more; at most ``acceleration``.
+    mask : str
+        ``"columns"``, ``"random"`` places or a ``"poisson_disc"``, of variable density.
+    calibration : float
+        Side of the region around the zero frequency that is always measured, as a fraction of the image's smaller
+        side; from 0 to 1.
+    coils : int
+        Number of receive coils, of :func:`~ddgp_lib.data.sensitivities.random_maps`.
+    noise : float
+        Standard deviation of the Gaussian noise on the real and the imaginary part of each k-space entry.
+    split, tol : float
+        As for :class:`~ddgp_lib.operators.sense.SenseMRI`.
+    size : int or pair of int, optional
+        Side, or height and width, of the images in pixels; by default that of your own images, or 128.
+    sigma : float
+        Noise level for the denoiser.
+    seed : int
+        Seed of the maps, the masks, the phases and the scanners' noise generators.
+    denoiser : Denoiser, optional
+        Another denoiser than that of single-coil MRI, which was trained on slices of the same volume.
+    images : Split, optional
+        Your own images instead of the brain slices, each part (N, 2, H, W).
+
+    Returns
+    -------
+    Task
+    """
+    for name, value in {"acceleration": acceleration, "teacher_acceleration": teacher_acceleration}.items():
+        require_number(name, value, lowest=1)
+    fewer = teacher_acceleration <= acceleration
+    wanted = f"at most acceleration={acceleration}"
+    require(fewer, "teacher_acceleration", teacher_acceleration, wanted)
+    require_choice("mask", mask, MASKS)
+    require_number("calibration", calibration, lowest=0, highest=1)
+    require_count("coils", coils)
+    require_size("size", size, none=True)
+    require_seed("seed", seed)
+    require_instance("images", images, Split, "a Split", none=True)
+    sides = chosen_sides(size, images, 128)
+    maps = random_maps(coils, sides, torch.Generator().manual_seed(int(seed)))
+    few = draw_mask(mask, sides, acceleration, calibration, seed)
+    more = few | draw_mask(mask, sides, teacher_acceleration, calibration, seed)
+    student, teacher = (
+        SenseMRI(maps, places, noise=noise, seed=seed + place, split=split, tol=tol)
+        for place, places in enumerate((few, more))
+    )
+    return make_task(
+        student,
+        teacher,
+        complex_heads(sides, seed) if images is None else images,
+        load_denoiser(weights_path("mri", "denoiser")) if denoiser is None else denoiser,
+        sigma,
+        preset=PRESET,
+        img_size=(2, *sides),
+        complex_valued=True,
+    )
+
+
+def complex_heads(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
+    """Load the brain slices with simulated phases, as real and imaginary channels (N, 2, H, W).
+
+    Parameters
+    ----------
+    size : int or pair of int
+        Side, or height and width, of the images.
+    seed : int
+        Seed of the phases.
+
+    Returns
+    -------
+    Split
+        Magnitudes in [0, 1].
+    """
+    require_size("size", size)
+    require_seed("seed", seed)
+    generator = torch.Generator().manual_seed(int(seed))
+    return Split(*(with_phases(resample(part, size), generator) for part in load_brains()))
+
+
+def with_phases(magnitudes: torch.Tensor, generator: torch.Generator, *, rough: float = 0.5) -> torch.Tensor:
+    """Give magnitudes random phases: smooth ones, to which some add structure of all sizes.
+
+    The phase of a measured head of 7 coils at 3 T, its noise included, differs from a version of itself that keeps
+    16 frequencies a side by 0.14 rad, weighted by the magnitude squared.  Smooth phases do by 0.007 rad, and are no
+    match for it; those of rough images by 0.10, 0.22 and 0.38 rad (first decile, median, ninth decile of 30).
+
+    Parameters
+    ----------
+    magnitudes : Tensor, shape (N, 1, H, W)
+        Images in [0, 1].
+    generator : torch.Generator
+        Makes all draws.
+    rough : float
+        Probability, in [0, 1], that an image has a rough phase beside the smooth one; its strength and exponent are
+        uniform in :data:`STRENGTHS` and :data:`EXPONENTS`.
+
+    Returns
+    -------
+    Tensor, shape (N, 2, H, W)
+        Real and imaginary part.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ddgp_lib.presets.multicoil_mri import with_phases
+    >>> images = with_phases(torch.ones(2, 1, 16, 16), torch.Generator().manual_seed(0))
+    >>> tuple(images.shape), bool((images.norm(dim=1) - 1).abs().max() < 1e-5)
+    ((2, 2, 16, 16), True)
+    """
+    require_images("magnitudes", magnitudes, channels=1)
+    require_generator("generator", generator)
+    require_number("rough", rough, lowest=0, highest=1)
+    count, sides = len(magnitudes), (magnitudes.shape[2], magnitudes.shape[3])
+    phases = smooth_phase(count, sides, generator)
+    chosen, strength, exponent = torch.rand(3, count, generator=generator).tolist()
+    for n in range(count):
+        if chosen[n] < rough:
+            options = {
+                "strength": _between(STRENGTHS, strength[n]),
+                "exponent": _between(EXPONENTS, exponent[n]),
+            }
+            phases[n] += rough_phase(1, sides, generator, **options)[0]
+    return to_complex(magnitudes, phases)
+
+
+def _between(ends: tuple[float, float], share: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * share
+
+
+PRESET: Preset = Preset(
+    name="multicoil_mri",
+    make=multicoil_mri,
+    images=complex_heads,
+    augment=turn_phase,
+    recipes={},
+    linear=LinearRecipe(form="newton_null_space", structure="convolution", damping=0.03, damping_noise=0.01),
+    classical=("none", "newton"),
+    rivals={
+        "cg_sense": IteratedTikhonov(),
+        "tv": VariationFista(sigmas=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05)),
+        "annealed": AnnealedFista(firsts=(0.1, 0.2, 0.3, 0.5), lasts=(0.0025, 0.005, 0.01, 0.02)),
+        "admm": ExactADMM(firsts=(0.1, 0.2, 0.3, 0.5), lasts=(0.005, 0.01, 0.02, 0.03), taus=(1, 3, 10, 30)),
+    },
+    counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
+    sigmas=(0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1),
+    conditions={
+        "noise 0.003": {"noise": 0.003},
+        "noise 0.03": {"noise": 0.03},
+        "acceleration 4": {"acceleration": 4},
+        "acceleration 8": {"acceleration": 8},
+        "random places": {"mask": "random"},
+        "4 coils": {"coils": 4},
+        "other coils and mask": {"seed": 1},
+    },
+    region=head,
+    weights=WEIGHTS_FOLDER,
+)
