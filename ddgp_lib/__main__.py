@@ -19,6 +19,8 @@ from . import commands
 from .arguments import require_integer, require_number
 from .data.measured import MEASURED
 from .experiments.benchmark import ON_REQUEST, PARTS
+from .experiments.measured import EXPERIMENTS
+from .experiments.measured.table import table_of
 from .experiments.methods import show_methods
 from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
@@ -207,6 +209,12 @@ def _add_measured(command: Callable[..., argparse.ArgumentParser]) -> None:
         "action", nargs="?", choices=("list", "fetch"), default="list", help="by default list"
     )
     measured.add_argument("names", nargs="*", metavar="NAME", help=f"what to fetch, of {', '.join(MEASURED)}")
+    text = "Run an experiment on measured data: methods, their errors on held-out measurements, and what they cost."
+    experiment = command("measured", commands.measured_experiment, table_of, text, threads=1)
+    experiment.add_argument("name", metavar="NAME", help=f"one of {', '.join(EXPERIMENTS)}")
+    text = "at which iterations rows are written; by default those of the experiment"
+    experiment.add_argument("--iterations", type=_integer, nargs="+", help=text)
+    experiment.add_argument("--seed", type=_integer, default=0, help="seed of what is held out")
 
 
 def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:

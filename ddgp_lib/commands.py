@@ -23,6 +23,7 @@ from .experiments.alternatives import (
     trained_networks,
 )
 from .experiments.benchmark import BENCHMARKS_FOLDER, ON_REQUEST, PARTS, benchmark
+from .experiments.measured import EXPERIMENTS, run_measured
 from .experiments.methods import run_methods
 from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
@@ -72,6 +73,14 @@ def show_measured(result: dict[str, Any]) -> str:
         lines.append(f"{name:18s}{found['state']:9s}{size:>7s}  {found['licence']:14s}{found['title']}")
         lines += [f"  changed: {file}" for file, state in found["files"].items() if state == "changed"]
     return "\n".join(lines)
+
+
+def measured_experiment(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Run an experiment on measured data."""
+    name = arguments.name
+    require(name in EXPERIMENTS, "NAME", name, f"one of {tuple(EXPERIMENTS)}{nearest(name, EXPERIMENTS)}")
+    marks = None if arguments.iterations is None else tuple(arguments.iterations)
+    return run_measured(name, marks, arguments.seed)
 
 
 def show_lines(result: dict[str, Any]) -> str:

@@ -480,7 +480,11 @@ CALLS: dict[str, Call] = {
         },
         {"std": "optional positive"},
     ),
-    "LenslessCamera": Call(LenslessCamera, {"psf": IMAGES[0], "noise": 0.1, "seed": 0}, {"psf": "values"}),
+    "LenslessCamera": Call(
+        LenslessCamera,
+        {"psf": IMAGES[0], "noise": 0.1, "seed": 0, "used": None},
+        {"psf": "values", "used": "optional object"},
+    ),
     "gaussian_noise": Call(operators.gaussian_noise, {"noise": 0.1, "seed": 0}),
     "CartesianMRI": Call(operators.CartesianMRI, {**MRI, "mask": None}, {"acceleration": "positive"}),
     "MultiCoilCartesianMRI": Call(

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import math
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from ddgp_lib import commands
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.data.measured import MEASURED
+from ddgp_lib.experiments import measured as experiments_on_measured
+from ddgp_lib.experiments.measured import Experiment, Row
 from ddgp_lib.experiments.tuning import tuning_conditions
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.chosen import load_chosen
@@ -23,7 +26,7 @@ from ddgp_lib.pretrained import load_preconditioner, load_tuning
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "",
-    *("tasks", "data", "train-denoiser", "train", "train-alternatives", "tune"),
+    *("tasks", "data", "measured", "train-denoiser", "train", "train-alternatives", "tune"),
     *("evaluate", "benchmark", "compare-benchmarks", "study", "compare"),
 )
 
@@ -64,6 +67,20 @@ def test_measured_data_are_fetched_where_they_are_named(capsys, tmp_path, monkey
     status, output = run(capsys, "data", "fetch", "jaszczak", "lowfield_gre", "--json")
     assert (status, asked) == (0, [("jaszczak", tmp_path), ("lowfield_gre", tmp_path)])
     assert json.loads(output.out)["sets"].keys() == {"jaszczak", "lowfield_gre"}
+
+
+def test_an_experiment_on_measured_data_is_json_without_infinities_and_a_table(capsys, monkeypatch):
+    row = Row("a", "FISTA", 3, 0.5, math.inf, math.nan, 0.1, 12)
+    run_of = {"trial": Experiment("t", "car", (3,), lambda iterations, seed: ({"noise": seed}, [row]))}
+    for module in (commands, experiments_on_measured):
+        monkeypatch.setattr(module, "EXPERIMENTS", run_of)
+    status, output = run(capsys, "measured", "trial", "--seed", "2", "--json")
+    found = json.loads(output.out.splitlines()[-1])
+    assert status == 0
+    assert (found["experiment"], found["data"], found["seed"], found["noise"]) == ("trial", "car", 2, 2)
+    assert (found["rows"][0]["iteration"], found["rows"][0]["error"]) == (3, None)
+    status, output = run(capsys, "measured", "trial")
+    assert (status, output.out.splitlines()[0]) == (0, "t (car)")
 
 
 def test_evaluate_json(capsys):
@@ -176,6 +193,10 @@ def run_help(capsys, *arguments):
         (("data", "fetch", "lowfield_gr"), "did you mean 'lowfield_gre'?"),
         (("data", "list", "car"), "NAME=['car']: expected nothing; `data fetch NAME` fetches"),
         (("data", "fetch", "car"), "car_hadamard_32.npz cannot be fetched; make it from https://"),
+        (("measured", "lensles"), "NAME='lensles': expected one of ('lensless'"),
+        (("measured", "lensless"), "psf_sample.tif': no such file, which 'diffusercam' needs"),
+        (("measured", "lensless", "--iterations", "0"), "--iterations=0"),
+        (("measured", "lensless", "--seed", "-1"), "--seed=-1"),
         (("data", "get"), "argument action: invalid choice: 'get'"),
         (("evaluat", "mri"), "argument COMMAND: invalid choice: 'evaluat'"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from deepinv.physics import LinearPhysics
 
-from ..arguments import LARGEST_SIDE, require, require_tensor
+from ..arguments import LARGEST_SIDE, require, require_instance, require_tensor
 from ._common import OldNames, require_fixed, require_sides, single_precision
 from .iterative import largest_eigenvalue
 from .known import found_once
@@ -34,6 +34,9 @@ class LenslessCamera(OldNames, LinearPhysics):
         Standard deviation of the white Gaussian noise on each measurement, in the measurements' units.
     seed : int
         Seed of the operator's own noise generator.
+    used : Tensor of bool, shape (h, w), optional
+        Pixels of the sensor that are read, by default all; C then returns 0 at the others, which are defective or
+        held out.  :math:`C^\top C` keeps eigenvalues of 0 and 1.
 
     Attributes
     ----------
@@ -63,9 +66,14 @@ class LenslessCamera(OldNames, LinearPhysics):
 
     psf: torch.Tensor
     response: torch.Tensor
+    used: torch.Tensor | None
 
-    def __init__(self, psf: torch.Tensor, noise: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, psf: torch.Tensor, noise: float = 0.0, seed: int = 0, used: torch.Tensor | None = None
+    ) -> None:
         require_psf("psf", psf)
+        if used is not None:
+            require_used("used", used, tuple(psf.shape[-2:]))
         super().__init__(noise_model=gaussian_noise(noise, seed))
         psf = psf.detach().reshape(-1, *psf.shape[-2:])
         height, width = psf.shape[-2:]
@@ -81,6 +89,7 @@ class LenslessCamera(OldNames, LinearPhysics):
         self.register_buffer(
             "response", torch.view_as_real(torch.fft.rfft2(centred)).to(psf.dtype), persistent=False
         )
+        self.register_buffer("used", None if used is None else used.clone(), persistent=False)
 
     @property
     def channels(self) -> int | None:
@@ -122,13 +131,13 @@ class LenslessCamera(OldNames, LinearPhysics):
     def crop(self, x: torch.Tensor) -> torch.Tensor:
         """C x: the sensor's part (N, C, h, w) of images (N, C, 2h, 2w)."""
         self._require("x", x)
-        return x[..., self.sensor[0], self.sensor[1]]
+        return self._read(x[..., self.sensor[0], self.sensor[1]])
 
     def pad(self, y: torch.Tensor) -> torch.Tensor:
         """Cᵀy: images (N, C, 2h, 2w) that are zero beyond the sensor."""
         self._require("y", y)
         image = y.new_zeros(*y.shape[:-2], *self.sides["x"])
-        image[..., self.sensor[0], self.sensor[1]] = y
+        image[..., self.sensor[0], self.sensor[1]] = self._read(y)
         return image
 
     @single_precision
@@ -149,9 +158,13 @@ class LenslessCamera(OldNames, LinearPhysics):
         return self.A_adjoint(self.A(x, **kwargs))
 
     def update_parameters(self, **kwargs: Any) -> None:
-        """Refuse another point spread function: make another operator instead."""
-        require_fixed(psf=kwargs.pop("psf", None))
+        """Refuse another point spread function or other pixels: make another operator instead."""
+        require_fixed(psf=kwargs.pop("psf", None), used=kwargs.pop("used", None))
         super().update_parameters(**kwargs)
+
+    def _read(self, y: torch.Tensor) -> torch.Tensor:
+        """Set pixels of the sensor that are not read to 0."""
+        return y if self.used is None else y * self.used
 
     def _filtered(self, x: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
         return torch.fft.irfft2(torch.fft.rfft2(x) * gains, s=self.sides["x"])
@@ -174,3 +187,11 @@ def require_psf(argument: str, psf: Any) -> None:
     require(real, f"{argument}.dtype", psf.dtype, "torch.float32 or torch.float64")
     seen = bool(psf.flatten(-2).abs().amax(-1).min() > 0)
     require(seen, argument, psf, "a response in each channel, that is entries other than 0")
+
+
+def require_used(argument: str, used: Any, sides: tuple[int, ...]) -> None:
+    """Raise a ``ValueError`` unless ``used`` says of each of the sensor's pixels whether it is read, and one is."""
+    wanted = f"None, or a tensor of bool, shape {sides}, with one pixel or more that is read"
+    require_instance(argument, used, torch.Tensor, wanted)
+    fits = used.dtype == torch.bool and tuple(used.shape) == sides and bool(used.any())
+    require(fits, argument, used, wanted)

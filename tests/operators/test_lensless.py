@@ -149,3 +149,32 @@ def test_images_and_measurements_that_do_not_fit_are_refused():
         camera.A(torch.ones(1, 2, 8, 8, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"psf='Tensor': expected None: it is fixed"):
         camera.A(torch.ones(1, 2, 8, 8), psf=torch.ones(4, 4))
+
+
+def test_pixels_that_are_not_read_are_rows_that_are_left_out(generator):
+    psf, used = psf_of(3, 5, 6), torch.rand(5, 6, generator=generator) < 0.6
+    whole, part = LenslessCamera(psf), LenslessCamera(psf, used=used)
+    x = torch.randn(2, 3, 10, 12, generator=generator, dtype=torch.float64)
+    y = torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64)
+    assert torch.equal(part.A(x), used * whole.A(x))
+    torch.testing.assert_close((part.A(x) * y).sum(), (x * part.A_adjoint(y)).sum())
+    assert torch.equal(part.pad(torch.ones_like(y)) > 0, whole.pad(used.expand_as(y).double()) > 0)
+    top = float(torch.linalg.matrix_norm(dense(part, 3), 2)) ** 2
+    assert part.squared_norm == pytest.approx(top, rel=1e-3)
+    assert part.squared_norm < whole.squared_norm
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        torch.ones(4, 4),
+        torch.ones(4, 5, dtype=torch.bool),
+        torch.zeros(4, 4, dtype=torch.bool),
+        "all",
+    ],
+)
+def test_pixels_that_are_none_of_the_sensors_are_refused(used):
+    with pytest.raises(ValueError, match=r"^used=.*bool, shape \(4, 4\)"):
+        LenslessCamera(torch.ones(2, 4, 4), used=used)
+    with pytest.raises(ValueError, match=r"^used="):
+        LenslessCamera(torch.ones(4, 4)).A(torch.ones(1, 1, 8, 8), used=torch.ones(4, 4, dtype=torch.bool))
