@@ -101,8 +101,8 @@ HTML(f'<table class="dataframe">{table}</table>')
 # %% [markdown]
 # The preconditioner gains on every camera. That does not make it the best choice everywhere: the unrolled network is a
 # serious rival and takes less time, and [the last chapter](three-tasks) says what each costs, and what happens when the
-# camera, the noise or the images change. All records are simulated from images that are known; see the
-# [data cards](data.md).
+# camera, the noise or the images change. The records of these three are simulated from images
+# that are known; see the [data cards](data.md).
 #
 # ## For whom
 #
@@ -153,6 +153,12 @@ HTML(f'<table class="dataframe">{table}</table>')
 # | [At scale](15_at_scale.ipynb) | your own images, what a training costs, several processes, half precision |
 # | [Three cameras, one recipe](16_three_tasks.ipynb) | the tasks side by side, against rivals, and where the gains end |
 # | [Your own camera](17_your_own_camera.ipynb) | a fourth camera, from deepinv's operator and a folder to a verdict |
+#
+# **Measured data.** Measurements that nobody here simulated.
+#
+# | chapter | what it treats |
+# |---|---|
+# | [A camera without a lens](20_lensless.ipynb) | two raw pictures of a sensor, held-out pixels, classical methods; nothing is learned there yet |
 #
 # Beside them: [notation](notation.md), [glossary](glossary.md), [library reference](api.md), [data](data.md),
 # [how this book is tested](testing.md) and [how to teach with it](teaching.md).

@@ -36,7 +36,10 @@ ELSEWHERE = {
     "solvers/iteration": ("solvers/test_fista.py", "one iteration, by the equations of the solvers"),
     "solvers/measurements": ("test_any_operator.py", "what is refused as measurements, on all operators"),
     "experiments/refusing": ("solvers/test_refusal.py", "the refusal itself, whose bound it finds"),
-    "experiments/measured/records": ("experiments/measured/test_judging.py", "a record, as it is filled there"),
+    "experiments/measured/records": (
+        "experiments/measured/test_judging.py",
+        "a record, as it is filled there",
+    ),
     "solvers/rules": ("solvers/test_fista.py", "the momentum of the solvers"),
     "solvers/steps": ("solvers/test_base.py", "the steps that the solvers share, by their equations"),
 }

@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from book._tools import notebooks
+from book._tools import measured_data, notebooks
 from book._tools.address import COLAB_TAG
 from book._tools.repository import ROOT
 
@@ -158,7 +158,9 @@ def main() -> None:
         values = asdict(found)
         row = f"{source.stem:26s}{values['words']:7d}{values['lines']:7d}{found.words_per_line:8.1f}{found.cells:7d}"
         row += f"{found.median_cell:8.1f}{found.longest_cell:9d}{found.controls:10d}{found.exercises:11d}"
-        if arguments.execute:
+        if arguments.execute and (lacking := measured_data.left_out([source])):
+            row += f"  {measured_data.words(source, lacking[source])}"
+        elif arguments.execute:
             seconds, peak = executed(source.resolve())
             row += f"{seconds:8.0f}{peak:7.2f}"
             wrong += ["a minute"] * (seconds > SECONDS) + ["1.5 GB"] * (peak > GIGABYTES)

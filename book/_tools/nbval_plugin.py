@@ -3,16 +3,19 @@
 nbval compares text by characters and images not at all. Here its comparison of a cell is preceded by
 one of the images, and then told that texts which agree within the tolerance are the same; everything
 else, the report of a difference included, stays nbval's. A run with ``--nbval``
-that compared no cell fails, because an unexecuted notebook would pass otherwise.
+that compared no cell fails, because an unexecuted notebook would pass otherwise. Notebooks of measured data
+that are absent are left out, and named at the end.
 """
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nbval.plugin
 import pytest
 
+from book._tools import measured_data
 from book._tools.fingerprint import fingerprint
 from book._tools.nbval_tolerance import images_in, same_image, same_text
 from book._tools.repository import ROOT
@@ -81,7 +84,8 @@ def compare_outputs(cell: Any, test: Any, ref: Any, skip_compare: Any = None) ->
 class Counter:
     """Counts compared cells over all workers, and fails a run that compared none."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: dict[Path, tuple[str, ...]]) -> None:
+        self.left_out = left_out
         self.cells = 0
         self.with_outputs = 0
 
@@ -107,8 +111,28 @@ class Counter:
             f"{self.cells} executed cells compared with the committed notebooks, "
             f"{self.with_outputs} of them with outputs"
         )
+        for path, lacking in self.left_out.items():
+            terminalreporter.write_line(measured_data.words(path, lacking), yellow=True)
         if self.with_outputs == 0:
             terminalreporter.write_line("FAILED: no output was compared; run `make notebooks`", red=True)
+
+
+class LeavesOut:
+    """Collects no cell of some notebooks."""
+
+    def __init__(self, paths: dict[Path, tuple[str, ...]]) -> None:
+        self.paths = paths
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave a notebook out."""
+        return collection_path in self.paths or None
+
+
+def notebooks_of(config: pytest.Config) -> list[Path]:
+    """Return the notebooks that a run is asked for."""
+    asked = [config.invocation_params.dir / str(argument).split("::")[0] for argument in config.args]
+    found = [path for place in asked for path in (place.rglob("*.ipynb") if place.is_dir() else [place])]
+    return sorted({path.resolve() for path in found if path.suffix == ".ipynb" and path.is_file()})
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -120,5 +144,7 @@ def pytest_configure(config: pytest.Config) -> None:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     nbval.plugin.IPyNbCell.compare_outputs = compare_outputs
+    left_out = measured_data.left_out(notebooks_of(config))
+    config.pluginmanager.register(LeavesOut(left_out), "nbval-left-out")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Counter(), "nbval-counter")
+        config.pluginmanager.register(Counter(left_out), "nbval-counter")

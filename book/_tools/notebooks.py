@@ -22,6 +22,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from book._tools import measured_data
 from book._tools.address import COLAB_TAG, colab_cell, repository_url
 from book._tools.fingerprint import fingerprint
 from book._tools.repository import ROOT
@@ -191,6 +192,8 @@ def make(source: Path, always: bool) -> str:
     if not always and old is not None and is_executed(old) and code(old) == code(notebook):
         keep_outputs(notebook, old)
         return "text updated" if write(notebook, target) else "unchanged"
+    if lacking := measured_data.left_out([source]):
+        return f"not executed; {measured_data.words(source, lacking[source])}"
     seconds, peak = measured(notebook, source.parent)
     changed = write(normalise(notebook, source.stem), target)
     verdict = "changed" if changed else "byte for byte the same"
