@@ -196,9 +196,7 @@ def _as_html(caption: str, corner: str, columns: list[Column], rows: Mapping[str
         f'<th scope="col" style="{_STYLE}">{escape(title)}</th>' for title in (c.title for c in columns)
     )
     first = f'<th scope="col">{escape(corner)}</th>' if corner else "<td></td>"
-    cells = [
-        _html_cells(column, [values[i] for values in rows.values()]) for i, column in enumerate(columns)
-    ]
+    cells = [_html_cells(column, [values[i] for values in rows.values()]) for i, column in enumerate(columns)]
     body = "".join(
         f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>{"".join(parts)}</tr>'
         for name, *parts in zip(rows, *cells, strict=True)

@@ -90,9 +90,7 @@ def test_what_is_no_table_is_refused(changed: dict[str, object], argument: str) 
         table(**good | changed)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "field", [{"head": 1}, {"unit": 1}, {"digits": -1}, {"best": "most"}, {"signed": 1}]
-)
+@pytest.mark.parametrize("field", [{"head": 1}, {"unit": 1}, {"digits": -1}, {"best": "most"}, {"signed": 1}])
 def test_a_column_that_cannot_be_written_is_refused(field: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(field))}=.*expected"):
         Column(**{"head": "a"} | field)  # type: ignore[arg-type]

@@ -48,7 +48,9 @@ def _draws(node: ast.stmt) -> bool:
     if not isinstance(node, ast.FunctionDef):
         return False
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    says = any(isinstance(part, ast.Return) and isinstance(part.value, ast.JoinedStr) for part in ast.walk(node))
+    says = any(
+        isinstance(part, ast.Return) and isinstance(part.value, ast.JoinedStr) for part in ast.walk(node)
+    )
     return bool(names & DRAWING) or says
 
 
@@ -123,7 +125,9 @@ def _with_checks(cell: Cell, does: str, asserts: str) -> Iterator[Cell]:
     outputs = [] if does else cell["outputs"]
     ident = f"{cell.get('id', 'cell')}-{CHECKED}"
     yield tag(
-        cell | {"id": ident, "source": asserts, "metadata": metadata, "outputs": outputs}, "hide-cell", CHECKED
+        cell | {"id": ident, "source": asserts, "metadata": metadata, "outputs": outputs},
+        "hide-cell",
+        CHECKED,
     )
 
 

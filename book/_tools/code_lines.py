@@ -10,7 +10,7 @@ from typing import Any
 
 BLOCK = re.compile(r"<pre>(<span></span>)?(.*?)</pre>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
-NARROW = 40
+NARROW = 32
 """Characters that fit on a telephone; shorter lines need no wrapping."""
 HANG = 4
 """Further characters by which the rest of a wrapped line is indented."""

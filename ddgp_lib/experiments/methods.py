@@ -185,11 +185,18 @@ def _table(result: dict[str, Any], title: str, shown: list[int], late: list[int]
     ]
     rows: dict[str, list[Value]] = {}
     for kind, method in result["methods"].items():
-        rows[kind] = [_gained(result, kind), *(method["psnr"][k - 1] for k in shown), _level(method["setting"])]
+        rows[kind] = [
+            _gained(result, kind),
+            *(method["psnr"][k - 1] for k in shown),
+            _level(method["setting"]),
+        ]
         rows[kind] += [method["seconds"], *(method["region_psnr"][k - 1] for k in late)]
     for name, network in result["networks"].items():
         rows[name] = [_gained(result, name), network["psnr"], *([None] * (len(shown) - 1)), "asked once"]
-        rows[name] += [network["seconds"], *([network["region_psnr"]] + [None] * (len(late) - 1) if late else [])]
+        rows[name] += [
+            network["seconds"],
+            *([network["region_psnr"]] + [None] * (len(late) - 1) if late else []),
+        ]
     return table(f"{title}.", columns, rows, corner="method", text=text)
 
 

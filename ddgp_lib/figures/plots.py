@@ -505,8 +505,17 @@ def dots(
         height = [place + shift * (position - (len(methods) - 1) / 2) for place, _ in rows]
         means, errors = zip(*(value for _, value in rows), strict=True)
         role = role_of(method, roles, position)
-        look = {"color": COLOURS[role], "marker": LINE_STYLES[role].marker or "o", "linestyle": "none"}
-        ax.errorbar(means, height, xerr=errors, capsize=3, elinewidth=1.5, label=method, **look)
+        ax.errorbar(
+            means,
+            height,
+            xerr=errors,
+            capsize=3,
+            elinewidth=1.5,
+            label=method,
+            color=COLOURS[role],
+            marker=LINE_STYLES[role].marker or "o",
+            linestyle="none",
+        )
     ax.set_yticks(range(len(spread)), list(spread))
     ax.set_ylim(len(spread) - 0.5, -0.5)
     ax.set_xlabel(xlabel)
