@@ -3,7 +3,7 @@
 The rules look at the code of a cell, so that no chapter states them:
 
 - assertions that end a cell stand behind a small mark, "checked", that opens;
-- cells that only import, and cells that only define functions that draw or describe, are folded;
+- imports that begin a cell, and cells that only define functions that draw or describe, are folded;
 - the twin of a slider that needs a kernel is left out.
 
 The notebooks stay as they are; only what Sphinx reads of them is changed.
@@ -22,6 +22,9 @@ FOLDED = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
 """Tags with which a chapter has decided itself."""
 DRAWING = {"figures", "widgets", "print", "HTML", "Table"}
 """Names by which a function is known to draw, print or describe."""
+
+FEW = 2
+"""Imports that begin a cell and stay with it."""
 
 Cell = dict[str, Any]
 
@@ -86,6 +89,21 @@ def split(source: str) -> tuple[str, str]:
     return "\n".join(lines[:first]).rstrip(), "\n".join(lines[first:])
 
 
+def split_imports(source: str) -> tuple[str, str]:
+    """Split a cell's code into the imports that begin it and the rest, if there are more than :data:`FEW` of them."""
+    body = parsed(source)
+    count = 0
+    while count < len(body) and isinstance(body[count], ast.Import | ast.ImportFrom):
+        count += 1
+    if count <= FEW or count == len(body):
+        return "", source
+    lines = source.splitlines()
+    end = body[count - 1].end_lineno or 0
+    if body[count].lineno <= end:
+        return "", source
+    return "\n".join(lines[:end]), "\n".join(lines[end:]).lstrip("\n")
+
+
 def tag(cell: Cell, *names: str) -> Cell:
     """Return a cell with more tags, and the words of its bar if one of them has some."""
     metadata = dict(cell["metadata"])
@@ -111,24 +129,25 @@ def staged(cell: Cell) -> Iterator[Cell]:
     elif all(map(_draws, body)):
         yield tag(cell, "hide-input", "helpers")
     else:
-        yield from _with_checks(cell, *split(source))
+        heading, rest = split_imports(source)
+        if heading:
+            yield tag(_part(cell, "imports", heading, []), "hide-cell", "imports")
+        yield from _with_checks(cell, *split(rest))
 
 
 def _with_checks(cell: Cell, does: str, asserts: str) -> Iterator[Cell]:
     """Yield a cell, and its assertions as a second one behind their mark."""
-    if not asserts:
-        yield cell
-        return
     if does:
         yield cell | {"source": does}
-    metadata = {"tags": [name for name in cell["metadata"].get("tags", []) if name.startswith("nbval")]}
-    outputs = [] if does else cell["outputs"]
-    ident = f"{cell.get('id', 'cell')}-{CHECKED}"
-    yield tag(
-        cell | {"id": ident, "source": asserts, "metadata": metadata, "outputs": outputs},
-        "hide-cell",
-        CHECKED,
-    )
+    if asserts:
+        yield tag(_part(cell, CHECKED, asserts, [] if does else cell["outputs"]), "hide-cell", CHECKED)
+
+
+def _part(cell: Cell, name: str, source: str, outputs: list[Any]) -> Cell:
+    """Return a part of a cell as a cell of its own, without what belongs to a figure."""
+    tags = [known for known in cell["metadata"].get("tags", []) if known.startswith("nbval")]
+    ident = f"{cell.get('id', 'cell')}-{name}"
+    return cell | {"id": ident, "source": source, "metadata": {"tags": tags}, "outputs": outputs}
 
 
 def stage(text: str) -> str:

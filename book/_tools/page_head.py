@@ -5,6 +5,7 @@ its last change. Buttons that open a chapter elsewhere, canonical addresses and 
 ``_config.yml`` names the addresses.
 """
 
+import re
 import subprocess
 import tomllib
 from datetime import date
@@ -19,6 +20,7 @@ from docutils import nodes
 PLACEHOLDER = "OWNER/REPOSITORY"
 """Stands in the address of the repository until there is one."""
 NEED_ADDRESS = ("use_repository_button", "use_issues_button", "use_edit_page_button")
+MARKUP = re.compile(r"<[^>]*>")
 LONGEST = 160
 """Characters of a description."""
 EXTRA = {"genindex", "py-modindex", "search"}
@@ -109,7 +111,7 @@ def prepare_config(app: Any, config: Any) -> None:
 
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Say what a page is about, and when it was last changed."""
-    book, title = str(app.config.html_title), str(context.get("title", ""))
+    book, title = str(app.config.html_title), MARKUP.sub("", str(context.get("title", "")))
     about = f"{book}: {title}." if name in EXTRA or doctree is None else description(doctree)
     root = Path(app.srcdir)
     context["metatags"] = context.get("metatags", "") + tags(title, book, about, context.get("pageurl") or "")

@@ -45,6 +45,15 @@ def test_assertions_stand_behind_a_mark_below_the_output() -> None:
     assert checked["id"] != shown["id"]
 
 
+def test_many_imports_are_split_off() -> None:
+    heading, rest = staged(cell("import a\nimport b\nfrom c import (\n    d,\n)\n\nx = 1"))
+    assert heading["source"] == "import a\nimport b\nfrom c import (\n    d,\n)"
+    assert heading["metadata"]["tags"] == ["hide-cell", "imports"]
+    assert (rest["source"], rest["outputs"]) == ("x = 1", ["out"])
+    assert len(list(staged(cell("import a\nx = 1")))) == 1
+    assert len(list(staged(cell("import a\nimport b\nimport c; x = 1")))) == 1
+
+
 def test_a_figure_keeps_its_name_and_its_checks_have_none() -> None:
     drawn = cell("figures.curves(x)\nassert x")
     drawn["metadata"]["mystnb"] = {"figure": {"name": "fig-a"}}

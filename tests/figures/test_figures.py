@@ -82,6 +82,24 @@ def luminance(colour: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
+def test_each_method_has_a_colour_and_a_sign_of_its_own():
+    methods = (
+        "baseline",
+        "distilled",
+        "gradient_only",
+        "linear",
+        "newton",
+        "rival",
+        "teacher",
+        "truth",
+        "other",
+    )
+    assert len({figures.COLOURS[name] for name in methods}) == len(methods)
+    assert len({figures.LINE_STYLES[name].marker for name in methods}) == len(methods)
+    assert len({str(figures.LINE_STYLES[name].dashes) for name in methods}) >= len(methods) - 1
+    assert set(figures.COLOURS) == set(figures.LINE_STYLES)
+
+
 @pytest.mark.parametrize("role", figures.COLOURS)
 def test_colours_contrast_with_white_as_graphics_must(role):
     assert 1.05 / (luminance(figures.COLOURS[role]) + 0.05) >= 3
