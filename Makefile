@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks \
+.PHONY: help book pdf slides assignments prove test lint format unit site-tests course-tests nbval notebooks executed-notebooks \
 	measure mutants fuzz kills flaky matrix busy audit licences lock clean book-env full-env course-env npm-packages
 
 help: ## list the targets
@@ -72,7 +72,10 @@ course-tests: course-env ## the tests of the problem sets and of grading
 nbval: full-env ## execute the notebooks and compare their outputs with the committed ones
 	$(FULL)/pytest book --nbval --nbval-current-env -n 2 --dist loadscope
 
-notebooks: full-env ## write book/*.ipynb from book/*.py: changed ones, or all with ALL=1
+notebooks: book-env ## write book/*.ipynb from book/*.py: changed ones, or all with ALL=1; prose needs no PyTorch
+	@$(if $(ALL),,$(BOOK)/python -m $(TOOLS).prose ||) $(MAKE) executed-notebooks
+
+executed-notebooks: full-env
 	$(FULL)/python -m $(TOOLS).notebooks $(if $(ALL),--all)
 
 mutants: full-env ## change the library in small ways and see whether tests notice: hours; SAMPLE=20 of each module

@@ -9,6 +9,14 @@
 # measures more, would have had {cite}`gualdron2025d2gp`. The teacher exists in training alone. What it has taught is
 # then put into plug-and-play FISTA, an iteration that alternates a gradient step with a denoiser.
 #
+# ```{figure} _static/drawings/method.svg
+# :name: fig-method
+# :alt: A loop of boxes. From the image z the student's camera gives a gradient. The preconditioner P turns it. A step along the result and a denoiser give the next image, and momentum leads back to z. Above, in a frame for training only, a teacher that measures more gives its own gradient at the same z, which P learns to match.
+#
+# The method. A solver takes a step along the student's gradient, turned by $P_\theta$, and then denoises. In training,
+# a teacher that measures more has a gradient at the same image, and $P_\theta$ learns to match it.
+# ```
+#
 # Move the slider. The first two rows use the same 102 measurements of each digit and the same denoiser, and each has
 # its own tuned settings. Only the second has a preconditioner. The third is the truth.
 

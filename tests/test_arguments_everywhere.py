@@ -816,6 +816,11 @@ CALLS: dict[str, Call] = {
         {"parts": {"a": {"p": 1.0}}, "xlabel": "x", "roles": None},
         {"parts": "mapping"},
     ),
+    "dots": Call(
+        figures.dots,
+        {"values": {"a": {"P": (1.0, 0.1)}}, "xlabel": "x", "roles": None, "reference": 0.0},
+        {"values": "mapping", "reference": "optional number"},
+    ),
     "images": Call(
         figures.images,
         {**defaults(figures.images), "pictures": {"a": IMAGES}},

@@ -26,3 +26,31 @@ document.addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", actions[button.dataset.click]);
   }
 });
+
+// Whoever points at a reference to an equation of the same page sees it, and need not leave the place.
+document.addEventListener("DOMContentLoaded", () => {
+  let shown = null;
+  const hide = () => {
+    shown?.remove();
+    shown = null;
+  };
+  const show = (link) => {
+    hide();
+    const equation = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (!equation?.matches(".math")) return;
+    shown = equation.cloneNode(true);
+    shown.removeAttribute("id");
+    shown.className = "ddgp-preview";
+    shown.setAttribute("aria-hidden", "true");
+    shown.querySelectorAll("[id]").forEach((part) => part.removeAttribute("id"));
+    document.body.append(shown);
+    const place = link.getBoundingClientRect();
+    shown.style.top = `${Math.max(8, place.top - shown.offsetHeight - 8)}px`;
+    shown.style.left = `${Math.max(8, Math.min(place.left, innerWidth - shown.offsetWidth - 16))}px`;
+  };
+  for (const link of document.querySelectorAll('.bd-article a.reference.internal[href^="#"]')) {
+    for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => show(link));
+    for (const event of ["mouseleave", "blur"]) link.addEventListener(event, hide);
+  }
+  document.addEventListener("scroll", hide, {passive: true});
+});

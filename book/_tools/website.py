@@ -20,6 +20,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 STAMP = BUILD / "inputs.sha256"
 REDIRECT = "index.html"
+SOURCES = "_modules"
 INPUTS = (
     "_config.yml",
     "_toc.yml",
@@ -38,6 +39,8 @@ INPUTS = (
     "book/**/*.js",
     "book/**/*.svg",
     "book/**/*.png",
+    "book/**/*.woff",
+    "pyproject.toml",
     "book/_tools/*.py",
     "ddgp_lib/**/*.py",
     "ddgp_lib/**/*.md",
@@ -51,11 +54,14 @@ def inputs(root: Path = ROOT) -> Iterator[Path]:
 
 
 def site_pages() -> list[str]:
-    """Return the pages of the built site, without the one that only leads to the title page."""
-    names = (path.relative_to(HTML) for path in HTML.rglob("*.html"))
-    return sorted(
-        name.as_posix() for name in names if "_static" not in name.parts and name.as_posix() != REDIRECT
-    )
+    """Return the pages of the built site, without the one that only leads to the title page.
+
+    Of the pages that hold the source of the library, which are all alike, it is the first.
+    """
+    names = sorted(path.relative_to(HTML) for path in HTML.rglob("*.html"))
+    pages = [name for name in names if not {"_static", SOURCES} & set(name.parts)]
+    found = pages + [name for name in names if SOURCES in name.parts and name.name != REDIRECT][:1]
+    return sorted(name.as_posix() for name in found if name.as_posix() != REDIRECT)
 
 
 def digest_of_inputs(root: Path = ROOT) -> str:

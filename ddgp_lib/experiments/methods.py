@@ -16,6 +16,7 @@ from ..evaluation import REGION_CURVES, Trace, evaluate
 from ..operators import norms
 from ..pretrained import Method
 from ..scores import best
+from ..tables import Column, Table, Value, table
 from ..tasks import Preset, Task
 from .alternatives import load_alternative, reconstruct
 from .benchmark import ITERATIONS
@@ -141,8 +142,11 @@ def _asked_once(task: Task, name: str, model: nn.Module, images: torch.Tensor, s
     return {key: as_number(value.mean()) for key, value in found.items()} | {"seconds": seconds, "each": each}
 
 
-def show_methods(result: dict[str, Any]) -> str:
-    """Write a method on each line: its gain, its PSNR along the iterations, and last that of the region, if any."""
+def show_methods(result: dict[str, Any]) -> Table:
+    """Write a method on each line: its gain, its PSNR along the iterations, and last that of the region, if any.
+
+    The text is for ``print``; as the last line of a notebook's cell it is a table.
+    """
     shown, region = [k for k in ITERATIONS if k in result["iterations"]], result["region"]
     late = [] if region is None else [k for k in shown if k == EARLY or k == shown[-1]]
     title = f"{result['task']}: mean PSNR (dB) over {result['n_images']} held-out images, by iteration"
@@ -166,7 +170,40 @@ def show_methods(result: dict[str, Any]) -> str:
         within = f"{network['region_psnr']:{wide}.2f}" if late else ""
         end = f"{'':{width}s}  {network['seconds']:7.1f}{within}"
         lines.append(f"{name:26s}{_gain(result, name):>14s}{values}   {end}")
-    return "\n".join(lines)
+    return _table(result, title, shown, late, "\n".join(lines))
+
+
+def _table(result: dict[str, Any], title: str, shown: list[int], late: list[int], text: str) -> Table:
+    """Make the table whose plain text is ``text``."""
+    region = result["region"]
+    columns = [
+        Column("gain", "dB", best="high", signed=True),
+        *(Column(str(k), best="high") for k in shown),
+        Column("σ"),
+        Column("time", "s", digits=1),
+        *(Column(f"{region} {k}", "dB", best="high") for k in late),
+    ]
+    rows: dict[str, list[Value]] = {}
+    for kind, method in result["methods"].items():
+        rows[kind] = [
+            _gained(result, kind),
+            *(method["psnr"][k - 1] for k in shown),
+            _level(method["setting"]),
+        ]
+        rows[kind] += [method["seconds"], *(method["region_psnr"][k - 1] for k in late)]
+    for name, network in result["networks"].items():
+        rows[name] = [_gained(result, name), network["psnr"], *([None] * (len(shown) - 1)), "asked once"]
+        rows[name] += [
+            network["seconds"],
+            *([network["region_psnr"]] + [None] * (len(late) - 1) if late else []),
+        ]
+    return table(f"{title}.", columns, rows, corner="method", text=text)
+
+
+def _gained(result: dict[str, Any], name: str) -> Value:
+    """Return a gain with its standard error, as a cell holds it."""
+    mean, error = result["gains"].get(name, (None, None))
+    return mean if mean is None or error is None else (mean, error)
 
 
 def _gain(result: dict[str, Any], name: str) -> str:

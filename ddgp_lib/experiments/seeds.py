@@ -12,6 +12,7 @@ from ..checkpoints import load_checkpoint
 from ..evaluation import evaluate
 from ..pretrained import Method, load_tuning
 from ..scores import best
+from ..tables import Column, Table, Value, table
 from ..tasks import Preset, Task
 from .alternatives import load_alternative, reconstruct
 from .statistics import Difference, paired_difference
@@ -237,7 +238,7 @@ def _seen(result: Mapping[str, Any], name: str, k: int | None, region: bool) -> 
     return values_of(result, name, k, region=region)
 
 
-def show_seeds(result: Mapping[str, Any], *, region: bool = False) -> str:
+def show_seeds(result: Mapping[str, Any], *, region: bool = False) -> Table:
     """Write a method on each line: mean PSNR by iteration, gain over the best that learns nothing, and worst image.
 
     Parameters
@@ -254,12 +255,21 @@ def show_seeds(result: Mapping[str, Any], *, region: bool = False) -> str:
         "its 95 % interval, and the worst image",
         f"{'':28s}{'seeds':>5s}" + "".join(f"{k:8d}" for k in shown) + f"{'gain':>16s}{'worst':>8s}",
     ]
+    rows: dict[str, list[Value]] = {}
     for name, found in result["methods"].items():
         means = [float(values_of(result, name, k, region=region).mean()) for k in shown]
         numbers = "".join(f"{mean:8.2f}" for mean in means)
         told = ""
+        rows[name] = [len(found["seeds"]), *means, None, None]
         if name != reference:
             difference = gain(result, name, reference, region=region)
             told = f"{f'{difference.mean:+.2f} ± {difference.interval:.2f}':>16s}{difference.worst:+8.2f}"
+            rows[name][-2:] = [(difference.mean, difference.interval), difference.worst]
         lines.append(f"{name:28s}{len(found['seeds']):5d}{numbers}{told}")
-    return "\n".join(lines)
+    columns = [
+        Column("seeds"),
+        *(Column(str(k), best="high") for k in shown),
+        Column("gain", "dB", best="high", signed=True),
+        Column("worst", "dB", best="high", signed=True),
+    ]
+    return table(f"{lines[0]}.", columns, rows, corner="method", text="\n".join(lines))

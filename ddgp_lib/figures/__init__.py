@@ -7,7 +7,7 @@ saving the same figure twice gives the same file.
 """
 
 from .pictures import comparison, images, reconstructions
-from .plots import bars, curves, heatmap, landscape, spectrum
+from .plots import bars, curves, dots, heatmap, landscape, spectrum
 from .style import COLOURS, CYCLE, DPI, LINE_STYLES, STYLE, WIDTH, BookFigure, LineStyle, axes, png
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "bars",
     "comparison",
     "curves",
+    "dots",
     "heatmap",
     "images",
     "landscape",

@@ -1,7 +1,7 @@
-"""Curves, spectra, landscapes, heat maps and bars."""
+"""Curves, spectra, landscapes, heat maps, bars and dots with error bars."""
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -458,3 +458,81 @@ def bars(
     ax.grid(False, axis="y")
     add_legend(ax, "above")
     return figure
+
+
+@styled
+def dots(
+    values: Mapping[str, Mapping[str, float | tuple[float, float]]],
+    *,
+    xlabel: str,
+    roles: Mapping[str, str] | None = None,
+    reference: float | None = None,
+) -> BookFigure:
+    """Draw a dot with its error bar for each method, one row for each name: numbers that are to be compared.
+
+    Parameters
+    ----------
+    values : mapping of name to mapping of method to number
+        A row for each name; a number, or a pair (mean, half the length of the error bar, ≥ 0), for each method.
+        A name may lack methods that others have.
+    xlabel : str
+        Label of the horizontal axis, with units and with what the error bars are.
+    roles : mapping of method to role, optional
+        As in `curves`.
+    reference : float, optional
+        Where a vertical line is drawn, such as 0 for gains.
+
+    Returns
+    -------
+    BookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no name or no method, a value is no finite number, or an error is negative.
+    """
+    spread = _with_errors(values)
+    require_texts(xlabel=xlabel)
+    require_number("reference", reference, none=True)
+    methods = list(dict.fromkeys(method for row in spread.values() for method in row))
+    check_roles(dict.fromkeys(methods), roles, "values")
+    figure, (ax,) = axes(height=1.0 + (0.3 + 0.2 * len(methods)) * len(spread) + legend_height(len(methods)))
+    if reference is not None:
+        ax.axvline(reference, color=COLOURS["guide"], linewidth=1.2)
+    shift = 0.7 / len(methods)
+    for position, method in enumerate(methods):
+        rows = [(place, row[method]) for place, row in enumerate(spread.values()) if method in row]
+        height = [place + shift * (position - (len(methods) - 1) / 2) for place, _ in rows]
+        means, errors = zip(*(value for _, value in rows), strict=True)
+        role = role_of(method, roles, position)
+        ax.errorbar(
+            means,
+            height,
+            xerr=errors,
+            capsize=3,
+            elinewidth=1.5,
+            label=method,
+            color=COLOURS[role],
+            marker=LINE_STYLES[role].marker or "o",
+            linestyle="none",
+        )
+    ax.set_yticks(range(len(spread)), list(spread))
+    ax.set_ylim(len(spread) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
+    ax.grid(False, axis="y")
+    add_legend(ax, "above")
+    return figure
+
+
+def _with_errors(values: Any) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return every number with its error, 0 where none is given; refuse what is neither."""
+    require_labelled("values", values, "at least one name with its methods")
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for name, row in values.items():
+        require_labelled(f"values[{name!r}]", row, "a mapping of methods to numbers")
+        pairs = {method: value if isinstance(value, tuple) else (value, 0.0) for method, value in row.items()}
+        require_numbers(f"values[{name!r}]", pairs, count=2)
+        for method, (_, error) in pairs.items():
+            require(error >= 0, f"values[{name!r}][{method!r}]", row[method], "an error ≥ 0")
+        found[name] = {method: (float(mean), float(error)) for method, (mean, error) in pairs.items()}
+    return found

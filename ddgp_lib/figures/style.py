@@ -34,6 +34,8 @@ COLOURS: dict[str, str] = {
     "distilled": "#D55E00",
     "gradient_only": "#A8417A",
     "linear": "#B57C00",
+    "newton": "#6A51A3",
+    "rival": "#8C5A2B",
     "teacher": "#007A5A",
     "truth": "#000000",
     "other": "#6B6B6B",
@@ -41,7 +43,9 @@ COLOURS: dict[str, str] = {
     "null": "#D55E00",
     "guide": "#8A8A8A",
 }
-"""Colour of each role, after Okabe and Ito's colour-blind-safe palette, darkened for contrast on white."""
+"""Colour of each role, one for each method: ``baseline`` is the solver without P, ``newton`` a Newton step, ``rival``
+what one may pick instead, such as an unrolled network.  After Okabe and Ito's colour-blind-safe palette, darkened for
+contrast on white."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ LINE_STYLES: dict[str, LineStyle] = {
     "distilled": LineStyle("--", "s"),
     "gradient_only": LineStyle("-.", "^"),
     "linear": LineStyle((0, (5, 1, 1, 1, 1, 1)), "D"),
+    "newton": LineStyle((0, (7, 2)), "P"),
+    "rival": LineStyle((0, (4, 1, 1, 1)), "h"),
     "teacher": LineStyle((0, (1, 1)), "v"),
     "truth": LineStyle("-", "*"),
     "other": LineStyle((0, (3, 2)), "X"),

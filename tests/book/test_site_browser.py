@@ -6,11 +6,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from book._tools.browser import opened, serve, watch
+from book._tools.notebooks import sources
 from book._tools.pdf import print_site
 from book._tools.website import HTML, REDIRECT, site_pages
 
 PAGES = site_pages()
 PHONE_WIDTH = 390
+CHAPTERS = [f"book/{source.stem}.html" for source in sources()]
+LIGHT = 3 * 2**20
+"""Bytes that a chapter loads at most, before its pictures."""
 
 RAW_MATHEMATICS = """(() => {
   const walker = document.createTreeWalker(document.querySelector('main') || document.body, NodeFilter.SHOW_TEXT);
@@ -53,6 +57,16 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
   .slice(0, 3).map(element => element.outerHTML.slice(0, 120))"""
 
 
+CUT_OFF = """[...document.querySelectorAll('pre')]
+  .filter(block => block.offsetParent && block.scrollWidth > block.clientWidth + 1)
+  .map(block => block.textContent.slice(0, 60))"""
+
+FILTERED = """[...document.querySelectorAll('main img')].map(image => getComputedStyle(image).filter)
+  .filter(filter => filter !== 'none')"""
+
+BLOCKING = "document.querySelectorAll('script[src]:not([defer]):not([async])').length"
+
+
 def wait_until_typeset(page: Page) -> None:
     page.wait_for_function("!window.MathJax || Boolean(MathJax.startup && MathJax.startup.promise)")
     page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
@@ -84,6 +98,69 @@ def test_page_fits_a_phone(browser: Browser, address: str, name: str) -> None:
         wait_until_typeset(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE_WIDTH, page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.parametrize("width", [1440, PHONE_WIDTH])
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_code_and_no_output_is_cut_off(browser: Browser, address: str, name: str, width: int) -> None:
+    with opened(browser, width=width) as page:
+        page.goto(f"{address}/{name}")
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; }); null")
+        assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_dark_mode_leaves_pictures_as_they_are(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}")
+    page.evaluate("Object.assign(document.documentElement.dataset, {mode: 'dark', theme: 'dark'}); null")
+    assert page.evaluate(FILTERED) == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_is_light_and_its_scripts_wait(page: Page, address: str, name: str) -> None:
+    loaded: list[int] = []
+    page.on("response", lambda answer: loaded.append(len(answer.body())))
+    page.goto(f"{address}/{name}")
+    wait_until_typeset(page)
+    assert page.evaluate(BLOCKING) == 0
+    pictures = page.evaluate("[...document.images].reduce((sum, image) => sum + image.src.length, 0)")
+    frames = page.evaluate(
+        "[...document.querySelectorAll('.ddgp-frames script')].reduce((sum, part) => sum + part.text.length, 0)"
+    )
+    assert sum(loaded) - pictures - frames <= LIGHT
+
+
+def test_checks_open_at_their_mark(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/01_three_cameras.html")
+    mark = page.locator(".tag_checked summary").first
+    code = page.locator(".tag_checked pre").first
+    assert "checked" in mark.inner_text()
+    assert not code.is_visible()
+    mark.click()
+    assert code.is_visible()
+    assert "assert" in code.inner_text()
+
+
+def test_a_reference_to_an_equation_shows_it(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/03_pnp_fista.html")
+    wait_until_typeset(page)
+    link = page.locator('.bd-article a.reference.internal[href^="#equation-"]').first
+    link.hover()
+    page.locator(".ddgp-preview mjx-container").wait_for()
+    page.mouse.move(0, 0)
+    page.locator(".ddgp-preview").wait_for(state="detached")
+
+
+def test_a_drawing_changes_with_the_theme(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/index.html")
+    drawing = page.locator(".ddgp-drawing svg")
+    assert "teacher" in (drawing.get_attribute("aria-label") or "")
+    ink = "getComputedStyle(document.querySelector('.ddgp-drawing text')).fill"
+    found = set()
+    for theme in ("light", "dark"):
+        page.evaluate("theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})", theme)
+        found.add(page.evaluate(ink))
+    assert len(found) == 2
 
 
 def test_the_root_leads_to_the_front_page(page: Page, address: str) -> None:

@@ -5,12 +5,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 
+from book._tools.address import PLACEHOLDER, repository_url
 from book._tools.csp import digest, inline_scripts, with_policy
+from book._tools.icons import icons_in
 from book._tools.notebooks import sources
+from book._tools.page_head import changes
+from book._tools.repository import ROOT
 from book._tools.website import HTML, REDIRECT
 
 PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)
+CHAPTERS = [HTML / "book" / f"{source.stem}.html" for source in sources() if source.stem != "index"]
 STYLES = sorted(HTML.rglob("*.css"))
 ELSEWHERE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 CSS_REFERENCE = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)", re.IGNORECASE)
@@ -143,9 +149,66 @@ def test_loads_from_elsewhere_are_noticed(text: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
-def test_launch_buttons_open_the_notebook(source: Path) -> None:
+def test_launch_buttons_open_the_notebook_where_there_is_an_address(source: Path) -> None:
     page = (HTML / "book" / f"{source.stem}.html").read_text()
     notebook = rf"book(?:/|%2F){source.stem}\.ipynb"
-    assert re.search(rf'href="https://mybinder\.org/[^"]*{notebook}"', page)
-    assert re.search(rf'href="https://colab\.research\.google\.com/github/[^"]*{notebook}"', page)
+    public = PLACEHOLDER not in repository_url()
+    for host in (r"mybinder\.org/", r"colab\.research\.google\.com/github/"):
+        assert bool(re.search(rf'href="https://{host}[^"]*{notebook}"', page)) == public
+    assert (PLACEHOLDER in page) is False
     assert re.search(rf'href="[^"]*_sources/book/{source.stem}\.ipynb"', page)
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
+def test_a_chapter_says_what_it_is_and_when_it_changed(source: Path) -> None:
+    page = (HTML / "book" / f"{source.stem}.html").read_text()
+    about = re.search(r'<meta name="description" content="([^"]+)"', page)
+    assert about is not None
+    assert 40 < len(about[1]) < 300
+    title = re.search(r'<meta property="og:title" content="([^"]+)"', page)
+    assert title is not None
+    assert "&lt;" not in title[1]
+    assert re.search(r"version \d+\.\d+", page) or not changes(ROOT)
+
+
+def test_icons_in_use_are_in_the_fonts() -> None:
+    fonts = [TTFont(path) for path in sorted((HTML / "_static" / "icons").glob("*.woff"))]
+    drawn = {code for font in fonts for code in font.getBestCmap()}
+    style = (HTML / "_static" / "icons" / "icons.css").read_text()
+    rules = dict(re.findall(r'\.fa-([\w-]+)::before \{\s*content: "\\([0-9a-f]+)"', style))
+    used = {
+        name
+        for path in PAGES
+        for classes in re.findall(r'<(?:i|span)\b[^>]*class="([^"]*\bfa[\w -]*)"', path.read_text())
+        for name in re.findall(r"\bfa-([\w-]+)", classes)
+    } - {"solid", "brands", "regular", "lg"}
+    assert used
+    assert used <= set(rules)
+    assert {int(code, 16) for code in rules.values()} <= drawn
+    assert set().union(*(icons_in(path.read_text(encoding="utf-8")) for path in STYLES)) <= drawn
+    assert not list(HTML.glob("_static/vendor/fontawesome/**/*.js"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=site_id)
+def test_scripts_of_widgets_are_loaded_only_for_widgets(path: Path) -> None:
+    html = path.read_text()
+    assert ("embed-amd.js" in html) == ("widget-view+json" in html)
+    assert ("widget-state+json" in html) == ("widget-view+json" in html)
+
+
+def test_code_leads_to_the_reference_and_words_to_the_glossary() -> None:
+    linked = [path for path in CHAPTERS if 'class="ddgp-code-link" href="' in path.read_text()]
+    assert len(linked) == len(CHAPTERS)
+    explained = [path for path in CHAPTERS if 'class="ddgp-term' in path.read_text()]
+    assert len(explained) == len(CHAPTERS)
+    for path in CHAPTERS:
+        for file, anchor in re.findall(r'class="ddgp-code-link" href="([^"#]+)#([^"]+)"', path.read_text()):
+            assert f'id="{anchor}"' in (path.parent / file).read_text(), anchor
+
+
+def test_the_bibliography_is_labelled_by_author_and_year() -> None:
+    page = (HTML / "book" / "bibliography.html").read_text()
+    found = re.findall(r'<span class="label">.*?</span>(.*?)<span class="fn-bracket">', page)
+    assert len(found) > 50
+    assert len(set(found)) == len(found)
+    assert all(re.search(r", (\d{4}[a-z]?|n\.d\.)$", label) for label in found)

@@ -39,6 +39,7 @@ DRAW = {
         points={"p": (2, 3)},
     ),
     "bars": lambda: figures.bars({"a": {"range": 1.0, "null": 2.0}}, xlabel="error"),
+    "dots": lambda: figures.dots({"a": {"P": (1.0, 0.5), "no P": 2.0}, "b": {"P": 3.0}}, xlabel="PSNR (dB)"),
 }
 
 
@@ -81,6 +82,24 @@ def luminance(colour: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
+def test_each_method_has_a_colour_and_a_sign_of_its_own():
+    methods = (
+        "baseline",
+        "distilled",
+        "gradient_only",
+        "linear",
+        "newton",
+        "rival",
+        "teacher",
+        "truth",
+        "other",
+    )
+    assert len({figures.COLOURS[name] for name in methods}) == len(methods)
+    assert len({figures.LINE_STYLES[name].marker for name in methods}) == len(methods)
+    assert len({str(figures.LINE_STYLES[name].dashes) for name in methods}) >= len(methods) - 1
+    assert set(figures.COLOURS) == set(figures.LINE_STYLES)
+
+
 @pytest.mark.parametrize("role", figures.COLOURS)
 def test_colours_contrast_with_white_as_graphics_must(role):
     assert 1.05 / (luminance(figures.COLOURS[role]) + 0.05) >= 3
@@ -106,6 +125,17 @@ def test_a_label_that_is_a_role_takes_its_colour():
 def test_values_that_are_not_finite_are_left_out():
     figure = figures.curves(K, {"a": np.where(K > 10, np.nan, K)}, xlabel="x", ylabel="y")
     assert len(figure.axes[0].lines[0].get_xdata()) == 10
+
+
+def test_dots_stand_at_their_means_with_their_errors():
+    ax = DRAW["dots"]().axes[0]
+    first, second = ax.containers
+    assert [first.get_label(), second.get_label()] == ["P", "no P"]
+    assert first.lines[0].get_xdata().tolist() == [1.0, 3.0]
+    reach = [np.ptp(segment[:, 0]) for segment in first.lines[2][0].get_segments()]
+    assert reach == pytest.approx([1.0, 0.0])
+    assert second.lines[0].get_ydata() > first.lines[0].get_ydata()[0]  # below it, as in the legend
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
 
 
 def test_error_bars_reach_as_far_as_they_are_told():
@@ -196,6 +226,9 @@ def test_the_palette_keeps_a_colour_map_smooth():
         (lambda: figures.heatmap(SQUARE, x=K, y=K, xlabel="", ylabel="", value_label=""), "(50, 50)"),
         (lambda: figures.bars({}, xlabel="x"), "parts={}"),
         (lambda: figures.bars({"a": {"x": -1.0}}, xlabel="x"), "parts['a']"),
+        (lambda: figures.dots({}, xlabel="x"), "values={}"),
+        (lambda: figures.dots({"a": {}}, xlabel="x"), "values['a']"),
+        (lambda: figures.dots({"a": {"x": (1.0, -1.0)}}, xlabel="x"), "values['a']['x']"),
         (lambda: figures.axes(0), "rows=0"),
         (lambda: figures.axes(height=0), "height=0"),
         (lambda: figures.png(DRAW["bars"](), dpi=0), "dpi=0"),
