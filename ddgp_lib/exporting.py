@@ -2,8 +2,8 @@ r"""Networks of a task as ONNX models, to be run without PyTorch: on a phone, in
 
 Two models are written, each for one image: the denoiser, :math:`(u, \sigma) \mapsto D_\sigma(u)`, and the network of
 the preconditioner, :math:`(\nabla g(z), z, k) \mapsto N_\theta`, with those inputs alone that it looks at.  What P
-adds to N is the operator's, see :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`: in the null-space form
-:math:`P = g + (I - A^+ A) N`.  So one model serves every ratio, order or mask that the network is good for.
+adds to N is the operator's, see :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`: in the null-space
+form :math:`P = g + (I - A^+ A) N`.  So one model serves every ratio, order or mask that the network is good for.
 
 A card beside them, ``TASK-export.json``, tells their inputs, the form of P, the tuned settings of the solver, and the
 SHA-256 of the models and of the weights that they were made from.
