@@ -24,7 +24,7 @@ from .experiments.measured.table import table_of
 from .experiments.methods import show_methods
 from .experiments.statistics import without_nan
 from .experiments.study import SEEDS, STUDIES
-from .outputs import RESULTS, WEIGHTS
+from .outputs import MODELS, RESULTS, WEIGHTS
 from .presets import PRESETS
 
 Run = Callable[[argparse.Namespace], dict[str, Any] | None]
@@ -196,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_measured(command)
     _add_trainings(command)
     _add_comparisons(command)
+    _add_export(command)
     return parser
 
 
@@ -311,6 +312,21 @@ def _add_comparisons(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_output(study, where, "seeds", "task", "weights")
     text = "folder of the studies; by default that of --weights or of your own camera, else the package's"
     comparing.add_argument("--output", type=_folder, help=text)
+
+
+def _add_export(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = (
+        "Write a task's denoiser and the network of its preconditioner as ONNX models, to run without PyTorch; "
+        "needs the extra `export`."
+    )
+    export = command("export", commands.export, commands.show_lines, text, threads=1)
+    export.add_argument(
+        "--kind", default="distilled", help="which learned preconditioner; by default distilled"
+    )
+    _add_camera(export)
+    export.add_argument(
+        "--output", type=_folder, default=MODELS, help=f"folder of the models; by default {MODELS}"
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str, *trial: str) -> None:

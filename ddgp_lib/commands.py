@@ -29,6 +29,7 @@ from .experiments.regressions import compare_benchmarks
 from .experiments.statistics import without_nan
 from .experiments.study import STUDIES_FOLDER, compare, run_study, studies
 from .experiments.tuning import EARLY, saved_tuning, tune, tuning_conditions, validation_psnr
+from .exporting import export_task
 from .linear import LinearDistillation, distill_linear
 from .outputs import WEIGHTS_SIZE, announce, prepare, prepare_weights, results_folder
 from .presets import PRESETS
@@ -284,6 +285,20 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
     seconds = {name: result[name]["seconds"] for name in parts}
     return {"path": str(output / f"{task.name}.json"), "seconds": seconds}
+
+
+def export(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Write a camera's denoiser and the network of a preconditioner as ONNX models."""
+    preset = _preset(arguments)
+    names = (
+        f"{preset.name}-denoiser.onnx",
+        f"{preset.name}-{arguments.kind}.onnx",
+        f"{preset.name}-export.json",
+    )
+    folder = prepare("--output", arguments.output, *names, size=WEIGHTS_SIZE)
+    announce(folder)
+    card = export_task(preset, folder, arguments.kind)
+    return {name: str(folder / model["file"]) for name, model in card["models"].items()}
 
 
 def benchmark_comparison(arguments: argparse.Namespace) -> dict[str, Any]:

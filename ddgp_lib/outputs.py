@@ -18,6 +18,9 @@ WEIGHTS = Path("weights")
 RESULTS = Path("results")
 """The same for studies and benchmarks."""
 
+MODELS = Path("models")
+"""The same for exported models."""
+
 RESULT_SIZE = 2**20
 """Bytes that must find room for results: more than any that ship."""
 

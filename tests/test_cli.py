@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "",
     *("tasks", "data", "measured", "train-denoiser", "train", "train-alternatives", "tune"),
-    *("evaluate", "benchmark", "compare-benchmarks", "study", "compare"),
+    *("evaluate", "benchmark", "compare-benchmarks", "study", "compare", "export"),
 )
 
 

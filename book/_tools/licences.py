@@ -92,6 +92,11 @@ SITE = (
     Part("Pygments", "BSD-2-Clause", "colours of code", ("_static/pygments.css",), "pygments", texts=("LICENSE",)),
     Part("MathJax, with the Speech Rule Engine", "Apache-2.0", "equations, their fonts and their accessible explorer",
         ("vendor/mathjax/*",), "mathjax", "npm", ("package/LICENSE",)),
+    Part("ONNX Runtime Web, with Eigen (MPL-2.0), Abseil (Apache-2.0), Protocol Buffers (BSD-3-Clause) and others",
+        "MIT AND MPL-2.0 AND Apache-2.0 AND BSD-3-Clause", "runs the networks of the page with a camera",
+        ("vendor/onnxruntime/*",), "onnxruntime-web", "npm", holder="Microsoft Corporation"),
+    Part("Digits and brain slices of the library, see below", "CC-BY-SA-3.0 AND LicenseRef-MNI AND BSD-3-Clause",
+        "pictures of the page with a camera", ("camera/files/*.bin",)),
     Part("RequireJS", "MIT", "loads the manager of widgets", ("vendor/jupyter/require.js",), "requirejs", "npm",
         holder="jQuery Foundation and other contributors"),
     Part("@jupyter-widgets/html-manager, with Font Awesome's fonts (OFL-1.1)", "BSD-3-Clause AND OFL-1.1 AND MIT",
@@ -117,7 +122,8 @@ on the ORL faces (credit to AT&T Laboratories Cambridge), which are read from th
 are the portraits in the public domain that are read from scikit-image and matplotlib.
 """
 OWN = ("_images/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/quiz.js", "_static/*logo.svg",
-    "_static/favicon.svg", "book/*.html", "genindex.html", "index.html", "objects.inv", "py-modindex.html",
+    "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css", "camera/files/*.json",
+    "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html", "objects.inv", "py-modindex.html",
     "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md")  # fmt: skip
 """Files of the site that are made from the book, or from words of its own."""
 
@@ -166,7 +172,7 @@ def text(part: Part) -> str:
 def _standard(part: Part) -> str:
     """Return the standard text of a licence for a holder: MIT, or that of our own with another name."""
     ours = (ROOT / "LICENSE").read_text().split("-" * 20)[0]
-    clauses = MIT if part.licence == "MIT" else ours[ours.index("Redistribution") :]
+    clauses = MIT if part.licence.startswith("MIT") else ours[ours.index("Redistribution") :]
     return f"Copyright (c) {part.holder}\n\n{clauses}"
 
 
@@ -184,6 +190,8 @@ def page() -> str:
         lines.append("")
     lines += ["The slides use MathJax too.\n", TRAINED, "## Texts\n"]
     for part in (*SITE, *SLIDES):
+        if not part.package:
+            continue  # data, whose notices stand in LICENSE
         body = "\n".join(line.rstrip() for line in text(part).strip().splitlines())
         lines.append(f"### {part.name} {version(part)}\n\n````text\n{body}\n````\n")
     return "\n".join(lines)

@@ -1,9 +1,10 @@
 """Put the JavaScript that the site serves itself into ``_vendor``, whose content goes to the site's root.
 
-Three pinned npm packages, of which only these files are copied: MathJax with its fonts, its TeX
-extensions and its accessible explorer in English; RequireJS; and the manager that shows Jupyter
-widgets without a kernel. Archives are checked against ``package-lock.json``. One file is changed: the manager of
-widgets compiles a check of their state from text, which the policy of the pages forbids.
+Four pinned npm packages, of which only these files are copied: MathJax with its fonts, its TeX
+extensions and its accessible explorer in English; RequireJS; the manager that shows Jupyter
+widgets without a kernel; and ONNX Runtime, which runs networks on the page with a camera. Archives are checked against
+``package-lock.json``. One file is changed: the manager of widgets compiles a check of their state from text, which the
+policy of the pages forbids.
 """
 
 import fnmatch
@@ -28,6 +29,11 @@ FILES: dict[str, list[tuple[str, str, str]]] = {
         ("package/es5/a11y/*", "vendor/mathjax", "package/es5/"),
         ("package/es5/sre/mathmaps/base.json", "vendor/mathjax", "package/es5/"),
         ("package/es5/sre/mathmaps/en.json", "vendor/mathjax", "package/es5/"),
+    ],
+    "onnxruntime-web": [
+        ("package/dist/ort.wasm.min.mjs", "vendor/onnxruntime", "package/dist/"),
+        ("package/dist/ort-wasm-simd-threaded.mjs", "vendor/onnxruntime", "package/dist/"),
+        ("package/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime", "package/dist/"),
     ],
     "requirejs": [("package/require.js", "vendor/jupyter", "package/")],
     "@jupyter-widgets/html-manager": [

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from book._tools import vendor
+from book._tools import camera_site, vendor
 from book._tools.repository import ROOT
 
 BUILD = ROOT / "_build"
@@ -37,6 +37,7 @@ INPUTS = (
     "book/quizzes/*.yml",
     "book/**/*.css",
     "book/**/*.js",
+    "book/camera/files/*",
     "book/**/*.svg",
     "book/**/*.png",
     "book/**/*.woff",
@@ -92,6 +93,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start = time.monotonic()
     vendor.ensure()
+    camera_site.place()
     digest = digest_of_inputs()
     if arguments.force or not STAMP.exists() or STAMP.read_text() != digest:
         build()

@@ -110,14 +110,15 @@ class LearnedPreconditioner(Preconditioner):
     def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
         """Return P_θ(grad; state.z), of the gradient's shape."""
         self.require_precision(grad)
-        seen = torch.cat([grad, state.z], dim=1) if self.inputs == "state_aware" else grad
-        correction = self._correction(with_iteration(seen, state.k, self.embedding, self.longest), state.k)
+        correction = self.correction(grad, state.z, state.k)
         if self.form in ("null_space", "newton_null_space"):
             correction = null_projection(state.physics, correction)
         return self.base(grad, state) + correction
 
-    def _correction(self, v: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
-        """Call the network, with the progress of the iteration if it asks for it."""
+    def correction(self, grad: torch.Tensor, z: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
+        """Return N_θ for a gradient and an iterate (N, C, H, W) at iteration k, before anything is projected."""
+        seen = torch.cat([grad, z], dim=1) if self.inputs == "state_aware" else grad
+        v = with_iteration(seen, k, self.embedding, self.longest)
         if getattr(self.network, "wants_iteration", False):
             return self.network(v, iteration_progress(k, self.longest).to(v))
         return self.network(v)

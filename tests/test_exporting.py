@@ -1,0 +1,139 @@
+"""Exported networks: they give what PyTorch gives, the same bytes each time, and a card that says how to use them."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import ddgp_lib
+from ddgp_lib.__main__ import main
+from ddgp_lib.digests import tensors_digest
+from ddgp_lib.exporting import (
+    OPSET,
+    PACKAGES,
+    Correction,
+    difference_from_pytorch,
+    export_task,
+    exported_networks,
+    model_bytes,
+)
+from ddgp_lib.networks import build_network
+from ddgp_lib.operators import null_projection
+from ddgp_lib.preconditioners import Identity, LearnedPreconditioner, State
+from ddgp_lib.presets import PRESETS
+from ddgp_lib.pretrained import load_preconditioner, load_tuning
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    for name in PACKAGES:
+        pytest.importorskip(name, reason="the extra `export` is not installed")
+    return pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def card(runtime, task, folder):
+    return export_task(task, folder)
+
+
+def session(runtime, card, name, folder):
+    content = (folder / card["models"][name]["file"]).read_bytes()
+    return runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+
+def test_the_exported_preconditioner_equals_pytorch_on_images_it_was_not_exported_with(
+    runtime, task, card, folder
+):
+    P, network = load_preconditioner(task), session(runtime, card, "distilled", folder)
+    truth = task.test_images[:3]
+    for k, z in enumerate(task.student.A_adjoint(task.measure(truth)).split(1)):
+        grad = z - truth[k : k + 1]
+        (correction,) = network.run(None, {"grad": grad.numpy(), "iterate": z.numpy()})
+        made = grad + null_projection(task.student, torch.from_numpy(correction))
+        with torch.no_grad():
+            expected = P(grad, State(z, k, task.student, task.measure(z)))
+        assert (expected - grad).abs().max() > 0.1
+        torch.testing.assert_close(made, expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.07, 0.3])
+def test_the_exported_denoiser_equals_pytorch(runtime, task, card, folder, sigma):
+    noisy = task.test_images[:1] + sigma * torch.randn(
+        1, 1, 32, 32, generator=torch.Generator().manual_seed(0)
+    )
+    given = {"image": noisy.numpy(), "sigma": np.array([sigma], dtype=np.float32)}
+    (made,) = session(runtime, card, "denoiser", folder).run(None, given)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(made), task.denoiser(noisy, sigma), atol=1e-4, rtol=0)
+
+
+def test_the_card_names_weights_models_and_settings_as_they_are(task, card, folder):
+    assert json.loads((folder / "single_pixel-export.json").read_text()) == card
+    assert card["opset"] == OPSET
+    assert card["settings"]["distilled"] == load_tuning(task)["distilled"]["setting"]
+    for name, model in card["models"].items():
+        assert model["sha256"] == hashlib.sha256((folder / model["file"]).read_bytes()).hexdigest()
+        assert model["weights_sha256"] == tensors_digest(PRESETS["single_pixel"].path(name))
+    assert card["models"]["distilled"]["recipe"]["losses"] == {"gradient": 1.0, "supervised": 1.0}
+
+
+def test_a_model_is_the_same_each_time_and_tells_no_path(runtime, task, card, folder):
+    content = model_bytes(exported_networks(task)["denoiser"])
+    assert content == (folder / card["models"]["denoiser"]["file"]).read_bytes()
+    assert b".py" not in content
+    assert torch.__version__.encode() not in content
+
+
+@pytest.mark.parametrize(
+    "options", [{"inputs": "gradient_only"}, {"embedding": 2}, {"inputs": "state_aware"}]
+)
+def test_every_kind_of_input_is_exported_as_the_preconditioner_reads_it(options):
+    channels = (1 if options.get("inputs") == "gradient_only" else 2) * (1 + options.get("embedding", 0))
+    P = LearnedPreconditioner(build_network("cnn", channels, 1), **options)
+    torch.nn.init.normal_(list(P.parameters())[-1], generator=torch.Generator().manual_seed(0))
+    correction = Correction(P)
+    wanted = {"gradient_only": ("grad",), "state_aware": ("grad", "iterate")}[P.inputs]
+    assert correction.inputs == (*wanted, *(("iteration",) if P.embedding else ()))
+    grad, z = torch.rand(2, 1, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    given = {"grad": grad, "iterate": z, "iteration": torch.tensor([4.0])}
+    made = correction(*(given[name] for name in correction.inputs))
+    assert made.abs().max() > 0
+    torch.testing.assert_close(made, P.correction(grad, z, 4))
+
+
+def test_a_difference_from_pytorch_is_noticed(runtime, task):
+    exported = exported_networks(task)["denoiser"]
+    content = model_bytes(exported)
+    assert difference_from_pytorch(content, exported) < 1e-5
+    exported.inputs["image"].mul_(1.1)
+    assert difference_from_pytorch(content, exported) < 1e-5
+    changed = type(exported)(lambda u, s: exported.module(u, s) + 0.01, exported.inputs, exported.output)
+    assert difference_from_pytorch(content, changed) > 1e-4
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path, task, monkeypatch):
+    with pytest.raises(ValueError, match="kind='distilled_linear': expected one of \\('distilled', "):
+        export_task(task, tmp_path, "distilled_linear")
+    with pytest.raises(FileNotFoundError, match="folder="):
+        export_task(task, tmp_path / "none")
+    with pytest.raises(ValueError, match="preconditioner="):
+        Correction(Identity())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'ddgp_lib\[export\]'"):
+        export_task(task, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_a_users_own_camera(runtime, own, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ddgp_lib.commands.load_chosen", lambda *names: own)
+    assert main(["export", "--json", "--output", str(tmp_path)]) == 0
+    named = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {path.rsplit("/", 1)[-1] for path in named.values()} < {path.name for path in tmp_path.iterdir()}
+    assert ddgp_lib.load_preconditioner(own.load()) is not None
