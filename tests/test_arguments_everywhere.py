@@ -24,7 +24,10 @@ from ddgp_lib import (
     answers,
     checks,
     denoisers,
+    eigenvalues,
     figures,
+    filters,
+    gradient_step,
     kinds,
     linear,
     metrics,
@@ -217,6 +220,12 @@ STATE = State(IMAGES, 0, CAMERA, CAMERA.A(IMAGES))
 STRUCTURE = structures.Structure("diagonal", SIZE)
 MODES = analysis.modes(CAMERA, SIZE)
 SPECTRUM = torch.linspace(0.1, 1, 5)
+FALLING = SPECTRUM.flip(0)
+TABLE = torch.rand(3, 5, generator=torch.Generator().manual_seed(0))
+TABLES = {
+    **dict.fromkeys(("factors", "data", "truth", "residuals"), "values"),
+    **dict.fromkeys(("noise", "count", "factor"), "positive"),
+}
 CURVE = {"a": [1.0, 2.0, 3.0]}
 LABELS = {"xlabel": "x", "ylabel": "y"}
 
@@ -785,7 +794,45 @@ CALLS: dict[str, Call] = {
         {"values": SPECTRUM, "coefficients": torch.ones(5), "noise": 0.1, "factors": torch.ones(3, 5)},
         {"coefficients": "values", "factors": "values"},
     ),
+    # filters
+    "landweber": Call(
+        filters.landweber, {"values": FALLING, "step": 1.0, "iterations": 2}, {"iterations": "whole"}
+    ),
+    "tikhonov": Call(filters.tikhonov, {"values": FALLING, "dampings": SPECTRUM}, {"dampings": "values"}),
+    "truncated": Call(
+        filters.truncated, {"values": FALLING, "ranks": torch.tensor([1])}, {"ranks": "tensor"}
+    ),
+    "squared_residuals": Call(filters.squared_residuals, {"factors": TABLE, "data": TABLE}, TABLES),
+    "squared_errors": Call(
+        filters.squared_errors, {"factors": TABLE, "values": FALLING, "data": TABLE, "truth": TABLE}, TABLES
+    ),
+    "discrepancy_principle": Call(
+        filters.discrepancy_principle, {"residuals": TABLE, "noise": 0.1, "count": 5, "factor": 1.0}, TABLES
+    ),
+    "cross_validation": Call(
+        filters.cross_validation, {"residuals": TABLE, "factors": TABLE / 10, "count": 5}, TABLES
+    ),
+    # eigenvalues
+    "jacobian": Call(
+        eigenvalues.jacobian, {"solver": SOLVER, "y": STATE.y, "physics": CAMERA, "x": IMAGES, "k": 0}
+    ),
+    "momentum_growth": Call(
+        eigenvalues.momentum_growth, {"eigenvalues": SPECTRUM, "momentum": 0.5}, {"momentum": "share"}
+    ),
+    "stable_boundary": Call(
+        eigenvalues.stable_boundary, {"momentum": 0.5, "count": 8}, {"momentum": "share", "count": "count"}
+    ),
+    "GradientStepDenoiser": Call(
+        gradient_step.GradientStepDenoiser,
+        {"channels": 1, "width": 4, "strength": 0.5},
+        {"strength": "fraction"},
+    ),
     # figures
+    "plane": Call(
+        figures.plane,
+        {**defaults(figures.plane), "curves": {"a": [[0.0, 1.0]]}, "points": {}},
+        {"curves": "mapping", "legend": "optional choice", "xlim": "pair", "ylim": "pair"},
+    ),
     "curves": Call(
         figures.curves,
         {**defaults(figures.curves), **LABELS, "x": [1.0, 2.0, 3.0], "series": CURVE},
@@ -1069,7 +1116,10 @@ PUBLIC: tuple[ModuleType, ...] = (
     analysis,
     checks,
     deblurring,
+    eigenvalues,
     figures,
+    filters,
+    gradient_step,
     heldout,
     kinds,
     linear,

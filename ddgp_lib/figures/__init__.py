@@ -7,6 +7,7 @@ saving the same figure twice gives the same file.
 """
 
 from .pictures import comparison, images, reconstructions
+from .planes import plane
 from .plots import bars, curves, dots, heatmap, landscape, spectrum
 from .style import COLOURS, CYCLE, DPI, LINE_STYLES, STYLE, WIDTH, BookFigure, LineStyle, axes, png
 
@@ -27,6 +28,7 @@ __all__ = [
     "heatmap",
     "images",
     "landscape",
+    "plane",
     "png",
     "reconstructions",
     "spectrum",

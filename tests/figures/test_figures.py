@@ -38,6 +38,7 @@ DRAW = {
         contours=[0.5],
         points={"p": (2, 3)},
     ),
+    "plane": lambda: figures.plane({"a": SQUARE[:, :2]}, {"b": SQUARE[:, 2:4]}),
     "bars": lambda: figures.bars({"a": {"range": 1.0, "null": 2.0}}, xlabel="error"),
     "dots": lambda: figures.dots({"a": {"P": (1.0, 0.5), "no P": 2.0}, "b": {"P": 3.0}}, xlabel="PSNR (dB)"),
 }

@@ -26,9 +26,9 @@ LATER = {"Fabric": Any}
 """Types that the library imports for a type checker alone."""
 
 PACKAGES = (
-    "analysis", "checks", "data", "denoisers", "distillation", "evaluation", "experiments", "kinds", "linear",
-    "metrics", "networks", "operators", "preconditioners", "presets", "recipes", "scanner", "solvers", "stability",
-    "tasks", "training",
+    "analysis", "checks", "data", "denoisers", "distillation", "eigenvalues", "evaluation", "experiments",
+    "filters", "gradient_step", "kinds", "linear", "metrics", "networks", "operators", "preconditioners",
+    "presets", "recipes", "scanner", "solvers", "stability", "tasks", "training",
 )  # fmt: skip
 
 TUNED = DistillationRecipe(**QUICK, tuned_steps=1, tuned_unroll=2)  # type: ignore[arg-type]
@@ -227,7 +227,9 @@ def _special() -> dict[str, dict[str, Any]]:
         "check_preconditioner": {"shape": (1, 1, SIZE, SIZE)},
         "check_stepsize": {"stepsize": 0.9},
         "condition_number": {"values": line},
+        "cross_validation": {"residuals": torch.rand(3, 2), "factors": line.expand(3, 5), "count": 5},
         "dense_matrix": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
+        "discrepancy_principle": {"residuals": torch.rand(3, 2), "noise": 0.1, "count": 5},
         "distill": {"recipe": DistillationRecipe(**QUICK), "progress": False},  # type: ignore[arg-type]
         "distill_linear": {"recipe": PRESET.recipes["distilled_linear"], "progress": False},
         "evaluate": {"method": solver(), "images": images, "max_iter": 2},
@@ -246,6 +248,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "Geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "geometric": {"first": 0.5, "last": 0.1, "count": 4},
         "gaussian_columns": {"acceleration": 4.0},
+        "jacobian": {"x": images[:1], "y": task.measure(images[:1])},
         "jacobian_norms": {"denoiser": NoiseAwareDnCNN(1, 3, 8)},
         "largest_eigenvalue": {"symmetric": lambda x: x},
         "learn_linear": {"structure": "diagonal", "n_images": 8, "iterations": 2, "progress": False},
@@ -253,6 +256,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "load_task": {"name": "single_pixel"},
         "make_task": {"images": discs()},
         "modes": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
+        "momentum_growth": {"momentum": 0.5},
         "momentum_radius": {"momentum": 0.5},
         "paired_difference": {"values": torch.rand(3, 4), "reference": torch.rand(4)},
         "of_seed": {"kind": "distilled"},
@@ -263,9 +267,14 @@ def _special() -> dict[str, dict[str, Any]]:
         "smooth_phase": {"count": 2},
         "split": {"physics": task.student},
         "split_groups": {"names": ("a", "b", "c", "d"), "fractions": (0.3,)},
+        "squared_errors": {"factors": line.expand(3, 5), "data": line.expand(2, 5), "truth": line.expand(2, 5)},
+        "squared_residuals": {"factors": line.expand(3, 5), "data": line.expand(2, 5)},
+        "stable_boundary": {"momentum": 0.5},
         "t_quantile": {"n": 3},
+        "tikhonov": {"dampings": line},
         "to_complex": {"magnitude": images, "phase": images[:, 0]},
         "second_phase": {"recipe": TUNED},
+        "truncated": {"ranks": torch.tensor([1, 3])},
         "tune_run": {"preconditioner": build_preconditioner(TUNED, 1), "recipe": TUNED, "progress": False},
         "WeightAverage": {"model": build_network("cnn", 2, 1, parameters="small"), "decay": 0.5},
         "train_alternative": {"recipe": AlternativeRecipe("end_to_end", steps=1, batch_size=2), "progress": False},
