@@ -36,6 +36,7 @@ INPUTS = (
     "book/quizzes/*.yml",
     "book/**/*.css",
     "book/**/*.js",
+    "book/camera/*.html",
     "book/camera/files/*",
     "book/**/*.svg",
     "book/**/*.png",
