@@ -34,7 +34,9 @@ def place(target: Path = VENDOR / "camera", camera: Path = CAMERA, weights: Path
     for name, wanted in needed_weights(camera).items():
         found = hashlib.sha256((weights / name).read_bytes()).hexdigest()
         if found != wanted:
-            raise ValueError(f"{name}: the models of the page with a camera are of other weights; run `{COMMAND}`")
+            raise ValueError(
+                f"{name}: the models of the page with a camera are of other weights; run `{COMMAND}`"
+            )
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(camera, target, ignore=shutil.ignore_patterns("*.html"))
     for name in needed_weights(camera):

@@ -123,8 +123,8 @@ are the portraits in the public domain that are read from scikit-image and matpl
 """
 OWN = ("_images/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/quiz.js", "_static/*logo.svg",
     "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css", "camera/files/*.json",
-    "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html", "objects.inv", "py-modindex.html",
-    "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md")  # fmt: skip
+    "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html", "objects.inv",
+    "py-modindex.html", "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md")  # fmt: skip
 """Files of the site that are made from the book, or from words of its own."""
 
 MIT = """\

@@ -2,9 +2,9 @@
 
 Four pinned npm packages, of which only these files are copied: MathJax with its fonts, its TeX
 extensions and its accessible explorer in English; RequireJS; the manager that shows Jupyter
-widgets without a kernel; and ONNX Runtime, which runs networks on the page with a camera. Archives are checked against
-``package-lock.json``. One file is changed: the manager of widgets compiles a check of their state from text, which the
-policy of the pages forbids.
+widgets without a kernel; and ONNX Runtime, which runs networks on the page with a camera. Archives
+are checked against ``package-lock.json``. One file is changed: the manager of widgets compiles a
+check of their state from text, which the policy of the pages forbids.
 """
 
 import fnmatch

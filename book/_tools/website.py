@@ -37,6 +37,7 @@ INPUTS = (
     "book/quizzes/*.yml",
     "book/**/*.css",
     "book/**/*.js",
+    "book/camera/*.html",
     "book/camera/files/*",
     "book/**/*.svg",
     "book/**/*.png",

@@ -56,7 +56,8 @@ export class Downsampling {
       return (Math.cos(angle) + Math.sin(angle)) / Math.sqrt(n);
     });
     const seen = product(hartley, this.along);
-    const values = Float64Array.from({length: n}, (_, r) => Math.hypot(...seen.values.subarray(r * this.side, (r + 1) * this.side)));
+    const row = (r) => seen.values.subarray(r * this.side, (r + 1) * this.side);
+    const values = Float64Array.from({length: n}, (_, r) => Math.hypot(...row(r)));
     const largest = Math.max(...values);
     this.right = matrix(n, this.side, (r, c) => (values[r] > 1e-7 * largest ? at(seen, r, c) / values[r] : 0));
     this.squaredNorm = largest ** 4;
@@ -68,6 +69,11 @@ export class Downsampling {
     const [rows, columns] = [left.columns, right.rows];
     const made = product(product(left, {rows, columns, values: image}), right);
     return Float32Array.from(made.values);
+  }
+
+  /** Every entry is measured. */
+  mask(y) {
+    return Float32Array.from(y);
   }
 
   /** Return A x, side / factor pixels a side. */

@@ -1,5 +1,6 @@
 // The cameras of the page: how a choice becomes an operator, and measurements with noise.
 
+import {Downsampling} from "./blur.js";
 import {CartesianMRI} from "./fourier.js";
 import {SinglePixel} from "./hadamard.js";
 import {gaussian} from "./vectors.js";
@@ -8,9 +9,13 @@ import {gaussian} from "./vectors.js";
 export const columnsAt = (ranks, acceleration) =>
   ranks.map((rank) => rank < Math.round(ranks.length / acceleration));
 
-/** Return the operator of a choice {task, ratio, ordering, columns}. */
+/** Images of the camera that blurs are this many pixels a side, and it keeps every second pixel of every second row. */
+export const DECIMATION = {side: 32, factor: 2};
+
+/** Return the operator of a choice {task, ratio, ordering, columns, std}. */
 export function operatorOf(choice, tables) {
   if (choice.task === "mri") return new CartesianMRI(choice.columns);
+  if (choice.task === "blur") return new Downsampling(DECIMATION.side, DECIMATION.factor, choice.std);
   return new SinglePixel(tables.patterns[choice.ordering], choice.ratio);
 }
 

@@ -21,7 +21,7 @@ function rowsTransposed(image, side) {
   return made;
 }
 
-/** Return H x H of an image with H the orthonormal Hadamard matrix, which is its own inverse; side is a power of 2. */
+/** Return H x H of an image, with H the orthonormal Hadamard matrix, its own inverse; the side is a power of two. */
 export const transform = (image, side) => rowsTransposed(rowsTransposed(image, side), side);
 
 /** A single-pixel camera; `ranks` says which place each pattern has in the order in which they are measured. */

@@ -18,14 +18,16 @@ async function session(ort, folder, {file, weights}, tell) {
   });
 }
 
-/** The two networks of a task. */
+/** The denoiser of a camera, and the network of its preconditioner where it has one. */
 export class Networks {
   /** Load them from a folder, by the card that `python -m ddgp_lib export` wrote. */
   static async load(ort, folder, card, tell) {
     const networks = new Networks();
     const {denoiser, [card.kind]: preconditioner} = card.models;
-    Object.assign(networks, {ort, card, inputs: Object.keys(preconditioner.inputs), shape: denoiser.inputs.image});
+    Object.assign(networks, {ort, card, shape: denoiser.inputs.image});
     networks.denoiser = await session(ort, folder, denoiser, tell);
+    if (preconditioner === undefined) return networks;
+    networks.inputs = Object.keys(preconditioner.inputs);
     networks.preconditioner = await session(ort, folder, preconditioner, tell);
     return networks;
   }

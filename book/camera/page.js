@@ -3,7 +3,9 @@
 import {columnsAt} from "./cameras.js";
 import {Columns, Pad, enlarged, paint} from "./pictures.js";
 import {plot, written} from "./plots.js";
-import {DRAWING, fromAddress, packed, packedColumns, settingsOf, toAddress, unpacked, unpackedColumns} from "./state.js";
+import {
+  DRAWING, TUNED, fromAddress, packed, packedColumns, settingsOf, toAddress, unpacked, unpackedColumns,
+} from "./state.js";
 import {magnitude} from "./vectors.js";
 
 const MEASURES = ["psnr", "residual", "range", "null"];
@@ -51,7 +53,7 @@ class CameraPage {
     click("stop", () => this.stop("Stopped"));
     click("clear", () => this.#drawn(new Float32Array(DRAWING ** 2), true));
     click("again", () => this.#set({seed: this.state.seed + 1}));
-    click("tuned", () => this.#set({sigma: 1, momentum: "tuned", fading: "tuned", step: 1, strength: 1, free: false, safeguard: false}));
+    click("tuned", () => this.#set(TUNED));
     click("save", () => this.#save());
     this.find("[data-at]").addEventListener("input", (event) => this.#show(Number(event.target.value)));
     this.pad.canvas.addEventListener("blur", () => this.pad.show(this.pad.image, this.pad.drawn));
@@ -88,9 +90,7 @@ class CameraPage {
   }
 
   #drawn(image, done) {
-    const drawing = packed(image);
-    if (!done) return;
-    this.#set({image: "drawing", drawing});
+    if (done) this.#set({image: "drawing", drawing: packed(image)});
   }
 
   #toggled(columns, at) {
@@ -145,7 +145,7 @@ class CameraPage {
   #refresh() {
     const {state} = this;
     this.root.dataset.camera = state.camera;
-    for (const part of this.root.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== state.camera;
+    for (const part of this.root.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(state.camera);
     this.#listImages();
     for (const output of this.root.querySelectorAll("output[data-of]")) this.#tell(output);
     if (this.mri && this.slices === null) this.#fetchSlices().catch((error) => this.#say(error.message));
@@ -180,6 +180,7 @@ class CameraPage {
     const texts = {
       ratio: `${patterns} of 1,024 patterns`,
       acceleration: `${this.chosenColumns.filter(Boolean).length} of 128 columns`,
+      std: `${written(state.std)} pixels; 256 measurements`,
       noise: written(state.noise),
       sigma: `× ${written(state.sigma)}: σ = ${sigmas[0]} without P, ${sigmas[1]} with it`,
       step: `${written(state.step)} / ‖A‖²`,
@@ -209,13 +210,14 @@ class CameraPage {
   start() {
     const truth = this.truth();
     if (truth === null) return this.#say("The slices are still on their way.");
+    if (!truth.some(Boolean)) return this.#say("The drawing is empty: draw something first.");
     this.stop();
     this.#forget();
     const {state, card, tables} = this;
     this.id += 1;
     this.running = true;
     this.#buttons();
-    const choice = {task: state.camera, ratio: state.ratio, ordering: state.ordering, columns: this.chosenColumns};
+    const choice = {task: state.camera, ratio: state.ratio, ordering: state.ordering, std: state.std, columns: this.chosenColumns};
     const {noise, seed, iterations, pause} = state;
     const settings = this.settings;
     this.#say(this.worker === null ? "Loading the networks." : "Running.");
@@ -232,7 +234,8 @@ class CameraPage {
       this.worker.onmessage = ({data}) => this.#hear(data);
       this.worker.onerror = (event) => {
         this.worker = null;
-        this.stop(`The networks could not be loaded: ${event.message || "a script is missing"}`);
+        this.stop();
+        this.#say(`The networks could not be loaded: ${event.message || "a script is missing"}.`);
       };
     }
     return this.worker;
@@ -245,7 +248,7 @@ class CameraPage {
     this.id += 1;
     this.worker?.postMessage({type: "stop", id: this.id});
     this.#buttons();
-    if (reason) this.#say(`${reason} at iteration ${this.history.with.length - 1 || 0}.`.replace("at iteration -1", ""));
+    if (reason) this.#say(`${reason} at iteration ${this.last}.`);
     this.#done();
   }
 
@@ -354,6 +357,7 @@ class CameraPage {
     const gain = this.history.with[k].judged.psnr - this.history.without[k].judged.psnr;
     const usual = this.tables.usual[this.state.camera];
     const here = `Here P gains ${gain.toFixed(1)} dB after ${k} iterations.`;
+    if (!usual) return `${here} P is Newton’s step, made by hand: nothing was trained for this camera but the denoiser.`;
     const there =
       ` On ${usual.images} held-out ${usual.kind}, with the book's camera and settings, it gains ` +
       `${usual.gain.toFixed(1)} dB after ${usual.iterations}.`;

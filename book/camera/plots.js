@@ -21,7 +21,10 @@ function ends(values) {
 
 /** Write a number with three digits that say something. */
 export const written = (value) =>
-  !Number.isFinite(value) ? "not finite" : Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
+  Number.isFinite(value) ? short(value) : "not finite";
+
+const short = (value) =>
+  value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4) ? value.toExponential(1) : value.toPrecision(3);
 
 /**
  * Draw the curves of one measure.

@@ -22,7 +22,8 @@ const SAFEGUARD = {growth: 4, floors: [0.2, 0.05]};
  * @property {object} operator A, with measure, adjoint, normal, project and squaredNorm
  * @property {Float32Array} y measurements
  * @property {(u: Float32Array, sigma: number) => Promise<Float32Array>} denoise D_σ
- * @property {?(grad: Float32Array, z: Float32Array, k: number) => Promise<Float32Array>} correct N_θ; null without P
+ * @property {?(grad: Float32Array, z: Float32Array, k: number) => Promise<Float32Array>} correct N_θ, or null
+ * @property {?(grad: Float32Array) => Float32Array} base Newton's step in the place of the gradient, or null
  */
 
 /**
@@ -34,7 +35,7 @@ const SAFEGUARD = {growth: 4, floors: [0.2, 0.05]};
  * @property {?number} prior_decay k₀ of what is learned
  * @property {?number} update_decay k₀ of the whole update
  * @property {number} step α as a multiple of 1/‖A‖²
- * @property {number} strength what N_θ is multiplied by
+ * @property {number} strength what P(∇g) − ∇g is multiplied by
  * @property {boolean} free whether N_θ may change what is measured
  * @property {boolean} safeguard whether P is given up where residuals grow
  */
@@ -65,11 +66,14 @@ export class Run {
 
   /** The direction P(∇g; z) at z, or ∇g itself where P is off. */
   async #direction(grad, z, k, on) {
-    const {operator, correct} = this.problem;
+    const {operator, correct, base} = this.problem;
     const {strength, free, prior_decay: decay} = this.settings;
-    if (!on || correct === null) return grad;
-    const correction = await correct(grad, z, k);
-    const added = free ? correction : minus(correction, operator.project(correction));
+    if (!on || (!correct && !base)) return grad;
+    let added = base ? minus(base(grad), grad) : new Float32Array(grad.length);
+    if (correct) {
+      const correction = await correct(grad, z, k);
+      added = plus(added, free ? correction : minus(correction, operator.project(correction)));
+    }
     return plus(grad, added, weight(decay, k) * strength);
   }
 

@@ -7,6 +7,7 @@ export const DEFAULTS = {
   ratio: 0.1,
   ordering: "cake_cutting",
   acceleration: 4,
+  std: 1,
   columns: "",
   noise: 0.01,
   seed: 1,
@@ -21,6 +22,11 @@ export const DEFAULTS = {
   safeguard: false,
   drawing: "",
 };
+
+/** The choices that give the solvers as they were tuned. */
+export const TUNED = Object.fromEntries(
+  ["sigma", "momentum", "fading", "step", "strength", "free", "safeguard"].map((name) => [name, DEFAULTS[name]]),
+);
 
 /** What the reader draws is this many pixels a side, in four greys. */
 export const DRAWING = 32;

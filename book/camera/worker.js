@@ -41,8 +41,11 @@ async function start({id, card, tables, choice, truth, noise, seed, settings, it
   const y = measured(operator, truth, noise, seed);
   const networks = await networksOf(card);
   postMessage({type: "measured", id, y, count: operator.count});
-  const common = {operator, y, denoise: networks.denoise};
-  const problems = {without: {...common, correct: null}, with: {...common, correct: networks.correct}};
+  const plain = {operator, y, denoise: networks.denoise, correct: null, base: null};
+  const {form, damping} = card.preconditioner;
+  const correct = networks.preconditioner ? networks.correct : null;
+  const base = form.startsWith("newton") ? (grad) => operator.newton(grad, damping) : null;
+  const problems = {without: plain, with: {...plain, correct, base}};
   const runs = Object.entries(problems).map(([side, problem]) => [side, problem, new Run(problem, settings[side])]);
   const going = new Set(runs);
   runs.forEach(([side, problem, run]) => send(id, side, run, problem, truth, 0));

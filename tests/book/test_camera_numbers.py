@@ -226,7 +226,8 @@ def test_noise_is_white_and_depends_on_its_seed(compute: Compute) -> None:
 
 
 def test_cards_are_of_the_weights_and_settings_that_ship() -> None:
-    for task, card in TABLES["cards"].items():
+    for task in TABLES["usual"]:
+        card = TABLES["cards"][task]
         tuning = ddgp_lib.load_tuning(task)
         remedy = "run `python -m book._tools.camera_files`"
         assert card["settings"] == {kind: tuning[kind]["setting"] for kind in card["settings"]}, remedy
