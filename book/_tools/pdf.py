@@ -6,6 +6,7 @@ starts with; code that a page folds is left out, solutions are not.
 """
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from book._tools.website import BUILD, HTML
 
 PDF = BUILD / "book.pdf"
 SCALE = 0.75
+PLACE = "<!-- The PDF is linked here by book/_tools/pdf.py. -->"
+"""Stands in every page, by ``_config.yml``, where the link to the PDF goes."""
 
 APPEND = """async names => {
   const first = document.querySelector('article.bd-article');
@@ -107,8 +110,22 @@ def print_site(browser: Browser, path: Path, names: list[str], html: Path = HTML
         )
 
 
+def offer(pdf: Path, html: Path = HTML) -> int:
+    """Put a PDF into a site, and a link to it where its pages keep a place; return how many pages have one."""
+    shutil.copyfile(pdf, html / pdf.name)
+    count = 0
+    for path in html.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if PLACE in text:
+            up = "../" * (len(path.relative_to(html).parts) - 1)
+            link = f'<p><a href="{up}{pdf.name}">The whole book as a PDF</a></p>'
+            path.write_text(text.replace(PLACE, link), encoding="utf-8")
+            count += 1
+    return count
+
+
 def main() -> None:
-    """Print the built site and say where the PDF is."""
+    """Print the built site, say where the PDF is, and offer it on the site."""
     parser = argparse.ArgumentParser(description="Print the built site as one PDF.")
     parser.add_argument("--output", type=Path, default=PDF)
     arguments = parser.parse_args()
@@ -118,6 +135,8 @@ def main() -> None:
     except FileNotFoundError as error:
         sys.exit(str(error))
     print(f"{arguments.output}: {arguments.output.stat().st_size / 2**20:.1f} MB")
+    if arguments.output == PDF:
+        print(f"{offer(PDF)} pages of the site link to it")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
+from docutils.utils import new_document
 from pybtex.database import Entry, Person
 
 from book._tools import address
@@ -17,7 +18,10 @@ from book._tools.drawings.canvas import COLOURS, rich
 from book._tools.icons import NAMES, numbers
 from book._tools.inline_drawings import inlined
 from book._tools.light_pages import WIDGET_STATE, WIDGET_VIEW, light, without_widgets
+from book._tools.numbered_tables import NumberTables, ResultTable, caption_of
 from book._tools.page_head import PLACEHOLDER, description, shortened, site_map, tags, without_address
+from book._tools.pdf import PLACE, offer
+from ddgp_lib.tables import table
 
 LONG = "<span class='k'>return</span> " + "x" * 60
 
@@ -120,6 +124,19 @@ def test_a_drawing_in_a_page_says_what_the_page_says() -> None:
     assert "<title>" not in inlined(svg, "")
 
 
+def test_tables_of_results_are_counted_and_others_are_not() -> None:
+    document = new_document("page")
+    made = table("Means.", ["a"], {"x": [1.0]}).html
+    for html in (made, "<table><caption>b</caption></table>"):
+        document += nodes.raw("", html, format="html")
+    NumberTables(document).apply()
+    counted, other = document.children
+    assert isinstance(counted, ResultTable)
+    assert caption_of(counted) == "Means."
+    assert counted["ids"]
+    assert isinstance(other, nodes.raw)
+
+
 def test_buttons_need_an_address() -> None:
     assert PLACEHOLDER == address.PLACEHOLDER
     launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"}
@@ -183,6 +200,19 @@ def test_labels_of_the_bibliography() -> None:
         "Ávila, 2010b",
         "A report, n.d.",
     ]
+
+
+def test_a_pdf_is_offered_where_a_page_keeps_its_place(tmp_path: Path) -> None:
+    assert PLACE in address.CONFIG.read_text(encoding="utf-8")
+    site = tmp_path / "html"
+    (site / "book").mkdir(parents=True)
+    (site / "index.html").write_text("<p>none</p>")
+    (site / "book" / "a.html").write_text(f"<footer>{PLACE}</footer>")
+    (tmp_path / "book.pdf").write_bytes(b"%PDF")
+    assert offer(tmp_path / "book.pdf", site) == 1
+    assert 'href="../book.pdf"' in (site / "book" / "a.html").read_text()
+    assert (site / "book.pdf").read_bytes() == b"%PDF"
+    assert offer(tmp_path / "book.pdf", site) == 0
 
 
 def test_the_site_is_built_without_fonttools() -> None:
