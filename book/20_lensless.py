@@ -9,8 +9,8 @@
 #   and without.
 # - After a preconditioned step, setting negative pixels to zero diverges. Projecting them in the right metric works,
 #   but costs all that conditioning had gained: plain FISTA is as fast, and ADMM several times faster.
-# - Pixels that were held out tell when to stop, and that the model is wrong somewhere. They do not tell which picture
-#   looks better.
+# - Pixels that were held out tell when fitting is no gain, and that the model is wrong somewhere. They do not tell
+#   which picture looks better.
 #
 # No preconditioner has been learned for this camera yet. This chapter prepares the data, and sets the bar.
 # A quarter of an hour of reading, less than a minute of computing. You should know [linear
@@ -149,13 +149,13 @@ print(f"noise: {noise:.0e} of the reading")
 assert noise < 3e-4
 
 # %% [markdown]
-# The estimate of the noise may be wrong by a factor of two or three. Here that changes nothing: it is a hundredth of
-# what any method below leaves. What is left comes from the method, or from the model.
+# The estimate of the noise may be wrong by a factor of two or three. Here that changes nothing: its energy is less than a
+# hundredth of what any method below leaves. The rest comes from the method, or from the model.
 #
 # ## The classical methods
 #
-# Three methods minimise $f(x) = \tfrac12 \lVert A x - y \rVert^2$ over the used pixels. None has anything learned, and
-# none was tuned on these readings.
+# Three methods minimise $f(x) = \tfrac12 \lVert A x - y \rVert^2$ over the used pixels. Nothing in them is
+# learned. Settings are the library's defaults, and this camera was at hand when those were set.
 #
 # **FISTA** takes gradient steps of length $1 / \lVert A \rVert^2$ with momentum {cite}`beck2009fista`.
 #
@@ -237,7 +237,7 @@ assert lead > 10
 # *preconditioned* step, and see what happens.
 
 # %% mystnb={"figure": {"name": "fig-ll-clipped", "caption": "Residual on the used pixels with x ≥ 0. The dash-dotted curve clips after a preconditioned step; it is cut off where it leaves the figure."}, "image": {"alt": "Four curves on logarithmic axes. FISTA falls slowly, ADMM faster, the circulant preconditioner fastest. The clipped one falls for four iterations and then rises steeply out of the figure."}} tags=["hide-input"]
-draw("x ≥ 0", ylim=(2e-3, 5), legend="lower left")
+draw("x ≥ 0", ylim=(2e-3, 5), legend="above")
 
 # %%
 assert residual("x ≥ 0", "circulant P, clipped", 20) > 1
@@ -271,7 +271,7 @@ assert excess["projected"] < 0.8 * excess["clipped"]
 # %% [markdown]
 # There is no formula for $\Pi_M$ of a filter. But {eq}`eq-ll-projection` is strictly convex with a condition number of
 # $1 + 1/\lambda$, so some accelerated steps find it. Half as exact as the step is long is enough for $f$ to fall, as the
-# page of [`descend_in_metric`](api_solvers) proves; the library asks for 0.3.
+# page of [`descend_in_metric`](api_solvers.md) proves; the library asks for 0.3.
 #
 # ## What an iteration costs
 #
@@ -279,7 +279,7 @@ assert excess["projected"] < 0.8 * excess["clipped"]
 # is a multiple of $I$. So iterations cannot be compared. Transforms can, and are the same on every machine.
 
 # %% mystnb={"figure": {"name": "fig-ll-transforms", "caption": "The same residuals with x ≥ 0, against the number of Fourier transforms."}, "image": {"alt": "Curves on logarithmic axes. ADMM is lowest at equal transforms. The circulant preconditioner is between ADMM and FISTA."}} tags=["hide-input"]
-draw("x ≥ 0", "transforms", ylim=(2e-3, 5), legend="lower left")
+draw("x ≥ 0", "transforms", ylim=(2e-3, 5), legend="above")
 
 # %%
 GOAL = 0.0055
@@ -304,7 +304,7 @@ for name, count in transforms.items():
 assert 3 * transforms["crop ADMM"] < transforms["FISTA"] < transforms["circulant P"]
 
 # %% [markdown]
-# Seconds say the same on the machine that made this page; on yours they differ.
+# Seconds of the processor that made this page say the same; on yours they differ.
 
 # %% tags=["nbval-ignore-output"]
 seconds = {name: price("x ≥ 0", name, "seconds") for name in transforms}
