@@ -6,13 +6,15 @@ from types import MappingProxyType
 from typing import Any
 
 from ...arguments import require, require_choice, require_integer, require_seed
-from . import lensless
+from . import head, lensless
 from .meter import Step, metered
 from .records import Experiment, Row
 
 __all__ = ["EXPERIMENTS", "Experiment", "Row", "Step", "metered", "run_measured"]
 
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({"lensless": lensless.EXPERIMENT})
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {"lensless": lensless.EXPERIMENT, "head": head.EXPERIMENT}
+)
 """The experiments by their names."""
 
 

@@ -1,4 +1,4 @@
-"""What an iteration costs: seconds of this machine, and Fourier transforms, which are the same on every one."""
+"""What an iteration costs: seconds of this processor, and Fourier transforms, which are the same on every one."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ class Step:
     image : Tensor
         The iterate.
     seconds : float
-        Time so far.
+        Time of the processor so far, which other work on the machine hardly changes.
     transforms : int
         Calls of Fourier transforms so far; one of a batch counts once.
     """
@@ -68,10 +68,10 @@ def metered(iterates: Iterable[torch.Tensor]) -> Iterator[Step]:
 def _run(iterates: Iterator[torch.Tensor]) -> Iterator[Step]:
     counter, seconds, number = _Counter(), 0.0, 0
     while True:
-        started = time.perf_counter()
+        started = time.process_time()
         with counter:
             image = next(iterates, None)
-        seconds += time.perf_counter() - started
+        seconds += time.process_time() - started
         if image is None:
             return
         number += 1

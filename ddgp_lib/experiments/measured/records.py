@@ -26,7 +26,7 @@ class Row:
         By how many decibels the error is below that of the first method of the condition at the same iteration, from
         paired differences, with its standard error; None for the first, or where it cannot be told.
     seconds : float
-        Time on this machine.
+        Time of the processor.
     transforms : int
         Fourier transforms.
     """
