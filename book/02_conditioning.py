@@ -563,8 +563,8 @@ assert abs(1 / (middle + (middle**2 - 1).sqrt()) - rate) < 1e-6  # Chebyshev's r
 # %% [markdown]
 # Conjugate gradients are ahead from the start and fall ever faster. They fit their polynomial to the eigenvalues that
 # are there. This blur has 153 distinct ones, and a polynomial with a zero at each leaves no error at all, so in exact
-# arithmetic 153 iterations would be enough. Rounding delays that, but not by much. The heavy ball shows the other side of a
-# good rate: before it converges, it makes the error of the image many times larger than it was.
+# arithmetic 153 iterations would be enough. Rounding delays that, but not by much. The heavy ball shows the other
+# side of a good rate: before it converges, it makes the error of the image many times larger than it was.
 #
 # ```{admonition} Why the rest of this book does not use them
 # :class: note
@@ -765,8 +765,8 @@ assert min(peaks, key=peaks.__getitem__) == "Newton, λ = 0.001"
 #
 # ## How to stop without the truth
 #
-# The best iteration of {numref}`fig-semiconvergence` was found with the true images. What do the data alone say? Look at
-# their coefficients $u_i^\top y$, mode by mode, beside the noise level. Hansen calls this a **Picard plot**.
+# The best iteration of {numref}`fig-semiconvergence` was found with the true images. What do the data alone say? Look
+# at their coefficients $u_i^\top y$, mode by mode, beside the noise level. Hansen calls this a **Picard plot**.
 
 # %%
 w = torch.randn(truths.shape, generator=torch.Generator().manual_seed(0), dtype=s.dtype)
@@ -811,8 +811,8 @@ assert (sizes["data"][700:] / sigma).max() < 2
 #
 # $$\lVert A x - y \rVert \le \sigma \sqrt m .$$ (eq-discrepancy)
 #
-# **Generalised cross-validation** {cite}`golub1979generalized` (GCV) does not know the noise. It asks how well an estimate
-# would predict a measurement that was left out, and takes the smallest
+# **Generalised cross-validation** {cite}`golub1979generalized` (GCV) does not know the noise. It asks how well an
+# estimate would predict a measurement that was left out, and takes the smallest
 #
 # $$\frac{\lVert A x - y \rVert^2}{\bigl(m - \sum_i f_i\bigr)^2} .$$ (eq-gcv)
 #
@@ -876,8 +876,9 @@ assert min(best, key=best.__getitem__) == "TSVD"
 # %% [markdown]
 # No rule wins. The discrepancy principle is nearly perfect for Tikhonov's method, and stops gradient descent a decibel
 # too early: with the residual at the level of the noise, modes are still missing that would have helped. GCV is nearly
-# perfect for gradient descent, and loses almost two decibels with Tikhonov's method. It estimates the error of the
-# *prediction* $A x$, and that is smallest at a smaller $\lambda$ than the error of the image:
+# perfect for gradient descent, and loses almost two decibels with Tikhonov's method. Most of that loss is not GCV's
+# mistake but its question: it estimates the error of the *prediction* $A x$, and that is smallest at a smaller
+# $\lambda$ than the error of the image. Here is the best $\lambda$ for the prediction, found with the truth in hand:
 
 # %%
 tikhonov = families["Tikhonov"]
@@ -885,7 +886,8 @@ prediction = filters.squared_errors(tikhonov, torch.ones_like(s), data, s * trut
 errors = filters.squared_errors(tikhonov, s, data, truths)
 informed = mean_psnr(errors, prediction.argmin(0))
 print(f"λ with the best prediction: an image of {informed:.1f} dB")
-assert abs(informed - found["Tikhonov"]["GCV"]) < 0.5
+assert 0.8 < found["Tikhonov"]["truth"] - informed < 1.7
+assert found["Tikhonov"]["GCV"] < informed + 0.2
 
 # %% [markdown]
 # ```{warning}
@@ -952,16 +954,15 @@ answers.check("ex-cg-distinct", answer)
 # ```
 # (a) The eigenvalues are values of the kernel's Fourier transform at the frequencies $(f_1, f_2)$. Reflections leave
 # $\lvert f_1 \rvert$ and $\lvert f_2 \rvert$, with $N/2 + 1$ values each, and the exchange leaves unordered pairs of
-# them: $(N/2+1)(N/2+2)/2$. (b) For $N = 16$ these are $9 \cdot 10/2$. The polynomial with these zeros, scaled to 1 at 0,
-# leaves no error. For the chapter's blur, $N = 32$, the pairs are those that were counted above.
+# them: $(N/2+1)(N/2+2)/2$. (b) For $N = 16$ these are $9 \cdot 10/2$. The polynomial with these zeros, scaled to 1 at
+# 0, leaves no error. For the chapter's blur, $N = 32$, the pairs are those that were counted above. Here is the count for
+# $N = 16$:
 
 # %%
 small = BlurFFT((1, 16, 16), filter=gaussian_blur(sigma=(0.8, 0.8)))
-square = analysis.modes(small, (1, 16, 16)).values
-start = torch.randn(1, 256, generator=torch.Generator().manual_seed(0)).double()
-path = cgls(square, square * start, 60)[:, 0] - start[0]
-print(f"{9 * 10 // 2} iterations: error {path[45].norm() / start.norm():.0e}")
-assert path[45].norm() < 0.01 * start.norm() < 0.2 * path[10].norm()
+found = analysis.singular_values(small, (1, 16, 16)) ** 2
+print(f"distinct eigenvalues: about {int((found[:-1] - found[1:] > 1e-6).sum()) + 1}")
+assert abs(int((found[:-1] - found[1:] > 1e-6).sum()) + 1 - 45) <= 2
 
 # %% [markdown]
 # ```{solution-end}
@@ -1007,7 +1008,7 @@ assert math.log(nesterov) / math.log(rates[0]) > 60
 #
 # The discrepancy principle is told a noise level that is 10 % too low. How many decibels has the mean PSNR of
 # Landweber's iterates now, with the `data` and `mean_psnr` of the table? And with one that is 10 % too high? Which
-# mistake is worse here, and why is it the other one for an iteration that falls to the residual 0 within a few steps?
+# mistake is worse here, and why?
 # ```
 
 # %%
@@ -1019,9 +1020,9 @@ answers.check("ex-discrepancy", answer)
 # :label: sol-discrepancy
 # :class: dropdown
 # ```
-# Gradient descent was stopped too early to begin with. A level that is too low lets it run on, and would have helped if
-# it were only a little too low; 10 % is far beyond, since the residual falls very slowly once it is all noise. Newton's step with
-# a small damping goes from much too smooth to all noise within a step or two: there, a rule that never stops ruins the image.
+# Too high is worse. Gradient descent was stopped too early to begin with, as the table says. A level that is too low lets
+# it run a little longer, and that helps; one that is too high stops it earlier still. With a level much too low the
+# rule would never stop in time: the residual falls slowly once it is all noise.
 
 # %%
 residuals = filters.squared_residuals(families["Landweber"], data)
@@ -1064,10 +1065,10 @@ for told in (0.9, 1.1):
 # ## Further reading
 #
 # Goh {cite}`goh2017momentum` explains momentum on quadratics, with the heavy-ball rule. Hansen
-# {cite}`hansen2010discrete` treats discrete inverse problems, filter
-# factors, Picard plots and rules for stopping, also those of conjugate gradients. Beck and Teboulle {cite}`beck2009fista` prove what Nesterov's rule
+# {cite}`hansen2010discrete` treats discrete inverse problems, filter factors, Picard plots and rules for stopping,
+# also those of conjugate gradients. Beck and Teboulle {cite}`beck2009fista` prove what Nesterov's rule
 # {cite}`nesterov1983method` guarantees without strong convexity, and Chambolle and Dossal
-# {cite}`chambolle2015iterates` that the iterates themselves converge. Saad {cite}`saad2003iterative` derives conjugate
-# gradients and Chebyshev's polynomials. Iyer and colleagues
-# {cite}`iyer2024polynomial` build polynomial preconditioners for imaging with spectra that are not flat. The distilled
-# preconditioner of this book starts from Gualdrón-Hurtado and colleagues {cite}`gualdron2025d2gp`.
+# {cite}`chambolle2015iterates` that the iterates themselves converge. Saad {cite}`saad2003iterative` derives
+# conjugate gradients and Chebyshev's polynomials. Iyer and colleagues {cite}`iyer2024polynomial` build polynomial
+# preconditioners for imaging with spectra that are not flat. The distilled preconditioner of this book starts from
+# Gualdrón-Hurtado and colleagues {cite}`gualdron2025d2gp`.

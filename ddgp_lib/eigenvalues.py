@@ -138,6 +138,3 @@ def _complex(argument: str, values: torch.Tensor) -> torch.Tensor:
     require(accepted and values.numel() > 0, argument, values, "a tensor of numbers, real or complex")
     require(bool(torch.isfinite(values).all()), argument, values, "finite numbers")
     return values.to(torch.complex128)
-
-
-growth = momentum_growth

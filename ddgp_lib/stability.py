@@ -118,7 +118,8 @@ def spectral_radius(
         \rho(J) \approx \Bigl(\|J^n v\| / \|J^{n/2} v\|\Bigr)^{2/n}
 
     J need not be symmetric, so a single step may grow or shrink by more; the mean over the later half of the steps
-    also holds for a pair of complex eigenvalues.
+    also holds for a pair of complex eigenvalues.  It is an estimate and no bound: for a normal J it approaches ρ from
+    below, for another one it may lie on either side.
 
     Parameters
     ----------

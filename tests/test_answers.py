@@ -17,6 +17,10 @@ def test_the_file_is_what_the_command_writes() -> None:
     assert answers.FILE.read_text(encoding="utf-8") == tool.text()
 
 
+def scaled(answer: float | list[float], factor: float) -> float | list[float]:
+    return [value * factor for value in answer] if isinstance(answer, list) else answer * factor
+
+
 @pytest.mark.parametrize("label", sorted(STATED))
 def test_right_answers_are_accepted_within_the_tolerance_and_no_further(label: str) -> None:
     stated = STATED[label]
@@ -26,11 +30,9 @@ def test_right_answers_are_accepted_within_the_tolerance_and_no_further(label: s
         wrong = [value + 1 for value in answer] if isinstance(answer, list) else answer + 1
         assert not answers.judge(label, wrong)[0]
     else:
-        assert answers.judge(label, answer * (1 + width))[0]
-        assert answers.judge(label, answer * (1 - width))[0]
-        assert not answers.judge(label, answer * (1 + 2.6 * width))[0]
-        assert not answers.judge(label, answer * (1 - 2.6 * width))[0]
-        assert not answers.judge(label, -answer)[0]
+        for factor, right in ((1 + width, True), (1 - width, True), (1 + 2.6 * width, False), (-1, False)):
+            assert answers.judge(label, scaled(answer, factor))[0] == right
+        assert not answers.judge(label, scaled(answer, 1 - 2.6 * width))[0]
 
 
 @pytest.mark.parametrize("label", sorted(STATED))

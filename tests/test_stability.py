@@ -57,6 +57,13 @@ def test_scaled_identity(images):
         torch.testing.assert_close(estimate(*problem, images), torch.full((3,), 0.9), rtol=1e-3, atol=0)
 
 
+def test_the_radius_of_a_jacobian_that_is_not_normal_may_be_overestimated(images):
+    # A Jordan block grows like n ρⁿ for a while.
+    estimate = spectral_radius(*_solve(Matrix([[0.9, 1.0], [0.0, 0.9]]), images, stepsize=1e-6), images)
+    assert (estimate > 0.9 * 1.005).all()
+    assert (estimate < 0.9 * 1.05).all()
+
+
 def test_null_space_growth(images):
     # J is 1.15 · 0.9 on the null space.
     problem = _solve(Matrix([[0.9, 0.0], [0.0, 0.9]]), images, NullGrowth())
