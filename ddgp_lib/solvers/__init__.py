@@ -1,6 +1,7 @@
 """Plug-and-play solvers whose gradient step on the data goes through a preconditioner."""
 
 from .base import PreconditionedSolver
+from .conjugate_gradients import cgls
 from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
 from .following import followed_sigma
@@ -46,6 +47,7 @@ __all__ = [
     "Safeguard",
     "Step",
     "Watch",
+    "cgls",
     "chambolle_dossal",
     "decaying_weight",
     "deepinv_momentum",
