@@ -620,6 +620,11 @@ CALLS: dict[str, Call] = {
         preconditioners.Newton(0.1).damping_of, {"noise": torch.ones(1)}, {"noise": "values"}
     ),
     "Newton.damping_for": Call(preconditioners.Newton(0.1).damping_for, {"physics": CAMERA}),
+    "InexactNewton": Call(
+        preconditioners.InexactNewton,
+        {"damping": 0.1, "tolerance": 0.1},
+        {"damping": "positive", "tolerance": "open share"},
+    ),
     "Jacobi": Call(
         preconditioners.Jacobi,
         {"diagonal": torch.ones(SIZE), "damping": 0.1, "scale": 1.0},
@@ -1102,6 +1107,7 @@ CALLS |= {
     for P in (
         preconditioners.Scalar(1.0),
         preconditioners.Newton(0.1),
+        preconditioners.InexactNewton(0.1),
         preconditioners.SR1(),
         preconditioners.LinearPreconditioner(STRUCTURE, 1),
         preconditioners.LearnedPreconditioner(networks.PatchCNN(2, 1, 8, depth=2)),

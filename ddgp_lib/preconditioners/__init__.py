@@ -3,6 +3,7 @@
 from .base import Identity, Preconditioner, State
 from .classical import Newton, Scalar
 from .diagonal import Circulant, Jacobi
+from .inexact_newton import InexactNewton
 from .learned import FORMS, INPUTS, LearnedPreconditioner
 from .linear import LinearPreconditioner
 from .null_space_pull import NullSpacePull
@@ -15,6 +16,7 @@ __all__ = [
     "SR1",
     "Circulant",
     "Identity",
+    "InexactNewton",
     "Jacobi",
     "LearnedPreconditioner",
     "LinearPreconditioner",

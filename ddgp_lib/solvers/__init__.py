@@ -1,6 +1,7 @@
 """Plug-and-play solvers whose gradient step on the data goes through a preconditioner."""
 
 from .base import PreconditionedSolver
+from .conjugate_gradients import cgls
 from .crop_splitting import crop_admm
 from .descent import descend
 from .fista import PreconditionedFISTA, PreconditionedFISTAIteration, PreconditionedPGD
@@ -55,6 +56,7 @@ __all__ = [
     "ScaledProjection",
     "Step",
     "Watch",
+    "cgls",
     "chambolle_dossal",
     "crop_admm",
     "decaying_weight",
