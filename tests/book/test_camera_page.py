@@ -147,6 +147,29 @@ def test_long_runs_leave_no_memory_behind(shared: Page, address: str) -> None:
     assert used[2] < 100, used
 
 
+@pytest.mark.parametrize(
+    ("address_part", "name", "expected"),
+    [
+        ("camera=none", "camera", "single_pixel"),
+        ("camera=mri&image=7", "image", "0"),
+        ("image=x", "image", "0"),
+        ("ratio=7", "ratio", 1),
+        ("ratio=NaN", "ratio", 0.1),
+        ("iterations=1e9", "iterations", 1000),
+        ("ordering=constructor", "ordering", "cake_cutting"),
+        ("columns=zz", "columns", "zz"),
+        ("drawing=%3Cimg%3E&image=drawing", "image", "drawing"),
+    ],
+)
+def test_an_address_that_makes_no_sense_does_no_harm(
+    shared: Page, address: str, address_part: str, name: str, expected: Any
+) -> None:
+    problems = watch(shared)
+    go(shared, address, address_part)
+    assert shared.evaluate(f"{CAMERA}.state")[name] == expected
+    assert problems == []
+
+
 def test_nothing_heavy_is_loaded_before_start(page: Page, address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
