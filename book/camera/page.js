@@ -161,11 +161,19 @@ class CameraPage {
     this.pad.show(drawn || this.mri ? unpacked(state.drawing) : truth, drawn);
     this.columns.show(this.chosenColumns);
     this.find("[data-clear]").disabled = !drawn;
-    this.address = toAddress(state);
-    if (location.hash !== this.address && (location.hash || this.address !== "#")) {
-      history.replaceState(null, "", this.address);
-    }
+    this.#write();
     this.#forget();
+  }
+
+  /** Write the choices into the address, once they have rested: browsers limit how often that may be done. */
+  #write() {
+    this.address = toAddress(this.state);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      if (location.hash !== this.address && (location.hash || this.address !== "#")) {
+        history.replaceState(null, "", this.address);
+      }
+    }, 200);
   }
 
   /** The pictures to choose from depend on the camera. */
