@@ -65,13 +65,19 @@ class CameraPage {
   /** Take over all choices, from the address or another source. */
   #take(state) {
     this.stop();
-    this.state = state;
+    this.state = {...state, image: this.#known(state)};
     for (const input of this.inputs) {
-      const value = state[input.name];
+      const value = this.state[input.name];
       if (input.type === "checkbox") input.checked = value;
       else input.value = String(value);
     }
     this.#refresh();
+  }
+
+  /** Return the picture of a choice: the first one where the camera has no such picture. */
+  #known({camera, image}) {
+    const count = camera === "mri" ? this.tables.slices : this.tables.digits;
+    return image === "drawing" || (/^\d+$/.test(image) && Number(image) < count) ? image : "0";
   }
 
   #set(changes) {
@@ -83,7 +89,7 @@ class CameraPage {
     const number = typeof this.state[input.name] === "number";
     const value = input.type === "checkbox" ? input.checked : number ? Number(input.value) : input.value;
     const changes = {[input.name]: value};
-    if (input.name === "camera") Object.assign(changes, {image: "0", columns: "", iterations: value === "mri" ? 10 : 20});
+    if (input.name === "camera") Object.assign(changes, {columns: "", iterations: value === "mri" ? 10 : 20});
     if (input.name === "acceleration") changes.columns = "";
     this.#set(changes);
     input.focus();
@@ -120,7 +126,7 @@ class CameraPage {
     const drawn = this.state.image === "drawing";
     if (!this.mri) {
       if (drawn) return unpacked(this.state.drawing);
-      const index = Math.min(this.tables.digits - 1, Math.max(0, Math.trunc(this.state.image) || 0));
+      const index = Number(this.state.image);
       return this.digits.slice(index * 1024, (index + 1) * 1024);
     }
     const pixels = this.tables.columns.length ** 2;
@@ -129,7 +135,7 @@ class CameraPage {
       image.set(enlarged(unpacked(this.state.drawing), DRAWING, this.tables.columns.length / DRAWING));
       return image;
     }
-    const index = Math.min(this.tables.slices - 1, Math.max(0, Math.trunc(this.state.image) || 0));
+    const index = Number(this.state.image);
     return this.slices?.slice(index * 2 * pixels, (index + 1) * 2 * pixels) ?? null;
   }
 
@@ -150,17 +156,24 @@ class CameraPage {
     for (const output of this.root.querySelectorAll("output[data-of]")) this.#tell(output);
     if (this.mri && this.slices === null) this.#fetchSlices().catch((error) => this.#say(error.message));
     const truth = this.truth();
-    const channels = this.mri ? 2 : 1;
-    if (truth !== null) paint(this.find("[data-truth]"), magnitude(truth, channels));
+    if (truth !== null) paint(this.find("[data-truth]"), magnitude(truth, this.mri ? 2 : 1));
     const drawn = state.image === "drawing";
     this.pad.show(drawn || this.mri ? unpacked(state.drawing) : truth, drawn);
     this.columns.show(this.chosenColumns);
     this.find("[data-clear]").disabled = !drawn;
-    this.address = toAddress(state);
-    if (location.hash !== this.address && (location.hash || this.address !== "#")) {
-      history.replaceState(null, "", this.address);
-    }
+    this.#write();
     this.#forget();
+  }
+
+  /** Write the choices into the address, once they have rested: browsers limit how often that may be done. */
+  #write() {
+    this.address = toAddress(this.state);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      if (location.hash !== this.address && (location.hash || this.address !== "#")) {
+        history.replaceState(null, "", this.address);
+      }
+    }, 200);
   }
 
   /** The pictures to choose from depend on the camera. */
@@ -317,7 +330,7 @@ class CameraPage {
       const canvas = this.find(`[data-picture=${side}]`);
       paint(canvas, entry?.picture ?? new Float32Array(4));
       const lost = entry && this.history[side].length - 1 < at ? " It has diverged." : "";
-      const psnr = entry ? `${entry.judged.psnr.toFixed(2)} dB` : "–";
+      const psnr = entry ? `${entry.judged.psnr.toFixed(2)}\u00a0dB` : "–";
       this.find(`[data-psnr=${side}]`).textContent = psnr + lost + (entry?.rejected ? " (P is given up)" : "");
       canvas.setAttribute("aria-label", `Reconstruction ${side} P at iteration ${at}: ${psnr}.${lost}`);
       for (const measure of MEASURES) {

@@ -16,7 +16,7 @@ function ends(values) {
   if (finite.length === 0) return [0, 1];
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const margin = Math.max(0.05 * (high - low), 0.01 * Math.abs(high), 1e-6);
-  return [low - margin, high + margin];
+  return [low < 0 ? low - margin : Math.max(0, low - margin), high + margin];
 }
 
 /** Write a number with three digits that say something. */
@@ -24,7 +24,7 @@ export const written = (value) =>
   Number.isFinite(value) ? short(value) : "not finite";
 
 const short = (value) =>
-  value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4) ? value.toExponential(1) : value.toPrecision(3);
+  value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 
 /**
  * Draw the curves of one measure.

@@ -39,10 +39,31 @@ function read(name, text) {
   return Number.isFinite(Number(text)) ? Number(text) : usual;
 }
 
+/** What is accepted of an address, beside texts that are looked at where they are used: words, and lowest and highest. */
+const ACCEPTED = {
+  camera: ["single_pixel", "blur", "mri"],
+  ordering: ["cake_cutting", "sequency", "zig_zag", "xy"],
+  momentum: ["tuned", "none", "chambolle_dossal", "deepinv"],
+  fading: ["tuned", "none", "prior", "update"],
+};
+const RANGES = {
+  ratio: [0.001, 1], acceleration: [1, 128], std: [0.3, 4], noise: [0, 10], seed: [0, 1e9], iterations: [1, 1000],
+  pause: [0, 2000], sigma: [0.01, 20], step: [0.001, 10], strength: [0, 100],
+};
+
+/** Return a value where it is accepted, and the first one where it is not. */
+function accepted(name, value) {
+  if (name in ACCEPTED) return ACCEPTED[name].includes(value) ? value : DEFAULTS[name];
+  if (!(name in RANGES)) return value;
+  const [lowest, highest] = RANGES[name];
+  return Math.min(highest, Math.max(lowest, value));
+}
+
 /** Return the choices that an address names, the others as at first; what is unknown is left out. */
 export function fromAddress(hash) {
   const given = [...new URLSearchParams(hash.replace(/^#/, ""))].filter(([name]) => name in DEFAULTS);
-  return {...DEFAULTS, ...Object.fromEntries(given.map(([name, text]) => [name, read(name, text)]))};
+  const state = {...DEFAULTS, ...Object.fromEntries(given.map(([name, text]) => [name, read(name, text)]))};
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, accepted(name, value)]));
 }
 
 /** Return the address of choices: those alone that differ from the first ones. */

@@ -13,11 +13,16 @@ from typing import Any
 import pytest
 import torch
 from deepinv.models import Denoiser
+from safetensors.torch import save_file
 
 import ddgp_lib
+from book._tools import camera_site
+from book._tools.camera_files import offsets, without_weights
 from book._tools.npm import find_npm
 from book._tools.repository import ROOT
 from ddgp_lib import PreconditionedFISTA, Preconditioner, Safeguard, State
+from ddgp_lib.digests import tensors_digest
+from ddgp_lib.exporting import exported_networks
 from ddgp_lib.metrics import psnr
 from ddgp_lib.operators import CartesianMRI, FourierDownsampling, HadamardCamera, newton, null_projection
 from ddgp_lib.operators.hadamard import ORDERINGS
@@ -225,6 +230,36 @@ def test_noise_is_white_and_depends_on_its_seed(compute: Compute) -> None:
     assert float((first.abs() > 2).float().mean()) == pytest.approx(0.0455, abs=0.006)
 
 
+@pytest.mark.parametrize("name", ["single_pixel", "mri"])
+def test_models_that_read_the_library_s_weights_give_what_pytorch_gives(tmp_path: Path, name: str) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+    camera_site.place(tmp_path / "camera")
+    for kind, exported in exported_networks(ddgp_lib.load_task(name)).items():
+        session = runtime.InferenceSession(str(tmp_path / "camera" / "files" / f"{name}-{kind}.onnx"))
+        (made,) = session.run(None, {key: value.numpy() for key, value in exported.inputs.items()})
+        close(made.ravel().tolist(), exported.expected())
+
+
+def test_weights_that_are_not_in_a_model_are_noticed(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    tensors = {"a": torch.arange(6.0), "b": torch.arange(4.0)}
+    save_file(tensors, tmp_path / "both.safetensors")
+    places = offsets((tmp_path / "both.safetensors").read_bytes())
+    assert [length for _, length in places.values()] == [24, 16]
+    kept = [onnx.numpy_helper.from_array(tensor.numpy(), name) for name, tensor in tensors.items()]
+    for count in (2, 1):
+        graph = onnx.helper.make_graph([], "g", [], [], initializer=kept[:count])
+        model = onnx.helper.make_model(graph).SerializeToString()
+        if count == 1:
+            with pytest.raises(ValueError, match="1 tensors are not in the model"):
+                without_weights(model, tmp_path / "both.safetensors")
+        else:
+            slim = onnx.load_model_from_string(without_weights(model, tmp_path / "both.safetensors"))
+            onnx.external_data_helper.load_external_data_for_model(slim, str(tmp_path))
+            read = [onnx.numpy_helper.to_array(tensor).tolist() for tensor in slim.graph.initializer]
+            assert read == [tensor.tolist() for tensor in tensors.values()]
+
+
 def test_cards_are_of_the_weights_and_settings_that_ship() -> None:
     for task in TABLES["usual"]:
         card = TABLES["cards"][task]
@@ -233,4 +268,4 @@ def test_cards_are_of_the_weights_and_settings_that_ship() -> None:
         assert card["settings"] == {kind: tuning[kind]["setting"] for kind in card["settings"]}, remedy
         for model in card["models"].values():
             file = ROOT / "ddgp_lib" / "weights" / model["weights"]
-            assert model["weights_sha256"] == ddgp_lib.digests.tensors_digest(file), remedy
+            assert model["weights_sha256"] == tensors_digest(file), remedy
