@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from pybtex.database import Entry, parse_file  # type: ignore[import-untyped]
-from pybtex.richtext import Text  # type: ignore[import-untyped]
+from pybtex.database import Entry, parse_file
+from pybtex.richtext import Text
 
 from book._tools.repository import ROOT
 from book._tools.slides import cells
