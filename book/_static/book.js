@@ -1,6 +1,6 @@
 // A wide table scrolls; who has no mouse reaches it with the tabulator and scrolls with the arrow keys.
 document.addEventListener("DOMContentLoaded", () => {
-  for (const table of document.querySelectorAll(".pst-scrollable-table-container")) {
+  for (const table of document.querySelectorAll(".pst-scrollable-table-container, .ddgp-table-frame")) {
     table.tabIndex = 0;
     table.setAttribute("role", "region");
     table.setAttribute("aria-label", "Table");

@@ -15,6 +15,9 @@ WIDGET_SCRIPTS = ("require.js", "embed-amd.js")
 ICONS = re.compile(r"[ \t]*<(?:link|script)\b[^>]*vendor/fontawesome/[^>]*>(?:</script>)?\n?")
 SCRIPT = re.compile(r"<script\b(?![^>]*\b(?:defer|async)\b)([^>]*\bsrc=)")
 
+AT_ONCE = "<script>DOCUMENTATION_OPTIONS."
+"""Begins a script that stands in a page and needs another one."""
+
 
 def is_of_widgets(script: Any) -> bool:
     """Say whether a script serves widgets alone."""
@@ -28,8 +31,12 @@ def without_widgets(body: str, scripts: list[Any]) -> list[Any]:
 
 
 def light(html: str) -> str:
-    """Return a page without the theme's icons, whose scripts wait."""
-    return SCRIPT.sub(r"<script defer\1", ICONS.sub("", html))
+    """Return a page without the theme's icons, whose scripts wait.
+
+    The page of the search talks to its scripts at once, so they do not wait there.
+    """
+    html = ICONS.sub("", html)
+    return html if AT_ONCE in html else SCRIPT.sub(r"<script defer\1", html)
 
 
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -62,6 +62,11 @@ def test_scripts_wait_and_the_icons_of_the_theme_are_gone() -> None:
     )
 
 
+def test_scripts_do_not_wait_where_the_page_talks_to_them() -> None:
+    html = '<script src="a.js"></script><script>DOCUMENTATION_OPTIONS.pagename = "search";</script>'
+    assert light(html) == html
+
+
 def test_icons_have_numbers_and_rules() -> None:
     style = '.fa-adjust:before,.fa-half:before{content:"\\f042"}.fa-sun:before{content:"\\f185"}'
     assert numbers(style) == {"adjust": 0xF042, "half": 0xF042, "sun": 0xF185}
