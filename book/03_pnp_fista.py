@@ -10,7 +10,7 @@
 # - **Complex eigenvalues decide which runs rest.** On six runs the spectral radius of one iteration is below 1. With
 #   momentum three of them do not come to rest, since momentum is stable in a much smaller region than the unit circle.
 # - **A denoiser can have both.** One that is a gradient step, trained here in seconds, has an objective and real
-#   eigenvalues. At half strength its runs rest with momentum, at no loss of quality.
+#   eigenvalues. At half strength its runs rest with momentum, and on these digits nothing is lost.
 #
 # **Time:** 17 minutes to read, about one to run. **Before this:** [](conditioning), for steps, momentum and modes;
 # eigenvalues of matrices that are not symmetric.
@@ -127,8 +127,6 @@ u, alpha = torch.linspace(-1.5, 1.5, 7), 0.4
 grid = torch.linspace(-2, 2, 4001)[:, None]
 searched = grid[(alpha * grid.abs() + (grid - u) ** 2 / 2).argmin(dim=0), 0]
 formula = L1Prior().prox(u, gamma=alpha)
-print("u:   ", *(f"{value:5.2f}" for value in u))
-print("prox:", *(f"{value:5.2f}" for value in formula))
 assert torch.allclose(searched, formula, atol=1e-3)
 
 # %% [markdown]
@@ -329,10 +327,9 @@ leftmost = {}
 for multiple in (1.25, 1.6, 1.9, 2.1):
     plain = solver(task, 0.1, "none", multiple)
     x = run(task, digits[:4], plain, 20)[0][-1][0]
-    found, _ = furthest_left(stability.iteration_map(plain, y[:4], A), x, 60)
+    found, _ = furthest_left(stability.iteration_map(plain, y[:4], A), x, 50)
     leftmost[multiple] = float(found.min())
-    print(f"step {multiple}/L: 1 - αL = {1 - multiple:.2f}, ", end="")
-    print(f"leftmost eigenvalue {leftmost[multiple]:.2f}")
+print(f"step 1.6/L: 1 - αL = {1 - 1.6:.2f}, leftmost eigenvalue {leftmost[1.6]:.2f}")
 
 # %% [markdown]
 # So there is a mode that the denoiser leaves nearly alone. For such a mode the windows say $\alpha < 2/L$ without
@@ -374,9 +371,6 @@ ends, psnr, residual = {}, {}, {}
 for rule in MOMENTUM:
     path, psnr[rule], residual[rule] = run(mri, brain, solver(mri, 0.03, rule), 100)
     ends[rule] = [x for x, _ in path[-3:]]
-for rule, curve in psnr.items():
-    print(f"{rule:16s} {curve[12]:.1f} dB at k = 12, last residual", end="")
-    print(f" {float(residual[rule][-1].mean()):.0e}")
 
 # %%
 assert psnr["chambolle_dossal"][12] > psnr["none"][12] + 0.3
@@ -516,16 +510,23 @@ for ax, limits in zip(panels, ({"legend": "upper left"}, near), strict=True):
 figure
 
 # %% [markdown]
-# Now compare, for each run, the radius with the growth $\max_i \lvert \omega_i \rvert$ at the momentum of the last
-# iteration:
+# Now compare, for each of the six runs, the radius with the growth $\max_i \lvert \omega_i \rvert$ at the momentum of
+# the last iteration.
 
-# %%
-beta = chambolle_dossal(799)
-grown = {key: float(eigenvalues.momentum_growth(e, beta).max()) for key, e in spectra.items()}
-print("  σ  digit   ρ(J)  growth  residual")
+# %% mystnb={"figure": {"name": "fig-pnp-growth", "caption": "Six runs: spectral radius of the plain iteration, and growth per iteration with momentum. The growth tells which runs rest; the radius does not."}, "image": {"alt": "Six points, spectral radius across from 0.95 to 1, growth upwards from 0.97 to 1.06, and a horizontal line at 1. Three points below the line are runs at rest, with radii 0.959, 0.979 and 0.988. Three above it are restless, with radii 0.983, 0.995 and 0.997."}} tags=["hide-input"]
+beta, grown = chambolle_dossal(799), {}
+for key, found in spectra.items():
+    grown[key] = float(eigenvalues.momentum_growth(found, beta).max())
+groups = {"at rest": [], "restless": []}
 for key, value in restless.items():
-    found = f"{radii[key]:9.3f}{grown[key]:8.3f}{value:10.0e}"
-    print(f"{key[0]:.2f} {key[1]:4d}" + found)
+    name = "restless" if value > 1e-5 else "at rest"
+    groups[name].append([radii[key], grown[key]])
+line = {"neither grows nor shrinks": [[0.95, 1], [1, 1]]}
+labels = {"xlabel": "spectral radius ρ(J)", "ylabel": "growth per iteration"}
+roles = {"neither grows nor shrinks": "guide", "at rest": "baseline"}
+roles |= {"restless": "other"}
+limits = {"xlim": (0.95, 1), "ylim": (0.96, 1.07)}
+figures.plane(line, groups, roles=roles, **labels, **limits)
 
 # %%
 assert all((grown[key] > 1) == (restless[key] > 1e-5) for key in restless)
@@ -556,10 +557,9 @@ assert psnr_late[0.05].max() - psnr_late[0.05][-1] > 0.5
 # %%
 moves = [(path_b - path_a).flatten() for path_a, path_b in pairwise(lost_path)]
 rate = float((moves[-1].norm() / moves[-51].norm()) ** (1 / 50))
+cosine = torch.cosine_similarity(moves[-1], moves[-21], dim=0)
 print(f"growth per iteration: {rate:.3f}")
-for lag in (1, 10, 20):
-    cosine = torch.cosine_similarity(moves[-1], moves[-1 - lag], dim=0)
-    print(f"cosine of displacements {lag} iterations apart: {cosine:.2f}")
+print(f"cosine of displacements 20 iterations apart: {cosine:.2f}")
 assert rate > 1.005
 assert cosine < 0.9
 
@@ -600,19 +600,19 @@ gentle.requires_grad_(False)
 print(f"removes noise to {task.psnr(gentle(noisy), digits).mean():.1f} dB")
 
 # %% [markdown]
-# That is close to the DnCNN told the truth, above. Now the same runs, at full strength $\gamma = 1$ and at half
-# strength. What does momentum do with each?
+# That is no worse than the DnCNN that was told the truth, above. Now the same runs, at full strength $\gamma = 1$ and
+# at half strength. What does momentum do with each?
 
 # %%
 alike = {"stepsize": alpha, "sigma": 0.1}
-ended = {}
-tried = (1, "chambolle_dossal"), (0.5, "chambolle_dossal"), (0.5, "none")
-for strength, rule in tried:
+ended, fast = {}, "chambolle_dossal"
+for strength, rule in ((1, "none"), (1, fast), (0.5, fast), (0.5, "none")):
     gentle.strength = strength
     method = ddgp_lib.PreconditionedFISTA(gentle, momentum=rule, **alike)
-    path, level, moves = run(task, few, method, 300)
-    ended[strength, rule] = float(level[-1]), float(moves[-1].max())
-    print(f"γ = {strength}, {rule:16s} {level[-1]:.1f} dB, ", end="")
+    path, level, moves = run(task, few, method, 250)
+    ended[strength, rule] = path[-1][0], float(moves[-1].max())
+    words = "no momentum" if rule == "none" else "momentum"
+    print(f"γ = {strength}, {words}: {level[-1]:.1f} dB, ", end="")
     print(f"residual {moves[-1].max():.0e}")
 
 
@@ -630,6 +630,16 @@ print(f"largest rise of the objective: {values.diff(dim=0).max():.0e}")
 print(f"eigenvalues from {zeta.real.min():.2f} to {zeta.real.max():.2f}")
 print(f"largest imaginary part: {zeta.imag.abs().max():.0e}")
 
+# %% [markdown]
+# And where is the leftmost eigenvalue at full strength, where the plain run has come to rest?
+
+# %%
+gentle.strength = 1
+T = stability.iteration_map(method, y[:3], A)
+found, _ = furthest_left(T, ended[1, "none"][0], 40)
+gentle.strength = 0.5
+print(f"leftmost eigenvalue at full strength {found.min():.2f}")
+
 # %%
 dncnn = task.psnr(points[0.1], few).mean()
 assert values.diff(dim=0).max() < 1e-4
@@ -638,17 +648,19 @@ assert zeta.imag.abs().max() < 1e-3
 assert -0.02 < zeta.real.min() < 0.2 < zeta.real.max() < 1
 assert ended[1, "chambolle_dossal"][1] > 0.01
 assert ended[0.5, "chambolle_dossal"][1] < 1e-4
-assert ended[0.5, "chambolle_dossal"][0] > dncnn - 0.3
+assert task.psnr(ended[0.5, "chambolle_dossal"][0], few).mean() > dncnn - 0.3
+assert max(ended[1, "none"][1], ended[0.5, "none"][1]) < 1e-3
+assert -1 < found.min() < -1 / 3
 
 # %% [markdown]
 # At half strength everything is as the theory says. The objective falls in every plain iteration, up to rounding; all
 # eigenvalues are real and between 0 and 1, inside every region of {numref}`fig-pnp-region`; and FISTA comes to rest.
-# The quality is that of the DnCNN, which has no such guarantee. At full strength the eigenvalues are real as well,
-# but some are below $-\tfrac13$: the window {eq}`eq-window` is left at its other end, and FISTA flips. Half strength
-# moves every eigenvalue of $D'$ half-way to 1. (We look at one fixed point; a bound at every image would have to be
-# trained. With momentum the theory guarantees less, as $\varphi$ is not
-# convex; near a fixed point, real eigenvalues between 0 and 1 are enough. For *linear* denoisers, Sinha and Chaudhury
-# {cite}`sinha2024fista` prove convergence of FISTA from the spectrum.)
+# On these digits it is no worse than the DnCNN, which has no such guarantee. At full strength the eigenvalues are
+# real as well, but some are below $-\tfrac13$: the window {eq}`eq-window` is left at its other end, and FISTA flips.
+# Half strength moves every eigenvalue of $D'$ half-way to 1. (We look at one fixed point; a bound at every image
+# would have to be trained. With momentum the theory guarantees less, as $\varphi$ is not convex; near a fixed point,
+# real eigenvalues between 0 and 1 are enough. For *linear* denoisers, Sinha and Chaudhury {cite}`sinha2024fista`
+# prove convergence of FISTA from the spectrum.)
 #
 # ## Stop it by fading the prior
 #
@@ -659,12 +671,9 @@ assert ended[0.5, "chambolle_dossal"][0] > dncnn - 0.3
 # image by a bounded total. The argument is `prior_decay`.
 
 # %% mystnb={"figure": {"name": "fig-pnp-fading", "caption": "The brain slice for 200 iterations, at σ = 0.01. With momentum the run is lost; with momentum and a fading prior it stays."}, "image": {"alt": "PSNR against iteration on a logarithmic axis, two curves. Momentum at sigma 0.01 rises to 29.4 dB near iteration 40 and then falls off the plot. Momentum with fading rises as fast and levels off near 29.3 dB."}} tags=["hide-input"]
-cures = {
-    "fading": solver(mri, 0.01, "chambolle_dossal", prior_decay=10),
-}
-cured = {name: run(mri, brain, method, 200)[1:] for name, method in cures.items()}
-late = {"momentum": psnr_astray}
-late |= {name: curve for name, (curve, _) in cured.items()}
+cure = solver(mri, 0.01, "chambolle_dossal", prior_decay=10)
+_, faded, faded_moves = run(mri, brain, cure, 200)
+late = {"momentum": psnr_astray, "fading": faded}
 figures.curves(
     range(1, 201),
     {name: curve[1:] for name, curve in late.items()},
@@ -677,11 +686,8 @@ figures.curves(
 
 # %%
 for name, curve in late.items():
-    when = int(curve.argmax())
-    print(f"{name:12s} best {curve.max():.1f} dB at k = {when:3d}, ", end="")
-    print(f"at last {curve[-1]:.1f} dB")
-    assert (curve.max() - curve[-1] < 0.5) == (name in cures)
-assert cured["fading"][1][-1].mean() < 1e-4
+    assert (curve.max() - curve[-1] < 0.5) == (name == "fading")
+assert faded_moves[-1].mean() < 1e-4
 
 # %% [markdown]
 # Fading stops a run; it finds no fixed point of $T$. Its residual goes to zero because the steps are made small, and
@@ -760,7 +766,7 @@ for name, table in tuning.items():
 
 # %% tags=["hide-input"]
 reached = {}
-for sigma in (0.02, 0.03, 0.05, 0.1, 0.15):
+for sigma in (0.02, 0.05, 0.1, 0.15):
     path, *_ = run(task, digits[:1], solver(task, sigma, "chambolle_dossal"), 200)
     reached[sigma] = {k: path[k][0] for k in (20, 200)}
 
@@ -849,8 +855,7 @@ for P in directions:
     method = ddgp_lib.PreconditionedFISTA(faces.denoiser, P, **setting)
     levels.append(run(faces, faces.test_images[:4], method, 20)[1])
 slow, fast = levels
-for k in (5, 20):
-    print(f"k = {k:2d}: gradient {slow[k]:.1f} dB, Newton's direction {fast[k]:.1f} dB")
+print(f"k = 5: gradient {slow[5]:.1f} dB, Newton's direction {fast[5]:.1f} dB")
 assert fast[5] > slow[5] + 0.3
 
 # %% [markdown]
