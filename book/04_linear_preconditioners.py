@@ -8,7 +8,7 @@
 # preconditioner of the later chapters has to clear.
 #
 # ```{note}
-# **Time:** 18 minutes of reading, half a minute of computing. **Before this:** [conditioning](conditioning), for modes
+# **Time:** 19 minutes of reading, less than a minute of computing. **Before this:** [conditioning](conditioning), for modes
 # and momentum, and [plug-and-play](pnp-fista). **After it** you can
 #
 # 1. read a preconditioner off its residual polynomial, and predict its gain before running it;
@@ -426,8 +426,9 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # also are a polynomial in $A^\top A$, of a degree that grows with $k$. Both together gain little more, since either
 # has already done what a polynomial can do.
 #
-# **Newton depends on how it is solved.** Without a closed form, and solved to six digits, it costs nearly as much as plain
-# steps. (With $\lambda = 0.1$ it costs more.) Solved up to a third, the same step is ahead of momentum on each operator.
+# **Newton depends on how it is solved.** Without a closed form, and solved to six digits, it costs nearly as much as
+# plain steps. (With $\lambda = 0.1$ it costs more.) Solved up to a third, the same step is ahead of momentum on each
+# operator.
 #
 # **What does not gain.** ifista, as its gain of 1 says. Jacobi, wherever all pixels are seen alike: then the diagonal
 # is constant. The circulant one, where $A^\top A$ is far from a convolution.
@@ -438,10 +439,9 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # after each step, nonlinearly, and with that both the directions and the step lengths lose their meaning.
 # ```
 #
-# Preconditioned, they would need fewer products still: Jacobi for the shadow is of that kind. They stay useful inside a
-# step, as for Newton's system. But a $P$ that stands between the gradient and a denoiser has
-# to be a fixed map, or at least one that does not rely on where the last step ended. That is the honest reason for the
-# rest of this chapter, and for this book.
+# They stay useful inside a step, as for Newton's system. But what stands between the gradient and a denoiser may not rely
+# on where its last step ended. A fixed $P$ does not. That is the honest reason for the rest of this chapter, and for
+# this book.
 #
 # ## Where algebra forbids it
 #
@@ -888,8 +888,8 @@ assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 # ```{tip}
 # Which $P$ is worth a first try on a camera of your own? Look at the spectrum. If $A A^\top = I$, none that is made from
 # the operator: tune the step and go on to a $P$ that knows images. If the operator nearly is a convolution, the
-# circulant one. If it has a closed form for Newton's step, that one, with a damping that follows the noise. In all other
-# cases $\ell_2$ of degree 1 or 2 with momentum: it needs no setting but the degree. Give momentum to the baseline too,
+# circulant one. If it has a closed form for Newton's step, that one, with a damping that follows the noise. In other cases,
+# as on two of our operators, $\ell_2$ of degree 1 or 2 with momentum: it needs no setting but the degree. Give momentum to the baseline too,
 # choose $\sigma$ for each on images of your own, and count the products before you believe a gain.
 # ```
 #

@@ -10,7 +10,7 @@
 # opposite extreme, a $P$ that learns from a single run, with no training at all {cite}`hong2024p2np`.
 #
 # ```{note}
-# **Time:** 18 minutes of reading, half a minute of computing. **Before this:** [the last
+# **Time:** 18 minutes of reading, less than a minute of computing. **Before this:** [the last
 # chapter](linear-preconditioners), for Newton's step, products and the discrepancy principle. **After it** you can
 #
 # 1. derive the normal equations of a learned linear $P$, for every structure of its matrix, and solve them in code;
