@@ -10,7 +10,7 @@
 # opposite extreme, a $P$ that learns from a single run, with no training at all {cite}`hong2024p2np`.
 #
 # ```{note}
-# **Time:** 18 minutes of reading, half a minute of computing. **Before this:** [the last
+# **Time:** 18 minutes of reading, less than a minute of computing. **Before this:** [the last
 # chapter](linear-preconditioners), for Newton's step, products and the discrepancy principle. **After it** you can
 #
 # 1. derive the normal equations of a learned linear $P$, for every structure of its matrix, and solve them in code;
@@ -190,9 +190,9 @@ for structure, candidates in pairs.items():
 # & \quad = (I - \alpha A^\top A)\, S ,
 # \end{aligned}$$ (eq-ll-dense)
 #
-# both with $q = \operatorname{tr} S / n$. The right-hand side of the second equation says something about the null space:
-# a gradient lies in the range of $A^\top$, and so does what the plain step leaves of it. So for a full matrix the
-# minimiser with a ridge adds nothing in the null space. The next two cells put the library's weights into
+# both with $q = \operatorname{tr} S / n$. The right-hand side of the second equation says something about the null
+# space: a gradient lies in the range of $A^\top$, and so does what the plain step leaves of it. So for a full matrix
+# the minimiser with a ridge adds nothing in the null space. The next two cells put the library's weights into
 # {eq}`eq-ll-dense`, first the diagonal, then the full matrix.
 
 # %%
@@ -585,7 +585,8 @@ assert (seen_by_teacher - asked["teacher"]).norm() < 1e-3 * guess.norm()
 #
 # $$a = \frac{1}{t_\delta} - \sqrt{\frac{1}{t_\delta^2} - \frac{\lVert \delta \rVert^2}{\lVert b \rVert^2}} ,$$ (eq-ll-scale)
 #
-# with which $P$ is positive definite (other choices of $a$ are in use {cite}`becker2019quasi`): its eigenvalues are $a$, and once $2/t_\delta - a$.
+# with which $P$ is positive definite (other choices of $a$ are in use {cite}`becker2019quasi`): its eigenvalues are
+# $a$, and once $2/t_\delta - a$.
 
 
 # %%
@@ -804,12 +805,13 @@ assert ended["digits", "SR1"] < ended["digits", "no P"]
 assert ended["digits", "no P"] < ended["digits", "momentum"] - 0.5
 
 # %% [markdown]
-# Where the spectrum is spread out, SR1 ends ahead of momentum, on these eight images. In super-resolution, where it was
-# learned, the convolution is far ahead of both. But it does not beat what is free: Newton's step, which knows the
+# Where the spectrum is spread out, SR1 ends ahead of momentum, on these eight images. In super-resolution, where it
+# was learned, the convolution is far ahead of both. But it does not beat what is free: Newton's step, which knows the
 # operator and no image, is far ahead of it at the first iteration, and the two end together, with the circulant $P$
-# close behind. So a learned $P$ has to be judged beside these two, and not beside plain steps and momentum alone. This operator nearly is a convolution, and the denoiser takes care of the noise. For digits, the greedy rule would give
-# $P = I$ back, and SR1 does harm. With $A A^\top = I$ one has $b = A^+A\,\delta$, and {eq}`eq-ll-sr1` has a part in
-# the null space,
+# close behind. So a learned $P$ has to be judged beside these two, and not beside plain steps and momentum alone.
+# This operator nearly is a convolution, and the denoiser takes care of the noise. For digits, the greedy rule would
+# give $P = I$ back, and SR1 does harm. With $A A^\top = I$ one has $b = A^+A\,\delta$, and {eq}`eq-ll-sr1` has a part
+# in the null space,
 #
 # $$\begin{aligned}
 # & (I - A^+A)\, P \nabla g \\

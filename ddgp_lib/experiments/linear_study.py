@@ -214,7 +214,8 @@ class ProductsRow:
         solver = PreconditionedFISTA(
             task.denoiser, P, stepsize=task.stepsize, sigma=sigma, momentum=self.momentum
         )
-        counted, found = Counted(task.student, task.img_size), {}
+        counted = Counted(task.student, task.img_size)
+        found: dict[int, torch.Tensor] = {}
         iterates = solver.iterates(measure(task.student, images, seed), counted, max(BUDGETS))
         next(iterates)
         for x, _ in iterates:
@@ -232,7 +233,8 @@ class ProductsRow:
         clean, goal = _goal(task, images)
         path = [task.student.A_adjoint(clean), *cgls(task.student, clean, LONGEST)]
         reached = [k for k, z in enumerate(path) if (task.student.A(z) - clean).norm() <= goal]
-        y, found = measure(task.student, images, seed), {}
+        y = measure(task.student, images, seed)
+        found: dict[int, torch.Tensor] = {}
         x, steps = task.student.A_adjoint(y), cgls(task.student, y, max(BUDGETS) - 1)
         for k in range(max(BUDGETS)):  # z_k costs k + 1 products
             found |= {budget: task.psnr(x, images) for budget in BUDGETS if k < budget}

@@ -36,8 +36,6 @@ from .statistics import mean_and_error, mean_or_none
 FORMAT = "ddgp-study-1"
 STUDIES_FOLDER = Path(__file__).with_name("studies")
 SEEDS = (0, 1, 2)
-SHIPPED_SEEDS: Mapping[str, tuple[int, ...]] = {"linear": (0,)}
-"""Seeds whose results ship, for studies that ship fewer than :data:`SEEDS`."""
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100)
 SIGMAS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
 """Noise levels for the denoiser, from which each row takes the best on validation images."""

@@ -18,7 +18,6 @@ from ddgp_lib.experiments.study import (
     FORMAT,
     ITERATIONS,
     SEEDS,
-    SHIPPED_SEEDS,
     SIGMAS,
     STUDIES,
     STUDIES_FOLDER,
@@ -259,8 +258,7 @@ def test_unknown_names_are_named(tmp_path):
 def test_shipped_studies_are_complete_and_of_the_present_configuration(name):
     runs = {(run["row"], run["seed"]): run for run in load_study(name)["runs"]}
     assert len(runs) == len(load_study(name)["runs"])
-    shipped = SHIPPED_SEEDS.get(name, SEEDS)
-    assert runs.keys() == {(row, seed) for row in STUDIES[name] for seed in shipped}
+    assert runs.keys() == {(row, seed) for row in STUDIES[name] for seed in SEEDS}
     for (row, seed), run in runs.items():
         expected = STUDIES[name][row].configuration(seed)
         assert run["configuration"] == expected, f"run `python -m ddgp_lib study {name} --shipped` again"
