@@ -12,7 +12,7 @@
 # - **A denoiser can have both.** One that is a gradient step, trained here in seconds, has an objective and real
 #   eigenvalues. At half strength its runs rest with momentum, and on these digits nothing is lost.
 #
-# **Time:** 17 minutes to read, about one to run. **Before this:** [](conditioning), for steps, momentum and modes;
+# **Time:** 18 minutes to read, about one to run. **Before this:** [](conditioning), for steps, momentum and modes;
 # eigenvalues of matrices that are not symmetric.
 # ```
 
