@@ -131,9 +131,9 @@ def table(
     >>> gain = Column("gain", "dB", best="high", signed=True)
     >>> print(table("Means over 64 digits.", [gain, "seconds"], {"no P": [None, 1.0], "P": [(5.25, 0.1), 1.5]}))
     Means over 64 digits.
-            gain (dB)  seconds
-    no P                  1.00
-    P    +5.25 ± 0.10     1.50
+             gain (dB)  seconds
+    no P                   1.00
+    P     +5.25 ± 0.10     1.50
     """
     require_instance("caption", caption, str, "a text")
     require_instance("corner", corner, str, "a text")

@@ -1,10 +1,12 @@
 """Tables as text and as HTML."""
 
+import doctest
 import pickle
 from html.parser import HTMLParser
 
 import pytest
 
+from ddgp_lib import tables
 from ddgp_lib.tables import Column, Table, table
 
 COLUMNS = (Column("gain", "dB", best="high", signed=True), Column("time", "s", digits=1, best="low"), "kind")
@@ -62,6 +64,10 @@ def test_a_notebook_compares_the_text_and_shows_the_html() -> None:
     again = pickle.loads(pickle.dumps(made))
     assert (again, again.html) == (made, made.html)
     assert Table("a < b")._repr_html_() == "<pre>a &lt; b</pre>"
+
+
+def test_the_examples_of_the_docstrings_are_true() -> None:
+    assert doctest.testmod(tables) == (0, 3)
 
 
 def test_one_number_is_not_the_best_of_its_column() -> None:

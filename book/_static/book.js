@@ -1,9 +1,9 @@
-// A wide table scrolls; who has no mouse reaches it with the tabulator and scrolls with the arrow keys.
+// A wide table or drawing scrolls; who has no mouse reaches it with the tabulator and scrolls with the arrow keys.
 document.addEventListener("DOMContentLoaded", () => {
-  for (const table of document.querySelectorAll(".pst-scrollable-table-container, .ddgp-table-frame")) {
+  for (const table of document.querySelectorAll(".pst-scrollable-table-container, .ddgp-table-frame, .ddgp-drawing")) {
     table.tabIndex = 0;
     table.setAttribute("role", "region");
-    table.setAttribute("aria-label", "Table");
+    table.setAttribute("aria-label", table.matches(".ddgp-drawing") ? "Drawing" : "Table");
   }
 });
 
