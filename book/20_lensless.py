@@ -1,5 +1,5 @@
 # %% [markdown]
-# (lensless)=
+# (lensless-camera)=
 # # A camera without a lens: what survives on a real measurement?
 #
 # ```{admonition} Key results
