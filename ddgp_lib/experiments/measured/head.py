@@ -4,6 +4,11 @@ The record is full, so most of its columns can be left out and judge afterwards.
 to stop, are chosen without them: a fifth of the columns that are used, beside the calibration region, is set aside,
 each setting is run on the others, and the one that predicts the set-aside columns best is run once more on all that
 are used.  A laboratory can do the same with an accelerated scan.  Nothing else was tuned.
+
+Held-out errors found, relative, ± 0.01 to 0.03: at R = 4 TV 0.41, PnP 0.43, Newton-PnP 0.44, CG-SENSE 0.49; at R = 6
+Newton-PnP 0.50, TV 0.51, PnP 0.55, CG-SENSE 0.60; at R = 8 Newton-PnP 0.55, TV 0.61, PnP 0.62, CG-SENSE 0.64.  Plain
+steps were stopped at the last iteration that was allowed, 20, and Newton-PnP took the largest σ of the grid: both
+would gain from a longer run and a wider grid.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -3,6 +3,10 @@
 A tenth of the sensor's pixels, drawn at random, is held out.  All methods minimise ½‖A x − y‖² on the others, with
 or without x ≥ 0.  The damping of the preconditioner and the penalty of ADMM are the library's defaults, which were
 set with this camera at hand; neither was searched for by the held-out pixels.
+
+With x ≥ 0, Fourier transforms until the residual on the used pixels is 0.0055: ADMM 144, FISTA 764, the circulant
+preconditioner 912 (726, 736, 1,848 with a damping of 0.003, 0.005, 0.03).  So behind this constraint it buys
+iterations and no time; without a constraint, it is ahead of FISTA by both.
 """
 
 from collections.abc import Callable, Iterable, Mapping
