@@ -118,14 +118,17 @@ class Counter:
 
 
 class LeavesOut:
-    """Collects no cell of some notebooks."""
+    """Runs no cell of some notebooks, also where they are asked for by their paths."""
 
     def __init__(self, paths: dict[Path, tuple[str, ...]]) -> None:
         self.paths = paths
 
-    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave a notebook out."""
-        return collection_path in self.paths or None
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Take out the cells of the notebooks that are left out."""
+        out = [item for item in items if item.path.resolve() in self.paths]
+        items[:] = [item for item in items if item not in out]
+        if out:
+            config.hook.pytest_deselected(items=out)
 
 
 def notebooks_of(config: pytest.Config) -> list[Path]:
