@@ -15,8 +15,10 @@ WIDGET_SCRIPTS = ("require.js", "embed-amd.js")
 ICONS = re.compile(r"[ \t]*<(?:link|script)\b[^>]*vendor/fontawesome/[^>]*>(?:</script>)?\n?")
 SCRIPT = re.compile(r"<script\b(?![^>]*\b(?:defer|async)\b)([^>]*\bsrc=)")
 
-AT_ONCE = "<script>DOCUMENTATION_OPTIONS."
-"""Begins a script that stands in a page and needs another one."""
+PAGE_NAME = re.compile(r"<script>(DOCUMENTATION_OPTIONS\.pagename = [^<]*)</script>")
+"""A script that stands in every page and needs another one."""
+SEARCH = "searchtools.js"
+"""Script of the page of the search, which needs the scripts after it as soon as it runs."""
 
 
 def is_of_widgets(script: Any) -> bool:
@@ -31,12 +33,12 @@ def without_widgets(body: str, scripts: list[Any]) -> list[Any]:
 
 
 def light(html: str) -> str:
-    """Return a page without the theme's icons, whose scripts wait.
-
-    The page of the search talks to its scripts at once, so they do not wait there.
-    """
+    """Return a page without the theme's icons, whose scripts wait; those of the search do not."""
     html = ICONS.sub("", html)
-    return html if AT_ONCE in html else SCRIPT.sub(r"<script defer\1", html)
+    if SEARCH in html:
+        return html
+    waiting = r'<script>addEventListener("DOMContentLoaded", () => { \1 });</script>'
+    return SCRIPT.sub(r"<script defer\1", PAGE_NAME.sub(waiting, html))
 
 
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -62,8 +62,16 @@ def test_scripts_wait_and_the_icons_of_the_theme_are_gone() -> None:
     )
 
 
-def test_scripts_do_not_wait_where_the_page_talks_to_them() -> None:
-    html = '<script src="a.js"></script><script>DOCUMENTATION_OPTIONS.pagename = "search";</script>'
+def test_a_script_in_the_page_waits_for_the_one_that_it_needs() -> None:
+    html = '<script src="a.js"></script><script>DOCUMENTATION_OPTIONS.pagename = "book/index";</script>'
+    assert light(html) == (
+        '<script defer src="a.js"></script><script>addEventListener("DOMContentLoaded", () => '
+        '{ DOCUMENTATION_OPTIONS.pagename = "book/index"; });</script>'
+    )
+
+
+def test_the_scripts_of_the_search_do_not_wait() -> None:
+    html = '<script src="a.js"></script><script src="_static/searchtools.js"></script>'
     assert light(html) == html
 
 

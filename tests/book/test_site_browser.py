@@ -135,6 +135,17 @@ def test_a_chapter_is_light_and_its_scripts_wait(page: Page, address: str, name:
     assert sum(loaded) - page.evaluate(PICTURES_IN_THE_PAGE) <= LIGHT
 
 
+@pytest.mark.parametrize(
+    "name", ["book/index.html", "book/03_pnp_fista.html", "book/camera.html", "search.html"]
+)
+def test_no_script_of_a_page_fails(page: Page, address: str, name: str) -> None:
+    failed: list[str] = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.goto(f"{address}/{name}")
+    page.wait_for_load_state("networkidle")
+    assert failed == []
+
+
 def test_checks_open_at_their_mark(page: Page, address: str) -> None:
     page.goto(f"{address}/book/01_three_cameras.html")
     mark = page.locator(".tag_checked summary").first
