@@ -216,11 +216,12 @@ def test_a_choice_is_made_with_the_keyboard_and_stands_in_the_address(
     camera = {"acceleration": "mri", "std": "blur"}.get(name, "single_pixel")
     go(page, address, f"camera={camera}")
     page.focus(f"[name={name}]")
+    before = page.evaluate("location.hash")
     page.keyboard.press(
         "Space" if name in ("free", "safeguard") else "ArrowRight" if name in SLIDERS else "ArrowDown"
     )
     changed = page.evaluate(f"{CAMERA}.state")[name]
-    until(page, f"location.hash.includes('{name}=')")
+    until(page, f"location.hash !== '{before}' && location.hash.includes('{name}=')")
     assert page.evaluate("document.activeElement.name") == name
     page.reload()
     page.wait_for_selector("#ddgp-camera[data-ready]")

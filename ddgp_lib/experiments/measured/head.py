@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 
-from ...checkpoints import weights_path
 from ...data import load_measured
 from ...data.fourier import centred_fourier
 from ...denoisers import load_denoiser
 from ...kinds import NoPrior
 from ...operators import SenseMRI
 from ...preconditioners import Newton
+from ...presets import mri
 from ...scanner import (
     KSpace,
     corner_noise,
@@ -96,7 +96,7 @@ def scan_of(record: KSpace, used: torch.Tensor, judging: torch.Tensor, noise: fl
 
 def candidates() -> list[Candidate]:
     """Return the methods with the settings that are tried; the denoiser is that of single-coil MRI."""
-    denoiser = load_denoiser(weights_path("mri", "denoiser"))
+    denoiser = load_denoiser(mri.PRESET.path("denoiser"))
     plain, newton = None, Newton(DAMPING)
     found = [
         Candidate("CG-SENSE", f"λ {damping:g}", _fista(NoPrior(), Newton(damping), 1.0, "none"))
