@@ -161,11 +161,9 @@ def test_a_reference_to_an_equation_shows_it(page: Page, address: str) -> None:
     page.goto(f"{address}/book/03_pnp_fista.html")
     wait_until_typeset(page)
     link = page.locator('.bd-article a.reference.internal[href^="#equation-"]').first
-    link.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # a scroll that is still under way takes the preview away
-    link.hover()
+    link.dispatch_event("mouseenter")  # the pointer itself would scroll, which takes the preview away
     page.locator(".ddgp-preview mjx-container").wait_for()
-    page.mouse.move(0, 0)
+    link.dispatch_event("mouseleave")
     page.locator(".ddgp-preview").wait_for(state="detached")
 
 
