@@ -98,10 +98,9 @@ figures.images(shown, columns=3)
 # ```
 #
 # A single-pixel camera {cite}`duarte2008single` has one light detector. It lays a pattern over the scene, collects
-# all the light that passes, and writes down one number: the inner product of the pattern and the scene. Then it takes
-# the next pattern. Ours are of a **Hadamard basis** {cite}`zhang2017hadamard`: every entry is $\pm 1/32$, and the
-# 1,024 patterns of $32 \times 32$ pixels are orthonormal. (Light cannot be negative. In practice, each pattern is
-# split into two of zeros and ones, and the two numbers are subtracted.)
+# the light that passes, and writes down one number: the inner product of the two. Then it takes the next pattern. Ours are of a **Hadamard basis** {cite}`zhang2017hadamard`: every entry is $\pm 1/32$, and the
+# 1,024 patterns of $32 \times 32$ pixels are orthonormal. (Light cannot be negative: in practice each pattern is
+# split into two of zeros and ones.)
 #
 # We cannot afford all of them, so the order matters. *Cake-cutting* order {cite}`yu2019cake` takes first the patterns
 # that fall into the fewest connected pieces of one sign. We measure the first tenth.
@@ -125,9 +124,8 @@ for pattern, entry in zip(patterns, added, strict=True):
     assert torch.allclose((pattern * x).sum((1, 2, 3)), measured, atol=1e-4)
 
 # %% [markdown]
-# Now write the image as a $32 \times 32$ matrix. All 1,024 inner products
-# at once are $\Psi\, x\, \Psi$, with a small matrix $\Psi = \Psi^\top$ whose entries are $\pm 1/\sqrt{32}$, and the
-# camera keeps a set $\Omega$ of them:
+# Write the image as a $32 \times 32$ matrix. All 1,024 inner products are $\Psi\, x\, \Psi$, with a small matrix
+# $\Psi = \Psi^\top$ whose entries are $\pm 1/\sqrt{32}$. The camera keeps a set $\Omega$ of them:
 #
 # $$
 # A x = (\Psi\, x\, \Psi)_\Omega .
@@ -421,10 +419,10 @@ figures.images(parts, columns=3)
 # %% [markdown]
 # Strokes, edges and eyes are lost: what one looks at an image for.
 #
-# How many measurements would be enough? Let $n/m$ be the number of pixels for each measurement. It is the inverse of
-# the single-pixel camera's ratio, and the scanner's acceleration. The third camera keeps one pixel in a square of
-# $n/m$, after a blur as wide as the side of this square; singular values below 3 % of the largest count as zero, for a
-# reason that the section on noise gives. Move the slider. Where does each picture of what is seen stop being useful?
+# How many measurements would be enough? Let $n/m$ be the number of pixels for each measurement. For
+# the scanner this is the acceleration. The third camera keeps one pixel in a square of $n/m$, after a blur as wide as
+# the side of this square. Its singular values below 3 % of the largest count as zero, for a reason that the section on
+# noise gives. Move the slider. Where does each picture of what is seen stop being useful?
 
 
 # %% tags=["hide-input"]
@@ -459,7 +457,8 @@ def draw_split(per):
 
 def describe_split(per):
     one, mri, few = (f"{share:.1%}" for share in losses(per))
-    return f"Pixels for each measurement: {per}. Energy lost: one pixel {one}, MRI {mri}, few pixels {few}."
+    lost = f"one pixel {one}, MRI {mri}, few pixels {few}"
+    return f"Pixels for each measurement: {per}. Energy lost: {lost}."
 
 
 amount = {
@@ -474,7 +473,7 @@ amount = {
 widgets.frames(**amount)
 
 # %% [markdown]
-# In a running kernel, this twin calls `draw_split` again at every move.
+# In a running kernel:
 
 # %% tags=["remove-output", "nbval-ignore-output"]
 widgets.live(**amount)
@@ -524,9 +523,8 @@ for name, task in tasks.items():
 figures.images(shown, columns=3)
 
 # %% [markdown]
-# **The data cannot tell which.** And these are only two of very many: $x + a\,h$ has the same record for every number
-# $a$ and every image $h$ of the null space, which has $n - m$ dimensions. So no method, trained or not,
-# can be right about all of them. Let $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A
+# **The data cannot tell which.** And these are only two of very many: $x + h$ has the same record for every image $h$ of
+# the null space, which has $n - m$ dimensions. No method, trained or not, can be right about all of them. Let $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A
 # \tilde x$, the triangle inequality says
 #
 # $$
@@ -574,7 +572,7 @@ assert forged["single_pixel"].min() < -0.1
 assert errors["box"] < 0.75 * errors["smallest norm"]
 
 # %% [markdown]
-# The box removes nearly a third of the error. Without this comparison a better prior would be credited with that gain.
+# The box removes nearly a third of the error. Any better prior should be compared with it.
 #
 # ## Prior two: most pixels are zero
 #
@@ -659,8 +657,7 @@ for K, share in success.items():
     assert abs(halfway - threshold(K, 64)) < 4
 
 # %% [markdown]
-# A quarter of the measurements is enough for 4 pixels of 64, and the change is sudden. Does this help the single-pixel
-# camera?
+# The change is sudden, and where it was predicted. Does this help the single-pixel camera?
 
 # %%
 active = float((x > 0).sum((1, 2, 3)).float().mean())
@@ -686,14 +683,15 @@ assert float(patterns[0].std()) < 1e-6  # pattern no. 1 is uniform
 learned = ddgp_lib.load_solver("single_pixel", "distilled")
 guess = learned(y, spc)
 hidden = analysis.split(spc, x)[1]
+estimates = {"smallest norm": spc.A_dagger(y), "box": boxed, "learned": guess}
 rows = {}
-for name, found in {"smallest norm": spc.A_dagger(y), "box": boxed, "learned": guess}.items():
+for name, found in estimates.items():
     wrong = analysis.split(spc, found - x)[1]
     share = float(100 * ((norms(wrong) / norms(hidden)) ** 2).mean())
     rows[name] = [relative(found, x), share]
 table(
     "What three kinds of knowledge make of the same records, means over 40 digits.",
-    [Column("error", best="low"), Column("hidden energy wrong", "%", digits=0, best="low")],
+    [Column("error"), Column("hidden energy wrong", "%", digits=0)],
     rows,
     corner="knowledge",
 )
@@ -796,7 +794,8 @@ def noise_in_a_pixel(task, sigma):
     A, zeros = task.student, 0 * task.test_images[:64]
     total = float(A.inverse.square().sum()) if hasattr(A, "inverse") else A.rank
     noise = A.A_dagger(measure(A, zeros, seed=0))
-    return sigma * (total / zeros[0].numel()) ** 0.5, float(noise.square().mean().sqrt())
+    predicted = sigma * (total / zeros[0].numel()) ** 0.5
+    return predicted, float(noise.square().mean().sqrt())
 
 
 # %%
@@ -834,7 +833,7 @@ assert 0.9e-4 < weakest < 1.1e-4
 
 # %% [markdown]
 # In the first two cameras the noise in a pixel is below $\sigma$, since it is spread over more pixels than there are
-# measurements. The careful reading of the third raises it about tenfold. The exact one raises it 900-fold, to about
+# measurements. The careful reading of the third raises it tenfold. The exact one raises it 900-fold, to about
 # the range from black to white, although no eye would notice the noise in $y$:
 
 # %% mystnb={"figure": {"name": "fig-tc-noise", "caption": "The same record with a noise of 0.001, inverted by the exact pseudo-inverse and by one that counts singular values up to 3% of the largest as zero. Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Four images: a face; its record of 16 by 16 pixels, in which no noise can be seen; the exact pseudo-inverse, a strong pattern of black and white waves without any face; and the careful pseudo-inverse, a blurred face."}} tags=["hide-input"]
@@ -892,10 +891,10 @@ assert abs(symmetric["test"] - 0.7) < 1e-6
 # read the MRI numbers of this book as comparisons of methods, and not as what a scanner would give. [](lensless-camera)
 # works on measurements that nobody simulated.
 #
-# *The images are alike.* Weights are fitted on *training* images, every choice is made on *validation* images, and
-# what is reported comes from *test* images. Test faces are of other people than training faces, since two photographs of
-# one person are nearly one image; for digits the writers are not known (see the [data cards](data.md)). All images of
-# this chapter are test images.
+# *The images are alike.* Weights are fitted on *training* images, choices are made on *validation* images, and *test*
+# images are reported. Test faces are of other people than training faces, since two photographs of one person are nearly
+# one image; for digits the writers are not known (see the [data cards](data.md)). All images of this chapter are test
+# images.
 #
 # ## What helps when $A$ alone cannot say?
 #
@@ -1027,7 +1026,8 @@ ones, random_image = (
     torch.ones(1, 1, 66, 22),
     torch.randn(1, 1, 66, 66, generator=generator),
 )
-print("columns 0, 1, 2:", *(f"{value:.1f}" for value in smear_adjoint(ones)[0, 0, 0, :3]))
+returned = smear_adjoint(ones)[0, 0, 0, :3]
+print("columns 0, 1, 2:", *(f"{value:.1f}" for value in returned))
 checks.check_adjoint(smear, (1, 1, 66, 66), adjoint=smear_adjoint)
 derived = by_autograd(smear, random_image, ones)
 torch.testing.assert_close(derived, smear_adjoint(ones), rtol=0, atol=1e-6)
