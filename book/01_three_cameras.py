@@ -120,8 +120,7 @@ figures.images(shown, signed=True, vmax=1 / 20)
 assert pieces == sorted(pieces)
 assert torch.allclose(patterns.abs(), torch.full_like(patterns, 1 / 32), atol=1e-6)
 for pattern, entry in zip(patterns, added, strict=True):
-    measured = spc.A(x)[..., entry[0] > 0].flatten()
-    assert torch.allclose((pattern * x).sum((1, 2, 3)), measured, atol=1e-4)
+    assert torch.allclose((pattern * x).sum((1, 2, 3)), spc.A(x)[..., entry[0] > 0].flatten(), atol=1e-4)
 
 # %% [markdown]
 # Write the image as a $32 \times 32$ matrix. All 1,024 inner products are $\Psi\, x\, \Psi$, with a small matrix
@@ -391,8 +390,7 @@ table(
 
 # %%
 for task in tasks.values():
-    hidden = analysis.split(task.student, task.test_images[:8])[1]
-    assert task.student.A(hidden).abs().max() < 1e-4
+    assert task.student.A(analysis.split(task.student, task.test_images[:8])[1]).abs().max() < 1e-4
 assert lost["one pixel"][1] > 30
 assert lost["few pixels"][0] > 90
 assert max(lost["MRI"][1], lost["few pixels"][1]) < 3
@@ -461,6 +459,7 @@ def describe_split(per):
     return f"Pixels for each measurement: {per}. Energy lost: {lost}."
 
 
+shares = torch.tensor([losses(per) for per in (1, 4, 16, 64)])
 amount = {
     "draw": draw_split,
     "values": [1, 4, 16, 64],
@@ -472,14 +471,10 @@ amount = {
 }
 widgets.frames(**amount)
 
-# %% [markdown]
-# In a running kernel:
-
 # %% tags=["remove-output", "nbval-ignore-output"]
-widgets.live(**amount)
+widgets.live(**amount)  # in a running kernel, this calls `draw_split` at every move
 
 # %%
-shares = torch.tensor([losses(per) for per in (1, 4, 16, 64)])
 assert (shares.diff(dim=0) > 0).all()
 assert shares[0, :2].max() < 1e-6 < 1e-4 < shares[0, 2]
 assert int(cameras(64)["mri"].columns.sum()) == 2
@@ -536,7 +531,7 @@ figures.images(shown, columns=3)
 #
 # On one of the two, $\mathcal{R}$ is wrong by at least half their distance. The best that a method can do is to be
 # wrong on images that are *less likely*, and for that it has to know which ones are. Such knowledge is called a
-# **prior**. The rest of this section tries three, from the weakest to the strongest, on the single-pixel camera.
+# **prior**. The next three sections try one each, from the weakest to the strongest, on the single-pixel camera.
 #
 # ## Prior one: pixels lie between 0 and 1
 #
@@ -582,7 +577,10 @@ assert errors["box"] < 0.75 * errors["smallest norm"]
 # \lvert x_j \rvert$:
 #
 # $$
-# \hat x = \operatorname*{argmin}_{z}\, \lVert z \rVert_1 \quad \text{subject to} \quad A z = y .
+# \begin{aligned}
+# \hat x = {} & \operatorname*{argmin}_{z}\, \lVert z \rVert_1 \\
+# & \text{subject to } A z = y .
+# \end{aligned}
 # $$ (eq-tc-l1)
 #
 # When is $\hat x = x$? That is again a question about the null space. All other candidates are $x + h$ with $A h = 0$.
@@ -596,8 +594,8 @@ assert errors["box"] < 0.75 * errors["smallest norm"]
 # for every $h \neq 0$ of the null space and every set $S$ of $K$ pixels, and only if ({ref}`ex-tc-sparse`). This **null
 # space property** {cite}`cohen2009compressed` says that no image that the camera misses is concentrated on few pixels.
 #
-# Random patterns have it with high probability if $m$ is large enough. For Gaussian patterns it is known how large.
-# Recovery of a given $x$ turns from unlikely to likely near {cite}`amelunxen2014living`
+# Random patterns have it with high probability if $m$ is large enough. For one given $x$, fewer will do. With Gaussian
+# patterns its recovery turns from unlikely to likely near {cite}`amelunxen2014living`
 #
 # $$
 # \begin{aligned}
@@ -653,8 +651,7 @@ figures.curves(
 for K, share in success.items():
     assert share[0] == 0
     assert min(share[-3:]) == 1
-    halfway = np.interp(0.5, np.maximum.accumulate(share), counts)
-    assert abs(halfway - threshold(K, 64)) < 4
+    assert abs(np.interp(0.5, np.maximum.accumulate(share), counts) - threshold(K, 64)) < 4
 
 # %% [markdown]
 # The change is sudden, and where it was predicted. Does this help the single-pixel camera?
@@ -677,7 +674,8 @@ assert float(patterns[0].std()) < 1e-6  # pattern no. 1 is uniform
 # ## Prior three: learned from images, and hallucination
 #
 # Here is a method that has learned from other digits, the one that [a later chapter](single-pixel) builds. It gets
-# the same records. The last column is the energy of the error in the null space, as a share of the energy there.
+# the same records. The last column of the table is the energy of the error in the null space, as a share of the energy
+# of the digit there.
 
 # %%
 learned = ddgp_lib.load_solver("single_pixel", "distilled")
@@ -714,12 +712,12 @@ distances = {
     "answer to the forged digit": float(norms(answer - twin)),
     "half the distance of the two": float(norms(four - twin)) / 2,
 }
+near, far, half = distances.values()
 for name, distance in distances.items():
     print(f"{name:28s} {distance:.2f}")
 
 # %%
 torch.testing.assert_close(answer, guess[4:5], rtol=0, atol=1e-3)
-near, far, half = distances.values()
 assert near < half < far
 assert near + far >= 2 * half
 
@@ -735,8 +733,8 @@ figures.images(shown, columns=3)
 # Details that look real and are false are called **hallucinations**. Bhadra and colleagues {cite}`bhadra2021hallucinations`
 # split an estimate into the two parts of {eq}`eq-tc-split`, as the last column does, to show what the data did not ask
 # for. Gottschling and colleagues {cite}`gottschling2025troublesome` prove what {eq}`eq-tc-bound` lets one expect: a
-# method that does too well on one image carries its details over to another with nearly the same record. Training does
-# not remove this, since it comes from the null space.
+# method that does too well on one image carries its details over to another with nearly the same record. Training
+# cannot remove this, since it comes from the null space.
 #
 # So a learned method is as good as its images are typical. No data residual tells the two rows of
 # {numref}`fig-tc-hallucination` apart; [](when-it-breaks) returns to that.
@@ -821,15 +819,13 @@ table(
 )
 
 # %%
-raised = {name: row[4] / float(row[0]) for name, row in noisy.items()}
 assert all(abs(row[4] / row[3] - 1) < 0.1 for row in noisy.values())
 assert 0.001 < 1 / (255 * 12**0.5) < 0.0012
-assert max(raised["one pixel"], raised["MRI"]) < 1
-assert 8 < raised["few pixels, careful"] < 12
-assert 800 < raised["few pixels, exact"] < 1000
+assert max(noisy[name][4] for name in ("one pixel", "MRI")) < 0.01
+assert 0.008 < noisy["few pixels, careful"][4] < 0.012
+assert 0.8 < noisy["few pixels, exact"][4] < 1
 assert lens.rank == 256
-weakest = float((lens.spectrum.min() / lens.squared_norm).sqrt())
-assert 0.9e-4 < weakest < 1.1e-4
+assert 0.9e-4 < float((lens.spectrum.min() / lens.squared_norm).sqrt()) < 1.1e-4
 
 # %% [markdown]
 # In the first two cameras the noise in a pixel is below $\sigma$, since it is spread over more pixels than there are

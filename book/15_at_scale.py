@@ -134,8 +134,8 @@ figures.curves(spent, curves, xlabel="states used", xscale="log", ax=panels[1], 
 # ## How the two trainings were made
 #
 # A training step of a [distillation](distilling) draws a batch of states, computes a loss, and follows its gradient.
-# The first folded cell above has the loss, {eq}`eq-dn-loss`: $L_G + L_I$, or with `supervised` $L_G + L_S$, where the
-# true image takes the place of the teacher's iterate. The second has the loop. Here the workers take turns in one
+# `loss_of`, in a folded cell above, is the loss {eq}`eq-dn-loss`: $L_G + L_I$, or with `supervised` $L_G + L_S$, where
+# the true image takes the place of the teacher's iterate. `train`, in the next cell, is the loop. Here the workers take turns in one
 # process; on real machines they work at the same time. Each has a seed of its own, a fixed stride from its
 # neighbour's, and so its own images, noise and batches; all follow the mean of their gradients. `backward` adds
 # gradients up, so that dividing every loss by the number of workers makes the sum their mean.
