@@ -61,7 +61,7 @@ CONTROLS: dict[str, dict[str, tuple[float, float]]] = {
 
 _CSS = """
 .ddgp-frames{margin:1em 0;max-width:572px;color:inherit}
-.ddgp-frames label{display:block;font-size:1rem;line-height:1.5}
+.ddgp-frames label{display:block;font-size:1rem;line-height:1.5;padding:0 .75rem}
 .ddgp-frames output{font-weight:700;font-variant-numeric:tabular-nums}
 .ddgp-frames input{display:block;width:100%;min-height:2rem;margin:0;accent-color:#0072B2}
 .ddgp-frames .ddgp-ticks{display:block;position:relative;height:1.4rem;margin:0 .5rem;font-size:.75rem;

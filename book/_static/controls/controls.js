@@ -18,7 +18,7 @@ const ddgpControls = (() => {
     sliders: {
       step: {label: "Step size α, as a multiple of 1/L", low: 0.05, high: 2.2, step: 0.01, ticks: [0.05, 0.5, 1, 1.5, 2], say: (v) => v.toFixed(2)},
       momentum: {
-        label: "Momentum β", low: 0, high: 0.999, step: 0.01, ticks: [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999],
+        label: "Momentum β", low: 0, high: 0.999, step: 0.01, ticks: [0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999],
         say: (v) => v.toFixed(v < 0.9 ? 2 : 4), place: (v) => -Math.log10(1 - v), value: (p) => 1 - 10 ** -p,
       },
       kappa: {label: "Condition number κ of A", low: 1, high: 1000, step: 0.01, ticks: [1, 10, 100, 1000], say: written, ...decades},
@@ -45,18 +45,18 @@ const ddgpControls = (() => {
             })),
           },
           effort: {
-            x: {low: 1e-3, high: 1.05, log: true, ticks: [0.001, 0.01, 0.1, 1], label: "singular value s"},
-            y: {low: 0.8, high: 1e7, log: true, ticks: [1, 100, 1e4, 1e6], label: "iterations for a tenth of the error"},
+            x: {low: 1e-3, high: 1.3, log: true, ticks: [0.001, 0.01, 0.1, 1], label: "singular value s"},
+            y: {low: 0.6, high: 1e7, log: true, ticks: [1, 100, 1e4, 1e6], label: "iterations to a tenth of the error"},
             curves: [{role: "baseline", points: effort(0)}, {role: "truth", points: effort(momentum)}],
             dots: modes.map(([, role, s]) => ({role, at: [s, tenfold(of(s))]})),
             lines: momentum > 0 ? [{at: bound, text: "ring to the right"}] : [],
           },
         },
-        heads: ["mode", "s", "rate", "iterations for a tenth"],
+        heads: ["mode", "s", "rate", "iterations to a tenth"],
         rows: [
           ...modes.map(([name, role, s]) => ({role, cells: [name, written(s), factor(of(s)), iterations(of(s))]})),
-          {role: "truth", cells: ["all, with this β", "", factor(slowest), iterations(slowest)]},
-          {role: "baseline", cells: ["all, without momentum", "", ...[factor, iterations].map((say) => say(Math.max(of(1, 0), of(1 / kappa, 0))))]},
+          {role: "truth", cells: ["all, this β", "", factor(slowest), iterations(slowest)]},
+          {role: "baseline", cells: ["all, β = 0", "", ...[factor, iterations].map((say) => say(Math.max(of(1, 0), of(1 / kappa, 0))))]},
         ],
         rates: {slowest, modes: modes.map(([, , s]) => of(s))},
         words:
@@ -75,7 +75,7 @@ const ddgpControls = (() => {
   /** Residual polynomials and Newton's damped step over a spectrum from 1/1000 to 1. */
   const polynomial = {
     sliders: {
-      degree: {label: "Degree d of the polynomials", low: 0, high: 8, step: 1, ticks: [0, 1, 2, 3, 4, 5, 6, 7, 8], say: (v) => `${v}, ${v + 1} product${v ? "s" : ""} a step`},
+      degree: {label: "Degree d", low: 0, high: 8, step: 1, ticks: [0, 1, 2, 3, 4, 5, 6, 7, 8], say: (v) => `${v} (${v + 1} product${v ? "s" : ""} a step)`},
       damping: {label: "Damping λ of Newton’s step", low: 1e-4, high: 1, step: 0.01, ticks: [1e-4, 1e-3, 0.01, 0.1, 1], say: written, ...decades},
       lower: {label: "Chebyshev’s bound l", low: 1e-3, high: 0.1, step: 0.01, ticks: [0.001, 0.01, 0.1], say: written, ...decades},
     },

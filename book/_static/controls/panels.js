@@ -12,8 +12,8 @@ const ddgpPanels = (() => {
     const size = Math.abs(value);
     if (value !== 0 && (size < 1e-3 || size >= 1e5)) {
       const [digits, power] = value.toExponential(1).split("e");
-      return `${digits} · 10^${Number(power)}`.replace(/\^(-?)(\d+)/, (_, sign, power) =>
-        (sign && "⁻") + [...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
+      const raised = [...power.replace("+", "")].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
+      return digits === "1.0" ? `10${raised}` : `${digits.replace("-", "−")} · 10${raised}`;
     }
     const text = size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
     return text.replace("-", "−");
