@@ -37,7 +37,7 @@ const ddgpPanels = (() => {
    * A slider. `place` leads from a value to its place on the track and `value` back; both default to the value itself.
    */
   function slider({label, low, high, step, ticks, say, place = (v) => v, value = (p) => p}, start, act) {
-    const [first, last] = [place(low), place(high)];
+    const [first, last] = [low, high].map((end) => Number(place(end).toFixed(9))); // so that steps reach the end
     const input = make("input", {type: "range", min: first, max: last, step, autocomplete: "off"});
     const shown = make("output");
     const marks = make("span", {class: "ddgp-ticks", "aria-hidden": "true"});
