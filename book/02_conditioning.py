@@ -207,6 +207,10 @@ figures.curves(
 # $(1 - \alpha s^2)^k \approx e^{-\alpha k s^2}$. Stronger modes are recovered, weaker ones hardly touched. To recover
 # a mode with half the singular value takes four times the iterations. This square is $\kappa(A^\top A) = \kappa^2$ at
 # work.
+#
+# Run it yourself: <a href="camera.html#camera=blur&amp;noise=0&amp;sigma=0.1&amp;momentum=none&amp;fading=none&amp;iterations=50">plain steps on a blurred digit</a>,
+# on the site's page with a camera. Watch the part of the error that the camera sees: without $P$ it takes more than 20
+# iterations to come where Newton's step brings it in five.
 
 # %%
 for k in (10, 100, 1000):
@@ -391,13 +395,17 @@ assert int((slowest < 0.1).nonzero()[0]) > 1.5 * tenfold(nesterov)
 # eigenvalues of the slowest mode coincide. Its error is $(1 + k/\kappa)(1 - 1/\kappa)^k$, and the first factor of ten
 # takes half as long again as the rate says.
 #
-# The larger price is paid by the modes that were fast already. Raise $\beta$ in the next control, and follow the bound
-# {eq}`eq-ring`, the upright line in the lower panel. What do the modes to its left gain, and what happens in the upper
-# panel to a mode once the line has passed it?
+# The larger price is paid by the modes that were fast already. The next control takes a quadratic with $L = 1$ and any
+# $\kappa$, and shows its strongest mode, its weakest and one halfway. It starts at $\kappa = 100$, a little less than
+# the blur's. Raise $\beta$ and follow the bound {eq}`eq-ring`, the upright line in the second plot. What do the modes to
+# its left gain, and what happens in the first plot to a mode once the line has passed it? Then raise the step. Where
+# does the strongest mode diverge without momentum, and where with it?
 
 
 # %% tags=["hide-input"]
-chosen = torch.tensor([0.5, 0.1, 0.02], dtype=torch.float64)
+chosen = torch.tensor([1.0, 0.1, 0.01], dtype=torch.float64)
+MODES = ("teacher", "linear", "gradient_only")  # their colours
+between = torch.logspace(-2, 0, 161, dtype=torch.float64)
 
 
 def draw_momentum(beta):
@@ -409,6 +417,7 @@ def draw_momentum(beta):
         xlabel="iteration $k$",
         ylabel="error left",
         ylim=(-1, 1.05),
+        roles=dict(zip(("$s$ = 1", "$s$ = 0.1", "$s$ = 0.01"), MODES, strict=True)),
         legend="lower right",
         ax=panels[0],
     )
@@ -419,16 +428,17 @@ def draw_momentum(beta):
 # %% tags=["hide-input"]
 def draw_effort(beta, ax):
     betas = {"no momentum": 0.0, "momentum": beta}
-    rates = {name: analysis.momentum_radius(lam, 1.0, b) for name, b in betas.items()}
+    rates = {n: analysis.momentum_radius(between**2, 1.0, b) for n, b in betas.items()}
     figures.curves(
-        modes.values,
+        between,
         {name: (-math.log(10) / r.log()).clamp(min=1) for name, r in rates.items()},
-        xlabel="singular value $s_i$",
+        xlabel="singular value $s$",
         ylabel="iterations per factor 10",
         xscale="log",
         yscale="log",
         vertical={"modes to the right ring": (1 - beta) / (1 + beta)},
         ylim=(1, 1e5),
+        roles={"no momentum": "baseline", "momentum": "truth"},
         legend="upper right",
         ax=ax,
     )
@@ -438,33 +448,31 @@ def draw_effort(beta, ax):
 def describe_momentum(beta):
     fast, middle, slow = analysis.momentum_radius(chosen**2, 1.0, beta).tolist()
     return (
-        f"With momentum {beta:.3f} the errors of the modes with singular values 0.5, "
-        f"0.1 and 0.02 shrink by {fast:.3f}, {middle:.3f} and {slow:.4f} per "
+        f"With momentum {beta:.3f} the errors of the modes with singular values 1, "
+        f"0.1 and 0.01 shrink by {fast:.3f}, {middle:.3f} and {slow:.4f} per "
         f"iteration; modes above {(1 - beta) / (1 + beta):.3f} ring."
     )
 
 
-tuned = round(beta, 4)
-momenta = {
-    "draw": draw_momentum,
-    "values": [0.0, 0.3, 0.6, 0.8, 0.9, 0.95, tuned, 0.995],
-    "label": "Momentum β",
-    "alt": describe_momentum,
-    "text": lambda b: f"{b:g}" + (" (best for the slowest mode)" if b == tuned else ""),
-    "start": 2,
-    "caption": "Nesterov's rule with step 1/L. Above: the error in three modes. "
-    "Below: the effort in every mode of the blur.",
-}
-widgets.frames(**momenta)
+widgets.continuous(
+    "momentum",
+    draw_momentum(0.6),
+    {"step": 1.0, "momentum": 0.6, "kappa": 100.0},
+    alt=describe_momentum(0.6),
+    caption="Nesterov's rule on a quadratic: the error in three modes, and the effort in "
+    "every mode. The site's own script computes all of it.",
+)
 
 # %% tags=["remove-output", "nbval-ignore-output"]
-widgets.live(**momenta)
+momenta = {"draw": draw_momentum, "values": [0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.995]}
+widgets.live(**momenta, label="Momentum β", start=2)
 
 # %% [markdown]
 # Left of the line the effort falls as $\beta$ rises. Right of it the effort grows with $\beta$: momentum makes slow
 # modes faster and fast modes slower. By {eq}`eq-ring` a mode with singular value $s$ is best
-# served by $\beta = (1-s)/(1+s)$ where $L = 1$, about 0.8 for $s = 0.1$. At the value that suits the slowest mode it
-# still rings after a hundred iterations. A single $\beta$ is a compromise, and it needs $\kappa$, which is seldom
+# served by $\beta = (1-s)/(1+s)$ where $L = 1$, about 0.8 for $s = 0.1$. At the value that suits the blur's slowest mode
+# it still rings after a hundred iterations. And momentum lowers the largest step: the strongest mode diverges beyond
+# $(2 + 2\beta)/(1 + 2\beta)$ in units of $1/L$, which falls from 2 towards $4/3$. A single $\beta$ is a compromise, and it needs $\kappa$, which is seldom
 # known. The rule of Chambolle and Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does
 # without $\kappa$. It begins with no momentum, and lets it grow as the front reaches slower modes. We take $a = 3$.
 # Summing equation {eq}`eq-companion` over the modes of our digit gives the error of the whole image.
@@ -481,6 +489,10 @@ for name, rule in rules.items():
 # %%
 ringing = analysis.error_factors(torch.tensor([0.01]), 1.0, 200, momentum=beta)
 assert ringing[100:].abs().max() > 0.2
+for b in (0.0, 0.6, 0.98):
+    edge = (2 + 2 * b) / (1 + 2 * b)
+    radius = [analysis.momentum_radius(lam[:1], a * edge / L, b) for a in (0.999, 1.001)]
+    assert radius[0] < 1 < radius[1]
 assert (analysis.momentum_radius(lam, 1.0, beta).diff() > -1e-9).all()
 plain, constant, growing = paths.values()
 assert constant[20] < growing[20] < plain[20]

@@ -866,6 +866,10 @@ widgets.frames(**slider, alt=describe_steps, colours=128, caption=caption)
 
 # %% [markdown]
 # In a live kernel, the next cell draws the same picture anew. Change `shown` for another digit.
+#
+# The shipped network runs in the browser, too: <a href="camera.html#iterations=20&amp;pause=500">two reconstructions,
+# slowed down</a>. Watch the unseen part of the error, which only the denoiser and $P$ can change: after five iterations
+# it is 0.41 without $P$ and 0.15 with it.
 
 # %% tags=["remove-output", "nbval-ignore-output"]
 widgets.live(**slider)

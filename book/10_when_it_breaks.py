@@ -380,7 +380,16 @@ assert residual(amplified[2.5][30]).mean() > 3 * residual(amplified[1][30]).mean
 # the training did not stop at an edge. It need not be so: the free network of the first picture is ruined by momentum,
 # which its training did not know.
 #
+# To follow a run beyond the edge, open the page with a camera and
+# <a href="camera.html#strength=4&amp;fading=none&amp;iterations=50">P at four times its strength</a>. Watch the residual with
+# $P$, and then switch the safeguard on.
+#
 # ## Fading: bounded, whatever $P$ does
+#
+# What happens where nothing fades? Let
+# <a href="camera.html#momentum=chambolle_dossal&amp;fading=none&amp;iterations=200">the shipped P run on with momentum</a> on
+# the page with a camera, and watch the PSNR: it is best at iteration 4, and by iteration 200 it has lost more than a
+# decibel.
 #
 # The first remedy asks nothing of the network. From iteration $k_0$ on, let the weight $\gamma_k$ of what is learned
 # fall, as in {eq}`eq-prior-decay`. Without momentum an iteration is a plain gradient step plus what was learned,

@@ -533,6 +533,9 @@ assert found["faces"].mean() < gains.mean() - 2
 # the gain is gone, or more than all of it. Where the verdict is a loss, the network seems to take for strokes what are
 # none, and adds to them in the null space, where no data correct it.
 #
+# One digit at a time, on the page with a camera: <a href="camera.html#noise=0.1">ten times the noise</a>. Watch what half
+# and twice the tuned $\sigma$ do: one leaves noise, the other removes strokes with it.
+#
 # ## What would you pick instead?
 #
 # Plug-and-play without $P$ is not the only rival. Two networks were trained on the same digits through the same camera,

@@ -902,6 +902,12 @@ CALLS: dict[str, Call] = {
         | {"start": "integer", "dpi": "positive", "colours": "count"},
         quick=False,
     ),
+    "continuous": Call(
+        widgets.continuous,
+        {**defaults(widgets.continuous), "kind": "polynomial", "figure": draw(1.0), "alt": "a", "dpi": 30}
+        | {"values": {"degree": 4, "damping": 0.01, "lower": 0.03}},
+        {"values": "mapping", "alt": "text", "dpi": "positive"},
+    ),
     "judge": Call(
         answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
     ),
@@ -1165,7 +1171,8 @@ ELSEWHERE = {
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
-        ("CheckFailed", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"), "a result"
+        ("CheckFailed", "Continuous", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"),
+        "a result",
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
     **dict.fromkeys(

@@ -66,7 +66,7 @@ def test_the_slider_has_a_name_a_range_and_a_value_in_words():
     page = Elements(slider(start=-1, text=lambda v: f"{v} m/s")._repr_html_())
     control = page.one("input")
     assert control["type"] == "range"
-    assert (control["min"], control["max"], control["value"]) == ("0", "2", "2")
+    assert (control["min"], control["max"], control["value"]) == ("0", "1000", "1000")
     assert control["aria-label"] == "Slope"
     assert control["aria-valuetext"] == "2.0 m/s"
     assert "Slope" in page.text["label"]
@@ -99,6 +99,87 @@ def test_identifiers_are_repeatable_and_differ_between_sliders():
     assert named("Slope").ident == named("Slope").ident
     assert len({named("Slope").ident, named("Steepness").ident, named("Slope", "c").ident}) == 3
     assert named("Slope")._repr_html_() == named("Slope")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ([0.0, 1.0, 1.5, 2.0], (0, 0.5, 0.75, 1)),
+        ([1, 10, 100], (0, 0.5, 1)),
+        ([1, 4, 16, 64], (0, 1 / 3, 2 / 3, 1)),
+        ([0, 1, 3, 7], (0, 1 / 3, 2 / 3, 1)),
+        ([-1, 0, 3], (0, 0.25, 1)),
+        (["a", "b", "c"], (0, 0.5, 1)),
+        ([3, 2, 0], (0, 0.5, 1)),
+        ([1.0, 1.01, 2.0], (0, 0.5, 1)),
+    ],
+)
+def test_frames_stand_where_their_values_belong(values: list, places: tuple[float, ...]) -> None:
+    found = widgets.frames(lambda v: draw(1.0), values, label="a", alt=str)
+    assert found.places == pytest.approx(places)
+    marks = [a["style"] for tag, a in Elements(found._repr_html_()).tags if tag == "span" and "style" in a]
+    assert [float(mark.removeprefix("--at:")) for mark in marks] == pytest.approx(places, abs=1e-3)
+    script = json.loads(re.search(r"var places = (\[.*?\])", found._repr_html_()).group(1))
+    assert script == pytest.approx([1000 * place for place in places], abs=0.5)
+
+
+def test_words_below_the_track_are_short_and_do_not_touch() -> None:
+    values = [1, 2, 30, 33, 37, 100]
+    found = widgets.frames(
+        lambda v: draw(1.0), values, label="a", alt=str, text=lambda v: f"{v}: a long word"
+    )
+    assert found.ticks[0] == "1"
+    assert found.ticks[-1] == "100"
+    assert found.ticks[2:5] == ("30", "", "")
+    assert slider(text=lambda v: f"word {v}", alt=str).ticks == ("0.5", "1", "2")
+
+
+def control(**options) -> widgets.Continuous:
+    values = {"step": 1.0, "momentum": 0.6, "kappa": 100.0}
+    given = {"kind": "momentum", "figure": draw(1.0), "values": values, "alt": "a line"} | options
+    return widgets.continuous(**given)
+
+
+def test_a_continuous_control_is_a_figure_until_the_site_draws_it() -> None:
+    page = Elements(control(caption="A < B", alt='a "line"')._repr_html_())
+    figure, image = page.one("figure"), page.one("img")
+    assert (figure["class"], figure["data-control"]) == ("ddgp-control", "momentum")
+    assert json.loads(figure["data-values"]) == {"step": 1.0, "momentum": 0.6, "kappa": 100.0}
+    assert image["alt"] == 'a "line"'
+    picture = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+    assert picture == figures.png(draw(1.0), dpi=widgets.FRAME_DPI)
+    assert page.text["figcaption"] == "A < B"
+    assert page.open == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "magic"}, "kind='magic'"),
+        ({"values": {"step": 1.0}}, "values={'step': 1.0}"),
+        ({"values": {"step": 9.0, "momentum": 0.6, "kappa": 100.0}}, "values['step']=9.0"),
+        ({"alt": " "}, "alt=' '"),
+        ({"values": {"step": "1", "momentum": 0.6, "kappa": 100.0}}, "values['step']='1'"),
+    ],
+)
+def test_a_continuous_control_refuses_what_the_site_does_not_have(options, message) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        control(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"places": (0.0, 0.0)}, "places=(0.0, 0.0)"),
+        ({"places": (0.0, 1.5)}, "places=(0.0, 1.5)"),
+        ({"places": (0.0,)}, "places=(0.0,)"),
+        ({"ticks": ("1",)}, "ticks=('1',)"),
+    ],
+)
+def test_frames_refuse_places_that_are_none(options, message) -> None:
+    picture = figures.png(draw(1.0))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        widgets.Frames("a", ("1", "2"), ("one", "two"), (picture, picture), **options)
 
 
 def test_text_cannot_leave_its_place():

@@ -1,7 +1,8 @@
 """Sphinx extension: a page loads what it uses, and shows its text before its scripts run.
 
-The manager of widgets is left out where no widget is shown, with the state of those that are not; the theme's icons
-give way to the few in use; every script of a file waits until the page is read.
+The manager of widgets is left out where no widget is shown, with the state of those that are not, and so are the
+scripts of continuous controls; the theme's icons give way to the few in use; every script of a file waits until the
+page is read.
 """
 
 import re
@@ -12,6 +13,9 @@ from typing import Any
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_SCRIPTS = ("require.js", "embed-amd.js")
+CONTROL = 'class="ddgp-control"'
+CONTROL_SCRIPTS = "controls"
+"""Folder of the scripts of continuous controls."""
 ICONS = re.compile(r"[ \t]*<(?:link|script)\b[^>]*vendor/fontawesome/[^>]*>(?:</script>)?\n?")
 SCRIPT = re.compile(r"<script\b(?![^>]*\b(?:defer|async)\b)([^>]*\bsrc=)")
 
@@ -27,9 +31,18 @@ def is_of_widgets(script: Any) -> bool:
     return attributes.get("type") == WIDGET_STATE or Path(str(script.filename or "")).name in WIDGET_SCRIPTS
 
 
+def is_of_controls(script: Any) -> bool:
+    """Say whether a script serves continuous controls alone."""
+    return Path(str(script.filename or "")).parent.name == CONTROL_SCRIPTS
+
+
 def without_widgets(body: str, scripts: list[Any]) -> list[Any]:
-    """Return the scripts of a page, without those of widgets if it shows none."""
-    return scripts if WIDGET_VIEW in body else [script for script in scripts if not is_of_widgets(script)]
+    """Return the scripts of a page, without those of widgets, or of continuous controls, if it shows none."""
+    if WIDGET_VIEW not in body:
+        scripts = [script for script in scripts if not is_of_widgets(script)]
+    if CONTROL not in body:
+        scripts = [script for script in scripts if not is_of_controls(script)]
+    return scripts
 
 
 def light(html: str) -> str:

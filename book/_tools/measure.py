@@ -40,7 +40,7 @@ class Measures:
     long_cells : float
         Share of the cells that are longer than ``LONG_CELL`` lines.
     controls : int
-        Sliders that work without a kernel.
+        Controls that work without a kernel.
     exercises : int
         Exercises with a solution.
     """
@@ -90,7 +90,7 @@ def measure(source: Path) -> Measures:
         median_cell=statistics.median(lines),
         longest_cell=max(lines),
         long_cells=sum(count > LONG_CELL for count in lines) / len(lines),
-        controls=sum(calls(cell, "frames") for cell in code),
+        controls=sum(calls(cell, "frames") + calls(cell, "continuous") for cell in code),
         exercises=len(re.findall(r"`{3,}\{solution(?:-start)?\}", prose)),
     )
 

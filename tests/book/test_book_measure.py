@@ -44,6 +44,11 @@ def test_counts_are_those_of_a_chapter_that_one_can_count(tmp_path: Path) -> Non
     assert broken(found) == ["words per line of code from 8 to 12", "two exercises with solutions"]
 
 
+def test_a_continuous_control_counts_as_one(tmp_path: Path) -> None:
+    (tmp_path / "chapter.py").write_text(CHAPTER + 'widgets.continuous("momentum", x)\n')
+    assert measure(tmp_path / "chapter.py").controls == 2
+
+
 def test_a_few_long_cells_are_allowed() -> None:
     found = measure(chapters()[0])
     rare, often = (replace(found, long_cells=share, longest_cell=30) for share in (0.1, 0.11))

@@ -46,8 +46,12 @@ def test_a_page_without_widgets_loads_none_of_their_scripts() -> None:
         script("x/embed-amd.js"),
         script(None, type=WIDGET_STATE),
     ]
-    assert without_widgets("", kept + widgets) == kept
-    assert without_widgets(f'<script type="{WIDGET_VIEW}">', kept + widgets) == kept + widgets
+    controls = [script("controls/forms.js")]
+    assert without_widgets("", kept + widgets + controls) == kept
+    assert without_widgets(f'<script type="{WIDGET_VIEW}">', kept + widgets + controls) == kept + widgets
+    assert (
+        without_widgets('<figure class="ddgp-control" id="a">', kept + widgets + controls) == kept + controls
+    )
 
 
 def test_scripts_wait_and_the_icons_of_the_theme_are_gone() -> None:

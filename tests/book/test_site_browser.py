@@ -179,6 +179,26 @@ def test_a_drawing_changes_with_the_theme(page: Page, address: str) -> None:
     assert len(found) == 2
 
 
+def test_a_slider_goes_from_frame_to_frame(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/02_conditioning.html")
+    frames = page.locator(".ddgp-frames").first
+    slider, shown = frames.locator("input"), frames.locator("output")
+    values = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 1.9, 2, 2.1, 2.25, 2.5]
+    slider.focus()
+    for key, expected in (("Home", 0), ("ArrowRight", 1), ("ArrowUp", 2), ("End", 11), ("ArrowLeft", 10)):
+        page.keyboard.press(key)
+        assert shown.inner_text() == slider.get_attribute("aria-valuetext") == f"{values[expected]:g}"
+        assert float(slider.input_value()) == pytest.approx(1000 * (values[expected] - 0.25) / 2.25, abs=0.6)
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.81 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    assert shown.inner_text() == "2.1"
+    assert abs(float(slider.input_value()) - 1000 * 1.85 / 2.25) > 2  # the thumb is where it is held
+    page.mouse.up()
+    assert float(slider.input_value()) == pytest.approx(1000 * 1.85 / 2.25, abs=0.6)
+
+
 def test_the_root_leads_to_the_front_page(page: Page, address: str) -> None:
     page.goto(f"{address}/{REDIRECT}", wait_until="commit")
     page.wait_for_url(f"{address}/book/index.html")
