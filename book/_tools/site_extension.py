@@ -1,4 +1,4 @@
-"""Sphinx extension of this site: the API page, and widgets and scripts that work offline."""
+"""Sphinx extension of this site: names in the reference, and widgets and scripts that work offline."""
 
 from typing import Any
 
@@ -34,11 +34,13 @@ def escape_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: l
 
 
 def resolve_exported_name(app: Any, env: Any, node: Any, content: Any) -> Any:
-    """Resolve ``ddgp_lib.name`` to the one documented object of that name, wherever it is defined."""
+    """Resolve a type that is a documented constant, and ``ddgp_lib.name`` to the one object of that name."""
     target = node.get("reftarget", "")
     if node.get("refdomain") != "py" or not target.startswith("ddgp_lib."):
         return None
     domain = env.get_domain("py")
+    if target in domain.objects:
+        return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content)
     last = target.rsplit(".", 1)[-1]
     known = [full for full, *_ in domain.get_objects() if full.rsplit(".", 1)[-1] == last]
     if len(known) != 1:
