@@ -1,8 +1,8 @@
 """Sphinx extension: the pages of the reference, written from the names of the modules that they hold.
 
-A page of ``book/api`` has a title, a sentence and a block ``{library-modules}`` with the names of modules. In its
-place come a table of all that they define, and a section on each module. The block ``{library-contents}`` of the start
-page lists all modules, and that of a part all names of its pages. Each object says which chapters use it.
+A page of ``book/api`` has a title, a sentence and a block ``{library-modules}`` with names of modules. In its place
+come a table of all that they define, and a section on each. The block ``{library-contents}`` of the start page lists
+all modules, and that of a part all names of its pages. Each object says which chapters use it.
 """
 
 import re

@@ -48,6 +48,16 @@ def resolve_exported_name(app: Any, env: Any, node: Any, content: Any) -> Any:
     return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], known[0], node, content)
 
 
+def keep_one_document(app: Any, doctree: Any) -> None:
+    """Let every node of a page know that page alone.
+
+    What MyST reads as reStructuredText belongs to a document of its own, which holds the environment: all of that
+    would be stored, 40 MB, with each page, and read again for each.
+    """
+    for node in doctree.findall():
+        node.document = doctree
+
+
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Give the theme its first mode and widgets their MathJax; drop the style of sphinx-thebe."""
     context.setdefault("default_mode", "auto")
@@ -71,6 +81,7 @@ def setup(app: Any) -> dict[str, bool]:
     disconnect(app, "sphinx_thebe")
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("doctree-read", keep_one_document)
     app.connect("missing-reference", resolve_exported_name)
     app.connect("html-page-context", prepare_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

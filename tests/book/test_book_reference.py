@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 from book._tools import library
 from book._tools.api_pages import all_modules, all_names, named, page_texts, title_of, with_modules
@@ -11,6 +13,7 @@ from book._tools.code_links import to_objects
 from book._tools.contents import Chapter, chapters, reference
 from book._tools.library import Member, Module, first_sentence
 from book._tools.repository import ROOT
+from book._tools.site_extension import keep_one_document
 
 SOURCE = '''"""What it does. Then more."""
 LIMIT = 3
@@ -172,3 +175,12 @@ def test_a_link_to_a_page_of_the_reference_leads_to_the_object_that_it_names() -
     assert to_objects(link("half", "api_solvers.html"), known, pages) == link("half", "api/step.html#half")
     for kept in (link("half", "glossary.html"), link("other", "api_solvers.html")):
         assert to_objects(kept, known, pages) == kept
+
+
+def test_every_node_of_a_page_knows_that_page_alone() -> None:
+    page, part = new_document("page"), new_document("part")
+    part += nodes.paragraph("", "Read apart.")
+    page.extend(part.children)
+    assert page.children[0].document is part
+    keep_one_document(None, page)
+    assert {id(node.document) for node in page.findall()} == {id(page)}
