@@ -76,7 +76,7 @@ def summary(modules: Iterable[Module]) -> str:
 
 def section(module: Module) -> str:
     """Return the section of a page on a module."""
-    directive = rst([f".. autoapimodule:: {module.name}", "   :members:"])
+    directive = rst([f".. autoapimodule:: {module.name}", "   :members:", "   :member-order: bysource"])
     return f"## `{within(module.name)}`\n\n{directive}"
 
 
@@ -141,7 +141,7 @@ def say_uses(app: Any) -> None:
     for name, found in uses(chapters(), library.objects()).items():
         if name in objects:
             text = objects[name].docstring.rstrip()
-            objects[name].docstring = f"{text}\n\n.. rst-class:: {USED}\n\n{sentence(found)}\n"
+            objects[name].docstring = f"{text}\n\n.. rst-class:: {USED}\n\n   {sentence(found)}\n"
 
 
 def setup(app: Any) -> dict[str, bool]:

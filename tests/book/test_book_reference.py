@@ -105,7 +105,7 @@ def test_a_page_has_a_table_first_and_then_a_section_for_each_module() -> None:
             "* - :py:obj:`~ddgp_lib.one.step.half`\n     - Half of it.",
             "* - :py:obj:`~ddgp_lib.one.step.SIZE`\n     - Its size.",
             "## `one.step`",
-            ".. autoapimodule:: ddgp_lib.one.step\n   :members:",
+            ".. autoapimodule:: ddgp_lib.one.step\n   :members:\n   :member-order: bysource\n",
         )
     ]
     assert places == sorted(places)
