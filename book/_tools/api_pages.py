@@ -135,6 +135,25 @@ def expand_page(app: Any, name: str, source: list[str]) -> None:
         source[0] = CONTENTS.sub(lambda _: listed, source[0])
 
 
+def prefer_modules(modules: Mapping[str, Any]) -> None:
+    """Let a package hide no module behind a function of the same name that it imports.
+
+    Parameters
+    ----------
+    modules : mapping of name to module
+        Modules as sphinx-autoapi has read them; the children of a package are changed in place.
+    """
+    for module in modules.values():
+        module.children[:] = [child for child in module.children if child.id not in modules]
+
+
+def prepare_objects(app: Any) -> None:
+    """Prepare what sphinx-autoapi has read: modules that can be found, and objects that say who uses them."""
+    prefer_modules(app.env.autoapi_objects)
+    app.env.autoapi_all_objects.update(app.env.autoapi_objects)
+    say_uses(app)
+
+
 def say_uses(app: Any) -> None:
     """Add to the docstring of each object which chapters use it."""
     objects = app.env.autoapi_all_objects
@@ -145,7 +164,7 @@ def say_uses(app: Any) -> None:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Register the extension with Sphinx; uses are added when sphinx-autoapi has read the library."""
-    app.connect("builder-inited", say_uses, priority=900)
+    """Register the extension with Sphinx; objects are prepared when sphinx-autoapi has read the library."""
+    app.connect("builder-inited", prepare_objects, priority=900)
     app.connect("source-read", expand_page, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

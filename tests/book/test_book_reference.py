@@ -1,13 +1,22 @@
 """How the pages of the reference are written: from the text of the library and the code of the chapters."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
 from book._tools import library
-from book._tools.api_pages import all_modules, all_names, named, page_texts, title_of, with_modules
+from book._tools.api_pages import (
+    all_modules,
+    all_names,
+    named,
+    page_texts,
+    prefer_modules,
+    title_of,
+    with_modules,
+)
 from book._tools.chapter_uses import parsed, sentence, used, uses
 from book._tools.code_links import to_objects
 from book._tools.contents import Chapter, chapters, reference
@@ -178,9 +187,17 @@ def test_a_link_to_a_page_of_the_reference_leads_to_the_object_that_it_names() -
 
 
 def test_every_node_of_a_page_knows_that_page_alone() -> None:
-    page, part = new_document("page"), new_document("part")
-    part += nodes.paragraph("", "Read apart.")
+    page, part, section = new_document("page"), new_document("part"), nodes.section()
+    part += section
+    section += nodes.paragraph("", "Read apart.")
     page.extend(part.children)
-    assert page.children[0].document is part
+    assert section.children[0].document is part
     keep_one_document(None, page)
     assert {id(node.document) for node in page.findall()} == {id(page)}
+
+
+def test_a_package_does_not_hide_a_module_behind_a_function_of_its_name() -> None:
+    function, other = SimpleNamespace(id="p.walk"), SimpleNamespace(id="p.run")
+    package, module = SimpleNamespace(children=[function, other]), SimpleNamespace(children=[])
+    prefer_modules({"p": package, "p.walk": module})
+    assert package.children == [other]
