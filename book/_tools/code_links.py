@@ -19,7 +19,9 @@ BLOCK = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 WORD = r'<span class="n">(\w+)</span>'
 NAME = re.compile(rf'(?:{WORD}<span class="o">\.</span>)?{WORD}(?!<span class="o">\.|</a>)')
 LINKED = {"function", "class"}
-NAMED = re.compile(r'href="([^"#]+)"(?=><code\b[^>]*><span class="pre">(\w+)</span></code></a>)')
+NAMED = re.compile(
+    r'href="([^"#]+)"(?=>(?:<span class="std std-doc">)?<code\b[^>]*><span class="pre">(\w+)</span></code>)'
+)
 """A link to a page that shows one name."""
 
 

@@ -177,7 +177,7 @@ def test_uses_of_the_book() -> None:
 def test_a_link_to_a_page_of_the_reference_leads_to_the_object_that_it_names() -> None:
     def link(name: str, page: str) -> str:
         code = f'<code class="docutils"><span class="pre">{name}</span></code>'
-        return f'<a class="reference internal" href="{page}">{code}</a>'
+        return f'<a class="reference internal" href="{page}"><span class="std std-doc">{code}</span></a>'
 
     known = {"ddgp_lib.one.step.half": "api/step.html#half"}
     pages = {"api_solvers.html"}

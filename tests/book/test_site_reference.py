@@ -78,12 +78,11 @@ def test_a_source_leads_back_to_the_reference() -> None:
 
 
 def test_the_start_page_lists_all_modules_with_a_sentence_on_each() -> None:
-    rows = {
-        words(row.split("<td")[0]): words("<td" + row.split("<td")[1]) for row in ROW.findall(html(REFERENCE))
-    }
+    rows = [row.split("<td", 1) for row in ROW.findall(html(REFERENCE)) if "<td" in row]
+    said = {words(name): words(f"<td{rest}") for name, rest in rows}
 
     def listed(module: Module) -> bool:
-        return bool(rows.get(module.name.removeprefix("ddgp_lib.")))
+        return bool(said.get(module.name.removeprefix("ddgp_lib.")))
 
     assert [name for name, module in library.modules().items() if not listed(module)] == []
     for file, anchor in re.findall(r'href="(api/[^"#]+)#([^"]+)"', html(REFERENCE)):
@@ -116,7 +115,7 @@ def test_chapters_have_the_numbers_that_are_said() -> None:
 
 
 def test_a_link_in_a_chapter_leads_to_the_object_that_it_names() -> None:
-    link = r'href="api/[\w.]+#ddgp_lib[\w.]+\.descend_in_metric"><code'
+    link = r'href="api/[\w.]+#ddgp_lib[\w.]+\.descend_in_metric"><span[^>]*><code'
     assert re.search(link, html("book/20_lensless"))
 
 
