@@ -13,7 +13,8 @@ from book._tools.repository import ROOT
 
 LIBRARY = "ddgp_lib"
 SENTENCE = re.compile(r"(.+?[.!?])\s+(?=[A-Z])")
-UNPAIRED = re.compile(r"(?<!\\)\|")
+BAR = re.compile(r"(?<!\\)\|")
+"""A bar that is not escaped, and would be a part of a substitution; an escaped one in a formula is that of a norm."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def first_sentence(docstring: str | None) -> str:
     paragraph = " ".join((docstring or "").strip().split("\n\n")[0].split())
     match = SENTENCE.match(paragraph)
     sentence = match[1] if match else paragraph
-    return sentence if "`" in sentence else UNPAIRED.sub(r"\|", sentence)
+    return sentence if "`" in sentence else BAR.sub(r"\|", sentence)
 
 
 def _documented_value(node: ast.stmt, after: ast.stmt | None) -> Member | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from book._tools.library import BAR
+
 # Widgets ask MathJax 2 to typeset their labels; this passes the request on to MathJax 3.
 MATHJAX_FOR_WIDGETS = """
 window.MathJax = window.MathJax || {};
@@ -30,7 +32,7 @@ def escape_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: l
     """Keep the bars of an absolute value, which would be a substitution; examples and code stay as they are."""
     for index, line in enumerate(lines):
         if "`" not in line and not line.lstrip().startswith((">>>", "...")):
-            lines[index] = line.replace("|", r"\|")
+            lines[index] = BAR.sub(r"\|", line)
 
 
 def resolve_exported_name(app: Any, env: Any, node: Any, content: Any) -> Any:

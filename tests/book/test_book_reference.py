@@ -22,7 +22,7 @@ from book._tools.code_links import to_objects
 from book._tools.contents import Chapter, chapters, reference
 from book._tools.library import Member, Module, first_sentence
 from book._tools.repository import ROOT
-from book._tools.site_extension import keep_one_document
+from book._tools.site_extension import escape_bars, keep_one_document
 
 SOURCE = '''"""What it does. Then more."""
 LIMIT = 3
@@ -201,3 +201,9 @@ def test_a_package_does_not_hide_a_module_behind_a_function_of_its_name() -> Non
     package, module = SimpleNamespace(children=[function, other]), SimpleNamespace(children=[])
     prefer_modules({"p": package, "p.walk": module})
     assert package.children == [other]
+
+
+def test_bars_are_escaped_once() -> None:
+    lines = ["Of |x|.", r"   v / \|J v\|", ">>> a | b", "``a | b``"]
+    escape_bars(None, "", "", None, None, lines)
+    assert lines == [r"Of \|x\|.", r"   v / \|J v\|", ">>> a | b", "``a | b``"]
