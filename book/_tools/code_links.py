@@ -1,21 +1,28 @@
 """Sphinx extension: names of the library in a chapter's code lead to their page in the reference.
 
 What a name means is read from the imports of the page itself, and where it is documented from Sphinx, so that nothing
-is imported. A name that two objects share is not linked.
+is imported. A name that two objects share is not linked. Where a link to a page of the reference shows the name of
+an object, it leads to the object.
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from docutils import nodes
 
-LIBRARY = "ddgp_lib"
+from book._tools.contents import REFERENCE
+from book._tools.library import LIBRARY
+
 BLOCK = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 WORD = r'<span class="n">(\w+)</span>'
 NAME = re.compile(rf'(?:{WORD}<span class="o">\.</span>)?{WORD}(?!<span class="o">\.|</a>)')
 LINKED = {"function", "class"}
+NAMED = re.compile(
+    r'href="([^"#]+)"(?=>(?:<span class="std std-doc">)?<code\b[^>]*><span class="pre">(\w+)</span></code>)'
+)
+"""A link to a page that shows one name."""
 
 
 def imported(source: str) -> tuple[dict[str, str], set[str]]:
@@ -87,6 +94,22 @@ class Links:
         return BLOCK.sub(lambda block: NAME.sub(self.link, block[0]), body)
 
 
+def to_objects(body: str, known: Mapping[str, str], pages: Collection[str]) -> str:
+    """Return a page whose links to pages of the reference lead to the objects that they name."""
+
+    def lead(match: re.Match[str]) -> str:
+        full = nearest(f"{LIBRARY}.{match[2]}", known) if match[1] in pages else None
+        return match[0] if full is None else f'href="{known[full]}"'
+
+    return NAMED.sub(lead, body)
+
+
+def pages_of_reference(app: Any, page: str) -> set[str]:
+    """Return the addresses of the pages of the reference, seen from a page."""
+    names = [name for name in app.env.found_docs if name.startswith(REFERENCE)]
+    return {app.builder.get_relative_uri(page, name) for name in names}
+
+
 def documented(app: Any, page: str) -> dict[str, str]:
     """Return the address, seen from a page, of every function and class of the library."""
     found = {}
@@ -109,7 +132,9 @@ def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], do
         return
     objects, modules = imported(code_of(doctree))
     if objects or modules:
-        context["body"] = Links(objects, modules, documented(app, name)).link_all(context["body"])
+        known = documented(app, name)
+        body = to_objects(context["body"], known, pages_of_reference(app, name))
+        context["body"] = Links(objects, modules, known).link_all(body)
 
 
 def setup(app: Any) -> dict[str, bool]:

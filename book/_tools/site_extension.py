@@ -1,6 +1,8 @@
-"""Sphinx extension of this site: the API page, and widgets and scripts that work offline."""
+"""Sphinx extension of this site: names in the reference, and widgets and scripts that work offline."""
 
 from typing import Any
+
+from book._tools.library import BAR
 
 # Widgets ask MathJax 2 to typeset their labels; this passes the request on to MathJax 3.
 MATHJAX_FOR_WIDGETS = """
@@ -30,20 +32,32 @@ def escape_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: l
     """Keep the bars of an absolute value, which would be a substitution; examples and code stay as they are."""
     for index, line in enumerate(lines):
         if "`" not in line and not line.lstrip().startswith((">>>", "...")):
-            lines[index] = line.replace("|", r"\|")
+            lines[index] = BAR.sub(r"\|", line)
 
 
 def resolve_exported_name(app: Any, env: Any, node: Any, content: Any) -> Any:
-    """Resolve ``ddgp_lib.name`` to the one documented object of that name, wherever it is defined."""
+    """Resolve a type that is a documented constant, and ``ddgp_lib.name`` to the one object of that name."""
     target = node.get("reftarget", "")
     if node.get("refdomain") != "py" or not target.startswith("ddgp_lib."):
         return None
     domain = env.get_domain("py")
+    if target in domain.objects:
+        return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content)
     last = target.rsplit(".", 1)[-1]
     known = [full for full, *_ in domain.get_objects() if full.rsplit(".", 1)[-1] == last]
     if len(known) != 1:
         return None
     return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], known[0], node, content)
+
+
+def keep_one_document(app: Any, doctree: Any) -> None:
+    """Let every node of a page know that page alone.
+
+    What MyST reads as reStructuredText belongs to a document of its own, which holds the environment: all of that
+    would be stored, 40 MB, with each page, and read again for each.
+    """
+    for node in doctree.findall():
+        node.document = doctree
 
 
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -69,6 +83,7 @@ def setup(app: Any) -> dict[str, bool]:
     disconnect(app, "sphinx_thebe")
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("doctree-read", keep_one_document)
     app.connect("missing-reference", resolve_exported_name)
     app.connect("html-page-context", prepare_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

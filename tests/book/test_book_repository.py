@@ -1,4 +1,4 @@
-"""What the repository says of itself: pins, the address that stands in one place, the API page."""
+"""What the repository says of itself: pins, and the address that stands in one place."""
 
 import json
 import re
@@ -28,25 +28,6 @@ def test_the_address_stands_in_one_place() -> None:
         ROOT / name for name in listed if (ROOT / name).is_file() and address in (ROOT / name).read_bytes()
     }
     assert holders - GENERATED == {ROOT / "_config.yml"}
-
-
-def test_every_public_module_is_on_an_api_page() -> None:
-    page = "\n".join(path.read_text() for path in (ROOT / "book").glob("api_*.md"))
-    documented = set(re.findall(r"autoapimodule:: (\S+)", page))
-    modules = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in (ROOT / "ddgp_lib").rglob("*.py")
-        if not re.search(r"/_\w+\.py$", path.as_posix()) or path.name == "__init__.py"
-    }
-    empty = {
-        name for name in modules if not re.search(r"^(def|class|async def) [a-zA-Z]", _source(name), re.M)
-    }
-    assert modules - empty - {"ddgp_lib"} <= documented
-
-
-def _source(module: str) -> str:
-    path = ROOT / module.replace(".", "/")
-    return (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
 
 
 def test_changelog_and_citation_name_the_version() -> None:
