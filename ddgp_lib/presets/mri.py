@@ -197,32 +197,57 @@ LINEAR = LinearRecipe(
     structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
 )
 
+NOISES = (0.005, 0.1)
+"""Noise that every learned method is trained for."""
+
 PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,
     augment=turn_phase,
-    denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
+    denoiser=DenoiserRecipe(
+        network="unet",
+        steps=25000,
+        finetune_steps=0,
+        batch_size=8,
+        learning_rate=5e-3,
+        warmup=0.03,
+        clip=1.0,
+        perturbed=0.3,
+        crop=64,
+        sigma_min=0.005,
+        sigma_max=0.3,
+    ),
     recipes={
         "distilled": DistillationRecipe(
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=4000,
+            steps=1500,
             batch_size=8,
             learning_rate=3e-3,
             pool_size=128,
             horizon=100,
-            sigma=0.02,
+            sigma=0.03,
             momentum="none",
+            noise_range=NOISES,
+            sigma_noise=0.01,
+            average=0.99,
+            tuned_steps=250,
+            tuned_unroll=4,
+            tuned_rate=1e-3,
+            tuned_batch=4,
+            tuned_end=True,
         ),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
-            steps=1500,
+            steps=2250,
             batch_size=8,
             pool_size=128,
-            horizon=30,
+            horizon=100,
             from_truth=0.5,
             sigma=0.03,
             momentum="none",
+            noise_range=NOISES,
+            sigma_noise=0.01,
         ),
         "distilled_linear": LINEAR,
     },

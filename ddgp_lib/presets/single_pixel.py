@@ -91,6 +91,9 @@ def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
 
 SHORT_STEPS = 1500
 
+NOISES = (0.005, 0.1)
+"""Noise that every learned method is trained for."""
+
 PRESET: Preset = Preset(
     name="single_pixel",
     make=single_pixel,
@@ -99,12 +102,18 @@ PRESET: Preset = Preset(
     recipes={
         "distilled": DistillationRecipe(
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=23400,
+            steps=4500,
             learning_rate=2e-3,
-            noise_range=(0.005, 0.1),
+            noise_range=NOISES,
+            average=0.99,
+            tuned_steps=250,
+            tuned_unroll=5,
+            tuned_rate=1e-3,
+            tuned_batch=24,
+            tuned_end=True,
         ),
         "distilled_gradient_only": DistillationRecipe(
-            inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
+            inputs="gradient_only", steps=6500, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
         ),
         "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=64),
     },
