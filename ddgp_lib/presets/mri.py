@@ -261,6 +261,7 @@ PRESET: Preset = Preset(
         {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
         batch_size=8,
         learning_rate=2e-3,
+        noise_range=NOISES,
     ),
     classical=("none",),
     rivals={

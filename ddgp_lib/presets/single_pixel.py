@@ -102,18 +102,18 @@ PRESET: Preset = Preset(
     recipes={
         "distilled": DistillationRecipe(
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=4500,
+            steps=6000,
             learning_rate=2e-3,
             noise_range=NOISES,
             average=0.99,
-            tuned_steps=250,
+            tuned_steps=300,
             tuned_unroll=5,
             tuned_rate=1e-3,
             tuned_batch=24,
             tuned_end=True,
         ),
         "distilled_gradient_only": DistillationRecipe(
-            inputs="gradient_only", steps=6500, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
+            inputs="gradient_only", steps=7250, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
         ),
         "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=64),
     },
@@ -127,10 +127,10 @@ PRESET: Preset = Preset(
     },
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
     learned_rivals=rival_recipes(
-        {"direct": 31900, "null_space_network": 31900, "unfolded": 17400, "modl": 5700, "npn": 31300},
+        {"direct": 11840, "null_space_network": 11330, "unfolded": 5500, "modl": 2050, "npn": 11490},
         batch_size=32,
         learning_rate=2e-3,
-        noise_range=(0.005, 0.1),
+        noise_range=NOISES,
     ),
     classical=("none",),
     rivals={

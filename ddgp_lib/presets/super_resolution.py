@@ -209,6 +209,7 @@ PRESET: Preset = Preset(
         batch_size=16,
         learning_rate=2e-3,
         damping_noise=0.001,
+        noise_range=NOISES,
     ),
     rivals={
         "tv": VariationFista(sigmas=(0.0003, 0.001, 0.003, 0.01, 0.03)),
