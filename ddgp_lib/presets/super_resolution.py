@@ -186,7 +186,7 @@ PRESET: Preset = Preset(
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
             inputs="gradient_only",
-            steps=3000,
+            steps=2560,
             batch_size=16,
             pool_size=256,
             from_truth=0.5,
@@ -205,7 +205,7 @@ PRESET: Preset = Preset(
     },
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
     learned_rivals=rival_recipes(
-        {"direct": 4950, "null_space_network": 4900, "unfolded": 2850, "modl": 800, "npn": 4700},
+        {"direct": 4300, "null_space_network": 4240, "unfolded": 2280, "modl": 716, "npn": 4090},
         batch_size=16,
         learning_rate=2e-3,
         damping_noise=0.001,
