@@ -115,7 +115,7 @@ PRESET: Preset = Preset(
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only", steps=7250, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
         ),
-        "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=64),
+        "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=32),
     },
     linear=LinearRecipe(),
     # As many steps as take the time of "distilled", measured side by side on one thread, to within 5 %, and the same
