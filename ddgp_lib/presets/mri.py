@@ -221,7 +221,7 @@ PRESET: Preset = Preset(
     recipes={
         "distilled": DistillationRecipe(
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=1500,
+            steps=1800,
             batch_size=8,
             learning_rate=3e-3,
             pool_size=128,
@@ -239,7 +239,7 @@ PRESET: Preset = Preset(
         ),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
-            steps=2250,
+            steps=2240,
             batch_size=8,
             pool_size=128,
             horizon=100,
@@ -258,7 +258,7 @@ PRESET: Preset = Preset(
     },
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
     learned_rivals=rival_recipes(
-        {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
+        {"direct": 3450, "null_space_network": 3430, "unfolded": 1800, "modl": 600, "npn": 3370},
         batch_size=8,
         learning_rate=2e-3,
         noise_range=NOISES,
