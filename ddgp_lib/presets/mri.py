@@ -256,11 +256,11 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
     },
-    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
     learned_rivals=rival_recipes(
         {"direct": 3450, "null_space_network": 3430, "unfolded": 1800, "modl": 600, "npn": 3370},
+        {"direct": 0.002, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.004, "npn": 0.002},
         batch_size=8,
-        learning_rate=2e-3,
         noise_range=NOISES,
     ),
     classical=("none",),

@@ -125,11 +125,11 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=16400, batch_size=32, learning_rate=4e-3),
     },
-    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
     learned_rivals=rival_recipes(
         {"direct": 11840, "null_space_network": 11330, "unfolded": 5500, "modl": 2050, "npn": 11490},
+        {"direct": 0.004, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.004, "npn": 0.002},
         batch_size=32,
-        learning_rate=2e-3,
         noise_range=NOISES,
     ),
     classical=("none",),

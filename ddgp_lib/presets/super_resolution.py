@@ -203,11 +203,11 @@ PRESET: Preset = Preset(
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
     },
-    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
     learned_rivals=rival_recipes(
         {"direct": 4300, "null_space_network": 4240, "unfolded": 2280, "modl": 716, "npn": 4090},
+        {"direct": 0.002, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.004, "npn": 0.002},
         batch_size=16,
-        learning_rate=2e-3,
         damping_noise=0.001,
         noise_range=NOISES,
     ),
