@@ -11,13 +11,13 @@ COMPARED = ("single_pixel", "mri", "super_resolution")
 SEEDS = range(4)
 
 
-def test_recipes_share_all_but_their_names_and_steps():
+def test_recipes_share_all_but_their_names_steps_and_rates():
     recipes = rival_recipes(
         {"direct": 10, "modl": 3}, {"direct": 1e-3, "modl": 2e-3}, batch_size=4, damping=0.1
     )
     assert recipes == {
-        "direct": AlternativeRecipe("direct", steps=10, batch_size=4, damping=0.1),
-        "modl": AlternativeRecipe("modl", steps=3, batch_size=4, damping=0.1),
+        "direct": AlternativeRecipe("direct", steps=10, learning_rate=1e-3, batch_size=4, damping=0.1),
+        "modl": AlternativeRecipe("modl", steps=3, learning_rate=2e-3, batch_size=4, damping=0.1),
     }
 
 
