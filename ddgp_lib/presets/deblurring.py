@@ -181,6 +181,7 @@ PRESET = Preset(
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "supervised": 1.0},
+            perturbed=1.0,
             steps=1800,
             batch_size=8,
             learning_rate=3e-3,

@@ -117,10 +117,18 @@ def faces_of(sides: tuple[int, int]) -> Split:
 
 
 def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Perturb faces, mirror half of them, and reflect what lies beyond the edge."""
+    """Change faces as other people and other light would: there are but 28 persons to train on.
+
+    Each is turned by up to 15 degrees, stretched by up to 15 %, mirrored with a probability of one half, with
+    reflections beyond its edge; its grey values are raised to a power between 2/3 and 3/2, log-uniform, and scaled by
+    up to 30 %.
+    """
     require_images("images", images)
     require_generator("generator", generator)
-    return perturb(images, generator, flip=True, padding="reflection")
+    turned = perturb(images, generator, degrees=15, scale=0.15, flip=True, padding="reflection")
+    uniform = 2 * torch.rand(2, len(images), 1, 1, 1, generator=generator) - 1
+    power, gain = 1.5 ** uniform[0], 1 + 0.3 * uniform[1]
+    return (gain.to(images) * turned.clamp(0, 1) ** power.to(images)).clamp(0, 1)
 
 
 def _digits_and_portraits(task: Task, count: int) -> dict[str, torch.Tensor]:
@@ -168,6 +176,7 @@ PRESET: Preset = Preset(
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "supervised": 1.0},
+            perturbed=1.0,
             steps=2200,
             batch_size=16,
             pool_size=256,
@@ -186,6 +195,7 @@ PRESET: Preset = Preset(
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
             inputs="gradient_only",
+            perturbed=1.0,
             steps=2560,
             batch_size=16,
             pool_size=256,
@@ -210,6 +220,7 @@ PRESET: Preset = Preset(
         batch_size=16,
         damping_noise=0.001,
         noise_range=NOISES,
+        perturbed=1.0,
     ),
     rivals={
         "tv": VariationFista(sigmas=(0.0003, 0.001, 0.003, 0.01, 0.03)),
