@@ -259,7 +259,7 @@ PRESET: Preset = Preset(
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
     learned_rivals=rival_recipes(
         {"direct": 3450, "null_space_network": 3430, "unfolded": 1800, "modl": 600, "npn": 3370},
-        {"direct": 0.002, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.004, "npn": 0.002},
+        {"direct": 0.004, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.008, "npn": 0.002},
         batch_size=8,
         noise_range=NOISES,
     ),

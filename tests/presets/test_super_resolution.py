@@ -17,13 +17,19 @@ def faces(loaded):
 
 def test_faces_are_mirrored_and_reflected_at_the_edge(faces):
     assert faces.augment is perturb_face
-    bright = torch.ones(8, 1, 16, 16)
-    torch.testing.assert_close(faces.augment(bright, torch.Generator().manual_seed(0)), bright)
+    bright = faces.augment(torch.ones(8, 1, 16, 16), torch.Generator().manual_seed(0))
+    torch.testing.assert_close(bright, bright[..., :1, :1].expand_as(bright))
     left = torch.zeros(200, 1, 16, 16)
     left[..., :8] = 1
     moved = faces.augment(left, torch.Generator().manual_seed(0))
     mirrored = moved[..., 12].mean(dim=(1, 2)) > moved[..., 3].mean(dim=(1, 2))
     assert 60 < mirrored.sum() < 140
+
+
+def test_light_on_faces_changes_within_what_an_image_holds(faces):
+    grey = faces.augment(torch.full((200, 1, 16, 16), 0.5), torch.Generator().manual_seed(0))[:, 0, 0, 0]
+    assert 0.7 * 0.5**1.5 <= grey.min() < 0.35
+    assert 0.65 < grey.max() <= 1.3 * 0.5 ** (2 / 3)
 
 
 def test_digits_and_portraits_fill_the_images(faces):
