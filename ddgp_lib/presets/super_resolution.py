@@ -173,11 +173,13 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
+        # Longer, or with a second phase, validation faces lose up to 0.1 dB while training faces gain 0.4: they are of
+        # 28 persons.
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "supervised": 1.0},
             perturbed=1.0,
-            steps=2200,
+            steps=1000,
             batch_size=16,
             pool_size=256,
             sigma=0.03,
@@ -185,12 +187,6 @@ PRESET: Preset = Preset(
             damping_noise=0.001,
             noise_range=NOISES,
             sigma_noise=0.001,
-            average=0.99,
-            tuned_steps=200,
-            tuned_unroll=4,
-            tuned_rate=1e-3,
-            tuned_batch=8,
-            tuned_end=True,
         ),
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
