@@ -41,7 +41,8 @@ class SolverOptions(TypedDict, total=False):
     """Arguments of a solver that may replace what :func:`load_solver` takes.
 
     They are those of :class:`~ddgp_lib.solvers.PreconditionedFISTA`, and ``tau`` of
-    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay``.
+    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay`` nor
+    ``stop_after``.
     """
 
     stepsize: float | None
@@ -51,6 +52,7 @@ class SolverOptions(TypedDict, total=False):
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None
+    stop_after: int | None
     safeguard: bool | Safeguard
     early_stop: bool
     thres_conv: float
@@ -393,7 +395,8 @@ def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
     if name == "newton":
         return Fista(preconditioner=Newton(*preset.newton))
     if name in preset.distilled:
-        return Fista(preconditioner=_load(task, name, seed=seed))
+        stop_after = getattr(preset.distilled[name], "stop_after", None)
+        return Fista(preconditioner=_load(task, name, seed=seed), stop_after=stop_after)
     return Fista(on_teacher=name == "teacher")
 
 

@@ -27,6 +27,8 @@ from ..operators import CartesianMRI, MultiCoilCartesianMRI
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 HEAD = 0.05
@@ -200,6 +202,25 @@ LINEAR = LinearRecipe(
 NOISES = (0.005, 0.1)
 """Noise that every learned method is trained for."""
 
+DISTILLED = DistillationRecipe(
+    losses={"gradient": 1.0, "supervised": 1.0},
+    steps=1500,
+    batch_size=8,
+    learning_rate=3e-3,
+    pool_size=128,
+    horizon=100,
+    sigma=0.03,
+    momentum="none",
+    noise_range=NOISES,
+    sigma_noise=0.01,
+    average=0.99,
+    tuned_steps=250,
+    tuned_unroll=4,
+    tuned_rate=1e-3,
+    tuned_batch=4,
+    tuned_end=True,
+)
+
 PRESET: Preset = Preset(
     name="mri",
     make=mri,
@@ -219,24 +240,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
-        "distilled": DistillationRecipe(
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=1500,
-            batch_size=8,
-            learning_rate=3e-3,
-            pool_size=128,
-            horizon=100,
-            sigma=0.03,
-            momentum="none",
-            noise_range=NOISES,
-            sigma_noise=0.01,
-            average=0.99,
-            tuned_steps=250,
-            tuned_unroll=4,
-            tuned_rate=1e-3,
-            tuned_batch=4,
-            tuned_end=True,
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=600, tuned_steps=1800),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
             steps=2250,
@@ -252,6 +257,7 @@ PRESET: Preset = Preset(
         "distilled_linear": LINEAR,
     },
     linear=LINEAR,
+    ablations=loss_ablations(DISTILLED),
     alternatives={
         "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),

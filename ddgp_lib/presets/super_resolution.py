@@ -25,6 +25,8 @@ from ..operators import FILTERS, FourierDownsampling, FramedDownsampling
 from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 
@@ -147,6 +149,25 @@ LINEAR = LinearRecipe(
 NOISES = (0.0005, 0.03)
 """Noise that every learned method is trained for."""
 
+DISTILLED = DistillationRecipe(
+    form="newton_null_space",
+    losses={"gradient": 1.0, "supervised": 1.0},
+    steps=2200,
+    batch_size=16,
+    pool_size=256,
+    sigma=0.03,
+    momentum="none",
+    damping_noise=0.001,
+    noise_range=NOISES,
+    sigma_noise=0.001,
+    average=0.99,
+    tuned_steps=200,
+    tuned_unroll=4,
+    tuned_rate=1e-3,
+    tuned_batch=8,
+    tuned_end=True,
+)
+
 PRESET: Preset = Preset(
     name="super_resolution",
     make=super_resolution,
@@ -165,24 +186,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
-        "distilled": DistillationRecipe(
-            form="newton_null_space",
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=2200,
-            batch_size=16,
-            pool_size=256,
-            sigma=0.03,
-            momentum="none",
-            damping_noise=0.001,
-            noise_range=NOISES,
-            sigma_noise=0.001,
-            average=0.99,
-            tuned_steps=200,
-            tuned_unroll=4,
-            tuned_rate=1e-3,
-            tuned_batch=8,
-            tuned_end=True,
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=800, tuned_steps=2600),
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
             inputs="gradient_only",
@@ -199,6 +204,7 @@ PRESET: Preset = Preset(
         "distilled_linear": LINEAR,
     },
     linear=LINEAR,
+    ablations=loss_ablations(DISTILLED),
     alternatives={
         "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
         "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
