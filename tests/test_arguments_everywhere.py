@@ -575,8 +575,8 @@ CALLS: dict[str, Call] = {
     "ADMMSetting": Call(kinds.ADMMSetting, {**ENDS, "tau": 10.0}, {**POSITIVE_ENDS, "tau": "positive"}),
     "Fista": Call(
         kinds.Fista,
-        {"preconditioner": None, "on_teacher": False},
-        {"preconditioner": "optional function", "on_teacher": "flag"},
+        {"preconditioner": None, "on_teacher": False, "stop_after": None},
+        {"preconditioner": "optional function", "on_teacher": "flag", "stop_after": "optional count"},
     ),
     "PolynomialFista": Call(
         kinds.PolynomialFista,
