@@ -313,7 +313,7 @@ CALLS: dict[str, Call] = {
     "second_phase": Call(recipes.second_phase, {"recipe": recipes.DistillationRecipe(tuned_steps=1)}),
     "build_alternative": Call(
         recipes.build_alternative,
-        {"recipe": recipes.AlternativeRecipe("end_to_end", 1, 1), "channels": 1, "stepsize": 1.0},
+        {"recipe": recipes.AlternativeRecipe("direct", 1, 1), "channels": 1},
     ),
     "build_linear_preconditioner": Call(
         recipes.build_linear_preconditioner,

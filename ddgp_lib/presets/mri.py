@@ -22,9 +22,9 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PulledFista, VariationFista
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
 from .ablations import loss_ablations
@@ -258,12 +258,8 @@ PRESET: Preset = Preset(
     },
     linear=LINEAR,
     ablations=loss_ablations(DISTILLED),
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
-    },
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
-    learned_rivals=rival_recipes(
+    alternatives=rival_recipes(
         {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
         batch_size=8,
         learning_rate=2e-3,
@@ -275,6 +271,7 @@ PRESET: Preset = Preset(
         "annealed": AnnealedFista(firsts=(0.3, 0.5, 0.8), lasts=(0.0025, 0.005, 0.01)),
         "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
     },
+    requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
     conditions={
         "noise 0.03": {"noise": 0.03},

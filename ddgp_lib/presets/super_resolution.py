@@ -19,10 +19,10 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, PulledFista, VariationFista
 from ..names import Filter
 from ..operators import FILTERS, FourierDownsampling, FramedDownsampling
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
 from .ablations import loss_ablations
@@ -205,12 +205,8 @@ PRESET: Preset = Preset(
     },
     linear=LINEAR,
     ablations=loss_ablations(DISTILLED),
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
-    },
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
-    learned_rivals=rival_recipes(
+    alternatives=rival_recipes(
         {"direct": 4950, "null_space_network": 4900, "unfolded": 2850, "modl": 800, "npn": 4700},
         batch_size=16,
         learning_rate=2e-3,
@@ -227,6 +223,7 @@ PRESET: Preset = Preset(
         "admm": ExactADMM(firsts=(0.05, 0.1, 0.2), lasts=(0.01, 0.02, 0.05), taus=(30, 300, 3000)),
         "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.01, 0.02, 0.03)),
     },
+    requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
     conditions={
         "noise 0.003": {"noise": 0.003},
