@@ -232,9 +232,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     train.add_argument("--device", default="cpu", help="cpu or cuda; under torchrun, for each process")
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
-    alternatives.add_argument(
-        "--name", dest="kind", help="train this one alone; also one of the learned rivals"
-    )
+    alternatives.add_argument("--name", dest="kind", help="train this one alone")
     for training in (train, alternatives):
         training.add_argument(
             "--steps",

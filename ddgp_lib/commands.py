@@ -36,6 +36,7 @@ from .presets import PRESETS
 from .presets.chosen import load_chosen, nearest, require_options
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .recipes.alternatives import REPLACED, require_alternative
 from .tasks import Preset, Task, of_seed
 from .training import Processes, is_torchrun, launch
 
@@ -187,10 +188,10 @@ def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[
 
 
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train the networks that a user would pick instead: one, or all of the preset's ``alternatives``."""
+    """Train the networks that a user would pick instead of a preconditioner: one, or all of the preset's."""
     preset, seed = _preset(arguments), arguments.seed
-    recipes = preset.networks
-    names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
+    recipes = preset.alternatives
+    names = _chosen(recipes, _not_replaced(arguments.kind), "--name")
     output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
     _prepare_checkpoints(arguments, *(preset.path(name, seed).name for name in names))
     task = preset.load()
@@ -208,6 +209,13 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _not_replaced(name: str | None) -> str | None:
+    """Return a name, unless it is one of before: that is refused with what has taken its place."""
+    if name in REPLACED:
+        require_alternative("--name", name)
+    return name
+
+
 def _seeded(recipe: R, seed: int) -> R:
     """Return the recipe of another training: with its seed, where that is not 0."""
     return replace(recipe, seed=seed) if seed else recipe
@@ -223,8 +231,8 @@ def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asked(preset: Preset, kinds: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the methods that a command is run for: those that are asked for, or all but the ablations."""
-    known = (*preset.methods, *preset.ablations)
+    """Return the methods that a command is run for: those that are asked for, or the preset's ``methods``."""
+    known = preset.loadable
     for kind in kinds or ():
         require(kind in known, "--kind", kind, f"one of {known}{nearest(kind, known)}")
     return tuple(dict.fromkeys(kinds)) if kinds else preset.methods
@@ -277,9 +285,10 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     long = min(200, len(task.test_images)) if arguments.long is None else arguments.long
     long_images = _test_images(task, long, "--long")
     output = _prepare_results(arguments, preset, BENCHMARKS_FOLDER, task.name)
-    _methods(task, preset.kinds)
-    if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
-        for name in preset.alternatives:
+    beyond = {"timing", "generalisation"} & set(arguments.parts)
+    _methods(task, preset.methods if beyond else preset.kinds)
+    if {"seeds", "timing", "generalisation"} & set(arguments.parts):
+        for name in trained_networks(preset):
             load_alternative(task, name)
     parts = {name: part for name, part in {**PARTS, **ON_REQUEST}.items() if name in arguments.parts}
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
@@ -329,7 +338,7 @@ def _written(change: dict[str, Any]) -> str:
     values = " → ".join(_number(change[name], ".4g", 1) for name in ("old", "new"))
     if change["difference"] is None:
         return values
-    if change["measure"] == "milliseconds":
+    if change["measure"].startswith("milliseconds"):
         return f"{values}, × {change['difference']:.2f}"
     return f"{values}, {change['difference']:+.3f} ± {change['error']:.3f}{' paired' if change['paired'] else ''}"
 

@@ -63,7 +63,7 @@ Optimiser = Literal["adamw", "adam"]
 ScheduleName = Literal["warm_cosine", "one_cycle", "plateau", "constant"]
 """Schedules of the learning rate, ``ddgp_lib.training.schedules.SCHEDULES``."""
 
-Alternative = Literal["end_to_end", "unrolled", "direct", "null_space_network", "unfolded", "modl", "npn"]
+Alternative = Literal["direct", "null_space_network", "unfolded", "modl", "npn"]
 """Networks that a user would pick instead, ``ddgp_lib.recipes.ALTERNATIVES``."""
 
 DenoiserNetwork = Literal["dncnn", "unet"]

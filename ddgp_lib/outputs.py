@@ -143,7 +143,7 @@ def prepare_weights(arguments: argparse.Namespace, preset: Preset, *kinds: str, 
     prepare("--output", folder, *written, size=WEIGHTS_SIZE if kinds else RESULT_SIZE)
     if folder.resolve() != preset.weights.resolve() and kinds != ("denoiser",):
         _require_denoiser(folder, preset)
-        trained = ("denoiser", *preset.distilled, *preset.networks)
+        trained = ("denoiser", *preset.distilled, *preset.alternatives)
         others = [preset.path(kind).name for kind in trained]
         for name in {*others, settings} - set(written):
             if (preset.weights / name).is_file() and not (folder / name).exists():

@@ -41,7 +41,8 @@ class SolverOptions(TypedDict, total=False):
     """Arguments of a solver that may replace what :func:`load_solver` takes.
 
     They are those of :class:`~ddgp_lib.solvers.PreconditionedFISTA`, and ``tau`` of
-    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay``.
+    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay`` nor
+    ``stop_after``.
     """
 
     stepsize: float | None
@@ -51,6 +52,7 @@ class SolverOptions(TypedDict, total=False):
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None
+    stop_after: int | None
     safeguard: bool | Safeguard
     early_stop: bool
     thres_conv: float
@@ -213,7 +215,8 @@ def load_solver(
     kind : str
         ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``, ``"distilled_linear"``,
         ``"teacher"`` (no preconditioner, tuned for ``task.teacher``), ``"newton"`` where A Aᵀ is not I, one of the
-        preset's rivals such as ``"tv"``, or what else the preset of the task names.
+        preset's rivals such as ``"tv"``, or what else the preset of the task names: ``"distilled_fast"`` stops after
+        two iterations, and ``"npn_fista"`` is pulled towards what the alternative ``"npn"`` predicts.
     max_iter : int
         Number of iterations.
     task : Task, optional
@@ -338,7 +341,7 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     with locked(target):
         if target.is_file() and (old := _same_task(target, preset, made_for)):
             methods, made_for = old["methods"] | methods, old["fingerprint"]
-        ordered = sorted(methods, key=lambda kind: (*preset.methods, kind).index(kind))
+        ordered = sorted(methods, key=lambda kind: (*preset.loadable, kind).index(kind))
         content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
         write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
 
@@ -374,7 +377,7 @@ def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
     task : Task
         The task.
     name : str
-        One of the methods of the task's preset, or of its ablations.
+        One of the methods of the task's preset, of its ablations, or of those that are run where they are asked for.
     seed : int
         Which of the task's own trainings of its preconditioner, 0 for the first.
 
@@ -386,14 +389,14 @@ def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
         If its file is missing.
     """
     preset = task.preset
-    known = (*preset.methods, *preset.ablations)
-    require(name in known, "kind", name, f"one of {known}")
-    if name in preset.rivals:
-        return preset.rivals[name]
+    require(name in preset.loadable, "kind", name, f"one of {preset.loadable}")
+    if name in preset.given:
+        return preset.given[name]
     if name == "newton":
         return Fista(preconditioner=Newton(*preset.newton))
     if name in preset.distilled:
-        return Fista(preconditioner=_load(task, name, seed=seed))
+        stop_after = getattr(preset.distilled[name], "stop_after", None)
+        return Fista(preconditioner=_load(task, name, seed=seed), stop_after=stop_after)
     return Fista(on_teacher=name == "teacher")
 
 
@@ -405,7 +408,7 @@ class Method:
     task : Task
         The task.
     kind : str
-        One of the methods of the task's preset, or of its ablations.
+        See :func:`load_kind`.
     seed : int
         Which of the task's own trainings of its preconditioner; all run with what was tuned for the first, 0.
 
@@ -434,11 +437,12 @@ class Method:
         )
         settings = tuning[self.kind]
         preset = self.task.preset
-        file = preset.path(self.kind)
-        known = settings.get("conditions", {}).get("weights", {}).get(file.name)
-        if self.seed == 0 and known is not None and known != tensors_digest(file):
-            path = tuning_path(preset.name, preset.weights)
-            _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
+        weights = settings.get("conditions", {}).get("weights", {})
+        for file in (preset.path(name) for name in preset.read_by(self.kind)):
+            known = weights.get(file.name)
+            if self.seed == 0 and known is not None and known != tensors_digest(file):
+                path = tuning_path(preset.name, preset.weights)
+                _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
         return self.definition.setting(settings["setting"])
 
     def solver(self, setting: Settings, **options: Any) -> PreconditionedSolver:

@@ -313,7 +313,7 @@ CALLS: dict[str, Call] = {
     "second_phase": Call(recipes.second_phase, {"recipe": recipes.DistillationRecipe(tuned_steps=1)}),
     "build_alternative": Call(
         recipes.build_alternative,
-        {"recipe": recipes.AlternativeRecipe("end_to_end", 1, 1), "channels": 1, "stepsize": 1.0},
+        {"recipe": recipes.AlternativeRecipe("direct", 1, 1), "channels": 1},
     ),
     "build_linear_preconditioner": Call(
         recipes.build_linear_preconditioner,
@@ -575,8 +575,8 @@ CALLS: dict[str, Call] = {
     "ADMMSetting": Call(kinds.ADMMSetting, {**ENDS, "tau": 10.0}, {**POSITIVE_ENDS, "tau": "positive"}),
     "Fista": Call(
         kinds.Fista,
-        {"preconditioner": None, "on_teacher": False},
-        {"preconditioner": "optional function", "on_teacher": "flag"},
+        {"preconditioner": None, "on_teacher": False, "stop_after": None},
+        {"preconditioner": "optional function", "on_teacher": "flag", "stop_after": "optional count"},
     ),
     "PolynomialFista": Call(
         kinds.PolynomialFista,

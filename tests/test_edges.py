@@ -18,7 +18,7 @@ TO_BE_TUNED_AGAIN = {
 def test_no_shipped_setting_is_at_an_edge_of_its_grid(name):
     preset = PRESETS[name]
     for kind, tuned in load_tuning(name).items():
-        found = at_edge(preset.rivals.get(kind, Fista()), tuned["setting"], tuned["sweep"])
+        found = at_edge(preset.given.get(kind, Fista()), tuned["setting"], tuned["sweep"])
         assert found == TO_BE_TUNED_AGAIN.get((name, kind), set()), kind
 
 

@@ -174,8 +174,8 @@ def test_loading_for_a_task_of_a_foreign_operator_warns(own):
     _, description = load_checkpoint(own.path("distilled"))
     assert fitted_for(description, other) == ["student"]
     assert differences(load_preconditioner(task).made_for, fingerprint(other)) == ["student"]
-    load_alternative(task, "end_to_end", own.path("end_to_end"))
-    assert fitted_for(load_checkpoint(own.path("end_to_end"))[1], other) == ["student"]
+    load_alternative(task, "direct", own.path("direct"))
+    assert fitted_for(load_checkpoint(own.path("direct"))[1], other) == ["student"]
     assert fitted_for({}, task) == list(PARTS)
 
 

@@ -12,14 +12,15 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tune, tuning_score, validation_psnr
-from ddgp_lib.kinds import Fista, Setting
+from ddgp_lib.kinds import Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
+from ddgp_lib.presets.learned_rivals import RIVALS
+from ddgp_lib.pretrained import Method, TuningMismatch, load_kind, save_tuning, tuning_path
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
-SIZES = {"denoiser": 1_000_000, "end_to_end": 3_000_000, "unrolled": 3_000_000}
+SIZES = {"denoiser": 1_000_000, "distilled_fast": 1_000_000, **dict.fromkeys(RIVALS, 3_000_000)}
 """Bytes of a file at most; 5 million where nothing is said."""
 
 
@@ -50,7 +51,7 @@ def test_presets_have_what_the_chapter_on_three_tasks_compares():
     for preset in (PRESETS[name] for name in ("single_pixel", *OTHERS)):
         assert preset.denoiser is not None
         assert {"distilled", "distilled_gradient_only", "distilled_linear"} <= set(preset.recipes)
-        assert set(preset.alternatives) == {"end_to_end", "unrolled"}
+        assert tuple(preset.alternatives) == RIVALS
         assert preset.kinds[0] == "none"
         assert preset.kinds[-1] == "teacher"
 
@@ -64,11 +65,11 @@ def test_no_file_of_weights_is_left_over():
 
 
 def may_be_there():
-    """Return the files of rivals and of further seeds, of which any may be missing."""
+    """Return the files of ablations and of further seeds, of which any may be missing."""
     return {
         preset.path(kind, seed).name
         for preset in PRESETS.values()
-        for kind in (*preset.recipes, *preset.alternatives, *preset.learned_rivals)
+        for kind in (*preset.distilled, *preset.alternatives)
         for seed in range(4)
     }
 
@@ -85,10 +86,10 @@ def test_weights_do_what_they_claim(other, kind):
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_are_the_best_of_their_sweep(name, loaded):
     tuning = load_tuning(name)
-    assert tuple(tuning) == PRESETS[name].methods
+    assert tuple(kind for kind in PRESETS[name].loadable if kind in tuning) == tuple(tuning)
+    assert set(PRESETS[name].methods) <= set(tuning)
     for kind, settings in tuning.items():
-        rival = PRESETS[name].rivals.get(kind, Fista())
-        tried = [asdict(setting) for setting in rival.tried(loaded(name))]
+        tried = [asdict(setting) for setting in load_kind(loaded(name), kind).tried(loaded(name))]
         assert [{key: row[key] for key in settings["setting"]} for row in settings["sweep"]] == tried
         best = max(settings["sweep"], key=tuning_score)
         assert settings["setting"].items() <= best.items()

@@ -22,7 +22,7 @@ def aged(path, folder):
     return folder / path.name
 
 
-@pytest.mark.parametrize("kind", ["distilled", "distilled_linear", "end_to_end", "denoiser"])
+@pytest.mark.parametrize("kind", ["distilled", "distilled_linear", "direct", "denoiser"])
 def test_weights_are_refused_with_what_to_do_and_then_as_they_were(own, tmp_path, kind):
     old = aged(own.path(kind), tmp_path)
     with pytest.raises(

@@ -31,7 +31,7 @@ def trainings(preset: Preset) -> dict[str, Trained]:
     distilled = {
         kind: recipe for kind, recipe in preset.distilled.items() if isinstance(recipe, DistillationRecipe)
     }
-    return {**distilled, **preset.networks}
+    return {**distilled, **preset.alternatives}
 
 
 def step_seconds(

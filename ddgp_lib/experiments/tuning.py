@@ -155,6 +155,7 @@ def validation_psnr(
         sigma=task.sigma if recipe.sigma is None else recipe.sigma,
         sigma_noise=getattr(recipe, "sigma_noise", None),
         momentum=recipe.last_momentum if isinstance(recipe, DistillationRecipe) else recipe.momentum,
+        stop_after=getattr(recipe, "stop_after", None),
     )
     images = task.val_images[: task.preset.counts.validation]
     curve = psnr_curves(task, solver, images, task.student, 20).mean(dim=1)

@@ -22,11 +22,13 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PulledFista, VariationFista
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 HEAD = 0.05
@@ -200,6 +202,25 @@ LINEAR = LinearRecipe(
 NOISES = (0.005, 0.1)
 """Noise that every learned method is trained for."""
 
+DISTILLED = DistillationRecipe(
+    losses={"gradient": 1.0, "supervised": 1.0},
+    steps=1800,
+    batch_size=8,
+    learning_rate=3e-3,
+    pool_size=128,
+    horizon=100,
+    sigma=0.03,
+    momentum="none",
+    noise_range=NOISES,
+    sigma_noise=0.01,
+    average=0.99,
+    tuned_steps=250,
+    tuned_unroll=4,
+    tuned_rate=1e-3,
+    tuned_batch=4,
+    tuned_end=True,
+)
+
 PRESET: Preset = Preset(
     name="mri",
     make=mri,
@@ -219,24 +240,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
-        "distilled": DistillationRecipe(
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=1800,
-            batch_size=8,
-            learning_rate=3e-3,
-            pool_size=128,
-            horizon=100,
-            sigma=0.03,
-            momentum="none",
-            noise_range=NOISES,
-            sigma_noise=0.01,
-            average=0.99,
-            tuned_steps=250,
-            tuned_unroll=4,
-            tuned_rate=1e-3,
-            tuned_batch=4,
-            tuned_end=True,
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=600, tuned_steps=1800),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
             steps=2240,
@@ -252,14 +257,17 @@ PRESET: Preset = Preset(
         "distilled_linear": LINEAR,
     },
     linear=LINEAR,
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
-    },
+    ablations=loss_ablations(DISTILLED),
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
-    learned_rivals=rival_recipes(
+    alternatives=rival_recipes(
         {"direct": 3450, "null_space_network": 3430, "unfolded": 1800, "modl": 600, "npn": 3370},
-        {"direct": 0.004, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.008, "npn": 0.002},
+        learning_rate={
+            "direct": 0.004,
+            "null_space_network": 0.002,
+            "unfolded": 0.008,
+            "modl": 0.008,
+            "npn": 0.002,
+        },
         batch_size=8,
         noise_range=NOISES,
     ),
@@ -269,6 +277,7 @@ PRESET: Preset = Preset(
         "annealed": AnnealedFista(firsts=(0.3, 0.5, 0.8), lasts=(0.0025, 0.005, 0.01)),
         "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
     },
+    requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
     conditions={
         "noise 0.03": {"noise": 0.03},

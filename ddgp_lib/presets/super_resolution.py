@@ -19,12 +19,14 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, PulledFista, VariationFista
 from ..names import Filter
 from ..operators import FILTERS, FourierDownsampling, FramedDownsampling
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 
@@ -155,6 +157,22 @@ LINEAR = LinearRecipe(
 NOISES = (0.0005, 0.03)
 """Noise that every learned method is trained for."""
 
+DISTILLED = DistillationRecipe(
+    form="newton_null_space",
+    losses={"gradient": 1.0, "supervised": 1.0},
+    perturbed=1.0,
+    steps=1000,
+    batch_size=16,
+    pool_size=256,
+    sigma=0.03,
+    momentum="none",
+    damping_noise=0.001,
+    noise_range=NOISES,
+    sigma_noise=0.001,
+    average=0.99,
+)
+"""Longer, or with a second phase, validation faces lose 0.1 dB and training faces gain 0.4: they are of 28 persons."""
+
 PRESET: Preset = Preset(
     name="super_resolution",
     make=super_resolution,
@@ -173,21 +191,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
-        # Longer, or with a second phase, validation faces lose up to 0.1 dB while training faces gain 0.4: they are of
-        # 28 persons.
-        "distilled": DistillationRecipe(
-            form="newton_null_space",
-            losses={"gradient": 1.0, "supervised": 1.0},
-            perturbed=1.0,
-            steps=1000,
-            batch_size=16,
-            pool_size=256,
-            sigma=0.03,
-            momentum="none",
-            damping_noise=0.001,
-            noise_range=NOISES,
-            sigma_noise=0.001,
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=600, tuned_steps=900),
         "distilled_gradient_only": DistillationRecipe(
             form="newton_null_space",
             inputs="gradient_only",
@@ -205,14 +210,17 @@ PRESET: Preset = Preset(
         "distilled_linear": LINEAR,
     },
     linear=LINEAR,
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=4900, batch_size=16, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=2650, batch_size=16, learning_rate=4e-3),
-    },
+    ablations=loss_ablations(DISTILLED),
     # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
-    learned_rivals=rival_recipes(
+    alternatives=rival_recipes(
         {"direct": 4300, "null_space_network": 4240, "unfolded": 2280, "modl": 716, "npn": 4090},
-        {"direct": 0.002, "null_space_network": 0.002, "unfolded": 0.008, "modl": 0.004, "npn": 0.002},
+        learning_rate={
+            "direct": 0.008,
+            "null_space_network": 0.008,
+            "unfolded": 0.008,
+            "modl": 0.008,
+            "npn": 0.008,
+        },
         batch_size=16,
         damping_noise=0.001,
         noise_range=NOISES,
@@ -228,6 +236,7 @@ PRESET: Preset = Preset(
         "admm": ExactADMM(firsts=(0.05, 0.1, 0.2), lasts=(0.01, 0.02, 0.05), taus=(30, 300, 3000)),
         "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.01, 0.02, 0.03)),
     },
+    requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
     conditions={
         "noise 0.003": {"noise": 0.003},

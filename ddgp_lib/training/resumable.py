@@ -260,7 +260,7 @@ class ResumableTraining:
 
 
 def weights_of(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Copy a state; deepinv's unrolled networks list their step sizes twice, which safetensors refuses."""
+    """Copy a state; a tensor that a network lists twice is copied twice, since safetensors refuses it else."""
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 

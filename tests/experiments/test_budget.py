@@ -20,12 +20,12 @@ from ddgp_lib.recipes import AlternativeRecipe
 
 COMPARED = (
     "distilled",
-    *dict.fromkeys(name for preset in PRESETS.values() for name in preset.learned_rivals),
+    *dict.fromkeys(name for preset in PRESETS.values() for name in preset.alternatives),
 )
 
 
 def test_all_that_is_trained_by_steps_is_timed(own):
-    assert list(trainings(own)) == ["distilled", "end_to_end", "unrolled", "unfolded", "npn"]
+    assert list(trainings(own)) == ["distilled", "direct", "unfolded", "npn"]
 
 
 def test_trainings_take_turns_for_equally_many_steps_and_the_first_round_is_not_counted(own, monkeypatch):
@@ -85,7 +85,7 @@ def test_seconds_are_read_from_the_files_that_carry_them(own, tmp_path):
         ("npn", 0, {}),
         ("unfolded", 1, {"cpu_seconds": 4.0}),
     ):
-        recipe = own.learned_rivals[name]
+        recipe = own.alternatives[name]
         save_alternative(
             preset.path(name, seed), train_alternative(task, recipe, progress=False), task, recipe, metrics
         )

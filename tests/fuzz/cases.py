@@ -204,7 +204,7 @@ QUICK_OPTIONS = {
     "tune": ["--iterations", "20", "--sigmas", "0.1"],
     "evaluate": ["--iterations", "2"],
     "study": ["--seeds", "0", "--only", "free"],
-    "benchmark": ["--images", "2", "--parts", "alternatives"],
+    "benchmark": ["--images", "2", "--parts", "seeds"],
 }
 """What makes a command short where the hostile word does not stop it; the last of two equal options counts."""
 NO_OUTPUT = {"evaluate"}
