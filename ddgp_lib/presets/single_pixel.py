@@ -98,7 +98,7 @@ NOISES = (0.005, 0.1)
 
 DISTILLED = DistillationRecipe(
     losses={"gradient": 1.0, "supervised": 1.0},
-    steps=6000,
+    steps=7000,
     learning_rate=2e-3,
     noise_range=NOISES,
     average=0.99,
