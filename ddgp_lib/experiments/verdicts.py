@@ -162,7 +162,13 @@ def over_rivals(
     return {rival: gain(result, name, rival, k, region=region) for rival in rivals_of(result)}
 
 
-def show_leads(results: Mapping[str, Mapping[str, Any]], names: Iterable[str], k: int | None = AT) -> Table:
+def show_leads(
+    results: Mapping[str, Mapping[str, Any]],
+    names: Iterable[str],
+    k: int | None = AT,
+    *,
+    within: str = "region",
+) -> Table:
     """Write a row for each camera, and for its region: the best that learns nothing, and gains over it.
 
     Parameters
@@ -173,6 +179,8 @@ def show_leads(results: Mapping[str, Mapping[str, Any]], names: Iterable[str], k
         Methods; one that a camera lacks leaves its cell empty.
     k : int or None
         The iteration of all; None lets each method have its own best one.
+    within : str
+        What the rows of a camera's region are called, after its own name.
 
     Returns
     -------
@@ -190,7 +198,7 @@ def show_leads(results: Mapping[str, Mapping[str, Any]], names: Iterable[str], k
             reference = reference_of(result, k, region=region)
             found = {n: lead(result, n, k, region=region) for n in names if n in result["methods"]}
             gains = [(d.mean, d.interval) if (d := found.get(n)) else None for n in names]
-            rows[f"{label}, region" if region else label] = [title_of(reference), *gains]
+            rows[f"{label}, {within}" if region else label] = [title_of(reference), *gains]
     heads = [Column(title_of(n), "dB", signed=True) for n in names]
     when = "each at its own best iteration" if k is None else f"at iteration {k}"
     caption = f"Gain in mean PSNR over the best method that learns nothing, {when}, with its 95 % interval."

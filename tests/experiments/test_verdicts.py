@@ -89,11 +89,13 @@ def test_every_method_of_the_cameras_has_a_title():
 
 def test_a_table_has_a_row_for_a_camera_and_one_for_its_region():
     whole = {name: found | {"region_psnr": None} for name, found in METHODS.items()}
-    text = show_leads({"brain": RESULT, "digits": RESULT | {"methods": whole}}, ["distilled", "npn"])
+    text = show_leads(
+        {"brain": RESULT, "digits": RESULT | {"methods": whole}}, ["distilled", "npn"], within="head"
+    )
     caption, heads, *rows = text.splitlines()
     assert "at iteration 20" in caption
     assert heads.split("  ")[-1].strip() == "NPN (dB)"
-    assert [row.split("  ")[0] for row in rows] == ["brain", "brain, region", "digits"]
+    assert [row.split("  ")[0] for row in rows] == ["brain", "brain, head", "digits"]
     assert "no P" in rows[0]
     assert "+2.87 ±" in rows[0]
     assert "total variation" in rows[1]
