@@ -23,7 +23,6 @@
 # %%
 import copy
 import dataclasses
-import copy
 import math
 import tempfile
 from contextlib import suppress
@@ -35,8 +34,8 @@ import ddgp_lib
 from ddgp_lib import answers, checkpoints, distillation, figures, widgets
 from ddgp_lib.distillation import DistillationRecipe, StatePool
 from ddgp_lib.evaluation import psnr_curves
-from ddgp_lib.experiments.study import ITERATIONS, compare, load_study
 from ddgp_lib.experiments.statistics import t_quantile
+from ddgp_lib.experiments.study import ITERATIONS, compare, load_study
 from ddgp_lib.operators import gradient, measure, norms, null_projection, range_projection
 from ddgp_lib.tables import Column, table
 from ddgp_lib.training import SCHEDULES, build_schedule
@@ -334,16 +333,16 @@ torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 # %%
 proposals = {"∇g_s": g, "P": d, "3 P": 3 * d, "∇g_t": g_t, "∇g_t, row space": range_projection(A, g_t)}
-table = {}
+by_term = {}
 for name, v in proposals.items():
     values = by_hand(g, v, g_t, task.denoiser(z - task.stepsize * v, sigma), x_t)
-    table[name] = {key: float(value.mean()) for key, value in values.items()}
-print(f"{'':16s}" + "".join(f"{key:>8s}" for key in table["P"]))
-for name, row in table.items():
+    by_term[name] = {key: float(value.mean()) for key, value in values.items()}
+print(f"{'':16s}" + "".join(f"{key:>8s}" for key in by_term["P"]))
+for name, row in by_term.items():
     print(f"{name:16s}" + "".join(f"{value:8.3f}" for value in row.values()))
 
 # %% tags=["hide-input"]
-G, R, L_I, S, perp, N = ({name: row[key] for name, row in table.items()} for key in table["P"])
+G, R, L_I, S, perp, N = ({name: row[key] for name, row in by_term.items()} for key in by_term["P"])
 assert abs(G["3 P"] - G["P"]) < 1e-6 < G["P"] < 0.5 * G["∇g_s"]
 assert R["3 P"] > R["P"] + 0.1
 assert L_I["3 P"] > 2 * L_I["∇g_s"] > 2 * L_I["P"]

@@ -284,7 +284,8 @@ assert all(rows[last_row]["20"] < found["20"] - 0.3 for name, found in rows.item
 # with each seed, by less than half a decibel; those two cannot be told apart. The row that decays most is a
 # null-space form: it was trained on its own first eight iterations, for an eighth of the steps. A short horizon does
 # not doom every run: the last row, free and given the gradient alone as in the paper, was trained in the same way and
-# hardly decays. (It is also behind every row of the pool, which had more updates: see [distilling](distilling).) A likely reason is that such a $P$ has little to act on
+# hardly decays. (It is also behind every row of the pool, which had more updates: see [distilling](distilling).) A likely
+# reason is that such a $P$ has little to act on
 # once the data are fitted. So we use the null-space form for what it promises, and long horizons for the rest; the
 # [chapter on training](distilling) says how the pool reaches them.
 #
