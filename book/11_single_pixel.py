@@ -100,8 +100,9 @@ assert bool((task.student.mask <= task.teacher.mask).all())
 random = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
 for name, camera in (("student", task.student), ("teacher", task.teacher)):
     print(f"{name}: {camera.rank} of {images[0].numel()} patterns")
-    measured = camera.A(random)
-    torch.testing.assert_close(camera.A(camera.A_adjoint(measured)), measured, rtol=0, atol=1e-5)
+    taken = camera.A(random)
+    again = camera.A(camera.A_adjoint(taken))
+    torch.testing.assert_close(again, taken, rtol=0, atol=1e-5)
 
 # %% mystnb={"figure": {"name": "fig-back-projections", "caption": "What each camera sees of the digit: its projection on the range of the adjoint, from noisy data."}, "image": {"alt": "Three images: a sharp digit; a coarse, blocky shadow of it from the student's 102 patterns; a recognisable, slightly blocky digit from the teacher's 410 patterns."}} tags=["hide-input"]
 figures.images(
