@@ -517,7 +517,8 @@ assert kappa > 5e4
 assert torch.equal(one_coil.columns, B.columns)
 
 # %% [markdown]
-# Much of what one coil cannot see, four see weakly: modes that were in the null space are now slow ones. (The spectrum has no gap, so
+# Much of what one coil cannot see, four see weakly: modes that were in the null space are now slow ones. (The spectrum has
+# no gap, so
 # the condition number is nothing but the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode counts as
 # unseen.) That calls for the damped Newton step, $R_\lambda = \lVert A \rVert^2 (A^\top A + \lambda \lVert A \rVert^2
 # I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned. Will the
@@ -658,7 +659,8 @@ answers.check("ex-mr-sidelobes", answer)
 # :label: ex-mr-hermitian
 #
 # If an image is real, what does column $-j$ of its k-space say that column $j$ does not? How many columns would the
-# student's mask then amount to? (`A.columns` is the mask; the column of frequency zero has the index 64.) Check the symmetry for the magnitude of a slice, and for the slice with its phase.
+# student's mask then amount to? (`A.columns` is the mask; the column of frequency zero has the index 64.) Check the
+# symmetry for the magnitude of a slice, and for the slice with its phase.
 # ```
 
 # %%
