@@ -447,20 +447,14 @@ show_leads(seeds, ["distilled", "distilled_gradient_only", *rivals_of(seeds["mri
 
 
 # %% tags=["hide-input"]
-short = {
-    "none": "no P",
-    "newton": "Newton",
-    "distilled": "distilled",
-    "distilled_gradient_only": "gradient only",
-    "distilled_linear": "linear",
-    "teacher": "teacher",
-}
-short |= {f"{kind} + safeguard": f"{short[kind]}, guarded" for kind in SAFEGUARDED}
+def named(kind):
+    method, *guard = kind.split(" + ")
+    return title_of(method) + ", guarded" * bool(guard)
 
 
 def tables(columns, cells, groups=compared):
     for name, methods in groups.items():
-        table(name, columns, [[short[kind], *cells(name, kind, found)] for kind, found in methods.items()])
+        table(name, columns, [[named(kind), *cells(name, kind, found)] for kind, found in methods.items()])
 
 
 def with_error(mean, error, sign=""):
@@ -567,7 +561,7 @@ titles = ("single-pixel", "MRI", "super-resolution")
 figure, panels = figures.axes(3, height=3)
 for panel, title, kinds in zip(panels, titles, compared.values(), strict=True):
     curves = {"Newton": [math.nan] * len(iterations)}  # in the legend, and drawn where it is a method
-    curves |= {short[kind]: [mean for mean, _ in found["psnr"].values()] for kind, found in kinds.items()}
+    curves |= {named(kind): [mean for mean, _ in found["psnr"].values()] for kind, found in kinds.items()}
     figures.curves(
         iterations,
         curves,
