@@ -817,14 +817,17 @@ assert faces[0] + 0.2 < min(faces[1:]) < max(faces[1:]) < faces[0] + 0.5
 
 
 # %%
+full_size = ddgp_lib.load_task("mri")
+everything = CartesianMRI(1, full_size.img_size)
+column_energy = everything.A(full_size.test_images[:48]).square().sum((0, 1, 2))
+
+
 def asked_of(seed, acceleration):
-    options = {"img_size": tasks["mri"].img_size, "mask_seed": seed}
+    options = {"img_size": full_size.img_size, "mask_seed": seed}
     few, many = (CartesianMRI(factor, **options).columns for factor in (4, acceleration))
     return float(column_energy[many & ~few].sum() / column_energy[~few].sum())
 
 
-everything = CartesianMRI(1, tasks["mri"].img_size)
-column_energy = everything.A(tasks["mri"].test_images[:48]).square().sum((0, 1, 2))
 draws = {f"draw {seed}": [asked_of(seed, 3), asked_of(seed, 2)] for seed in range(8)}
 heads = [Column(name, digits=2) for name in ("a third", "half")]
 
