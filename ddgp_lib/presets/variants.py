@@ -1,6 +1,7 @@
 """Rows of studies that any camera can run: what differs is a field of the recipe, not the camera."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..tasks import Variant
 
@@ -49,9 +50,9 @@ def form_rows(own_steps: int, batch_size: int) -> dict[str, Variant]:
         for inputs in ("state_aware", "gradient_only")
         for form in ("null_space", "free", "penalised")
     }
-    few = {"steps": own_steps}
+    few: dict[str, Any] = {"steps": own_steps}
     wide = few | {"batch_size": UNROLL * batch_size}
-    beside = {
+    beside: dict[str, dict[str, Any]] = {
         "own trajectories": few | {"pairing": "own_trajectories"},
         "few updates": few,
         "few updates, wide batches": wide,
