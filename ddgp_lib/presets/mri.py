@@ -300,7 +300,8 @@ PRESET: Preset = Preset(
         "teachers": {
             f"mri, acceleration {factor}": Variant(options={"teacher_acceleration": factor})
             for factor in (3, 2, 1)
-        },
+        }
+        | variants.without_teacher("mri"),
         "networks": variants.network_rows(variants.BEST_NETWORKS, "mri, "),
     },
     linear_operators={"mri, 4 coils": four_coils},

@@ -93,6 +93,9 @@ def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
 
 SHORT_STEPS = 1500
 
+SHORT_BATCH = 16
+"""States in each of their steps."""
+
 NOISES = (0.005, 0.1)
 """Noise that every learned method is trained for."""
 
@@ -153,14 +156,15 @@ PRESET: Preset = Preset(
         "ordering zig_zag": {"ordering": "zig_zag"},
     },
     other_images=_faces,
-    short={"steps": SHORT_STEPS, "batch_size": 16, "pool_size": 256, "momentum": "none"},
+    short={"steps": SHORT_STEPS, "batch_size": SHORT_BATCH, "pool_size": 256, "momentum": "none"},
     studies={
-        "forms": variants.form_rows(SHORT_STEPS // 8),
+        "forms": variants.form_rows(SHORT_STEPS // variants.UNROLL, SHORT_BATCH),
         "losses": variants.LOSSES,
         "teachers": {
             f"single_pixel, {ratio:.0%} of the patterns": Variant(options={"teacher_ratio": ratio})
             for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-        },
+        }
+        | variants.without_teacher("single_pixel"),
         "networks": variants.network_rows(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
     },
     linear_operators={"single_pixel": Preset.load, "random signs": signed_patterns},

@@ -262,7 +262,8 @@ PRESET: Preset = Preset(
                 options={"teacher_factor": factor, "teacher_blur": blur}
             )
             for factor, blur in ((4, 2.0), (2, 2.0), (2, 1.0), (1, 1.0))
-        },
+        }
+        | variants.without_teacher("super_resolution"),
         "networks": variants.network_rows(variants.BEST_NETWORKS, "super_resolution, "),
     },
     linear_operators={"super_resolution": Preset.load},
