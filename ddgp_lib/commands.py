@@ -155,7 +155,7 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
                 metrics["cpu_seconds"] = round(distillation.cpu_seconds, 3)
             psnr = validation_psnr(task, distillation.preconditioner, recipe)
             metrics["validation_psnr"] = without_nan(psnr)
-            save_preconditioner(output / file, distillation, task, kind, metrics)
+            save_preconditioner(output / file, distillation, task, kind, metrics, half=True)
             result[kind] = metrics
     if not first:
         return None

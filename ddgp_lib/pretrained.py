@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from .arguments import require, require_instance
+from .arguments import require, require_flag, require_instance
 from .checkpoints import (
     WEIGHTS_FOLDER,
     build,
@@ -153,10 +153,12 @@ def save_preconditioner(
     task: Task,
     kind: str = "distilled",
     metrics: dict[str, Any] | None = None,
+    *,
+    half: bool = False,
 ) -> None:
     """Write a distilled preconditioner with its recipe and metrics to a safetensors file.
 
-    A linear one, whose matrices are large and need no more digits, is written in half precision.
+    A linear one, whose matrices are large and need no more digits, is written in half precision in any case.
 
     Parameters
     ----------
@@ -170,9 +172,13 @@ def save_preconditioner(
         What it is called among the methods of the task.
     metrics : dict, optional
         What was measured of it, as JSON values.
+    half : bool
+        Whether weights are rounded to half precision, eleven bits, as those that ship are: the file is half as large,
+        and its images change by less than what their PSNR is printed to.
     """
+    require_flag("half", half)
     weights = distillation.preconditioner.state_dict()
-    if isinstance(distillation, LinearDistillation):
+    if half or isinstance(distillation, LinearDistillation):
         weights = {name: tensor.half() for name, tensor in weights.items()}
     description = {
         "kind": kind,

@@ -17,6 +17,7 @@ from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.learned_rivals import RIVALS
 from ddgp_lib.pretrained import Method, TuningMismatch, load_kind, save_tuning, tuning_path
+from ddgp_lib.solvers import PreconditionedFISTA
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
@@ -305,6 +306,27 @@ def test_a_file_says_how_the_training_went(own, tmp_path):
     assert description["recipe"]["steps"] == len(longer.history["total"]) == 5
     with pytest.raises(FileNotFoundError, match="path=''"):
         load_preconditioner(task, path="")
+
+
+def test_half_precision_halves_a_file_and_changes_no_image_visibly(own, tmp_path):
+    task = own.load()
+    distillation = distill(task, progress=False, **QUICK | {"network": "unet"})
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    save_preconditioner(whole, distillation, task)
+    save_preconditioner(half, distillation, task, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    y = task.measure(task.val_images[:2])
+    runs = [
+        PreconditionedFISTA(
+            task.denoiser, load_preconditioner(path), stepsize=task.stepsize, sigma=0.05, max_iter=5
+        )
+        for path in (whole, half)
+    ]
+    with torch.no_grad():
+        first, second = (solver(y, task.student) for solver in runs)
+    assert task.psnr(second, first).min() > 60
+    with pytest.raises(ValueError, match="half="):
+        save_preconditioner(half, distillation, task, half="yes")
 
 
 def test_a_module_of_before_says_where_its_parts_are():

@@ -160,11 +160,12 @@ def reconstruct(
 def save_alternative(
     path: str | Path, model: nn.Module, task: Task, recipe: AlternativeRecipe, metrics: Mapping[str, Any]
 ) -> None:
-    """Write a trained reconstructor with its recipe and metrics to a safetensors file."""
+    """Write a trained reconstructor, in half precision, with its recipe and metrics to a safetensors file."""
     description = {"kind": recipe.name, "task": task.name, "channels": task.img_size[0]}
     description |= {"recipe": asdict(recipe), "metrics": dict(metrics)}
     description["fingerprint"] = fingerprint(task)
-    save_checkpoint(path, weights_of(model), description)
+    weights = {name: tensor.half() for name, tensor in weights_of(model).items()}
+    save_checkpoint(path, weights, description)
 
 
 def load_alternative(
