@@ -16,7 +16,7 @@ from book._tools.npm import find_npm
 from book._tools.repository import ROOT
 from ddgp_lib import analysis
 from ddgp_lib.preconditioners import Polynomial
-from ddgp_lib.widgets import CONTROLS
+from ddgp_lib.widgets import _CSS, CONTROLS
 
 SCRIPTS = [ROOT / "book" / "_static" / "controls" / f"{name}.js" for name in ("forms", "panels", "controls")]
 PAGES = {"momentum": "book/02_conditioning.html", "polynomial": "book/04_linear_preconditioners.html"}
@@ -128,6 +128,40 @@ def test_sliders_are_those_that_the_library_knows(compute: Compute) -> None:
     assert made == {
         kind: {n: list(ends) for n, ends in sliders.items()} for kind, sliders in CONTROLS.items()
     }
+
+
+def ticks(css: str) -> dict[str, dict[str, str]]:
+    """Return what style sheets say of ticks, but for colours: declarations by what they are for."""
+    found: dict[str, dict[str, str]] = {}
+    plain = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    for selector, place, block in re.findall(r"(\.[\w-]+) (\.ddgp-ticks[^{},]*)\{([^}]*)\}", plain):
+        assert selector in (".ddgp-control", ".ddgp-frames")
+        pairs = [line.split(":", 1) for line in block.split(";") if ":" in line]
+        said = {
+            name.strip(): re.sub(r"(?<!\d)0\.|\s+", lambda m: "." if m[0] == "0." else "", value)
+            for name, value in pairs
+            if name.strip() != "color"
+        }
+        assert found.setdefault(place.strip(), said) == said
+    return found
+
+
+def test_ticks_of_frames_and_of_continuous_controls_look_the_same() -> None:
+    on_the_site = ticks((ROOT / "book" / "_static" / "book.css").read_text())
+    assert list(on_the_site) == [".ddgp-ticks", ".ddgp-ticks span", ".ddgp-ticks span::before"]
+    assert on_the_site == ticks(_CSS)
+
+
+def test_on_paper_the_colours_are_those_of_the_light_theme(page: Page, address: str) -> None:
+    go(page, address, "momentum")
+    look = "getComputedStyle(document.querySelector('[data-control=momentum] .curve.truth')).stroke"
+    theme = "theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})"
+    page.evaluate(theme, "light")
+    light = page.evaluate(look)
+    page.evaluate(theme, "dark")
+    assert page.evaluate(look) != light
+    page.emulate_media(media="print")
+    assert page.evaluate(look) == light
 
 
 def go(page: Page, address: str, kind: str) -> None:
