@@ -14,15 +14,16 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
-from .arguments import require, require_instance
+from .arguments import require, require_choice, require_instance, require_positive
 from .checkpoints import load_checkpoint
 from .digests import tensors_digest
 from .files import atomic_write, write_results
+from .names import Inputs
 from .preconditioners import LearnedPreconditioner
 from .presets import preset_of
 from .pretrained import load_preconditioner, load_tuning
@@ -248,7 +249,7 @@ def _card(task: Task, kind: str) -> dict[str, Any]:
     """Say what else is needed to run the models: the form of P, the step and the tuned settings."""
     P, tuning = load_preconditioner(task, kind), load_tuning(task)
     assert isinstance(P, LearnedPreconditioner)
-    damping = getattr(P.base, "damping", None)
+    settings = {name: tuning[name]["setting"] for name in ("none", kind)}
     return {
         "format": FORMAT,
         "task": task.name,
@@ -256,6 +257,42 @@ def _card(task: Task, kind: str) -> dict[str, Any]:
         "img_size": list(task.img_size),
         "opset": OPSET,
         "stepsize": task.stepsize,
-        "preconditioner": {"form": P.form, "inputs": P.inputs, "damping": damping},
-        "settings": {name: tuning[name]["setting"] for name in ("none", kind)},
+        **described(P.form, P.inputs, getattr(P.base, "damping", None), settings),
+    }
+
+
+def described(
+    form: str, inputs: str, damping: float | None, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what a card says of P and of the solvers.
+
+    Parameters
+    ----------
+    form, inputs : str
+        How P is put together, and what it looks at.
+    damping : float or None
+        λ of the Newton step in it, relative to ‖A‖², above 0; None where there is none.
+    settings : mapping of str to mapping
+        The settings of each solver by its name, as they are in a file of tuned ones.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
+
+    Examples
+    --------
+    >>> from ddgp_lib.exporting import described
+    >>> described("newton", "gradient_only", 0.03, {"newton": {"sigma": 0.07}})["preconditioner"]
+    {'form': 'newton', 'inputs': 'gradient_only', 'damping': 0.03}
+    """
+    require_instance("form", form, str, "a text")
+    require_choice("inputs", inputs, get_args(Inputs))
+    if damping is not None:
+        require_positive("damping", damping)
+    named = isinstance(settings, Mapping) and all(isinstance(one, Mapping) for one in settings.values())
+    require(named, "settings", settings, "settings by the names of solvers")
+    return {
+        "preconditioner": {"form": form, "inputs": inputs, "damping": damping},
+        "settings": {name: dict(setting) for name, setting in settings.items()},
     }
