@@ -30,20 +30,17 @@ such as PyTorch and deepinv, are not copied and have their own licences.
 
 @dataclass(frozen=True)
 class Inner:
-    """Something of other people's that is compiled into a part, whose package has no notice of it.
+    """Something of other people's that is compiled into a part.
 
     Attributes
     ----------
     name, licence, source : str
         What it is, the SPDX expression of its licence, and where its source is.
-    holder : str
-        Who holds the copyright, where the licence asks for the notice.
     """
 
     name: str
     licence: str
     source: str
-    holder: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,8 @@ class Part:
         Who holds the copyright, where no file says so.
     inner : tuple of Inner
         What is compiled into it.
+    notices : str
+        A file beside this one with their notices; "" if there is none.
     """
 
     name: str
@@ -77,6 +76,7 @@ class Part:
     texts: tuple[str, ...] = ()
     holder: str = ""
     inner: tuple[Inner, ...] = ()
+    notices: str = ""
 
 
 RUNTIME = (
@@ -85,14 +85,13 @@ RUNTIME = (
     Inner("FlatBuffers", "Apache-2.0", "https://github.com/google/flatbuffers"),
     Inner("ONNX", "Apache-2.0", "https://github.com/onnx/onnx"),
     Inner("LLVM's libc++", "Apache-2.0 WITH LLVM-exception", "https://github.com/llvm/llvm-project"),
-    Inner("Protocol Buffers", "BSD-3-Clause", "https://github.com/protocolbuffers/protobuf", "2008 Google Inc."),
-    Inner("RE2", "BSD-3-Clause", "https://github.com/google/re2", "2009 The RE2 Authors"),
-    Inner("Guidelines Support Library", "MIT", "https://github.com/microsoft/GSL", "2015 Microsoft Corporation"),
-    Inner("SafeInt", "MIT", "https://github.com/dcleblanc/SafeInt", "2018 Microsoft"),
-    Inner("JSON for Modern C++", "MIT", "https://github.com/nlohmann/json", "2013-2022 Niels Lohmann"),
-    Inner("Emscripten", "MIT", "https://github.com/emscripten-core/emscripten",
-        "2010-2014 Emscripten authors"),
-    Inner("musl", "MIT", "https://musl.libc.org", "2005-2020 Rich Felker, et al."),
+    Inner("Protocol Buffers", "BSD-3-Clause", "https://github.com/protocolbuffers/protobuf"),
+    Inner("RE2", "BSD-3-Clause", "https://github.com/google/re2"),
+    Inner("Guidelines Support Library", "MIT", "https://github.com/microsoft/GSL"),
+    Inner("SafeInt", "MIT", "https://github.com/dcleblanc/SafeInt"),
+    Inner("JSON for Modern C++", "MIT", "https://github.com/nlohmann/json"),
+    Inner("Emscripten", "MIT", "https://github.com/emscripten-core/emscripten"),
+    Inner("musl", "MIT", "https://musl.libc.org"),
 )  # fmt: skip
 """What is in the WebAssembly of ONNX Runtime, by the names of its types and files, and by how it is compiled."""
 INNER = """\
@@ -100,11 +99,10 @@ Compiled into it, as names in its files show or as its compiler brings it:
 
 {list}
 
-The package has no notices of them, and says of none which version it is. The notices here are the usual ones of these
-projects, put together by hand. The list may lack a part: the whole one is in the file `ThirdPartyNotices.txt` of its
-source, https://github.com/microsoft/onnxruntime, under the tag of the version above. That file is not copied here,
-and neither are the text of MPL-2.0 (https://www.mozilla.org/MPL/2.0/) and the exception of LLVM
-(https://llvm.org/LICENSE.txt). The text of Apache-2.0 stands under MathJax.
+The package has no notices of them. Those below are of the file `ThirdPartyNotices.txt` that the Python package of the
+same version ships, word for word, of each part that is named here; that file says nothing of libc++
+(https://llvm.org/LICENSE.txt) and musl (https://musl.libc.org), which come with the compiler. The list may lack a
+part.
 """
 
 THEME = "pydata_sphinx_theme/theme/pydata_sphinx_theme/static"
@@ -144,7 +142,7 @@ SITE = (
     Part("ONNX Runtime Web, with Eigen (MPL-2.0), Abseil (Apache-2.0), Protocol Buffers (BSD-3-Clause) and others",
         "MIT AND MPL-2.0 AND Apache-2.0 AND BSD-3-Clause", "runs the networks of the page with a camera",
         ("vendor/onnxruntime/*",), "onnxruntime-web", "npm", holder="Microsoft Corporation",
-        inner=RUNTIME),
+        inner=RUNTIME, notices="onnxruntime_notices.txt"),
     Part("Digits and brain slices of the library, see below", "CC-BY-SA-3.0 AND LicenseRef-MNI AND BSD-3-Clause",
         "pictures of the page with a camera", ("camera/files/*.bin",)),
     Part("RequireJS", "MIT", "loads the manager of widgets", ("vendor/jupyter/require.js",), "requirejs", "npm",
@@ -218,7 +216,8 @@ def text(part: Part) -> str:
         for wanted in part.texts:
             (path,) = (file for file in files if str(file).endswith(wanted))
             found.append(Path(str(path.locate())).read_text(encoding="utf-8"))
-    found += [f"{one.name}\n\n{_standard(one.licence, one.holder)}" for one in part.inner if one.holder]
+    if part.notices:
+        found.append(Path(__file__).with_name(part.notices).read_text(encoding="utf-8"))
     return "\n".join(found)
 
 
