@@ -17,11 +17,21 @@ from itertools import islice
 from typing import Any
 
 import torch
+from deepinv.models import Denoiser
 
 from ...data import load_measured
 from ...data.fourier import centred_fourier
 from ...denoisers import load_denoiser
-from ...kinds import NoPrior
+from ...kinds import (
+    Fista,
+    IteratedTikhonov,
+    Kind,
+    Setting,
+    Settings,
+    TikhonovSetting,
+    VariationFista,
+    VariationSetting,
+)
 from ...operators import SenseMRI
 from ...preconditioners import Newton
 from ...presets import mri
@@ -34,8 +44,7 @@ from ...scanner import (
     prepare_scan,
     prewhiten,
 )
-from ...solvers import PreconditionedFISTA
-from ...variation import TotalVariation
+from ...tasks import Preset, Task
 from ..heldout import HeldOut, hold_out
 from .judging import Judge, chosen, judged
 from .records import Experiment, Row
@@ -49,6 +58,15 @@ DAMPING = 0.03
 """λ of the Newton step of plug-and-play."""
 NOISE = 0.5**0.5
 """Standard deviation of each part of a complex number after prewhitening."""
+
+PNP = [Setting(sigma, "chambolle_dossal", None) for sigma in (0.005, 0.01, 0.02, 0.04)]
+METHODS: Mapping[str, tuple[Kind, Sequence[Settings]]] = {
+    "CG-SENSE": (IteratedTikhonov(), [TikhonovSetting(damping) for damping in (0.01, 0.03, 0.1, 0.3)]),
+    "TV": (VariationFista(), [VariationSetting(sigma) for sigma in (0.002, 0.005, 0.01, 0.02)]),
+    "PnP": (Fista(), PNP),
+    "Newton-PnP": (Fista(preconditioner=Newton(DAMPING)), PNP),
+}
+"""The methods, and the settings that are tried of each."""
 
 Solve = Callable[[SenseMRI, torch.Tensor, int], Iterable[torch.Tensor]]
 
@@ -97,21 +115,11 @@ def scan_of(record: KSpace, used: torch.Tensor, judging: torch.Tensor, noise: fl
 def candidates() -> list[Candidate]:
     """Return the methods with the settings that are tried; the denoiser is that of single-coil MRI."""
     denoiser = load_denoiser(mri.PRESET.path("denoiser"))
-    plain, newton = None, Newton(DAMPING)
-    found = [
-        Candidate("CG-SENSE", f"λ {damping:g}", _fista(NoPrior(), Newton(damping), 1.0, "none"))
-        for damping in (0.01, 0.03, 0.1, 0.3)
+    return [
+        Candidate(method, _said(setting), _solve(kind, setting, denoiser))
+        for method, (kind, settings) in METHODS.items()
+        for setting in settings
     ]
-    for name, prior, step, sigmas in (
-        ("TV", TotalVariation(), plain, (0.002, 0.005, 0.01, 0.02)),
-        ("PnP", denoiser, plain, (0.005, 0.01, 0.02, 0.04)),
-        ("Newton-PnP", denoiser, newton, (0.005, 0.01, 0.02, 0.04)),
-    ):
-        found += [
-            Candidate(name, f"σ {sigma:g}", _fista(prior, step, sigma, "chambolle_dossal"))
-            for sigma in sigmas
-        ]
-    return found
 
 
 def compare(
@@ -184,19 +192,25 @@ def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:
     return hold_out(mask, count, generator=torch.Generator().manual_seed(seed), kept=kept & mask)
 
 
-def _fista(prior: Any, step: Newton | None, sigma: float, momentum: Any) -> Solve:
+def _said(setting: Any) -> str:
+    """Return what is chosen of a setting, in words."""
+    return f"λ {setting.damping:g}" if isinstance(setting, TikhonovSetting) else f"σ {setting.sigma:g}"
+
+
+def _solve(kind: Kind, setting: Any, denoiser: Denoiser) -> Solve:
     def solve(physics: SenseMRI, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
-        solver = PreconditionedFISTA(
-            prior,
-            step,
-            stepsize=1 / physics.squared_norm,
-            sigma=sigma,
-            momentum=momentum,
-            max_iter=iterations,
-        )
+        solver = kind.solver(_task(physics, denoiser), setting, max_iter=iterations)
         return (x for x, _ in islice(solver.iterates(y, physics, iterations), 1, None))
 
     return solve
+
+
+def _task(physics: SenseMRI, denoiser: Denoiser) -> Task:
+    """Return what a kind builds its solver from: a task of this operator alone, without images."""
+    none = torch.zeros(0, *physics.img_size)
+    return Task(
+        "head", physics, physics, none, none, none, denoiser, 0.02, Preset(name="head"), complex_valued=True
+    )
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:
