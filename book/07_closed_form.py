@@ -375,7 +375,7 @@ for name, states in walks.items():
 heads = [f"k = {k}" for k in range(4)]
 table("Share explained by the map of the same iteration.", heads, match)
 
-# %%
+# %% tags=["hide-input"]
 first, *later = (a - b for a, b in zip(*match.values(), strict=True))
 assert abs(first) < 0.04 < 0.1 < min(later)
 assert match["held out"][3] < 0.05 < match["in the fit"][3]
@@ -543,7 +543,7 @@ heads = ["share of the map", Column("PSNR after the step", "dB")]
 rows = {str(r): [carried[r], value] for r, value in quality.items()}
 table("The first map cut to a lower rank, over 24 digits.", heads, rows, corner="rank")
 
-# %%
+# %% tags=["hide-input"]
 state = ddgp_lib.State(z_test, 0, task.student, y)
 full = z_test - task.stepsize * P(gradient(task.student, z_test, z_test), state)
 torch.testing.assert_close(z_test + at_rank(102)[0], full, rtol=0, atol=1e-3)
@@ -685,7 +685,7 @@ table(
     rows,
 )
 
-# %%
+# %% tags=["hide-input"]
 floor, reached, elsewhere = rows.values()
 assert all(value > max(least, 0) for least, value in zip(floor, reached, strict=True))
 assert reached[0] > max(0.75, floor[0] + 0.05)
@@ -749,7 +749,7 @@ rows = {
 }
 table("Floating-point operations.", ["millions"], rows)
 
-# %%
+# %% tags=["hide-input"]
 assert bill["linear P"] < bill["denoiser"] / 5 < bill["network P"] / 5
 learning = bill["all of the training, network"] / bill["all of the fit, linear"]
 assert learning > 300

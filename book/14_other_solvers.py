@@ -390,7 +390,7 @@ rows = {name: [path[k - 1] for k in (5, 20, 60)] for name, path in curves.items(
 heads = [Column(f"k = {k}", "dB", best="high") for k in (5, 20, 60)]
 table("Mean PSNR over 24 digits.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 with_P = ("PGD, P", "ADMM, P")
 best_late = max(path[-1] for name, path in curves.items() if name not in with_P)
 assert curves["ADMM, P"][4] > best_late + 0.5
@@ -440,7 +440,7 @@ figures.curves(range(21), cosines, roles=roles, **look)
 ends = ", ".join(f"{name} {values[-1]:.2f}" for name, values in cosines.items())
 print(f"at k = 20: {ends}\nFISTA at x instead of z: {at_x[-1]:.2f}")
 
-# %%
+# %% tags=["hide-input"]
 assert at_x[-1] < cosines["FISTA"][-1] - 0.1
 assert max(abs(values[0] - cosines["PGD"][0]) for values in cosines.values()) < 1e-3
 assert abs(cosines["FISTA"][1] - cosines["ADMM"][1]) < 0.25
@@ -475,7 +475,7 @@ heads = ("no P, k = 20", "P, k = 20", "P, k = 60", "repaired, k = 60")
 heads = [Column(head, "dB") for head in heads]
 table("ADMM with growing τ, mean PSNR over eight digits.", heads, swept)
 
-# %%
+# %% tags=["hide-input"]
 small, _, large = swept.values()
 assert large[2] < min(small[2] - 1, large[1] - 0.5)
 columns = list(zip(*swept.values(), strict=True))
@@ -530,7 +530,7 @@ heads = ["patterns", "shared", Column("no P", "dB"), Column("P", "dB")]
 heads += [Column("gain", "dB", signed=True)]
 table("Other cameras, mean PSNR over 24 digits after 20 iterations.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 kept = [moved_gain[name].mean() for name in scans if name not in ("training", "sequency")]
 assert moved_gain["training"].mean() > max(kept)
 assert min(kept) > 1 > moved_gain["sequency"].mean()
@@ -706,7 +706,7 @@ heads = ("no P", "P, null space of Aₖ", "P, null space of A")
 heads = [Column(head, "dB", best="high") for head in heads]
 table("A camera with 205 patterns, mean PSNR over eight digits.", heads, survived)
 
-# %%
+# %% tags=["hide-input"]
 full, *parts = survived.values()
 assert all(protected > plain + 1 for plain, _, protected in survived.values())
 assert all(own < protected - 0.3 for _, own, protected in parts)
@@ -800,7 +800,7 @@ unscaled = build("PGD", P, stepsize=step, sigma=0.1, max_iter=5)
 left = float(task.psnr(x, images).mean())
 print(f"not scaled, projected by conjugate gradients, 5 iterations: {left:.1f} dB")
 
-# %%
+# %% tags=["hide-input"]
 assert not left > any_physics["downsampling ×4", "none"] - 2  # nan is no success either
 inpainting = [any_physics["inpainting, 30 %", label] for label in ("Newton", "none")]
 assert abs(inpainting[0] - inpainting[1]) < 0.3
