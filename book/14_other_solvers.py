@@ -603,7 +603,7 @@ def describe_exchange(c):
 
 
 # %% [markdown]
-# The static control and its live twin share this dictionary.
+# The control shows two digits for each number of patterns kept.
 
 # %% tags=["hide-input"]
 exchange_slider = {
@@ -703,7 +703,7 @@ for share, steps in ((1.0, 20), (0.5, 20), (0.5, 40), (0.25, 80)):
     found += [subsets(camera, share, P, 0.07, keep, **how) for keep in (False, True)]
     survived[f"{share:.0%} of rows, {steps} iterations"] = found
 heads = ("no P", "P, null space of Aₖ", "P, null space of A")
-heads = [Column(head, "dB", best="high") for head in heads]
+heads = [Column(head, "dB") for head in heads]
 table("A camera with 205 patterns, mean PSNR over eight digits.", heads, survived)
 
 # %% tags=["hide-input"]
@@ -786,7 +786,7 @@ for name, physics in physics_of.items():
 
 # %%
 heads = [Column("‖A‖²", digits=3), Column("gap", digits=4)]
-heads += [Column(label, "dB", best="high") for label in methods]
+heads += [Column(label, "dB") for label in methods]
 table("Three operators of deepinv, mean PSNR over 24 digits, 20 PGD steps.", heads, rows)
 
 # %% [markdown]
