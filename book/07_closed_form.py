@@ -594,9 +594,9 @@ widgets.live(**ranks)
 # ## A failure: the last map, repeated
 #
 # Four maps were fitted. What should $P_k$ be for $k \ge 4$? The library offers two answers. With `after="identity"`
-# plain steps follow, as in {numref}`fig-cf-psnr`. With `after="last"`, the run of the opening, the last map is used
-# for ever. That looks reasonable: errors should hardly change any more. A third run has plain steps and a denoiser whose weight fades from
-# the tenth iteration on, by {eq}`eq-prior-decay`.
+# plain steps follow, as in {numref}`fig-cf-psnr`. With `after="last"`, the run of the opening, the last map is used for
+# ever. That looks reasonable: errors should hardly change any more. A third run has plain steps and a denoiser whose
+# weight fades from the tenth iteration on, by {eq}`eq-prior-decay`.
 
 # %%
 fading = PreconditionedFISTA(task.denoiser, P, prior_decay=10, **options)
@@ -659,10 +659,11 @@ figures.curves(range(1, 41), tails, ylim=(12, 23), roles=roles, **axis)
 # This holds because $t - m$ is uncorrelated with all functions of what is known. The first term cannot be avoided: the
 # data do not determine it. The second is what the chosen class of functions and its training leave undone. The best
 # affine map has a second term too, so **the linear match is a floor** for what a good $P$ explains: a network that
-# explains less, at the same points, misses something that a regression finds in seconds. (The teacher's own noise is in $t - m$, and
-# changes nothing else.) We compare at the points of the linear method, and at the first point, which all methods share.
-# The shipped network was trained towards the teacher's direction *and* the true image, so it adds something in modes
-# that the teacher does not see. There the teacher wants nothing; we compare in the modes that it sees.
+# explains less, at the same points, misses something that a regression finds in seconds. (The teacher's own noise is in
+# $t - m$, and changes nothing else.) We compare at the points of the linear method, and at the first point, which all
+# methods share. The shipped network was trained towards the teacher's direction *and* the true image, so it adds
+# something in modes that the teacher does not see. There the teacher wants nothing; we compare in the modes that it
+# sees.
 
 
 # %%
