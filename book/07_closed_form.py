@@ -10,7 +10,7 @@
 # what happens where it was not fitted. All measurements are simulated from real images, with known operators.
 #
 # ```{note}
-# **Time:** 18 minutes of reading, less than a minute of computing. **Before this:** [the last chapter](teachers), for
+# **Time:** 19 minutes of reading, less than a minute of computing. **Before this:** [the last chapter](teachers), for
 # student, teacher and the linear guess; covariance matrices. **After it** you can
 #
 # 1. derive the best linear gradient matcher, and compute it in five lines;
@@ -662,7 +662,7 @@ figures.curves(range(1, 41), tails, ylim=(12, 23), roles=roles, **axis)
 # explains less, at the same points, misses something that a regression finds in seconds. (The teacher's own noise is in
 # $t - m$, and changes nothing else.) We compare at the points of the linear method, and at the first point, which all
 # methods share. The shipped network was trained towards the teacher's direction *and* the true image, so it adds
-# something in modes that the teacher does not see. There the teacher wants nothing; we compare in the modes that it
+# something in modes that the teacher does not see. There the gradient of the teacher is zero; we compare in the modes that it
 # sees.
 
 
