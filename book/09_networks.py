@@ -146,7 +146,7 @@ heads += [Column("uses of a weight", digits=1)]
 rows = {n: [f"{weights[n]:,}", work[n] / 1e6, work[n] / weights[n]] for n in NETWORKS}
 table("The eight networks, for one image of 32 × 32 pixels.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 assert all(abs(count / 500_000 - 1) < 0.12 for count in weights.values())
 assert work["cnn"] == 64 * weights["cnn"]
 assert work["mlp"] == weights["mlp"]
@@ -236,7 +236,7 @@ rows = {n: [extent(field), f"{far[n]:.1%}"] for n, field in fields.items()}
 heads = ["extent (pixels)", "sensitivity beyond 16 pixels"]
 table("What influences the central pixel, of 160 × 160, before training.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 assert extent(fields["cnn"]) == reach_of(*[3] * 10) == 84
 branches = (3, *[3] * 6, 3), (3, *[5] * 3, 3), (3, *[7] * 2, 3)
 assert {reach_of(*branch) for branch in branches} == {extent(fields["mdcnn"])} == {68}
@@ -583,7 +583,7 @@ for label, network in told.items():
 heads = [f"k = {k}" for k in ks]
 table("Change of an untrained network's output, told k instead of 0.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 for label, network in told.items():
     assert rows[label][-1] == rows[label][-2] > 0.1
     darker = network(v / 10, 7)
@@ -640,7 +640,7 @@ for label, P in clocks.items():
 heads = [Column(f"k = {k}", "dB", best="high") for k in (10, 20, 50, 100)]
 table("One InDI with three clocks, mean PSNR over six slices.", heads, rows)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 held, half, _ = runs.values()
 assert abs(held[9] - half[9]) < 1e-3
 assert half[99] > held[99] + 0.5
@@ -733,7 +733,7 @@ heads = [Column("networks", "dB"), Column("forms", "dB")]
 heads += [Column("difference", "dB", signed=True)]
 table("One recipe, trained twice: gain of the U-Net at 20.", heads, rows, corner="seed")
 
-# %%
+# %% tags=["hide-input"]
 scatter = max(abs(twice[seed] - once[seed]) for seed in once)
 assert by_row["unet"]["gain_20_error"] < scatter < 0.3
 

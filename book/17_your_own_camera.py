@@ -423,7 +423,7 @@ usual = max(tuning_score(row) for row in sweep if row["sigma"] >= 0.01)
 wider = max(tuning_score(row) for row in sweep)
 print(f"no P: {usual:.2f} dB on the usual grid, {wider:.2f} dB on the wider one")
 
-# %%
+# %% tags=["hide-input"]
 sigmas = [tuning["setting"]["sigma"] for tuning in tuned.values()]
 assert min(sigmas) > 0.003  # inside the grid
 assert max(sigmas) < 0.2
