@@ -20,7 +20,9 @@ where the step leaves something to do.  Because both have one λ, both are one s
 about as many products with :math:`A^\top A` as one of plug-and-play with Newton's step.
 
 It is trained on simulated scans alone: brain slices with skull, and dead leaves, some of them in the outline of a
-head.  All have phases that are smooth, rough or both, changed anew each time.
+head.  All have phases, smooth ones or smooth and rough ones, and half of the images that are taken get further ones.
+As the preset is not registered, a file that imports ``PRESET`` from here makes it known to the command line:
+``python -m ddgp_lib train --task FILE.py:PRESET --kind distilled``.
 """
 
 from dataclasses import replace
@@ -70,7 +72,9 @@ LEAVES = 128
 FAMILY = ScanFamily(coils=(4, 10), split=SPLIT, tol=3e-3)
 """The scans that one P is trained for: 4 to 10 coils, R from 4 to 8, columns and places, noise of 0.003 to 0.03.
 
-Conjugate gradients stop at a residual of 3e-3 while training: {TOLERANCE}.
+Conjugate gradients stop at a residual of 3e-3 while training.  On two of these scans, 20 iterations of plug-and-play
+with Newton's step came within 0.02 dB of those with 1e-6, with 13 and 18 products in the place of 36 and 41 for each
+solve; with 1e-2 within 0.11 dB, with 9 and 14.
 """
 
 

@@ -143,6 +143,11 @@ def test_a_preset_that_cannot_draw_is_named():
         distill(family(None), RECIPE, progress=False)
 
 
+def test_what_cannot_draw_is_no_way_to_redraw():
+    with pytest.raises(ValueError, match=r"^redraw=3: expected a function of a task and a generator"):
+        replace(PRESET, redraw=3)
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
