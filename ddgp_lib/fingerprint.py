@@ -105,8 +105,10 @@ def _operators(task: "Task") -> Fingerprint:
 
 def _drawn(task: "Task") -> Fingerprint | None:
     """Sketch one draw of the family: another family, or another way to draw, gives another."""
-    redraw = task.preset.redraw
-    return None if redraw is None else _operators(redraw(task, torch.Generator().manual_seed(0)))
+    if task.preset.redraw is None:
+        return None
+    drawn = task.preset.redraw(task, torch.Generator().manual_seed(0))
+    return _operators(drawn) | {"sigma": drawn.sigma}
 
 
 def of_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:

@@ -136,8 +136,9 @@ class Preset:
     denoiser : DenoiserRecipe, optional
         How its denoiser is trained; by default ``make`` brings a denoiser of its own.
     redraw : callable, optional
-        (task, generator) ↦ task: the task with a student and a teacher that are drawn from a family, and all else as
-        it was.  A recipe with ``redraw_every`` takes it; by default there is no family.
+        (task, generator) ↦ task: the task with a student and a teacher that are drawn from a family, perhaps with a
+        σ that suits them, and all else as it was.  A recipe with ``redraw_every`` takes it; by default there is no
+        family.
     recipes : mapping of str to DistillationRecipe or LinearRecipe
         What is distilled, by kind.
     linear : LinearRecipe

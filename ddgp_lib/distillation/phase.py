@@ -230,7 +230,8 @@ class Phase(ResumableTraining):
         self, z: torch.Tensor, direction: torch.Tensor, stepsize: float, states: States
     ) -> torch.Tensor:
         noise = states.get("noise", self.member.noise)
-        sigma = followed_sigma(self.sigma, noise, self.recipe.sigma_noise, stepsize)
+        own = self.member.task.sigma if self.recipe.sigma is None else self.recipe.sigma
+        sigma = followed_sigma(own, noise, self.recipe.sigma_noise, stepsize)
         return forward_backward(z, direction, stepsize, lambda u: self.task.denoiser(u, sigma))
 
     def _validate(self) -> None:

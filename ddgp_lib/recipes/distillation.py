@@ -107,7 +107,8 @@ class DistillationRecipe:
         Fraction of fresh states, in [0, 1], that start at the true image instead of the back-projection: they teach
         P to hold a good image against the denoiser's pull.  Zero for own trajectories.
     sigma : float or None
-        Noise level for the denoiser while training; None takes the task's.
+        Noise level for the denoiser while training; None takes the task's, which ``redraw`` may choose for each of
+        its operators.
     sigma_noise : float or None
         Noise of the measurements that ``sigma`` suits; where a state has more, its level for the denoiser is that of
         :func:`~ddgp_lib.solvers.following.followed_sigma`.  None keeps one level for all.

@@ -89,6 +89,28 @@ def test_what_is_drawn_follows_from_the_seed_and_not_from_the_generator():
     assert not torch.equal(blurs(one)[0], blurs(one)[1])
 
 
+def test_each_operator_may_bring_its_own_level_for_the_denoiser():
+    levels = []
+
+    def smooth(x, sigma):
+        levels.append(sigma)
+        return x
+
+    def louder(task, generator):
+        drawn = redrawn(task, generator)
+        return replace(drawn, sigma=noise_of(drawn.student))
+
+    task = replace(family(louder), denoiser=smooth)
+    wanted = {member.noise for member in members(task=task).all}
+    training = Phase(task, replace(RECIPE, losses={"gradient": 1.0}, redraw_every=100), "cpu")
+    for _ in range(12):
+        training.advance()
+    assert set(levels) == wanted
+    levels.clear()
+    Phase(task, replace(RECIPE, sigma=0.3), "cpu").advance()
+    assert set(levels) == {0.3}
+
+
 def test_every_operator_is_looked_at_as_often():
     some = members(source=FreshStates)
     counts = torch.tensor([some.choose().draw for _ in range(600)]).bincount(minlength=3)

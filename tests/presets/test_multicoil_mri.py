@@ -25,6 +25,7 @@ from ddgp_lib.presets.multicoil_mri import (
     complex_heads,
     heads_and_leaves,
     redraw_scan,
+    suited_sigma,
     with_phases,
 )
 from ddgp_lib.pretrained import save_preconditioner
@@ -117,6 +118,7 @@ def test_scans_are_drawn_anew_with_all_else_as_it_was(task):
         assert (drawn.student.mask <= drawn.teacher.mask).all()
         assert drawn.train_images is task.train_images
         assert drawn.denoiser is task.denoiser
+        assert drawn.sigma == suited_sigma(noise_of(drawn.student))
         assert drawn.stepsize == 1 / drawn.student.squared_norm
     assert torch.equal(one.student.coil_maps, same.student.coil_maps)
     assert noise_of(one.student) == noise_of(same.student) != noise_of(other.student)
