@@ -102,7 +102,7 @@ def test_each_operator_may_bring_its_own_level_for_the_denoiser():
 
     task = replace(family(louder), denoiser=smooth)
     wanted = {member.noise for member in members(task=task).all}
-    training = Phase(task, replace(RECIPE, losses={"gradient": 1.0}, redraw_every=100), "cpu")
+    training = Phase(task, replace(RECIPE, steps=12, losses={"gradient": 1.0}, redraw_every=100), "cpu")
     for _ in range(12):
         training.advance()
     assert set(levels) == wanted
@@ -166,7 +166,7 @@ def test_a_preset_that_cannot_draw_is_named():
 
 
 def test_what_cannot_draw_is_no_way_to_redraw():
-    with pytest.raises(ValueError, match=r"^redraw=3: expected a function of a task and a generator"):
+    with pytest.raises(ValueError, match=r"^redraw=3: expected None, or a function of a task and a generator"):
         replace(PRESET, redraw=3)
 
 
