@@ -166,7 +166,9 @@ def test_a_preset_that_cannot_draw_is_named():
 
 
 def test_what_cannot_draw_is_no_way_to_redraw():
-    with pytest.raises(ValueError, match=r"^redraw=3: expected None, or a function of a task and a generator"):
+    with pytest.raises(
+        ValueError, match=r"^redraw=3: expected None, or a function of a task and a generator"
+    ):
         replace(PRESET, redraw=3)
 
 

@@ -66,7 +66,7 @@ def choose_inside(
     >>> from ddgp_lib.experiments.measured.choosing import Tried, choose_inside
     >>> chosen = choose_inside([(1, 2)], lambda point: Tried(abs(point[0] - 9), 1))
     >>> chosen.point, chosen.edges
-    ((8,), ())
+    ((8.0,), ())
     """
     _require_axes(axes)
     require_callable("run", run, "a function of a point")
