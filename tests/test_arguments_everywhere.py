@@ -1210,6 +1210,9 @@ ELSEWHERE = {
         ("complex_brains", "complex_heads", "faces_of", "perturb_face", "turn_phase"),
         "of a preset, for its images",
     ),
+    **dict.fromkeys(
+        ("change_phase", "heads_and_leaves", "redraw_scan", "suited_sigma"), "of a preset, for its training"
+    ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
     "single_precision": "a decorator of functions of tensors",

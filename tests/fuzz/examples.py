@@ -202,6 +202,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "compress_coils_geometrically": {"kspace": coils, "coils": 2},
         "compression_matrix": {"kspace": coils, "coils": 2},
         "corner_noise": {"kspace": coils},
+        "dead_leaves": {"count": 2},
         "draw_mask": {"name": "columns", "acceleration": 4.0, "calibration": 0.1},
         "energy_outside": {"maps": coils, "degree": 2},
         "normalise_maps": {"maps": coils},
