@@ -65,7 +65,7 @@ Solve = Callable[[SenseMRI, torch.Tensor, int], Iterable[torch.Tensor]]
 
 
 @dataclass(frozen=True)
-class Method:
+class Candidate:
     """A method and the grid of its settings.
 
     Attributes
@@ -132,7 +132,7 @@ def scan_of(record: KSpace, used: torch.Tensor, judging: torch.Tensor, noise: fl
     return Scan(physics, y, whole, judge)
 
 
-def methods() -> list[Method]:
+def methods() -> list[Candidate]:
     """Return the methods with their grids; the denoiser is that of single-coil MRI."""
     denoiser = load_denoiser(mri.PRESET.path("denoiser"))
     newton, tv = Newton(DAMPING), TotalVariation()
@@ -148,23 +148,23 @@ def methods() -> list[Method]:
         return lambda sigma: _fista(prior, step, sigma, momentum)
 
     found = [
-        Method("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
-        Method("TV", {"σ": (0.0025, 0.005, 0.01)}, steps(tv, None, MOMENTUM)),
-        Method("PnP", plug_and_play, steps(denoiser, None, MOMENTUM)),
-        Method("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.005, 0.01, 0.02)}, falling),
-        Method("Newton-PnP", plug_and_play, steps(denoiser, newton, MOMENTUM)),
-        Method("Newton-PnP", plug_and_play, steps(denoiser, newton, "none"), "no momentum"),
+        Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
+        Candidate("TV", {"σ": (0.0025, 0.005, 0.01)}, steps(tv, None, MOMENTUM)),
+        Candidate("PnP", plug_and_play, steps(denoiser, None, MOMENTUM)),
+        Candidate("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.005, 0.01, 0.02)}, falling),
+        Candidate("Newton-PnP", plug_and_play, steps(denoiser, newton, MOMENTUM)),
+        Candidate("Newton-PnP", plug_and_play, steps(denoiser, newton, "none"), "no momentum"),
     ]
     weights = multicoil_mri.PRESET.path("distilled")
     if weights.is_file():
         P = load_preconditioner(weights)
-        found.append(Method("P", plug_and_play, steps(denoiser, P, "none")))
+        found.append(Candidate("P", plug_and_play, steps(denoiser, P, "none")))
     return found
 
 
 def compare(
     record: KSpace,
-    methods: Sequence[Method],
+    methods: Sequence[Candidate],
     accelerations: Sequence[float],
     iterations: tuple[int, ...],
     seed: int = 0,
@@ -177,7 +177,7 @@ def compare(
     ----------
     record : KSpace
         One slice, measured in full and prewhitened.
-    methods : sequence of Method
+    methods : sequence of Candidate
         Methods with their grids; the first one is what others are compared with.
     accelerations : sequence of float
         R, above 1.
@@ -218,11 +218,11 @@ class _Choice(NamedTuple):
 
 
 def _choose(
-    scan: Scan, group: Sequence[Method], iterations: tuple[int, ...], longest: int
-) -> tuple[Method, _Choice]:
+    scan: Scan, group: Sequence[Candidate], iterations: tuple[int, ...], longest: int
+) -> tuple[Candidate, _Choice]:
     """Choose among methods of one name by columns that were set aside, and where to stop."""
 
-    def run(method: Method, point: Point, marks: tuple[int, ...]) -> Tried:
+    def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
         steps = chosen(method.make(*point)(scan.physics, scan.y, max(marks)), marks)
         errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
         return min(errors, key=lambda tried: tried.error if math.isfinite(tried.error) else math.inf)

@@ -7,7 +7,7 @@ import torch
 
 from ddgp_lib import distill
 from ddgp_lib.data.fourier import centred_fourier
-from ddgp_lib.experiments.measured.head import EXPERIMENT, Method, compare, methods, scan_of
+from ddgp_lib.experiments.measured.head import EXPERIMENT, Candidate, compare, methods, scan_of
 from ddgp_lib.operators import birdcage_maps
 from ddgp_lib.presets import multicoil_mri
 from ddgp_lib.pretrained import save_preconditioner
@@ -76,7 +76,7 @@ def test_of_two_methods_of_one_name_the_better_is_taken(record):
         return lambda physics, y, iterations: (physics.A_adjoint(y) for _ in range(iterations))
 
     grid = {"σ": (1.0, 2.0)}
-    tried = [Method("one", grid, nothing, "zero"), Method("one", grid, adjoint, "adjoint")]
+    tried = [Candidate("one", grid, nothing, "zero"), Candidate("one", grid, adjoint, "adjoint")]
     (row,), edges = compare(record, tried, (2,), (1,), noise=NOISE)
     assert row.method == "one, σ 1, adjoint"
     assert edges == ["R = 2, one, σ 1, adjoint: 1 iterations are the most that were allowed"]
@@ -97,11 +97,11 @@ def test_grids_grow_and_runs_last_until_the_best_is_inside(record):
 
         return solve
 
-    (row,), edges = compare(record, [Method("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3), longest=4)
+    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3), longest=4)
     assert row.method == "true, w 8"
     assert row.iteration == 12
     assert edges == ["R = 2, true, w 8: 12 iterations are the most that were allowed"]
-    (row,), edges = compare(record, [Method("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3, 11, 13))
+    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3, 11, 13))
     assert (row.iteration, edges) == (11, [])
 
 
