@@ -108,7 +108,8 @@ def _drawn(task: "Task") -> Fingerprint | None:
     if task.preset.redraw is None:
         return None
     drawn = task.preset.redraw(task, torch.Generator().manual_seed(0))
-    return _operators(drawn) | {"sigma": drawn.sigma}
+    own_sigma = None if drawn.sigma == task.sigma else drawn.sigma  # the task's is a part of its own
+    return _operators(drawn) | {"sigma": own_sigma}
 
 
 def of_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:
