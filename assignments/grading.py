@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import psutil
 
-from assignments.masters import ROOT, Notebook
+from assignments.masters import ROOT, STARTUP, Notebook
 
 PROCESSOR_SECONDS = 300
 """Processor time that a notebook may take; after that the cell that does not end is looked for."""
@@ -136,6 +136,7 @@ def fatal_cell(notebook: Notebook, seconds: float) -> tuple[int, str] | None:
         client = NotebookClient(
             nbformat.from_dict(notebook),
             timeout=seconds,
+            startup_timeout=STARTUP,
             allow_errors=True,
             kernel_name="python3",
             resources={"metadata": {"path": folder}},

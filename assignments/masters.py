@@ -23,6 +23,8 @@ PLACEHOLDER = "COURSE_KEY"
 FORMS = ("torch", "numpy")
 STUDY = "study"
 """The tag of a cell that shows what answers lead to, and that no test needs."""
+STARTUP = 600
+"""Seconds that a kernel has to start: nbclient gives 60, and a busy machine takes more."""
 
 Notebook = nbformat.NotebookNode
 

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import nbformat
 
 from assignments.forked_kernel import fork_kernel
+from assignments.masters import STARTUP
 from assignments.otter_child import graded
 
 GRADER = (
@@ -43,7 +44,8 @@ def executed(notebook: Path) -> dict[str, str]:
 
     read = nbformat.read(notebook, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(read, timeout=None, resources={"metadata": {"path": folder}}).execute()
+        resources = {"metadata": {"path": folder}}
+        NotebookClient(read, timeout=None, startup_timeout=STARTUP, resources=resources).execute()
     return {"output": str(read.cells[-1].outputs[-1].text)}
 
 

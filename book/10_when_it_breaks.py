@@ -30,7 +30,9 @@ from ddgp_lib import figures, widgets
 from ddgp_lib.data import load_faces
 from ddgp_lib.distillation.losses import consistency_penalty, row_space_penalty
 from ddgp_lib.experiments import compare, load_study
+from ddgp_lib.kinds import NoPrior
 from ddgp_lib.operators import HadamardCamera, norms, null_projection
+from ddgp_lib.solvers import decaying_weight
 from ddgp_lib.tables import Column, table
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)  # PyTorch's own affair
@@ -455,6 +457,112 @@ assert stopped[None] < stopped[10] < stopped[3]
 # With fading every run comes to rest, and *when* decides *where*. Faded from iteration 10 on, this $P$ has done some
 # damage before; faded from iteration 3 on, it stops near its best. The rule is to fade no later than the horizon. Fading
 # does not make an image right: in the question's picture it was fading that let the false six settle on the data.
+#
+# One slow mode shows how. A plain gradient step removes the share $t = \alpha s^2$ of its error $e_k$. Let the learned
+# part remove a share $c$ beside it, $h_k = -c\, e_k$. This $c$ is the **gain** of $P_\theta$ in the mode. Above 0 it
+# pulls towards the truth, and below 0 away from it. Above 2 each step overshoots by more than the error was, as in
+# {eq}`eq-wb-margin`. The model has no denoiser and no noise. Then {eq}`eq-wb-learned-part` is a product of numbers:
+#
+# $$
+# e_k = e_0 \prod_{j=0}^{k-1} (1 - t - \gamma_j\, c), \qquad
+# \gamma_j = \min\Bigl(1, \frac{k_0^2}{(j+1)^2}\Bigr) .
+# $$ (eq-wb-mode)
+#
+# In the null space $t = 0$. There the solver can check the product. We give it a $P$ that knows the true image,
+# amplified by $c$, and a denoiser that changes nothing.
+
+
+# %%
+def left_after(iterations, gain, start, t):
+    weight = decaying_weight(start)  # of iteration 0, 1, …; all are 1 where start is None
+    factors = [1 - t - weight(k) * gain for k in range(iterations)]
+    return torch.tensor([1.0, *factors], dtype=torch.float64).cumprod(0)
+
+
+# %%
+plain_step = {"stepsize": task.stepsize, "sigma": 0.07, "momentum": "none"}
+for gain in (0.2, -0.1, 2.5):
+    P = Amplified(Invented(digits), gain)
+    run = ddgp_lib.PreconditionedFISTA(NoPrior(), P, prior_decay=5, **plain_step)
+    hidden = [norms(null_projection(A, x - digits)) for x, _ in run.iterates(y, A, 30)]
+    found = (torch.stack(hidden) / hidden[0]).double()
+    product = left_after(30, gain, 5, 0).abs()[:, None].expand_as(found)
+    torch.testing.assert_close(found, product, rtol=1e-3, atol=1e-4)
+
+# %% [markdown]
+# They agree up to rounding. The control shows the product for a mode that the camera sees faintly, where the gain is
+# 0.2. Fade earlier: how much of the error is left to the plain steps? Then make the gain negative. Does the run come to
+# rest, and what does {eq}`eq-wb-fading` promise, with the truth for $q$, $b = 0$ and $\ell = -c$? At last make it larger than 2.
+
+
+# %% tags=["hide-input"]
+def runs_of(gain, start, t=0.001, iterations=300):
+    cases = {"no P": (0, None), "P, no fading": (gain, None), "P, fading": (gain, start)}
+    return {name: left_after(iterations, *case, t) for name, case in cases.items()}
+
+
+def draw_fading(start, gain=0.2):
+    return figures.curves(
+        torch.arange(1, 301),
+        {name: left[1:].abs() for name, left in runs_of(gain, start).items()},
+        xlabel="iteration $k$",
+        ylabel="error left in the mode",
+        xscale="log",
+        yscale="log",
+        ylim=(1e-4, 2),
+        roles={"no P": "baseline", "P, no fading": "other", "P, fading": "truth"},
+        vertical={"$k_0$": start},
+        legend="lower left",
+    )
+
+
+def describe_fading(start, gain=0.2):
+    ends = {name: float(left[-1].abs()) for name, left in runs_of(gain, start).items()}
+    words = ", ".join(f"{end:.2g} with {name}" for name, end in ends.items())
+    words = words.replace("with no P", "without P")
+    return f"Gain {gain}, fading from iteration {start}: after 300 iterations {words} is left."
+
+
+widgets.continuous(
+    "fading",
+    draw_fading(5),
+    {"gain": 0.2, "start": 5, "plain": 0.001},
+    alt=describe_fading(5),
+    caption="One slow mode: the error that is left, and what is left after 300 iterations "
+    "against the iteration from which P fades. The site's own script computes all of it.",
+)
+
+# %% tags=["remove-output", "nbval-ignore-output"]
+widgets.live(draw_fading, [1, 2, 5, 10, 20, 50], label="Fading from k₀ on", start=2)
+
+# %%
+print(f"{'error left at k = 300, t = 0.001':34s}{'k₀ = 1':>10s}{'5':>10s}{'10':>10s}{'none':>10s}")
+ends = {}
+for gain in (0, 0.2, -0.1, 2.5):
+    ends[gain] = [float(left_after(300, gain, start, 0.001)[-1].abs()) for start in (1, 5, 10, None)]
+    print(f"gain {gain:<29g}" + "".join(f"{end:10.2g}" for end in ends[gain]))
+
+# %% tags=["hide-input"]
+for gain in (0.2, 2.5):
+    assert ends[gain][2] < ends[gain][1] < ends[gain][0] < ends[0][0]
+assert ends[0.2][3] < 1e-20
+assert 0.5 < ends[0.2][0] < 0.6
+assert ends[-0.1][0] < 1 < ends[-0.1][1] < ends[-0.1][2] < ends[-0.1][3]
+for gain in (0.2, -0.1, 2.5):
+    for start in (1, 5, 10):
+        assert left_after(300, gain, start, 0.001).abs().max() < torch.tensor(2 * abs(gain) * start).exp()
+assert min(ends[-0.1][1] / torch.e**1, ends[-0.1][2] / torch.e**2) > 0.5
+assert left_after(300, 2.5, 10, 0.001).abs().max() > 50
+assert ends[2.5][3] > 1e50
+
+# %% [markdown]
+# A right correction that fades at once leaves more than half of the error, and the plain steps take little of that in
+# 300 iterations. A wrong correction of gain $-0.1$ comes to rest too: above the start for $k_0 = 5$ and 10, at more than
+# half of what {eq}`eq-wb-fading` allows. So the bound is not a loose one there. A gain of 2.5 first magnifies the error, more than
+# fiftyfold for $k_0 = 10$. Then the error falls, since the faded gain $\gamma_k c$ passes through 1, where one step
+# removes nearly all of it. A network is not linear. Where the error has grown fiftyfold it need not answer as before,
+# so this rescue belongs to the model. The rest agrees with the table of the free network: early fading gives up what a
+# good $P$ would still have done, and late fading keeps what a bad one has done.
 #
 # ## The safeguard
 #

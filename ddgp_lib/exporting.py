@@ -14,15 +14,16 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
-from .arguments import require, require_instance
+from .arguments import require, require_choice, require_instance, require_positive
 from .checkpoints import load_checkpoint
 from .digests import tensors_digest
 from .files import atomic_write, write_results
+from .names import Inputs
 from .preconditioners import LearnedPreconditioner
 from .presets import preset_of
 from .pretrained import load_preconditioner, load_tuning
@@ -88,11 +89,26 @@ class Exported:
         An example of each input, by its name.
     output : str
         The name of what comes out.
+
+    Raises
+    ------
+    ValueError
+        If an argument is none of these.
     """
 
     module: nn.Module
     inputs: Mapping[str, torch.Tensor]
     output: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no network, no example, or no name."""
+        require_instance("module", self.module, nn.Module, "a torch.nn.Module")
+        named = isinstance(self.inputs, Mapping) and len(self.inputs) > 0
+        named = named and all(isinstance(name, str) for name in self.inputs)
+        require(named, "inputs", self.inputs, "a tensor for each name of an input")
+        for name, value in self.inputs.items():
+            require_instance(f"inputs[{name!r}]", value, torch.Tensor, "a tensor")
+        require_instance("output", self.output, str, "a name")
 
     def expected(self) -> torch.Tensor:
         """Return what PyTorch makes of the example."""
@@ -136,10 +152,8 @@ def export_task(source: Task | Preset | str, folder: str | Path, kind: str = "di
     >>> card = export_task("single_pixel", "models")  # doctest: +SKIP
     """
     preset = preset_of(source, "source")
-    learned = tuple(
-        name for name, recipe in preset.distilled.items() if isinstance(recipe, DistillationRecipe)
-    )
-    require(kind in learned, "kind", kind, f"one of {learned}")
+    _require_learned(preset, kind)
+    require_instance("folder", folder, str | Path, "the path of a folder")
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"folder={str(folder)!r}: there is no such folder")
     _require_packages()
@@ -159,8 +173,8 @@ def export_task(source: Task | Preset | str, folder: str | Path, kind: str = "di
 def exported_networks(task: Task, kind: str = "distilled") -> dict[str, Exported]:
     """Return the two networks of a task that are exported, by the names of their weights, with examples from it."""
     require_instance("task", task, Task, "a Task")
+    _require_learned(task.preset, kind)
     P = load_preconditioner(task, kind)
-    require_instance("kind", P, LearnedPreconditioner, "a kind with a learned preconditioner")
     assert isinstance(P, LearnedPreconditioner)
     image = task.val_images[:1]
     z = task.student.A_adjoint(task.measure(image))
@@ -171,6 +185,13 @@ def exported_networks(task: Task, kind: str = "distilled") -> dict[str, Exported
         "denoiser": Exported(task.denoiser.eval(), denoise, "denoised"),
         kind: Exported(correction, {name: given[name] for name in correction.inputs}, "correction"),
     }
+
+
+def _require_learned(preset: Preset, kind: str) -> None:
+    """Refuse what is no kind of a preset whose preconditioner is a network."""
+    distilled = preset.distilled.items()
+    learned = [name for name, recipe in distilled if isinstance(recipe, DistillationRecipe)]
+    require_choice("kind", kind, learned)
 
 
 def _require_packages() -> None:
@@ -223,6 +244,7 @@ def model_bytes(exported: Exported) -> bytes:
 
 def difference_from_pytorch(content: bytes, exported: Exported) -> float:
     """Return max |f(x) − f'(x)| / max |f(x)| of an ONNX model f' and the network f at its example, on one thread."""
+    require_instance("content", content, bytes, "the bytes of an ONNX model")
     require_instance("exported", exported, Exported, "an Exported")
     import onnxruntime
 
@@ -248,7 +270,7 @@ def _card(task: Task, kind: str) -> dict[str, Any]:
     """Say what else is needed to run the models: the form of P, the step and the tuned settings."""
     P, tuning = load_preconditioner(task, kind), load_tuning(task)
     assert isinstance(P, LearnedPreconditioner)
-    damping = getattr(P.base, "damping", None)
+    settings = {name: tuning[name]["setting"] for name in ("none", kind)}
     return {
         "format": FORMAT,
         "task": task.name,
@@ -256,6 +278,43 @@ def _card(task: Task, kind: str) -> dict[str, Any]:
         "img_size": list(task.img_size),
         "opset": OPSET,
         "stepsize": task.stepsize,
-        "preconditioner": {"form": P.form, "inputs": P.inputs, "damping": damping},
-        "settings": {name: tuning[name]["setting"] for name in ("none", kind)},
+        **described(P.form, P.inputs, getattr(P.base, "damping", None), settings),
+    }
+
+
+def described(
+    form: str, inputs: str, damping: float | None, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what a card says of P and of the solvers.
+
+    Parameters
+    ----------
+    form, inputs : str
+        How P is put together, and what it looks at.
+    damping : float or None
+        λ of the Newton step in it, relative to ‖A‖², above 0; None where there is none.
+    settings : mapping of str to mapping
+        The settings of each solver by its name, as they are in a file of tuned ones.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is accepted.
+
+    Examples
+    --------
+    >>> from ddgp_lib.exporting import described
+    >>> described("newton", "gradient_only", 0.03, {"newton": {"sigma": 0.07}})["preconditioner"]
+    {'form': 'newton', 'inputs': 'gradient_only', 'damping': 0.03}
+    """
+    require_instance("form", form, str, "a text")
+    require_choice("inputs", inputs, get_args(Inputs))
+    if damping is not None:
+        require_positive("damping", damping)
+    named = isinstance(settings, Mapping) and len(settings) > 0
+    named = named and all(isinstance(one, Mapping) for one in settings.values())
+    require(named, "settings", settings, "the settings of one solver at least, by its name")
+    return {
+        "preconditioner": {"form": form, "inputs": inputs, "damping": damping},
+        "settings": {name: dict(setting) for name, setting in settings.items()},
     }

@@ -44,6 +44,7 @@ PARTS: Mapping[str, str] = {
     "augment": "another way to change images",
     "denoiser": "another denoiser",
     "sigma": "another σ",
+    "drawn": "another family of operators",
 }
 """Parts of a fingerprint, and how a message calls a difference."""
 
@@ -55,7 +56,7 @@ class OperatorMismatch(UserWarning):
     """A preconditioner meets an operator that it was not trained for, and no safeguard watches it."""
 
 
-def fingerprint(task: "Task") -> Fingerprint:
+def fingerprint(task: "Task", *, many: bool = False) -> Fingerprint:
     """Sketch all that a training for a task depends on beside its recipe.
 
     Nothing is drawn from the global generator, and the task stays as it is.  It takes milliseconds, and the time of
@@ -65,26 +66,50 @@ def fingerprint(task: "Task") -> Fingerprint:
     ----------
     task : Task
         The task.
+    many : bool
+        Whether the training draws operators anew, so that what it gives is for a family: the part ``"student"`` then
+        says so, for :func:`foreign`.
 
     Returns
     -------
     dict
-        JSON values by the names of :data:`PARTS`.
+        JSON values by the names of :data:`PARTS`; ``"drawn"`` is a sketch of one draw of the preset's family, and
+        None where it has none.
     """
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # for what draws from the global generator
         images = task.train_images
         pattern = _uniform((2, *task.img_size), 1).to(images)
         changed = task.augment(pattern.clone(), torch.Generator().manual_seed(0))
+        operators = _operators(task)
+        if many:  # a copy, since the sketch is kept
+            operators["student"] = operators["student"] | {"many": True}
         return {
-            "student": of_operator(task.student, images[:1]),
-            "teacher": of_operator(task.teacher, images[:1]),
-            "noise": {"student": _noise(task.student), "teacher": _noise(task.teacher)},
+            **operators,
             "images": of_images(images, task.val_images),
             "augment": sketch(changed),
             "denoiser": sketch(task.denoiser(pattern, LEVEL) - pattern),
             "sigma": task.sigma,
+            "drawn": _drawn(task),
         }
+
+
+def _operators(task: "Task") -> Fingerprint:
+    like = task.train_images[:1]
+    return {
+        "student": of_operator(task.student, like),
+        "teacher": of_operator(task.teacher, like),
+        "noise": {"student": _noise(task.student), "teacher": _noise(task.teacher)},
+    }
+
+
+def _drawn(task: "Task") -> Fingerprint | None:
+    """Sketch one draw of the family: another family, or another way to draw, gives another."""
+    if task.preset.redraw is None:
+        return None
+    drawn = task.preset.redraw(task, torch.Generator().manual_seed(0))
+    own_sigma = None if drawn.sigma == task.sigma else drawn.sigma  # the task's is a part of its own
+    return _operators(drawn) | {"sigma": own_sigma}
 
 
 def of_operator(physics: LinearPhysics, like: torch.Tensor) -> Fingerprint:
@@ -232,7 +257,7 @@ def told(names: Sequence[str]) -> str:
 def _same(found: Any, wanted: Any) -> bool:
     """Compare JSON values: numbers exactly, sketches with a tolerance; classes of operators are names alone."""
     if isinstance(found, Mapping) and isinstance(wanted, Mapping):
-        names = {*found, *wanted} - {"operator", "family"}
+        names = {*found, *wanted} - {"operator", "family", "many"}
         return all(
             _close(found.get(name), wanted.get(name))
             if name == "sketch"
@@ -273,7 +298,9 @@ def foreign(made_for: Any, physics: LinearPhysics, like: torch.Tensor) -> bool:
 
     Operators of this library that stand in one module are a family: another ratio, mask, number of coils or blur of
     the same camera, and another size of its images, is a condition to study.  Classes of others, such as deepinv's
-    ``BlurFFT``, say nothing of how alike two operators are; there, any difference counts.
+    ``BlurFFT``, say nothing of how alike two operators are; there, any difference counts.  The exception is what was
+    trained for many: operators of the class that was drawn, on images of the same shape, are of its family.  Whether
+    the family holds this one cannot be told from a sketch, and noise outside of its range goes unsaid.
 
     Parameters
     ----------
@@ -288,6 +315,9 @@ def foreign(made_for: Any, physics: LinearPhysics, like: torch.Tensor) -> bool:
         return False
     family = made_for.get("family")
     if family is not None and family == type(physics).__module__:
+        return False
+    drawn = made_for.get("many") is True and made_for.get("operator") == type(physics).__name__
+    if drawn and list(like.shape[1:]) == made_for.get("img_size"):
         return False
     return not _same(made_for, of_operator(physics, like))
 

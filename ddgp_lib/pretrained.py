@@ -187,11 +187,16 @@ def save_preconditioner(
         "img_size": list(task.img_size),
         "recipe": asdict(distillation.recipe),
         "metrics": metrics or {},
-        "fingerprint": fingerprint(task),
+        "fingerprint": fingerprint(task, many=_of_many(distillation)),
     }
     if isinstance(distillation, Distillation):
         description |= _course(distillation)
     save_checkpoint(path, weights, description)
+
+
+def _of_many(distillation: Distillation | LinearDistillation) -> bool:
+    """Say whether it was trained for a family of operators."""
+    return isinstance(distillation, Distillation) and distillation.recipe.redraw_every > 0
 
 
 def _course(distillation: Distillation) -> dict[str, Any]:

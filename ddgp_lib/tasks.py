@@ -48,6 +48,9 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 """What is distilled for a camera of which nothing else is said."""
 
+Redraw = Callable[["Task", torch.Generator], "Task"]
+"""A draw of operators from a family."""
+
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 """Noise levels for the denoiser that are tried for every method where nothing else is said."""
 
@@ -132,6 +135,10 @@ class Preset:
         (images, generator) ↦ images: the random change that makes more of few training images.
     denoiser : DenoiserRecipe, optional
         How its denoiser is trained; by default ``make`` brings a denoiser of its own.
+    redraw : callable, optional
+        (task, generator) ↦ task: the task with a student and a teacher that are drawn from a family, perhaps with a
+        σ that suits them, and all else as it was.  A recipe with ``redraw_every`` takes it; by default there is no
+        family.
     recipes : mapping of str to DistillationRecipe or LinearRecipe
         What is distilled, by kind.
     linear : LinearRecipe
@@ -175,6 +182,7 @@ class Preset:
     images: Callable[[], Split] | None = None
     augment: Augment = perturb
     denoiser: DenoiserRecipe | None = None
+    redraw: Redraw | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
@@ -197,6 +205,7 @@ class Preset:
         fits = isinstance(self.name, str) and self.name.isidentifier()
         require(fits, "name", self.name, "letters, digits and underscores")
         require_callable("region", self.region, "a function of true images", none=True)
+        require_callable("redraw", self.redraw, "a function of a task and a generator", none=True)
         for name, rival in self.rivals.items():
             require(name not in self.kinds, "rivals", name, f"another name than those of {self.kinds}")
             require_instance(f"rivals[{name!r}]", rival, Kind, "a ddgp_lib.kinds.Kind")

@@ -55,6 +55,7 @@ _PHONE = 320
 CONTROLS: dict[str, dict[str, tuple[float, float]]] = {
     "momentum": {"step": (0.05, 2.2), "momentum": (0.0, 0.999), "kappa": (1.0, 1000.0)},
     "polynomial": {"degree": (0, 8), "damping": (1e-4, 1.0), "lower": (1e-3, 0.1)},
+    "fading": {"gain": (-0.5, 3.0), "start": (1, 50), "plain": (1e-5, 0.1)},
 }
 """Continuous controls of the site by name: the lowest and the highest value of each slider. What they draw stands in
 ``book/_static/controls``."""
@@ -346,8 +347,9 @@ def continuous(
     Parameters
     ----------
     kind : str
-        A key of :data:`CONTROLS`: ``"momentum"`` shows gradient descent with momentum mode by mode, and
-        ``"polynomial"`` what polynomials and Newton's step make of a spectrum.
+        A key of :data:`CONTROLS`: ``"momentum"`` shows gradient descent with momentum mode by mode,
+        ``"polynomial"`` what polynomials and Newton's step make of a spectrum, and ``"fading"`` what a correction
+        that fades leaves of the error in one mode.
     figure : Figure
         What a notebook shows, and the site without a script: the control as it starts.
     values : dict of str to float

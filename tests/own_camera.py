@@ -3,6 +3,8 @@
 Tests hand it to the command line, ``--task tests/own_camera.py:PRESET``, and use it where a camera has to be small.
 """
 
+from dataclasses import replace
+
 import torch
 from deepinv.physics import BlurFFT, GaussianNoise
 from deepinv.physics.functional import gaussian_blur
@@ -28,12 +30,21 @@ def discs() -> Split:
 
 def blurred(*, blur: float = 1.5, noise: float = 0.01, denoiser=None) -> Task:
     """Grey discs seen through a Gaussian blur."""
+    student, teacher = camera(blur, noise, 0), camera(0.7, noise, 1)
+    return make_task(student, teacher, discs(), denoiser, sigma=0.05, preset=PRESET)
 
-    def camera(std: float, seed: int) -> BlurFFT:
-        model = GaussianNoise(noise, rng=torch.Generator().manual_seed(seed))
-        return BlurFFT((1, SIZE, SIZE), filter=gaussian_blur(sigma=std), noise_model=model)
 
-    return make_task(camera(blur, 0), camera(0.7, 1), discs(), denoiser, sigma=0.05, preset=PRESET)
+def camera(std: float, noise: float, seed: int) -> BlurFFT:
+    """Make a Gaussian blur with noise."""
+    model = GaussianNoise(noise, rng=torch.Generator().manual_seed(seed))
+    return BlurFFT((1, SIZE, SIZE), filter=gaussian_blur(sigma=std), noise_model=model)
+
+
+def redrawn(task: Task, generator: torch.Generator) -> Task:
+    """Draw another blur and another noise."""
+    blur, noise = torch.rand(2, generator=generator).tolist()
+    student, teacher = (camera(std, 0.01 + 0.1 * noise, seed) for seed, std in enumerate((0.8 + blur, 0.7)))
+    return replace(task, student=student, teacher=teacher)
 
 
 def smoothed(**options) -> Task:
@@ -52,6 +63,7 @@ PRESET = Preset(
     name="own_camera",
     make=blurred,
     images=discs,
+    redraw=redrawn,
     denoiser=DenoiserRecipe(steps=40, finetune_steps=2, batch_size=8, jacobian_images=2, power_iterations=2),
     recipes={
         "distilled": DistillationRecipe(**QUICK),

@@ -25,6 +25,7 @@ from ddgp_lib import (
     checks,
     denoisers,
     eigenvalues,
+    exporting,
     figures,
     filters,
     gradient_step,
@@ -284,6 +285,7 @@ HELD_OUT_KINDS = {
     **{"sigma_rtol": "not negative", "confidence": "open share"},
 }
 
+EXPORTED = exporting.Exported(torch.nn.Identity(), {"x": IMAGES}, "y")
 MEASURED = scanner.KSpace(COMPLEX, PLACES, "simulated")
 SETTING = {"sigma": 0.1, "momentum": "none", "prior_decay": None, "update_decay": 10}
 FADES = ("prior_decay", "update_decay")
@@ -967,6 +969,33 @@ CALLS: dict[str, Call] = {
         {"x": IMAGES, "truth": IMAGES, "complex_valued": False},
         {"truth": "sides"},
     ),
+    # what is exported
+    "Correction": Call(
+        exporting.Correction,
+        {
+            "preconditioner": preconditioners.LearnedPreconditioner(
+                networks.build_network("cnn", 2, 1, width=4)
+            )
+        },
+        {"preconditioner": "object"},
+    ),
+    "Exported": Call(
+        exporting.Exported,
+        {"module": torch.nn.Identity(), "inputs": {"x": IMAGES}, "output": "y"},
+        {"module": "object", "inputs": "mapping", "output": "text"},
+    ),
+    "described": Call(
+        exporting.described,
+        {"form": "free", "inputs": "state_aware", "damping": 0.1, "settings": {"none": {"sigma": 0.1}}},
+        {"form": "text", "damping": "optional positive", "settings": "mapping"},
+    ),
+    "model_bytes": Call(exporting.model_bytes, {"exported": EXPORTED}, {"exported": "object"}, quick=False),
+    "difference_from_pytorch": Call(
+        exporting.difference_from_pytorch,
+        {"content": b"", "exported": EXPORTED},
+        {"content": "text", "exported": "object"},
+        quick=False,
+    ),
     # measurements that were held out
     "hold_out": Call(
         heldout.hold_out,
@@ -1129,6 +1158,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     checks,
     deblurring,
     eigenvalues,
+    exporting,
     figures,
     filters,
     gradient_step,
@@ -1175,9 +1205,13 @@ ELSEWHERE = {
         "a result",
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
+    **dict.fromkeys(("export_task", "exported_networks"), "of a task: below"),
     **dict.fromkeys(
         ("complex_brains", "complex_heads", "faces_of", "perturb_face", "turn_phase"),
         "of a preset, for its images",
+    ),
+    **dict.fromkeys(
+        ("change_phase", "heads_and_leaves", "redraw_scan", "suited_sigma"), "of a preset, for its training"
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
@@ -1267,6 +1301,21 @@ def test_fits_to_a_task_refuse_them_too(own, name):
         ),
     }
     assert failures(calls[name]) == []
+
+
+@pytest.mark.parametrize("name", ["export_task", "exported_networks"])
+def test_exports_of_a_task_refuse_them_too(own, tmp_path, name):
+    task, kinds = own.load(), {"kind": "choice"}
+    calls = {
+        "export_task": Call(
+            exporting.export_task,
+            {"source": task, "folder": tmp_path, "kind": "distilled"},
+            {**kinds, "source": "choice", "folder": "text"},
+        ),
+        "exported_networks": Call(exporting.exported_networks, {"task": task, "kind": "distilled"}, kinds),
+    }
+    assert failures(calls[name]) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_that_is_tried_uses_the_global_generator():

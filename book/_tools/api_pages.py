@@ -19,6 +19,10 @@ from book._tools.repository import ROOT
 MODULES = re.compile(r"^```\{library-modules\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CONTENTS = re.compile(r"^```\{library-contents\}\n```$", re.MULTILINE)
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+TABLE = re.compile(r'<table class="[^"]*\bddgp-names\b.*?</table>', re.DOTALL)
+NAME = re.compile(r'(?<=<span class="pre">)[^<]+')
+SEAM = re.compile(r"(?<=[_.])(?=\w)|(?<=[a-z])(?=[A-Z])")
+"""Where a name may break: behind an underscore or a dot, and before a capital."""
 USED = "ddgp-used"
 """Class of the line that says which chapters use an object."""
 
@@ -163,8 +167,24 @@ def say_uses(app: Any) -> None:
             objects[name].docstring = f"{text}\n\n.. rst-class:: {USED}\n\n   {sentence(found)}\n"
 
 
+def breakable(body: str) -> str:
+    """Return a page in whose tables of names a long name breaks at its seams, and not within a word."""
+
+    def table(match: re.Match[str]) -> str:
+        return NAME.sub(lambda name: SEAM.sub("<wbr>", name[0]), match[0])
+
+    return TABLE.sub(table, body)
+
+
+def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let the names in the tables of a page break before it is written."""
+    if name.startswith(REFERENCE):
+        context["body"] = breakable(context["body"])
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Register the extension with Sphinx; objects are prepared when sphinx-autoapi has read the library."""
     app.connect("builder-inited", prepare_objects, priority=900)
     app.connect("source-read", expand_page, priority=400)
+    app.connect("html-page-context", prepare_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,7 @@ import hashlib
 import json
 import struct
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from book._tools.repository import ROOT
 from ddgp_lib import load_task
 from ddgp_lib.data import load_digits
 from ddgp_lib.experiments import load_benchmark
-from ddgp_lib.exporting import export_task
+from ddgp_lib.exporting import described, export_task
 from ddgp_lib.files import atomic_write
+from ddgp_lib.kinds import Setting
 from ddgp_lib.operators import CartesianMRI, HadamardCamera
 from ddgp_lib.operators.hadamard import ORDERINGS
 from ddgp_lib.presets import PRESETS
@@ -33,15 +35,11 @@ DIGITS = 12
 """Held-out digits that the page offers, the first of the test images."""
 SLICES = (32, 112, 144)
 """Held-out brain slices that it offers, by their place among the test images."""
-BLUR: dict[str, Any] = {
-    "task": "blur",
-    "kind": "newton",
-    "preconditioner": {"form": "newton", "inputs": "gradient_only", "damping": 0.03},
-    "settings": {
-        "none": {"sigma": 0.05, "momentum": "chambolle_dossal", "prior_decay": None, "update_decay": 10},
-        "newton": {"sigma": 0.07, "momentum": "none", "prior_decay": None, "update_decay": 10},
-    },
+BLUR_SETTINGS = {
+    "none": asdict(Setting(0.05, "chambolle_dossal", None, 10)),
+    "newton": asdict(Setting(0.07, "none", None, 10)),
 }
+BLUR = {"task": "blur", "kind": "newton"} | described("newton", "gradient_only", 0.03, BLUR_SETTINGS)
 """The camera that blurs digits with a Gaussian of one pixel and keeps every second pixel.  It has no learned P, so a
 Newton step is in its place.  The settings are the best after 20 iterations on the first eight validation digits with
 noise 0.01, of σ = 0.03, 0.05, 0.07 and 0.1, both rules of momentum, and λ = 0.03 and 0.1: 25.5 and 26.3 dB."""

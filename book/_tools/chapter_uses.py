@@ -19,7 +19,7 @@ def parsed(source: str) -> str:
     return source
 
 
-def code_of(notebook: Path) -> str:
+def program(notebook: Path) -> str:
     """Return the code of all cells of a notebook, which is one program."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return "\n".join(parsed("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code")
@@ -49,7 +49,7 @@ def uses(chapters: Iterable[Chapter], known: Collection[str], root: Path = ROOT)
     """Return the chapters that use each object, in their order; objects that none uses are left out."""
     found: dict[str, list[Chapter]] = {}
     for chapter in chapters:
-        for name in used(code_of(root / f"{chapter.page}.ipynb"), known):
+        for name in used(program(root / f"{chapter.page}.ipynb"), known):
             found.setdefault(name, []).append(chapter)
     return found
 

@@ -120,7 +120,7 @@ def documented(app: Any, page: str) -> dict[str, str]:
     return found
 
 
-def code_of(doctree: Any) -> str:
+def importing_cells(doctree: Any) -> str:
     """Return the cells of a page that import from the library."""
     blocks = [node for node in doctree.findall(nodes.literal_block) if "python" in str(node.get("language"))]
     return "\n".join(part for node in blocks if (part := node.astext()) and imported(part) != ({}, set()))
@@ -130,7 +130,7 @@ def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], do
     """Link the names of a page before it is written."""
     if doctree is None or "body" not in context:
         return
-    objects, modules = imported(code_of(doctree))
+    objects, modules = imported(importing_cells(doctree))
     if objects or modules:
         known = documented(app, name)
         body = to_objects(context["body"], known, pages_of_reference(app, name))

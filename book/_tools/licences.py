@@ -29,6 +29,21 @@ such as PyTorch and deepinv, are not copied and have their own licences.
 
 
 @dataclass(frozen=True)
+class Inner:
+    """Something of other people's that is compiled into a part.
+
+    Attributes
+    ----------
+    name, licence, source : str
+        What it is, the SPDX expression of its licence, and where its source is.
+    """
+
+    name: str
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Part:
     """Something of other people's that ships.
 
@@ -46,6 +61,10 @@ class Part:
         Files of the package with the licence's text; where it has none, the standard text and ``holder`` stand in.
     holder : str
         Who holds the copyright, where no file says so.
+    inner : tuple of Inner
+        What is compiled into it.
+    notices : str
+        A file beside this one with their notices; "" if there is none.
     """
 
     name: str
@@ -56,7 +75,35 @@ class Part:
     index: str = "pip"
     texts: tuple[str, ...] = ()
     holder: str = ""
+    inner: tuple[Inner, ...] = ()
+    notices: str = ""
 
+
+RUNTIME = (
+    Inner("Eigen", "MPL-2.0", "https://gitlab.com/libeigen/eigen"),
+    Inner("Abseil", "Apache-2.0", "https://github.com/abseil/abseil-cpp"),
+    Inner("FlatBuffers", "Apache-2.0", "https://github.com/google/flatbuffers"),
+    Inner("ONNX", "Apache-2.0", "https://github.com/onnx/onnx"),
+    Inner("LLVM's libc++", "Apache-2.0 WITH LLVM-exception", "https://github.com/llvm/llvm-project"),
+    Inner("Protocol Buffers", "BSD-3-Clause", "https://github.com/protocolbuffers/protobuf"),
+    Inner("RE2", "BSD-3-Clause", "https://github.com/google/re2"),
+    Inner("Guidelines Support Library", "MIT", "https://github.com/microsoft/GSL"),
+    Inner("SafeInt", "MIT", "https://github.com/dcleblanc/SafeInt"),
+    Inner("JSON for Modern C++", "MIT", "https://github.com/nlohmann/json"),
+    Inner("Emscripten", "MIT", "https://github.com/emscripten-core/emscripten"),
+    Inner("musl", "MIT", "https://musl.libc.org"),
+)  # fmt: skip
+"""What is in the WebAssembly of ONNX Runtime, by the names of its types and files, and by how it is compiled."""
+INNER = """\
+Compiled into it, as names in its files show or as its compiler brings it:
+
+{list}
+
+The package has no notices of them. Those below are of the file `ThirdPartyNotices.txt` that the Python package of the
+same version ships, word for word, of each part that is named here; that file says nothing of libc++
+(https://llvm.org/LICENSE.txt) and musl (https://musl.libc.org), which come with the compiler. The list may lack a
+part.
+"""
 
 THEME = "pydata_sphinx_theme/theme/pydata_sphinx_theme/static"
 SITE = (
@@ -94,7 +141,8 @@ SITE = (
         ("vendor/mathjax/*",), "mathjax", "npm", ("package/LICENSE",)),
     Part("ONNX Runtime Web, with Eigen (MPL-2.0), Abseil (Apache-2.0), Protocol Buffers (BSD-3-Clause) and others",
         "MIT AND MPL-2.0 AND Apache-2.0 AND BSD-3-Clause", "runs the networks of the page with a camera",
-        ("vendor/onnxruntime/*",), "onnxruntime-web", "npm", holder="Microsoft Corporation"),
+        ("vendor/onnxruntime/*",), "onnxruntime-web", "npm", holder="Microsoft Corporation",
+        inner=RUNTIME, notices="onnxruntime_notices.txt"),
     Part("Digits and brain slices of the library, see below", "CC-BY-SA-3.0 AND LicenseRef-MNI AND BSD-3-Clause",
         "pictures of the page with a camera", ("camera/files/*.bin",)),
     Part("RequireJS", "MIT", "loads the manager of widgets", ("vendor/jupyter/require.js",), "requirejs", "npm",
@@ -158,7 +206,7 @@ def version(part: Part) -> str:
 
 def text(part: Part) -> str:
     """Return the text of a part's licence."""
-    found = [_standard(part)] if part.holder else []
+    found = [_standard(part.licence, part.holder)] if part.holder else []
     if part.index == "npm" and part.texts:
         with tarfile.open(npm.fetch(part.package)) as archive:
             members = [archive.extractfile(name) for name in part.texts]
@@ -168,14 +216,22 @@ def text(part: Part) -> str:
         for wanted in part.texts:
             (path,) = (file for file in files if str(file).endswith(wanted))
             found.append(Path(str(path.locate())).read_text(encoding="utf-8"))
+    if part.notices:
+        found.append(Path(__file__).with_name(part.notices).read_text(encoding="utf-8"))
     return "\n".join(found)
 
 
-def _standard(part: Part) -> str:
+def within(part: Part) -> str:
+    """Say what is compiled into a part, and which notices are not here; nothing where nothing is."""
+    listed = [f"- {one.name}, {one.licence}, {one.source}" for one in part.inner]
+    return INNER.format(list="\n".join(listed)) + "\n" if listed else ""
+
+
+def _standard(licence: str, holder: str) -> str:
     """Return the standard text of a licence for a holder: MIT, or that of our own with another name."""
     ours = (ROOT / "LICENSE").read_text().split("-" * 20)[0]
-    clauses = MIT if part.licence.startswith("MIT") else ours[ours.index("Redistribution") :]
-    return f"Copyright (c) {part.holder}\n\n{clauses}"
+    clauses = MIT if licence.startswith("MIT") else ours[ours.index("Redistribution") :]
+    return f"Copyright (c) {holder}\n\n{clauses}"
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -195,7 +251,7 @@ def page() -> str:
         if not part.package:
             continue  # data, whose notices stand in LICENSE
         body = "\n".join(line.rstrip() for line in text(part).strip().splitlines())
-        lines.append(f"### {part.name} {version(part)}\n\n````text\n{body}\n````\n")
+        lines.append(f"### {part.name} {version(part)}\n\n{within(part)}````text\n{body}\n````\n")
     return "\n".join(lines)
 
 

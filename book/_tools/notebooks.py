@@ -110,6 +110,7 @@ def execute(notebook: Notebook, folder: Path) -> None:
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
+        startup_timeout=TIMEOUT,  # a busy machine takes more than the 60 seconds of nbclient to start a kernel
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,  # how a stream is cut into pieces depends on timing

@@ -14,6 +14,7 @@ from .celeba import load_celeba
 from .digits import DIGITS_FILE, DIGITS_SPLIT, load_digits
 from .faces import PERSONS_SPLIT, load_faces, load_portraits
 from .fastmri import load_fastmri
+from .leaves import dead_leaves
 from .measured import load_measured
 from .mnist import load_mnist
 from .pictures import load_folder
@@ -31,6 +32,7 @@ __all__ = [
     "PADDINGS",
     "PERSONS_SPLIT",
     "Split",
+    "dead_leaves",
     "energy_outside",
     "load_brains",
     "load_celeba",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 
 from ..arguments import require, require_choice, require_instance
+from ..fingerprint import Fingerprint, fingerprint
 from ..names import Network
-from ..operators import gradient, measure, noise_of
+from ..operators import gradient, measure
 from ..preconditioners import LearnedPreconditioner, State
 from ..recipes import OPTIMISERS, DistillationFields, DistillationRecipe, build_preconditioner
 from ..reprs import differences, line, table
@@ -18,6 +19,7 @@ from ..solvers import MOMENTUM, PreconditionedFISTA, extrapolate, followed_sigma
 from ..tasks import Task
 from ..training import Processes, ResumableTraining, WeightAverage, build_schedule, under
 from .losses import LOSS_OF_A_PAIR, Pair
+from .members import Members
 from .states import FreshStates, StatePool, States, student_measurements
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class Phase(ResumableTraining):
     ) -> None:
         processes = processes or Processes()
         device = device if processes.fabric is None else str(processes.fabric.device)
+        require_redraw(task, recipe)
         moved, self.device = _on_device(task, device), device
         self.val_images = task.val_images[: recipe.validation_images]
         self.y_val = measure(task.student, self.val_images, recipe.seed) if recipe.validate_every else None
@@ -130,7 +133,8 @@ class Phase(ResumableTraining):
         self.task = moved
         self.average = WeightAverage(self.preconditioner, recipe.average)
         source = source or (StatePool if recipe.pairing == "same_iterate" else FreshStates)
-        self.states = source(task, recipe, self.generator)
+        self.members = Members(task, recipe, self.generator, source, self._moved)
+        self.member = self.members.all[0]
         self.history: dict[str, list[float]] = {
             name: []
             for name in (*recipe.weights, "total", *(["validation"] if recipe.validate_every else []))
@@ -138,10 +142,25 @@ class Phase(ResumableTraining):
         self.best: dict[str, torch.Tensor] = {}
         self.sigma = task.sigma if recipe.sigma is None else recipe.sigma
         self.momentum = MOMENTUM[recipe.momentum]
-        self.noise = noise_of(task.student)
+
+    @property
+    def states(self) -> FreshStates:
+        """The states of the operator that the last step has looked at, or the first one."""
+        return self.member.states
+
+    def _moved(self, task: Task) -> Task:
+        """Return a task where iterations run; that of the training is there already."""
+        return self.task if task is self._described else _on_device(task, self.device)
+
+    def made_for(self) -> Fingerprint:
+        """Return the fingerprint of the task, which is found once, and whether its operators were drawn anew."""
+        if self._made_for is None:
+            self._made_for = fingerprint(self._described, many=self.recipe.redraw_every > 0)
+        return self._made_for
 
     def advance(self) -> float:
         """Take one optimisation step and the solver iterations that it looks at; return the loss."""
+        self.member = self.members.choose()
         places, states = self.states.draw(self.recipe.batch_size)
         x, z, losses = self._iterate({name: tensor.to(self.device) for name, tensor in states.items()})
         total = torch.stack([self.recipe.weights[name] * loss for name, loss in losses.items()]).sum()
@@ -153,6 +172,7 @@ class Phase(ResumableTraining):
             self.history[name].append(value)
         self.schedule.observe(values[-1])
         self.step += 1
+        self.members.renew(self.step)
         every = self.recipe.validate_every
         if every and (self.step % every == 0 or self.step == self.recipe.steps):
             self._validate()
@@ -183,7 +203,7 @@ class Phase(ResumableTraining):
 
     def _pair(self, states: States, z: torch.Tensor, z_teacher: torch.Tensor, k: torch.Tensor) -> Pair:
         """One student iteration with P from z, and one of the teacher without from ``z_teacher``."""
-        task = self.task
+        task = self.member.task
         student_gradient = gradient(task.student, z, states["adjoint_student"])
         direction = self.preconditioner(
             student_gradient,
@@ -209,8 +229,9 @@ class Phase(ResumableTraining):
     def _step(
         self, z: torch.Tensor, direction: torch.Tensor, stepsize: float, states: States
     ) -> torch.Tensor:
-        noise = states.get("noise", self.noise)
-        sigma = followed_sigma(self.sigma, noise, self.recipe.sigma_noise, stepsize)
+        noise = states.get("noise", self.member.noise)
+        own = self.member.task.sigma if self.recipe.sigma is None else self.recipe.sigma
+        sigma = followed_sigma(own, noise, self.recipe.sigma_noise, stepsize)
         return forward_backward(z, direction, stepsize, lambda u: self.task.denoiser(u, sigma))
 
     def _validate(self) -> None:
@@ -264,7 +285,7 @@ class Phase(ResumableTraining):
 
     def own_tensors(self) -> dict[str, torch.Tensor]:
         """Return the solver states."""
-        return {f"states.{name}": value for name, value in self.states.tensors.items()}
+        return self.members.tensors()
 
     def notes(self) -> dict[str, Any]:
         """Return the history."""
@@ -275,17 +296,23 @@ class Phase(ResumableTraining):
         super().take(path, tensors, description)
         self.best = under("best.", tensors)
         self.average.take(under("average.", tensors))
-        for name, value in self.processes.own(under("states.", tensors)).items():
-            state = self.states.tensors[name]
-            require(state.shape == value.shape, name, value, f"a tensor of shape {tuple(state.shape)}")
-            state.copy_(
-                value
-            )  # so that its strides are those that it was made with: rounding depends on them
-        if "states.noise" not in tensors and "noise" in self.states.tensors and self.noise is not None:
-            self.states.tensors["noise"].fill_(self.noise)  # what checkpoints of before were trained with
+        states = {name: value for name, value in tensors.items() if name.startswith("states.")}
+        missing = self.members.take(self.step, self.processes.own(states))
+        self.member = self.members.all[0]
+        if "states.noise" in missing and self.member.noise is not None:
+            self.states.tensors["noise"].fill_(
+                self.member.noise
+            )  # what checkpoints of before were trained with
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
+
+
+def require_redraw(task: Task, recipe: DistillationRecipe) -> None:
+    """Refuse to draw operators anew where the task's preset does not say how."""
+    possible = recipe.redraw_every == 0 or task.preset.redraw is not None
+    wanted = f"0: preset {task.preset.name!r} has no redraw, which would draw operators of its family"
+    require(possible, "redraw_every", recipe.redraw_every, wanted)
 
 
 def _on_device(task: Task, device: str) -> Task:

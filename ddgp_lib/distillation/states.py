@@ -103,14 +103,15 @@ class StatePool(FreshStates):
     task : Task
         Images and operators.
     recipe : DistillationRecipe
-        Size of the pool, longest horizon, and how fresh states are made.
+        Size of the pool, a share of ``pool_size`` where there are several operators, longest horizon, and how fresh
+        states are made.
     generator : torch.Generator
         Source of every random choice.
     """
 
     def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
         super().__init__(task, recipe, generator)
-        self.tensors = self.fresh(recipe.pool_size)
+        self.tensors = self.fresh(recipe.own_pool)
 
     def fresh(self, count: int) -> States:
         """Make ``count`` states at k = 0, each with the iteration at its ``end``."""

@@ -139,7 +139,7 @@ class HeldOutDifference:
 
 @dataclass(frozen=True)
 class UsedResidual:
-    """The residual on the measurements that were used, against the level of the noise.
+    """The residual on the measurements that were used, against the level of the noise and against the data.
 
     Attributes
     ----------
@@ -150,11 +150,14 @@ class UsedResidual:
         Standard error of the ratio for the truth, √(2 / (c N)).
     numbers : int
         N, how many numbers were used.
+    relative : float
+        ‖x̂ − y‖/‖y‖ over them; NaN where they are all 0.
     """
 
     ratio: float
     error: float
     numbers: int
+    relative: float
 
 
 def hold_out(
@@ -391,7 +394,7 @@ def held_out_difference(
 def used_residual(
     prediction: torch.Tensor, measured: torch.Tensor, sigma: float | torch.Tensor, used: torch.Tensor
 ) -> UsedResidual:
-    """Compare the residual on the measurements that were used with the level of the noise.
+    """Compare the residual on the measurements that were used with the level of the noise, and with the data.
 
     Parameters
     ----------
@@ -428,9 +431,16 @@ def used_residual(
     """
     totals = _checked(used, None, "used", 1, prediction=prediction, measured=measured)
     energy, parts = _noise(sigma, measured)
-    found, counts = totals(_square(prediction - measured) / energy)
+    misfit = _square(prediction - measured)
+    found, counts = totals(misfit / energy)
     numbers = float(counts.sum())
-    return UsedResidual(float(found.sum()) / numbers, math.sqrt(2 / (parts * numbers)), int(numbers))
+    left, signal = (float(totals(each)[0].sum()) for each in (misfit, _square(measured)))
+    return UsedResidual(
+        ratio=float(found.sum()) / numbers,
+        error=math.sqrt(2 / (parts * numbers)),
+        numbers=int(numbers),
+        relative=math.sqrt(left / signal) if signal > 0 else math.nan,
+    )
 
 
 class _Totals:

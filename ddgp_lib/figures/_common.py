@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from numpy.typing import NDArray
 
 from ..arguments import require, require_choice, require_instance, require_number
-from .style import CYCLE, LINE_STYLES, BookFigure, Numbers
+from .style import CYCLE, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, axes
 
 
 def as_array(values: Numbers, name: str) -> NDArray[np.float64]:
@@ -77,6 +78,25 @@ def require_axes(ax: Any) -> None:
     require_instance("ax", ax, Axes, "axes made by ddgp_lib.figures.axes", none=True)
 
 
+def require_frame(
+    *,
+    xlabel: Any,
+    ylabel: Any,
+    xlim: Any,
+    ylim: Any,
+    legend: Any,
+    height: Any,
+    ax: Any,
+) -> None:
+    """Refuse arguments of the axes around what is drawn: their labels, limits, legend and height."""
+    require_texts(xlabel=xlabel, ylabel=ylabel)
+    for name, limits in {"xlim": xlim, "ylim": ylim}.items():
+        require_tuple(name, limits, 2, none=True)
+    require_choice("legend", legend, ("above", *Legend.codes), none=True)
+    require_number("height", height, above=0, highest=LARGEST_HEIGHT)
+    require_axes(ax)
+
+
 def check_roles(series: Mapping[str, Any], roles: Mapping[str, str] | None, name: str = "series") -> None:
     """Refuse an empty set of curves and roles given to curves that do not exist."""
     require_labelled(name, series, "at least one labelled curve")
@@ -95,6 +115,25 @@ def figure_of(ax: Axes) -> BookFigure:
             f"ax belongs to a {type(figure).__name__}: expected axes made by ddgp_lib.figures.axes"
         )
     return figure
+
+
+def axes_for(entries: int, legend: str | None, height: float, ax: Axes | None) -> Axes:
+    """Return ``ax``, or new axes of a height, with room for a legend of some entries where it stands above them."""
+    if ax is not None:
+        return ax
+    return axes(height=height + (legend_height(entries) if legend == "above" else 0.0))[1][0]
+
+
+def finish(
+    ax: Axes, xlim: tuple[float, float] | None, ylim: tuple[float, float] | None, legend: str | None
+) -> BookFigure:
+    """Set the limits that are given, place the legend, and return the figure."""
+    if xlim is not None:
+        ax.set_xlim(*xlim)
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+    add_legend(ax, legend)
+    return figure_of(ax)
 
 
 def legend_height(entries: int) -> float:

@@ -4,22 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.legend import Legend
 
-from ..arguments import require, require_choice, require_number
-from ._common import (
-    add_legend,
-    as_array,
-    check_roles,
-    figure_of,
-    legend_height,
-    require_axes,
-    require_labelled,
-    require_texts,
-    require_tuple,
-    role_of,
-)
-from .style import COLOURS, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, axes, styled
+from ..arguments import require
+from ._common import as_array, axes_for, check_roles, finish, require_frame, require_labelled, role_of
+from .style import COLOURS, LINE_STYLES, BookFigure, Numbers, styled
 
 
 @styled
@@ -75,16 +63,8 @@ def plane(
     require_labelled("curves", curves, "at least one labelled curve")
     require_labelled("points", points, "a mapping of labels to points", empty=True)
     check_roles({**curves, **points}, roles, "curves")
-    require_texts(xlabel=xlabel, ylabel=ylabel)
-    require_choice("legend", legend, ("above", *Legend.codes), none=True)
-    require_number("height", height, above=0, highest=LARGEST_HEIGHT)
-    require_axes(ax)
-    for name, limits in {"xlim": xlim, "ylim": ylim}.items():
-        require_tuple(name, limits, 2, none=True)
-    if ax is None:
-        ax = axes(height=height + (legend_height(len(curves) + len(points)) if legend == "above" else 0.0))[
-            1
-        ][0]
+    require_frame(xlabel=xlabel, ylabel=ylabel, xlim=xlim, ylim=ylim, legend=legend, height=height, ax=ax)
+    ax = axes_for(len(curves) + len(points), legend, height, ax)
     for position, (label, path) in enumerate(curves.items()):
         role = role_of(label, roles, position)
         ax.plot(
@@ -102,12 +82,7 @@ def plane(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if xlim is None and ylim is None:
         ax.set_aspect("equal", adjustable="datalim")
-    if xlim is not None:
-        ax.set_xlim(*xlim)
-    if ylim is not None:
-        ax.set_ylim(*ylim)
-    add_legend(ax, legend)
-    return figure_of(ax)
+    return finish(ax, xlim, ylim, legend)
 
 
 def _pairs(values: Numbers, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.legend import Legend
 
 from ..arguments import (
     require,
@@ -19,17 +18,20 @@ from ._common import (
     add_legend,
     as_array,
     as_vector,
+    axes_for,
     check_roles,
     figure_of,
+    finish,
     legend_height,
     require_axes,
+    require_frame,
     require_labelled,
     require_numbers,
     require_texts,
     require_tuple,
     role_of,
 )
-from .style import COLOURS, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
+from .style import COLOURS, LINE_STYLES, BookFigure, Numbers, Scale, axes, styled
 
 
 @styled
@@ -98,17 +100,12 @@ def curves(
         curve that does not exist.
     """
     check_roles(series, roles)
-    require_texts(xlabel=xlabel, ylabel=ylabel)
+    require_frame(xlabel=xlabel, ylabel=ylabel, xlim=xlim, ylim=ylim, legend=legend, height=height, ax=ax)
     require_instance("title", title, str, "a text", none=True)
-    require_choice("legend", legend, ("above", *Legend.codes), none=True)
     require_flag("markers", markers)
-    require_number("height", height, above=0, highest=LARGEST_HEIGHT)
-    require_axes(ax)
     for name, places in {"horizontal": horizontal, "vertical": vertical}.items():
         require_numbers(name, places or {})
     require_numbers("points", points or {}, 2)
-    for name, limits in {"xlim": xlim, "ylim": ylim}.items():
-        require_tuple(name, limits, 2, none=True)
     if errors is not None:
         require_labelled("errors", errors, "None, or a mapping of labels to half lengths", empty=True)
     if isinstance(x, Mapping):
@@ -119,9 +116,8 @@ def curves(
         raise ValueError(f"errors names {sorted(unknown)}: expected labels among {sorted(series)}")
     for name, scale in (("xscale", xscale), ("yscale", yscale)):
         require_choice(name, scale, get_args(Scale))
-    if ax is None:
-        entries = len(series) + len(horizontal or {}) + len(vertical or {}) + len(points or {})
-        ax = axes(height=height + (legend_height(entries) if legend == "above" else 0.0))[1][0]
+    entries = len(series) + len(horizontal or {}) + len(vertical or {}) + len(points or {})
+    ax = axes_for(entries, legend, height, ax)
     for position, (label, ordinates) in enumerate(series.items()):
         role = role_of(label, roles, position)
         v = as_vector(ordinates, f"series[{label!r}]")
@@ -153,12 +149,7 @@ def curves(
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
     if title is not None:
         ax.set_title(title)
-    if xlim is not None:
-        ax.set_xlim(*xlim)
-    if ylim is not None:
-        ax.set_ylim(*ylim)
-    add_legend(ax, legend)
-    return figure_of(ax)
+    return finish(ax, xlim, ylim, legend)
 
 
 def _guides(
@@ -217,8 +208,7 @@ def spectrum(
     require_number("floor", floor, lowest=0, below=1)
     require_texts(ylabel=ylabel)
     require_axes(ax)
-    if ax is None:
-        ax = axes(height=3.2 + legend_height(len(singular_values)))[1][0]
+    ax = axes_for(len(singular_values), "above", 3.2, ax)
     bottoms = []
     for position, (label, values) in enumerate(singular_values.items()):
         s = np.sort(as_vector(values, f"singular_values[{label!r}]"))[::-1]

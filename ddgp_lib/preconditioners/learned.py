@@ -8,10 +8,10 @@ from torch import nn
 from ..arguments import require_choice, require_count, require_instance, require_integer
 from ..names import Form, Inputs
 from ..networks import iteration_progress, with_iteration
-from ..operators import null_projection
+from ..operators import newton, null_projection
 from ..reprs import brief, line
 from .base import Preconditioner, State
-from .classical import base_of
+from .classical import Newton, base_of
 
 FORMS: tuple[Form, ...] = get_args(Form)
 INPUTS: tuple[Inputs, ...] = get_args(Inputs)
@@ -40,6 +40,10 @@ class LearnedPreconditioner(Preconditioner):
     :func:`~ddgp_lib.operators.algebra.range_projection`.  So the equalities A P = A g and :math:`A P = A R_\lambda g`
     hold up to :math:`r \|A\| \|N_\theta\|`.  Late in a run, where g is small and N_θ is not, that can be a good part
     of :math:`\|A R_\lambda g\|`: an eighth to a sixth in the super-resolution task, whose r is large.
+
+    Where an operator splits softly, as :class:`~ddgp_lib.operators.sense.SenseMRI` does with the threshold ``split``,
+    and the Newton step's λ is the same number, both are one solve,
+    :math:`P_\theta(g; z) = R_\lambda (g + \lambda N_\theta(g, z))`, at the price of the Newton step alone.
 
     The penalised form is the free form, drawn towards the first equality by a loss while it is trained
     (:func:`~ddgp_lib.distillation.losses.consistency_penalty`).
@@ -111,9 +115,21 @@ class LearnedPreconditioner(Preconditioner):
         """Return P_θ(grad; state.z), of the gradient's shape."""
         self.require_precision(grad)
         correction = self.correction(grad, state.z, state.k)
+        damping = self._shared_damping(state)
+        if damping is not None:
+            return newton(state.physics, grad + damping * correction, damping)
         if self.form in ("null_space", "newton_null_space"):
             correction = null_projection(state.physics, correction)
         return self.base(grad, state) + correction
+
+    def _shared_damping(self, state: State) -> float | None:
+        """Return λ where the Newton step and the operator's soft split share it, so that one solve is both."""
+        split = getattr(state.physics, "split", None)
+        if split is None or not isinstance(self.base, Newton):
+            return None
+        of_images = state.noise is not None and self.base.noise is not None
+        damping = None if of_images else self.base.damping_for(state.physics)
+        return damping if damping == split else None
 
     def correction(self, grad: torch.Tensor, z: torch.Tensor, k: int | torch.Tensor) -> torch.Tensor:
         """Return N_θ for a gradient and an iterate (N, C, H, W) at iteration k, before anything is projected."""

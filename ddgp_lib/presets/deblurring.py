@@ -193,7 +193,7 @@ PRESET = Preset(
             parameters="small",
         ),
     },
-    counts=Counts(tuning=12, validation=40, evaluation=80, study=(12, 40)),
+    counts=Counts(tuning=40, validation=40, evaluation=80, study=(12, 40)),
     sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best lies below 0.01
     conditions={
         "noise 0.003": {"noise": 0.003},

@@ -237,7 +237,7 @@ PRESET: Preset = Preset(
         "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.01, 0.02, 0.03)),
     },
     requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
-    counts=Counts(tuning=20, validation=40, evaluation=80, study=(20, 40)),
+    counts=Counts(tuning=40, validation=40, evaluation=80, study=(20, 40)),
     conditions={
         "noise 0.003": {"noise": 0.003},
         "noise 0.01": {"noise": 0.01},

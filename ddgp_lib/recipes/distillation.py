@@ -69,6 +69,8 @@ class DistillationFields(TypedDict, total=False):
     bias: bool
     parameters: Size
     average: float
+    redraw_every: int
+    operators: int
     tuned_steps: int
     tuned_unroll: int
     tuned_rate: float
@@ -105,7 +107,8 @@ class DistillationRecipe:
         Fraction of fresh states, in [0, 1], that start at the true image instead of the back-projection: they teach
         P to hold a good image against the denoiser's pull.  Zero for own trajectories.
     sigma : float or None
-        Noise level for the denoiser while training; None takes the task's.
+        Noise level for the denoiser while training; None takes the task's, which ``redraw`` may choose for each of
+        its operators.
     sigma_noise : float or None
         Noise of the measurements that ``sigma`` suits; where a state has more, its level for the denoiser is that of
         :func:`~ddgp_lib.solvers.following.followed_sigma`.  None keeps one level for all.
@@ -149,6 +152,13 @@ class DistillationRecipe:
     average : float
         Share that an exponential moving average of the weights keeps at every step, in [0, 1); the average is what
         a training gives.  0 gives the last weights.
+    redraw_every : int
+        Steps after which the oldest of the training's operators, with its solver states, gives way to one that the
+        preset's ``redraw`` draws, so that one P serves many; 0 keeps the task's own.  Validation stays with the
+        task's own.
+    operators : int
+        Operators at hand at a time, see :class:`~ddgp_lib.distillation.members.Members`; each has an equal share of
+        the pool, and a step looks at one of them.  More than 1 takes ``redraw_every``.
     tuned_steps : int
         Steps of a second phase that follows the distillation and tunes the run as a whole, see
         :mod:`ddgp_lib.distillation.run_tuning`; 0 is none, and the fields below then mean nothing.
@@ -201,6 +211,8 @@ class DistillationRecipe:
     bias: bool = False
     parameters: Size = "medium"
     average: float = 0.0
+    redraw_every: int = 0
+    operators: int = 1
     tuned_steps: int = 0
     tuned_unroll: int = 6
     tuned_rate: float = 3e-4
@@ -214,15 +226,18 @@ class DistillationRecipe:
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         fields.check_fields(self, DISTILLATION_FIELDS)
+        drawn = self.operators == 1 or self.redraw_every > 0
+        require(drawn, "operators", self.operators, "1 where redraw_every is 0")
+        shared = "" if self.operators == 1 else f" // operators={self.operators}"
         if self.pairing == "same_iterate":
-            fits = self.batch_size <= self.pool_size
-            require(fits, "batch_size", self.batch_size, f"at most pool_size={self.pool_size}")
+            fits = self.batch_size <= self.own_pool
+            require(fits, "batch_size", self.batch_size, f"at most pool_size={self.pool_size}{shared}")
         else:
             unheld = self.from_truth == 0
             require(unheld, "from_truth", self.from_truth, "0 with pairing='own_trajectories'")
         if self.tuned_batch is not None:
-            fits = self.tuned_batch <= self.pool_size
-            require(fits, "tuned_batch", self.tuned_batch, f"at most pool_size={self.pool_size}")
+            fits = self.tuned_batch <= self.own_pool
+            require(fits, "tuned_batch", self.tuned_batch, f"at most pool_size={self.pool_size}{shared}")
 
     @property
     def weights(self) -> dict[LossTerm, float]:
@@ -233,6 +248,11 @@ class DistillationRecipe:
     def unrolled(self) -> int:
         """The number of iterations of one optimisation step."""
         return PAIRINGS[self.pairing] if self.unroll is None else self.unroll
+
+    @property
+    def own_pool(self) -> int:
+        """The number of states of each operator."""
+        return self.pool_size // self.operators
 
     @property
     def longest(self) -> int:
@@ -294,6 +314,8 @@ DISTILLATION_FIELDS: Mapping[str, fields.Check] = {
     "bias": fields.flag,
     "parameters": fields.one_of(SIZES),
     "average": fields.share_below_one,
+    "redraw_every": fields.whole,
+    "operators": fields.count,
     "tuned_steps": fields.whole,
     "tuned_unroll": fields.count,
     "tuned_rate": fields.positive,

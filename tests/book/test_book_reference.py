@@ -11,6 +11,7 @@ from book._tools import library
 from book._tools.api_pages import (
     all_modules,
     all_names,
+    breakable,
     named,
     page_texts,
     prefer_modules,
@@ -53,6 +54,13 @@ TEXTS = {
     "book/api/step": "# Steps\n\nOf a walk.\n\n```{library-modules}\nddgp_lib.one.step\n```\n",
 }
 KNOWN = {STEP.name: STEP}
+
+
+def test_names_in_the_tables_of_names_break_at_their_seams() -> None:
+    name = '<span class="pre">kinds.fista.PolynomialFista_of_two_A</span>'
+    made = breakable(f'<table class="ddgp-names table">{name}</table><p>{name}</p>')
+    broken = "kinds.<wbr>fista.<wbr>Polynomial<wbr>Fista_<wbr>of_<wbr>two_<wbr>A"
+    assert made == f'<table class="ddgp-names table"><span class="pre">{broken}</span></table><p>{name}</p>'
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 import ddgp_lib
 from book._tools import camera_site
-from book._tools.camera_files import offsets, without_weights
+from book._tools.camera_files import BLUR, offsets, without_weights
 from book._tools.npm import find_npm
 from book._tools.repository import ROOT
 from ddgp_lib import PreconditionedFISTA, Preconditioner, Safeguard, State
@@ -62,6 +62,12 @@ def compute(tmp_path_factory: pytest.TempPathFactory) -> Compute:
         return json.loads(done.stdout)
 
     return run
+
+
+def test_the_card_of_the_camera_without_learning_is_in_the_table() -> None:
+    card = TABLES["cards"]["blur"]
+    assert {name: card[name] for name in BLUR} == BLUR
+    assert all(other.keys() >= BLUR.keys() for other in TABLES["cards"].values())
 
 
 def flat(tensor: torch.Tensor) -> list[float]:

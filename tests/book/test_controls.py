@@ -9,17 +9,23 @@ from typing import Any
 
 import pytest
 import torch
+from deepinv.physics import Inpainting
 from playwright.sync_api import Browser, Page
 
 from book._tools.browser import opened, watch
 from book._tools.npm import find_npm
 from book._tools.repository import ROOT
-from ddgp_lib import analysis
+from ddgp_lib import PreconditionedFISTA, Preconditioner, State, analysis
+from ddgp_lib.kinds import NoPrior
 from ddgp_lib.preconditioners import Polynomial
-from ddgp_lib.widgets import CONTROLS
+from ddgp_lib.widgets import _CSS, CONTROLS
 
 SCRIPTS = [ROOT / "book" / "_static" / "controls" / f"{name}.js" for name in ("forms", "panels", "controls")]
-PAGES = {"momentum": "book/02_conditioning.html", "polynomial": "book/04_linear_preconditioners.html"}
+PAGES = {
+    "momentum": "book/02_conditioning.html",
+    "polynomial": "book/04_linear_preconditioners.html",
+    "fading": "book/10_when_it_breaks.html",
+}
 Compute = Callable[[str, Any], Any]
 
 
@@ -119,6 +125,52 @@ def test_the_rate_that_is_shown_is_that_of_the_slowest_mode(compute: Compute) ->
         assert made["slowest"] == pytest.approx(float(radius.max()), rel=1e-6)
 
 
+class Correction(Preconditioner):
+    """Removes a share of the error in each step, beside the gradient's, since it knows the truth."""
+
+    def __init__(self, truth: torch.Tensor, gain: float, stepsize: float) -> None:
+        super().__init__()
+        self.truth, self.gain, self.stepsize = truth, gain, stepsize
+
+    def forward(self, grad: torch.Tensor, state: State) -> torch.Tensor:
+        return grad + self.gain / self.stepsize * (state.z - self.truth)
+
+
+@pytest.mark.parametrize("gain", [-0.3, 0.2, 1.0, 2.5])
+@pytest.mark.parametrize("start", [1, 7, None])
+def test_errors_under_fading_are_those_of_the_solver(
+    compute: Compute, gain: float, start: int | None
+) -> None:
+    shares = torch.tensor([1.0, 0.1, 0.02, 1e-3]).reshape(1, 2, 2)  # of an error that a plain step removes
+    camera = Inpainting((1, 2, 2), mask=shares.sqrt())
+    truth = torch.tensor([1.0, -2.0, 3.0, 4.0]).reshape(1, 1, 2, 2)
+    P = Correction(truth, gain, 1.0)
+    solver = PreconditionedFISTA(
+        NoPrior(), P, stepsize=1.0, sigma=0.1, momentum="none", max_iter=12, prior_decay=start
+    )
+    path = [x - truth for x, _ in solver.iterates(camera.A(truth), camera, 12)]
+    left = compute(
+        "given.t.map(t => ddgpForms.faded(12, given.gain, given.start ?? Infinity, t))",
+        {"t": shares.flatten().tolist(), "gain": gain, "start": start},
+    )
+    made = torch.stack([error.flatten() for error in path]).double()
+    torch.testing.assert_close(made, double(left).T * made[0], rtol=1e-4, atol=1e-3)
+
+
+def test_the_control_of_fading_shows_the_three_runs_that_it_speaks_of(compute: Compute) -> None:
+    shown = compute("ddgpControls.fading.show(given)", {"gain": -0.1, "start": 5, "plain": 0.001})
+    none, unfaded, faded = (double(left) for left in shown["left"])
+    k = torch.arange(301, dtype=torch.float64)
+    torch.testing.assert_close(none, 0.999**k)
+    torch.testing.assert_close(unfaded, 1.099**k)
+    weights = (5 / (k[:-1] + 1)).clamp(max=1) ** 2
+    torch.testing.assert_close(faded[1:], (1 - 0.001 + 0.1 * weights).cumprod(0))
+    assert float(faded.max()) < torch.e  # the bound of the chapter, which the words name
+    assert "cannot exceed 2.72 times the start" in shown["words"]
+    ends = dict(shown["plots"]["ends"]["curves"][2]["points"])
+    assert ends[5] == pytest.approx(float(faded[-1]))
+
+
 def test_sliders_are_those_that_the_library_knows(compute: Compute) -> None:
     made = compute(
         "Object.fromEntries(Object.entries(ddgpControls).map(([kind, {sliders}]) => [kind, "
@@ -128,6 +180,40 @@ def test_sliders_are_those_that_the_library_knows(compute: Compute) -> None:
     assert made == {
         kind: {n: list(ends) for n, ends in sliders.items()} for kind, sliders in CONTROLS.items()
     }
+
+
+def ticks(css: str) -> dict[str, dict[str, str]]:
+    """Return what style sheets say of ticks, but for colours: declarations by what they are for."""
+    found: dict[str, dict[str, str]] = {}
+    plain = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    for selector, place, block in re.findall(r"(\.[\w-]+) (\.ddgp-ticks[^{},]*)\{([^}]*)\}", plain):
+        assert selector in (".ddgp-control", ".ddgp-frames")
+        pairs = [line.split(":", 1) for line in block.split(";") if ":" in line]
+        said = {
+            name.strip(): re.sub(r"(?<!\d)0\.|\s+", lambda m: "." if m[0] == "0." else "", value)
+            for name, value in pairs
+            if name.strip() != "color"
+        }
+        assert found.setdefault(place.strip(), said) == said
+    return found
+
+
+def test_ticks_of_frames_and_of_continuous_controls_look_the_same() -> None:
+    on_the_site = ticks((ROOT / "book" / "_static" / "book.css").read_text())
+    assert list(on_the_site) == [".ddgp-ticks", ".ddgp-ticks span", ".ddgp-ticks span::before"]
+    assert on_the_site == ticks(_CSS)
+
+
+def test_on_paper_the_colours_are_those_of_the_light_theme(page: Page, address: str) -> None:
+    go(page, address, "momentum")
+    look = "getComputedStyle(document.querySelector('[data-control=momentum] .curve.truth')).stroke"
+    theme = "theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})"
+    page.evaluate(theme, "light")
+    light = page.evaluate(look)
+    page.evaluate(theme, "dark")
+    assert page.evaluate(look) != light
+    page.emulate_media(media="print")
+    assert page.evaluate(look) == light
 
 
 def go(page: Page, address: str, kind: str) -> None:

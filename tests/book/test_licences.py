@@ -55,6 +55,24 @@ def test_every_part_of_a_package_has_a_version_and_a_text_of_its_licence(part: l
             assert sentence in text, part.name
 
 
+def test_what_is_compiled_into_a_part_is_named_with_its_source_and_notice() -> None:
+    (part,) = [part for part in PARTS if part.inner]
+    page, text = licences.PAGE.read_text(), licences.text(part)
+    for one in part.inner:
+        assert f"- {one.name}, {one.licence}, {one.source}\n" in page
+    for notice in (
+        "Copyright 2008 Google Inc.",
+        "2009 The RE2 Authors",
+        "2013-2019 Niels Lohmann",
+        "2018 Microsoft",
+    ):
+        assert notice in text
+    assert "Mozilla Public License Version 2.0" in text
+    assert "Apache License" in text
+    named = {licence for one in part.inner for licence in one.licence.split(" WITH ")[:1]}
+    assert named == set(part.licence.split(" AND "))
+
+
 def test_the_page_of_the_book_names_the_same_versions() -> None:
     page = (ROOT / "book" / "licences.md").read_text()
     for part in SITE:

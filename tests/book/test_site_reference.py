@@ -35,6 +35,22 @@ def signatures() -> dict[str, tuple[str, str]]:
     return {anchor: (page, text) for page in PAGES for anchor, text in SIGNATURE.findall(html(page))}
 
 
+BROKEN = """() => {
+  const found = [];
+  for (const name of document.querySelectorAll('table.ddgp-names th .pre')) {
+    for (const part of name.childNodes) {
+      if (part.nodeType !== Node.TEXT_NODE) continue;
+      const range = document.createRange();
+      range.selectNodeContents(part);
+      const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+      if (lines.size > 1) found.push(part.textContent);
+    }
+  }
+  return found;
+}"""
+"""Parts of names that a line ends within."""
+
+
 def words(text: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", "", text)).split())
 
@@ -125,6 +141,14 @@ def test_a_page_is_of_a_readable_size(browser: Browser, address: str, page: str)
         window.goto(f"{address}/{page}.html")
         height = window.evaluate("document.documentElement.scrollHeight")
     assert height <= TALLEST
+
+
+@pytest.mark.parametrize("page", [REFERENCE, *PARTS, *PAGES])
+def test_on_a_phone_a_long_name_breaks_at_its_seams(browser: Browser, address: str, page: str) -> None:
+    with opened(browser, width=390) as window:
+        window.goto(f"{address}/{page}.html")
+        assert window.locator("table.ddgp-names th .pre").count() > 0
+        assert window.evaluate(BROKEN) == []
 
 
 @pytest.mark.parametrize("name", ["PreconditionedFISTA", "load_task", "local_lipschitz"])

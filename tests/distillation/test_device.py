@@ -47,6 +47,7 @@ def test_an_iteration_stays_on_its_device(name, options, pairing):
     training.task = replace(task, **operators)
     steps = {name: getattr(task, name) for name in ("stepsize", "teacher_stepsize")}
     vars(training.task).update(steps)  # tensors without content have no norm
+    training.member = replace(training.member, task=training.task)
     training.preconditioner = moved(training.preconditioner, mode)
     with mode:
         away = {part: mode.from_tensor(tensor).to("cuda") for part, tensor in states.items()}

@@ -340,6 +340,15 @@ def test_a_fit_with_free_numbers_has_a_smaller_residual(generator):
     assert found.ratio == pytest.approx(0.75, abs=4 * found.error)
 
 
+@pytest.mark.parametrize("complex_valued", [True, False])
+def test_the_residual_relative_to_the_data_is_that_of_the_used_places(generator, complex_valued):
+    y = noise((3, SIDE, SIDE), generator, complex_valued=complex_valued) + 1
+    used = torch.arange(SIDE) < SIDE // 2
+    found = used_residual(0.9 * y, torch.where(used, y, 7 * y), SIGMA, used)
+    assert found.relative == pytest.approx(0.1)
+    assert math.isnan(used_residual(y, 0 * y, SIGMA, used).relative)
+
+
 # What is refused
 
 

@@ -27,7 +27,7 @@ LATER = {"Fabric": Any}
 
 PACKAGES = (
     "analysis", "checks", "data", "denoisers", "distillation", "eigenvalues", "evaluation", "experiments",
-    "filters", "gradient_step", "kinds", "linear", "metrics", "networks", "operators", "preconditioners",
+    "exporting", "filters", "gradient_step", "kinds", "linear", "metrics", "networks", "operators", "preconditioners",
     "presets", "recipes", "scanner", "solvers", "stability", "tasks", "training",
 )  # fmt: skip
 
@@ -54,11 +54,15 @@ LEFT_OUT = {
         "require_values", "single_precision", "mean_over",
     ),
     "reads or writes files, which are a family of their own": (
-        "compare", "compare_benchmarks", "load_array", "load_fastmri_coils", "load_ismrmrd", "load_siemens",
+        "compare", "compare_benchmarks", "export_task", "exported_networks",
+        "load_array", "load_fastmri_coils", "load_ismrmrd", "load_siemens",
         "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
         "load_fastmri", "load_folder", "load_measured", "load_mnist", "load_null_space_pull",
         "load_preconditioner", "load_study", "load_tuning", "read_alternative", "save_alternative", "save_benchmark",
         "save_denoiser", "save_preconditioner",
+    ),
+    "needs packages of an extra, see tests/test_arguments_everywhere.py": (
+        "difference_from_pytorch", "model_bytes",
     ),
     "minutes, or a download": (
         "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
@@ -168,7 +172,9 @@ def _special() -> dict[str, dict[str, Any]]:
         "AnnealedSetting": {"sigma_first": 0.3, "sigma_last": 0.1, "momentum": "none"},
         "AlternativeRecipe": {"name": "direct", "steps": 2, "batch_size": 2},
         "Circulant": {"spectrum": torch.rand(1, SIZE, SIZE) + 0.5},
+        "Correction": {"preconditioner": ddgp_lib.LearnedPreconditioner(build_network("cnn", 2, 1, width=4))},
         "Counted": {"physics": task.student},
+        "Exported": {"module": torch.nn.Identity(), "inputs": {"x": images}, "output": "y"},
         "FourierDownsampling": {"factor": 2},
         "FramedDownsampling": {"factor": 2},
         "HadamardCamera": {"ratio": 0.25},
@@ -196,6 +202,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "compress_coils_geometrically": {"kspace": coils, "coils": 2},
         "compression_matrix": {"kspace": coils, "coils": 2},
         "corner_noise": {"kspace": coils},
+        "dead_leaves": {"count": 2},
         "draw_mask": {"name": "columns", "acceleration": 4.0, "calibration": 0.1},
         "energy_outside": {"maps": coils, "degree": 2},
         "normalise_maps": {"maps": coils},
@@ -228,6 +235,9 @@ def _special() -> dict[str, dict[str, Any]]:
         "check_stepsize": {"stepsize": 0.9},
         "condition_number": {"values": line},
         "cross_validation": {"residuals": torch.rand(3, 2), "factors": line.expand(3, 5), "count": 5},
+        "described": {
+            "form": "free", "inputs": "state_aware", "damping": 0.1, "settings": {"none": {"sigma": 0.1}},
+        },
         "dense_matrix": {"physics": HadamardCamera(0.25, (1, 8, 8)), "img_size": (1, 8, 8)},
         "discrepancy_principle": {"residuals": torch.rand(3, 2), "noise": 0.1, "count": 5},
         "distill": {"recipe": DistillationRecipe(**QUICK), "progress": False},  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import torch
 
 from ddgp_lib import LearnedPreconditioner, PreconditionedFISTA, State
 from ddgp_lib.distillation import DistillationRecipe, build_preconditioner, consistency_penalty
-from ddgp_lib.operators import HadamardCamera
+from ddgp_lib.operators import HadamardCamera, SenseMRI, birdcage_maps, gaussian_columns
 from ddgp_lib.preconditioners.learned import FORMS
 
 
@@ -14,9 +14,9 @@ def camera():
     return HadamardCamera(0.2, (1, 16, 16))
 
 
-def trained(**options):
+def trained(channels=1, **options):
     """Build a preconditioner whose last layer is not zero."""
-    preconditioner = build_preconditioner(DistillationRecipe(**options), 1)
+    preconditioner = build_preconditioner(DistillationRecipe(**options), channels)
     torch.nn.init.normal_(
         preconditioner.network.unet.Conv_1x1.weight, std=0.1, generator=torch.Generator().manual_seed(0)
     )
@@ -43,6 +43,32 @@ def test_penalised_is_the_free_form(camera, images):
     torch.testing.assert_close(
         trained(form="penalised")(grad, state), trained(form="free")(grad, state), rtol=0, atol=0
     )
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+def test_where_newton_and_the_soft_split_share_their_damping_both_are_one_solve(noise, generator):
+    """With the same direction as two solves; where the damping follows the noise and has left the split, two."""
+    solves = []
+
+    class Watched(SenseMRI):
+        def newton(self, x, damping, *args, **kwargs):
+            solves.append(damping)
+            return super().newton(x, damping, *args, **kwargs)
+
+    physics = Watched(birdcage_maps(4, 32, 32), gaussian_columns(32, 4), noise=noise, split=0.03, tol=1e-6)
+    grad, z = torch.randn(2, 1, 2, 32, 32, generator=generator)
+    grad, state = physics.A_adjoint_A(grad), State(z, 0, physics, physics.A(z))
+    for follows in (None, 0.01):
+        P = trained(channels=2, form="newton_null_space", damping=0.03, damping_noise=follows)
+        solves.clear()
+        direction = P(grad, state)
+        one = follows is None or noise == follows
+        assert len(solves) == (1 if one else 2)
+        parts = P.base(grad, state) + physics.hidden(P.correction(grad, z, 0))
+        torch.testing.assert_close(direction, parts, rtol=1e-4, atol=1e-3)
+        assert (direction - P.base(grad, state)).norm() > 0.1
+        direction.square().sum().backward()
+        assert all(weights.grad.isfinite().all() for weights in P.parameters())
 
 
 @pytest.mark.parametrize("inputs", ["state_aware", "gradient_only"])

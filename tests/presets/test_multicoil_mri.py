@@ -1,15 +1,34 @@
 """Multi-coil MRI as a camera: its task, its phases, and its methods beside the zero-filled image."""
 
+import math
+import warnings
+from dataclasses import replace
+
 import pytest
 import torch
 
+from ddgp_lib import PreconditionedFISTA, distill, load_preconditioner, load_task
 from ddgp_lib.data import Split
 from ddgp_lib.evaluation import evaluate
+from ddgp_lib.fingerprint import OperatorMismatch
 from ddgp_lib.kinds import Fista, Setting, TikhonovSetting, VariationSetting
 from ddgp_lib.operators import SenseMRI, noise_of
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.presets.multicoil_mri import PRESET, STRENGTHS, complex_heads, with_phases
+from ddgp_lib.presets.mri import turn_phase
+from ddgp_lib.presets.multicoil_mri import (
+    LEAVES,
+    PRESET,
+    SPLIT,
+    STRENGTHS,
+    change_phase,
+    complex_heads,
+    heads_and_leaves,
+    redraw_scan,
+    suited_sigma,
+    with_phases,
+)
+from ddgp_lib.pretrained import save_preconditioner
 
 GREY = Split(*torch.full((3, 1, 2, 32, 32), 0.5))
 
@@ -21,9 +40,9 @@ def task():
 
 def test_the_preset_is_not_registered_until_weights_ship():
     assert PRESET.name not in PRESETS
-    assert PRESET.recipes == {}
     assert not PRESET.path("distilled").exists()
-    assert PRESET.methods == ("none", "newton", "cg_sense", "tv", "annealed", "admm", "teacher")
+    assert PRESET.methods == ("none", "newton", "cg_sense", "tv", "annealed", "admm", "distilled", "teacher")
+    assert PRESET.newton == (SPLIT, None)
 
 
 def test_the_teacher_measures_what_the_student_does_and_more(task):
@@ -70,8 +89,68 @@ def test_phases_leave_magnitudes_and_some_are_rough():
 def test_heads_are_those_of_single_coil_mri_with_other_phases():
     images = complex_heads(32, seed=1)
     assert [len(part) for part in images] == [311, 60, 200]
+    more = heads_and_leaves(32, seed=1)
+    assert [len(part) for part in more] == [311 + LEAVES, 60, 200]
+    assert torch.equal(more.train[:311], images.train)
+    outlined, plain = more.train[311::2].norm(dim=1), more.train[312::2].norm(dim=1)
+    assert 0.3 < float((outlined < 1e-6).float().mean()) < 0.7
+    assert float((plain < 1e-6).float().mean()) < 0.01
     assert 0.5 < float(images.test.norm(dim=1).max()) <= 1.001
     assert torch.equal(images.val, complex_heads(32, seed=1).val)
+
+
+def test_a_change_of_phases_is_one_of_phases_alone_and_new_each_time():
+    images = complex_heads(32).train[:6]
+    changed, again = (change_phase(images, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    turned = turn_phase(images, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(changed.norm(dim=1), turned.norm(dim=1))
+    assert not torch.allclose(changed, again, atol=0.1)
+    phase = torch.complex(*changed.unbind(1)) * torch.complex(*turned.unbind(1)).conj()
+    assert (phase[phase.abs() > 0.1].angle().std() > 0.3).all()
+
+
+def test_scans_are_drawn_anew_with_all_else_as_it_was(task):
+    one, same, other = (redraw_scan(task, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    for drawn in (one, other):
+        assert isinstance(drawn.student, SenseMRI)
+        assert drawn.student.split == SPLIT == PRESET.recipes["distilled"].damping
+        assert drawn.student.sides == (64, 64)
+        assert (drawn.student.mask <= drawn.teacher.mask).all()
+        assert drawn.train_images is task.train_images
+        assert drawn.denoiser is task.denoiser
+        assert drawn.sigma == suited_sigma(noise_of(drawn.student))
+        assert drawn.stepsize == 1 / drawn.student.squared_norm
+    assert torch.equal(one.student.coil_maps, same.student.coil_maps)
+    assert noise_of(one.student) == noise_of(same.student) != noise_of(other.student)
+    seen = [redraw_scan(task, torch.Generator().manual_seed(seed)).student for seed in range(24)]
+    shares = [1 / float(physics.mask.mean()) for physics in seen]
+    assert min(shares) < 4.8
+    assert max(shares) > 7
+    assert {len(physics.axes) for physics in seen} == {1, 2}
+    assert 0.003 <= min(map(noise_of, seen)) < 0.006 < 0.015 < max(map(noise_of, seen)) <= 0.03
+
+
+def test_one_p_is_trained_for_many_scans_and_takes_other_sizes(tmp_path):
+    """A few steps of the recipe; P runs at another size and on another scan, and does not warn there."""
+    task = PRESET.load(size=32)
+    options = {"steps": 4, "redraw_every": 2, "pool_size": 8, "operators": 2, "parameters": "small"}
+    distillation = distill(task, PRESET.recipes["distilled"], progress=False, **options)
+    assert all(map(math.isfinite, distillation.history["total"]))
+    path = tmp_path / "P.safetensors"
+    save_preconditioner(path, distillation, task)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OperatorMismatch)
+        P = load_preconditioner(redraw_scan(task, torch.Generator().manual_seed(5)), path=path)
+        larger = redraw_scan(PRESET.load(size=(48, 64)), torch.Generator().manual_seed(6))
+        images = larger.val_images[:1]
+        solver = PreconditionedFISTA(
+            larger.denoiser, P, stepsize=larger.stepsize, sigma=0.03, momentum="none"
+        )
+        y = larger.measure(images)
+        x = list(solver.iterates(y, larger.student, 3))[-1][0]
+    assert larger.psnr(x, images) > larger.psnr(larger.student.A_adjoint(y), images) + 1
+    with pytest.warns(OperatorMismatch):
+        load_preconditioner(replace(task, student=load_task("mri", size=32).student), path=path)
 
 
 def test_newton_plug_and_play_beats_the_zero_filled_image_and_the_newton_step_alone(task):

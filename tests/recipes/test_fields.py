@@ -64,6 +64,8 @@ CHANGES = {
         "bias": (True, {}),
         "parameters": ("medium", {}),
         "average": (0.5, {}),
+        "redraw_every": (2, {"redraw_every": 1}),
+        "operators": (2, {"redraw_every": 1}),
         "tuned_steps": (2, TUNED),
         "tuned_unroll": (2, TUNED),
         "tuned_rate": (1e-2, TUNED),

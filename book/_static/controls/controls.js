@@ -2,7 +2,7 @@
 "use strict";
 
 const ddgpControls = (() => {
-  const {rate, errorLeft, bestMomentum, residuals, conditionNumber, spread} = ddgpForms;
+  const {rate, errorLeft, bestMomentum, residuals, faded, conditionNumber, spread} = ddgpForms;
   const {written} = ddgpPanels;
   const decades = {place: Math.log10, value: (p) => 10 ** p};
 
@@ -116,7 +116,52 @@ const ddgpControls = (() => {
     },
   };
 
-  return {momentum, polynomial};
+  /** One slow mode, and a correction that fades. */
+  const fading = {
+    sliders: {
+      gain: {label: "Gain c of P in the mode", low: -0.5, high: 3, step: 0.01, ticks: [-0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3], say: (v) => v.toFixed(2).replace("-", "−")},
+      start: {label: "Fading from iteration k₀ on", low: 1, high: 50, step: 1, ticks: [1, 10, 20, 30, 40, 50], say: String},
+      plain: {label: "Share t that a plain step removes", low: 1e-5, high: 0.1, step: 0.01, ticks: [1e-5, 1e-4, 1e-3, 0.01, 0.1], say: written, ...decades},
+    },
+    panels: {
+      errors: "Error left in the mode against the iteration, from 1 to 300, without P, with P, and with P that fades.",
+      ends: "Error left after 300 iterations against the iteration from which P fades, from 1 to 50, beside that without P and that without fading.",
+    },
+    show({gain, start, plain}) {
+      const runs = [["no P", "baseline", 0, Infinity], ["P, no fading", "other", gain, Infinity], ["P, fading", "truth", gain, start]]
+        .map(([name, role, c, from]) => ({name, role, left: faded(LAST, c, from, plain).map(Math.abs)}));
+      const end = runs.map(({left}) => left[LAST]);
+      const starts = Array.from({length: 50}, (_, i) => i + 1);
+      const y = {low: 1e-4, high: 1e4, log: true, ticks: [1e-4, 0.01, 1, 100, 1e4]};
+      const ends = starts.map((from) => [from, Math.abs(faded(LAST, gain, from, plain)[LAST])]);
+      const level = (value) => [[1, value], [50, value]];
+      return {
+        plots: {
+          errors: {
+            x: {low: 1, high: LAST, log: true, ticks: [1, 10, 100, 300], label: "iteration k"}, y: {...y, label: "error left"},
+            curves: runs.map(({role, left}) => ({role, points: left.slice(1).map((value, i) => [i + 1, value])})),
+            lines: [{at: start, text: "k₀"}],
+          },
+          ends: {
+            x: {low: 1, high: 50, ticks: [1, 10, 20, 30, 40, 50], label: "fading from k₀ on"}, y: {...y, label: `error left after ${LAST}`},
+            curves: [{role: "baseline", points: level(end[0])}, {role: "other", points: level(end[1])}, {role: "truth", points: ends}],
+            dots: [{role: "truth", at: [start, end[2]]}],
+          },
+        },
+        heads: ["run", ...[10, 100, LAST].map((k) => `left after ${k}`), "largest"],
+        rows: runs.map(({name, role, left}) => ({
+          role, cells: [name, ...[10, 100, LAST].map((k) => written(left[k])), written(Math.max(...left))],
+        })),
+        left: runs.map(({left}) => left),
+        words:
+          `Gain ${gain.toFixed(2).replace("-", "−")}, fading from k₀ = ${start}, t = ${written(plain)}: after ${LAST} iterations ` +
+          `${written(end[0])} of the error is left without P, ${written(end[1])} with P and no fading, and ${written(end[2])} with P and fading.` +
+          (gain < 0 ? ` With fading the error cannot exceed ${written(Math.exp(-2 * gain * start))} times the start, and its largest is ${written(Math.max(...runs[2].left))}.` : ""),
+      };
+    },
+  };
+
+  return {momentum, polynomial, fading};
 })();
 
 if (typeof document !== "undefined") {

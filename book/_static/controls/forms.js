@@ -59,6 +59,16 @@ const ddgpForms = (() => {
     newton: (t, damping) => damping / (t + damping),
   };
 
+  /** Return the weight of what is learned in iteration k = 0, 1, …, which fades from `start` on; Infinity: it does not. */
+  const weight = (k, start) => Math.min(1, start / (k + 1)) ** 2;
+
+  /** Return what is left of the error in a mode after 0, 1, …, n iterations, where a correction of some gain fades. */
+  function faded(n, gain, start, plain) {
+    const left = [1];
+    for (let k = 0; k < n; k++) left.push(left[k] * (1 - plain - weight(k, start) * gain));
+    return left;
+  }
+
   /** Return the largest over the smallest t p(t), for r at points of the spectrum. */
   function conditionNumber(left) {
     const made = left.map((r) => 1 - r);
@@ -68,5 +78,5 @@ const ddgpForms = (() => {
   /** Return n points from low to high, equally far apart on a logarithmic axis. */
   const spread = (low, high, n) => Array.from({length: n}, (_, i) => low * (high / low) ** (i / (n - 1)));
 
-  return {rate, errorLeft, bestMomentum, residuals, conditionNumber, spread};
+  return {rate, errorLeft, bestMomentum, residuals, faded, conditionNumber, spread};
 })();

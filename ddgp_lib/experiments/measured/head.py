@@ -1,20 +1,22 @@
-"""A head that seven coils have seen: classical methods at R = 4, 6 and 8, judged on the k-space that was left out.
+"""A head that seven coils have seen: classical methods and P at R = 4, 6 and 8, judged on k-space that was left out.
 
 The record is full, so most of its columns can be left out and judge afterwards.  Settings, and the iteration at which
 to stop, are chosen without them: a fifth of the columns that are used, beside the calibration region, is set aside,
 each setting is run on the others, and the one that predicts the set-aside columns best is run once more on all that
 are used.  A laboratory can do the same with an accelerated scan.  Nothing else was tuned.
 
-Held-out errors found, relative, ± 0.01 to 0.03: at R = 4 TV 0.41, PnP 0.43, Newton-PnP 0.44, CG-SENSE 0.49; at R = 6
-Newton-PnP 0.50, TV 0.51, PnP 0.55, CG-SENSE 0.60; at R = 8 Newton-PnP 0.55, TV 0.61, PnP 0.62, CG-SENSE 0.64.  Plain
-steps were stopped at the last iteration that was allowed, 20, and Newton-PnP took the largest σ of the grid: both
-would gain from a longer run and a wider grid.
+Every method may run for 50 iterations and more, and its grid grows until the best setting is inside, see
+:mod:`ddgp_lib.experiments.measured.choosing`; where the best still is the last of what was tried, the result says so
+under ``"edges"``.  P is there where its weights are: those of :mod:`ddgp_lib.presets.multicoil_mri`, which saw
+simulated scans alone.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -22,9 +24,12 @@ from ...data import load_measured
 from ...data.fourier import centred_fourier
 from ...denoisers import load_denoiser
 from ...kinds import NoPrior
+from ...kinds.base import SCHEDULE
+from ...names import Momentum
 from ...operators import SenseMRI
-from ...preconditioners import Newton
-from ...presets import mri
+from ...preconditioners import Newton, Preconditioner
+from ...presets import mri, multicoil_mri
+from ...pretrained import load_preconditioner
 from ...scanner import (
     KSpace,
     corner_noise,
@@ -34,9 +39,10 @@ from ...scanner import (
     prepare_scan,
     prewhiten,
 )
-from ...solvers import PreconditionedFISTA
+from ...solvers import Geometric, PreconditionedFISTA
 from ...variation import TotalVariation
 from ..heldout import HeldOut, hold_out
+from .choosing import Point, Tried, choose_inside
 from .judging import Judge, chosen, judged
 from .records import Experiment, Row
 
@@ -45,21 +51,53 @@ CALIBRATION = 0.08
 """Side of the calibration region, as a fraction of the image's smaller side."""
 SET_ASIDE = 0.2
 """Share of the used columns beside the calibration region that settings are chosen by."""
-DAMPING = 0.03
-"""λ of the Newton step of plug-and-play."""
+DAMPING = multicoil_mri.SPLIT
+"""λ of the Newton step of plug-and-play, and of the soft split that P takes."""
+MOMENTUM: Momentum = "chambolle_dossal"
+"""Momentum where nothing else is said."""
 NOISE = 0.5**0.5
 """Standard deviation of each part of a complex number after prewhitening."""
+
+LONGEST = 4
+"""Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
 
 Solve = Callable[[SenseMRI, torch.Tensor, int], Iterable[torch.Tensor]]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A method with one setting: its name, the setting in words, and what yields its iterates."""
+    """A method and the grid of its settings.
 
-    method: str
-    setting: str
-    solve: Solve
+    Attributes
+    ----------
+    name : str
+        What it is called; of several of one name, the best is taken.
+    axes : mapping of str to tuple of float
+        For each parameter, by its symbol, two values or more above zero, rising.
+    make : callable
+        Takes a value for each parameter; returns what yields the iterates.
+    note : str
+        What else is particular to it.
+    """
+
+    name: str
+    axes: Mapping[str, tuple[float, ...]]
+    make: Callable[..., Solve]
+    note: str = ""
+
+    def label(self, point: Point) -> str:
+        """Return the method with a setting in words."""
+        values = [f"{symbol} {value:.2g}" for symbol, value in zip(self.axes, point, strict=True)]
+        return ", ".join([self.name, *values, *([self.note] if self.note else [])])
+
+
+class Comparison(NamedTuple):
+    """What :func:`compare` returns."""
+
+    rows: list[Row]
+    """A row for each method and acceleration."""
+    edges: list[str]
+    """Which choices still are the last of what was tried."""
 
 
 @dataclass(frozen=True)
@@ -88,29 +126,39 @@ def prepared_head() -> KSpace:
 def scan_of(record: KSpace, used: torch.Tensor, judging: torch.Tensor, noise: float = NOISE) -> Scan:
     """Return the scan that measured the columns ``used``, to be judged on others: masks (W,)."""
     maps = espirit_maps(record.data * used)
-    physics, y, factor = prepare_scan(record, used, maps=maps, noise=noise)
+    physics, y, factor = prepare_scan(record, used, maps=maps, noise=noise, split=DAMPING)
     whole = SenseMRI(maps.maps, torch.ones_like(used))
     judge = Judge(factor * record.data, HeldOut(used, judging), noise * factor)
     return Scan(physics, y, whole, judge)
 
 
-def candidates() -> list[Candidate]:
-    """Return the methods with the settings that are tried; the denoiser is that of single-coil MRI."""
+def methods() -> list[Candidate]:
+    """Return the methods with their grids; the denoiser is that of single-coil MRI."""
     denoiser = load_denoiser(mri.PRESET.path("denoiser"))
-    plain, newton = None, Newton(DAMPING)
+    newton, tv = Newton(DAMPING), TotalVariation()
+    plug_and_play = {"σ": (0.01, 0.02, 0.04)}
+
+    def tikhonov(damping: float) -> Solve:
+        return _fista(NoPrior(), Newton(damping), 1.0, "none")
+
+    def falling(first: float, last: float) -> Solve:
+        return _fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
+
+    def steps(prior: Any, step: Preconditioner | None, momentum: Momentum) -> Callable[..., Solve]:
+        return lambda sigma: _fista(prior, step, sigma, momentum)
+
     found = [
-        Candidate("CG-SENSE", f"λ {damping:g}", _fista(NoPrior(), Newton(damping), 1.0, "none"))
-        for damping in (0.01, 0.03, 0.1, 0.3)
+        Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
+        Candidate("TV", {"σ": (0.0025, 0.005, 0.01)}, steps(tv, None, MOMENTUM)),
+        Candidate("PnP", plug_and_play, steps(denoiser, None, MOMENTUM)),
+        Candidate("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.005, 0.01, 0.02)}, falling),
+        Candidate("Newton-PnP", plug_and_play, steps(denoiser, newton, MOMENTUM)),
+        Candidate("Newton-PnP", plug_and_play, steps(denoiser, newton, "none"), "no momentum"),
     ]
-    for name, prior, step, sigmas in (
-        ("TV", TotalVariation(), plain, (0.002, 0.005, 0.01, 0.02)),
-        ("PnP", denoiser, plain, (0.005, 0.01, 0.02, 0.04)),
-        ("Newton-PnP", denoiser, newton, (0.005, 0.01, 0.02, 0.04)),
-    ):
-        found += [
-            Candidate(name, f"σ {sigma:g}", _fista(prior, step, sigma, "chambolle_dossal"))
-            for sigma in sigmas
-        ]
+    weights = multicoil_mri.PRESET.path("distilled")
+    if weights.is_file():
+        P = load_preconditioner(weights)
+        found.append(Candidate("P", plug_and_play, steps(denoiser, P, "none")))
     return found
 
 
@@ -121,7 +169,8 @@ def compare(
     iterations: tuple[int, ...],
     seed: int = 0,
     noise: float = NOISE,
-) -> list[Row]:
+    longest: int = 1,
+) -> Comparison:
     """Compare methods on a record whose columns are left out, with settings that were chosen without them.
 
     Parameters
@@ -129,7 +178,7 @@ def compare(
     record : KSpace
         One slice, measured in full and prewhitened.
     methods : sequence of Candidate
-        Methods with the settings that are tried; the first method is what others are compared with.
+        Methods with their grids; the first one is what others are compared with.
     accelerations : sequence of float
         R, above 1.
     iterations : tuple of int
@@ -138,40 +187,59 @@ def compare(
         Seed of the masks and of what is set aside.
     noise : float
         Standard deviation of each part of the record's complex numbers.
+    longest : int
+        How many times the last of ``iterations`` a method's best setting may run, in doublings, while it stops at
+        the end.
     """
-    rows = []
+    found = Comparison([], [])
     for acceleration in accelerations:
         sides = (record.data.shape[-2], record.data.shape[-1])
         mask = draw_mask("columns", sides, acceleration, CALIBRATION, seed)
-        first = None
-        for candidate, stop in _choose(record, methods, mask, iterations, seed, noise):
-            scan = scan_of(record, mask, ~mask, noise)
-            (step,) = chosen(candidate.solve(scan.physics, scan.y, stop), (stop,))
+        scan, first = scan_of(record, mask, ~mask, noise), None
+        aside = scan_of(record, *_set_aside(mask, sides, seed), noise)
+        for name in dict.fromkeys(method.name for method in methods):
+            group = [method for method in methods if method.name == name]
+            method, choice = _choose(aside, group, iterations, longest)
+            label, condition = method.label(choice.point), f"R = {acceleration:g}"
+            (step,) = chosen(method.make(*choice.point)(scan.physics, scan.y, choice.stop), (choice.stop,))
             prediction = scan.predict(step.image)
-            label = f"{candidate.method}, {candidate.setting}"
-            rows.append(judged(scan.judge, f"R = {acceleration:g}", label, step, prediction, first))
+            found.rows.append(judged(scan.judge, condition, label, step, prediction, first))
+            found.edges.extend(f"{condition}, {label}: {edge}" for edge in choice.edges)
             first = prediction if first is None else first
-    return rows
+    return found
+
+
+class _Choice(NamedTuple):
+    """A setting, where it stops, and in words what of that is at an edge."""
+
+    point: Point
+    stop: int
+    edges: tuple[str, ...]
 
 
 def _choose(
-    record: KSpace,
-    methods: Sequence[Candidate],
-    mask: torch.Tensor,
-    iterations: tuple[int, ...],
-    seed: int,
-    noise: float,
-) -> Iterator[tuple[Candidate, int]]:
-    """Yield each method with its best setting, and where it stops, by columns that were set aside."""
-    scan = scan_of(record, *_set_aside(mask, record.data.shape[-2:], seed), noise)
-    best: dict[str, tuple[float, Candidate, int]] = {}
-    for candidate in methods:
-        for step in chosen(candidate.solve(scan.physics, scan.y, max(iterations)), iterations):
-            error = scan.judge.error(scan.predict(step.image)).value
-            if candidate.method not in best or error < best[candidate.method][0]:
-                best[candidate.method] = error, candidate, step.number
-    for _, candidate, stop in best.values():
-        yield candidate, stop
+    scan: Scan, group: Sequence[Candidate], iterations: tuple[int, ...], longest: int
+) -> tuple[Candidate, _Choice]:
+    """Choose among methods of one name by columns that were set aside, and where to stop."""
+
+    def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
+        steps = chosen(method.make(*point)(scan.physics, scan.y, max(marks)), marks)
+        errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
+        return min(errors, key=lambda tried: tried.error if math.isfinite(tried.error) else math.inf)
+
+    each = [
+        (method, choose_inside(list(method.axes.values()), partial(run, method, marks=iterations)))
+        for method in group
+    ]
+    method, best = min(each, key=lambda pair: pair[1].tried.error)
+    marks, stop = iterations, best.tried.stop
+    while stop == marks[-1] and 2 * marks[-1] <= longest * iterations[-1]:
+        marks = (*marks, 2 * marks[-1])
+        stop = run(method, best.point, marks).stop
+    symbols = list(method.axes)
+    edges = [f"{symbols[place]} is the last that was tried" for place in best.edges]
+    edges += [f"{stop} iterations are the most that were allowed"] if stop == marks[-1] else []
+    return method, _Choice(best.point, stop, tuple(edges))
 
 
 def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:
@@ -184,7 +252,7 @@ def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:
     return hold_out(mask, count, generator=torch.Generator().manual_seed(seed), kept=kept & mask)
 
 
-def _fista(prior: Any, step: Newton | None, sigma: float, momentum: Any) -> Solve:
+def _fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
     def solve(physics: SenseMRI, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
         solver = PreconditionedFISTA(
             prior,
@@ -200,15 +268,14 @@ def _fista(prior: Any, step: Newton | None, sigma: float, momentum: Any) -> Solv
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:
-    """Compare the classical methods on the measured head, stopping at one of some iterations."""
-    return {"calibration": CALIBRATION}, compare(
-        prepared_head(), candidates(), ACCELERATIONS, iterations, seed
-    )
+    """Compare the methods on the measured head, stopping at one of some iterations, or later."""
+    found = compare(prepared_head(), methods(), ACCELERATIONS, iterations, seed, longest=LONGEST)
+    return {"calibration": CALIBRATION, "edges": found.edges}, found.rows
 
 
 EXPERIMENT = Experiment(
-    title="a head at 3 T, seven coils, columns left out: classical methods",
+    title="a head at 3 T, seven coils, columns left out",
     data="head_7_coils",
-    iterations=(1, 2, 3, 5, 7, 10, 20),
+    iterations=(1, 2, 3, 5, 7, 10, 14, 20, 30, 50),
     run=run,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..heldout import HeldOut, HeldOutError, held_out_difference, held_out_error
+from ..heldout import HeldOut, HeldOutError, held_out_difference, held_out_error, used_residual
 from .meter import Step, metered
 from .records import Row
 
@@ -37,9 +37,7 @@ class Judge:
 
     def residual(self, prediction: torch.Tensor) -> float:
         """‖prediction − y‖/‖y‖ on the used measurements."""
-        used = self.split.used
-        misfit = ((prediction - self.measured) * used).norm()
-        return float(misfit / (self.measured * used).norm())
+        return used_residual(prediction, self.measured, self.sigma, self.split.used).relative
 
     def error(self, prediction: torch.Tensor) -> HeldOutError:
         """Return the estimate of the true error on the held-out measurements."""

@@ -16,7 +16,7 @@ import torch
 
 from ...data import load_measured
 from ...data.measured import Measured, lensless_camera
-from ...operators import LenslessCamera
+from ...operators import LenslessCamera, norms
 from ...solvers import CirculantMetric, ScalarMetric, crop_admm, descend_in_metric
 from ..heldout import HeldOut, hold_out
 from ..noise_level import noise_from_corners
@@ -120,13 +120,9 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     measured = load_measured("diffusercam")
     camera, y = lensless_camera(measured)
     sigma = noise_of(measured)
-    about = {"held_out": int(draw_pixels(camera, seed).held_out.sum()), "noise": sigma / rms(y)}
+    root_mean_square = float(norms(y)) / y.numel() ** 0.5
+    about = {"held_out": int(draw_pixels(camera, seed).held_out.sum()), "noise": sigma / root_mean_square}
     return about, compare(camera, y, sigma, iterations, seed)
-
-
-def rms(y: torch.Tensor) -> float:
-    """Return the root of the mean square."""
-    return float(y.square().mean().sqrt())
 
 
 EXPERIMENT = Experiment(

@@ -1,11 +1,16 @@
 """The experiment on a head of several coils: on a small simulated record, whose columns are left out."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from ddgp_lib import distill
 from ddgp_lib.data.fourier import centred_fourier
-from ddgp_lib.experiments.measured.head import Candidate, candidates, compare, scan_of
+from ddgp_lib.experiments.measured.head import EXPERIMENT, Candidate, compare, methods, scan_of
 from ddgp_lib.operators import birdcage_maps
+from ddgp_lib.presets import multicoil_mri
+from ddgp_lib.pretrained import save_preconditioner
 from ddgp_lib.scanner import KSpace, draw_mask
 
 NOISE = 0.01
@@ -25,12 +30,12 @@ def record():
 
 @pytest.fixture(scope="module")
 def few():
-    wanted = {("CG-SENSE", "λ 0.01"), ("CG-SENSE", "λ 0.3"), ("TV", "σ 0.005")}
-    return [one for one in candidates() if (one.method, one.setting) in wanted]
+    wanted = {"CG-SENSE": {"λ": (0.01, 0.3)}, "TV": {"σ": (0.0025, 0.005)}}
+    return [replace(one, axes=wanted[one.name]) for one in methods() if one.name in wanted]
 
 
 def test_each_method_has_a_row_for_each_acceleration(record, few):
-    rows = compare(record, few, (2, 4), (1, 3, 6), noise=NOISE)
+    rows = compare(record, few, (2, 4), (1, 3, 6), noise=NOISE).rows
     assert [row.condition for row in rows] == ["R = 2", "R = 2", "R = 4", "R = 4"]
     assert [row.method.split(",")[0] for row in rows] == 2 * ["CG-SENSE", "TV"]
     assert all(row.iteration in (1, 3, 6) for row in rows)
@@ -44,7 +49,7 @@ def test_columns_that_judge_choose_nothing(record, few):
     changed = record.data.clone()
     changed[..., ~mask] *= -1
     other = KSpace(changed, record.mask, "changed")
-    one, two = (compare(each, few, (4,), (1, 3, 6), noise=NOISE) for each in (record, other))
+    one, two = (compare(each, few, (4,), (1, 3, 6), noise=NOISE).rows for each in (record, other))
     assert [(row.method, row.iteration, row.residual) for row in one] == [
         (row.method, row.iteration, row.residual) for row in two
     ]
@@ -61,13 +66,56 @@ def test_a_perfect_method_has_no_error_beyond_the_noise(record):
     assert scan.judge.error(scan.predict(image)).nmse < 0.02
 
 
-def test_a_method_without_steps_is_never_chosen_over_one_that_fits(record):
-    def nothing(physics, y, iterations):
-        return (torch.zeros_like(physics.A_adjoint(y)) for _ in range(iterations))
+def test_of_two_methods_of_one_name_the_better_is_taken(record):
+    def nothing(_):
+        return lambda physics, y, iterations: (
+            torch.zeros_like(physics.A_adjoint(y)) for _ in range(iterations)
+        )
 
-    def adjoint(physics, y, iterations):
-        return (physics.A_adjoint(y) for _ in range(iterations))
+    def adjoint(_):
+        return lambda physics, y, iterations: (physics.A_adjoint(y) for _ in range(iterations))
 
-    methods = [Candidate("one", "zero", nothing), Candidate("one", "adjoint", adjoint)]
-    (row,) = compare(record, methods, (2,), (1,), noise=NOISE)
-    assert row.method == "one, adjoint"
+    grid = {"σ": (1.0, 2.0)}
+    tried = [Candidate("one", grid, nothing, "zero"), Candidate("one", grid, adjoint, "adjoint")]
+    (row,), edges = compare(record, tried, (2,), (1,), noise=NOISE)
+    assert row.method == "one, σ 1, adjoint"
+    assert edges == ["R = 2, one, σ 1, adjoint: 1 iterations are the most that were allowed"]
+
+
+def test_grids_grow_and_runs_last_until_the_best_is_inside(record):
+    """The best of a shrunk true image is where it is not shrunk, long after the marks and far beyond the grid."""
+    image = scan_of(record, *2 * [draw_mask("columns", (80, 96), 1, 0.2, 0)], NOISE)
+    truth = image.physics.A_adjoint(image.y)
+
+    def shrunk(weight):
+        def solve(physics, y, iterations):
+            factor = physics.A_adjoint(y).norm() / physics.A_adjoint(physics.A(truth)).norm()
+            return (
+                factor * truth / (1 + abs(k - 11) / 20 + abs(weight - 8) / 8)
+                for k in range(1, iterations + 1)
+            )
+
+        return solve
+
+    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3), longest=4)
+    assert row.method == "true, w 8"
+    assert row.iteration == 12
+    assert edges == ["R = 2, true, w 8: 12 iterations are the most that were allowed"]
+    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3, 11, 13))
+    assert (row.iteration, edges) == (11, [])
+
+
+def test_classical_methods_have_room_and_p_takes_part_where_its_weights_are(record, monkeypatch, tmp_path):
+    names = list(dict.fromkeys(method.name for method in methods()))
+    assert names == ["CG-SENSE", "TV", "PnP", "PnP annealed", "Newton-PnP"]
+    assert max(EXPERIMENT.iterations) >= 50
+    task = multicoil_mri.PRESET.load(size=16)
+    recipe = replace(multicoil_mri.PRESET.recipes["distilled"], steps=1, parameters="small")
+    preset = replace(multicoil_mri.PRESET, weights=tmp_path)
+    save_preconditioner(preset.path("distilled"), distill(task, recipe, progress=False), task)
+    monkeypatch.setattr(multicoil_mri, "PRESET", preset)
+    learned = methods()[-1]
+    assert learned.name == "P"
+    scan = scan_of(record, *2 * [draw_mask("columns", (80, 96), 4, 0.08, 0)], NOISE)
+    *_, last = learned.make(0.03)(scan.physics, scan.y, 2)
+    assert torch.isfinite(last).all()

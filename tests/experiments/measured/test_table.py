@@ -16,3 +16,8 @@ def test_every_row_is_a_line_of_one_width():
     assert "dB" in lines[1]
     assert "±" in lines[2]
     assert lines[2].split()[-2:] == ["1.50", "84"]
+
+
+def test_choices_at_an_edge_stand_below():
+    shown = table_of({"title": "t", "data": "d", "rows": [], "edges": ["R = 4, TV: 50 iterations"]})
+    assert shown.splitlines()[-1] == "at an edge: R = 4, TV: 50 iterations"
