@@ -146,8 +146,9 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
                 continue
             distillation = distill_linear(task, recipe)
         else:
-            steps = arguments.steps or recipe.steps
-            recipe = replace(recipe, steps=steps, tuned_steps=min(steps, recipe.tuned_steps))
+            if arguments.steps is not None:
+                most = min(arguments.steps, recipe.tuned_steps)
+                recipe = replace(recipe, steps=arguments.steps, tuned_steps=most)
             distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}

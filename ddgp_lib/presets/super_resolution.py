@@ -215,7 +215,7 @@ PRESET: Preset = Preset(
     alternatives=rival_recipes(
         {"direct": 4300, "null_space_network": 4240, "unfolded": 2280, "modl": 716, "npn": 4090},
         learning_rate={
-            "direct": 0.008,
+            "direct": 0.004,
             "null_space_network": 0.008,
             "unfolded": 0.008,
             "modl": 0.008,
