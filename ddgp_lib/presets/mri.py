@@ -241,7 +241,7 @@ PRESET: Preset = Preset(
     ),
     recipes={
         "distilled": DISTILLED,
-        "distilled_fast": few_steps(DISTILLED, steps=1500, tuned_steps=6500),
+        "distilled_fast": few_steps(DISTILLED, steps=1000, tuned_steps=2700),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
             steps=2240,
