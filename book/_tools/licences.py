@@ -206,7 +206,7 @@ def version(part: Part) -> str:
 
 def text(part: Part) -> str:
     """Return the text of a part's licence."""
-    found = [_standard(part.licence, part.holder)] if part.holder else []
+    found = [_standard(part)] if part.holder else []
     if part.index == "npm" and part.texts:
         with tarfile.open(npm.fetch(part.package)) as archive:
             members = [archive.extractfile(name) for name in part.texts]
@@ -227,11 +227,11 @@ def within(part: Part) -> str:
     return INNER.format(list="\n".join(listed)) + "\n" if listed else ""
 
 
-def _standard(licence: str, holder: str) -> str:
+def _standard(part: Part) -> str:
     """Return the standard text of a licence for a holder: MIT, or that of our own with another name."""
     ours = (ROOT / "LICENSE").read_text().split("-" * 20)[0]
-    clauses = MIT if licence.startswith("MIT") else ours[ours.index("Redistribution") :]
-    return f"Copyright (c) {holder}\n\n{clauses}"
+    clauses = MIT if part.licence.startswith("MIT") else ours[ours.index("Redistribution") :]
+    return f"Copyright (c) {part.holder}\n\n{clauses}"
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

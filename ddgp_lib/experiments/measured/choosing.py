@@ -22,6 +22,11 @@ class Tried(NamedTuple):
     stop: int
     """That iteration."""
 
+    @property
+    def rank(self) -> float:
+        """The error, or infinity where it is not finite: what is lowest is best."""
+        return self.error if math.isfinite(self.error) else math.inf
+
 
 class Chosen(NamedTuple):
     """The best setting of a grid."""
@@ -75,7 +80,7 @@ def choose_inside(
     known = {point: run(point) for point in product(*grids)}
     left = {(place, end): most for place in range(len(grids)) for end in (0, -1)}
     while True:
-        best = min(known, key=lambda point: _order(known[point]))
+        best = min(known, key=lambda point: known[point].rank)
         at = [(place, end) for place, grid in enumerate(grids) for end in (0, -1) if best[place] == grid[end]]
         open_ends = [edge for edge in at if left[edge] > 0]
         if not open_ends:
@@ -87,10 +92,6 @@ def choose_inside(
         grid.insert(0 if end == 0 else len(grid), beyond)
         point = (*best[:place], beyond, *best[place + 1 :])
         known[point] = run(point)
-
-
-def _order(tried: Tried) -> float:
-    return tried.error if math.isfinite(tried.error) else math.inf
 
 
 def _require_axes(axes: Sequence[Sequence[float]]) -> None:

@@ -11,7 +11,6 @@ under ``"edges"``.  P is there where its weights are: those of :mod:`ddgp_lib.pr
 simulated scans alone.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -225,13 +224,13 @@ def _choose(
     def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
         steps = chosen(method.make(*point)(scan.physics, scan.y, max(marks)), marks)
         errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
-        return min(errors, key=lambda tried: tried.error if math.isfinite(tried.error) else math.inf)
+        return min(errors, key=lambda tried: tried.rank)
 
     each = [
         (method, choose_inside(list(method.axes.values()), partial(run, method, marks=iterations)))
         for method in group
     ]
-    method, best = min(each, key=lambda pair: pair[1].tried.error)
+    method, best = min(each, key=lambda pair: pair[1].tried.rank)
     marks, stop = iterations, best.tried.stop
     while stop == marks[-1] and 2 * marks[-1] <= longest * iterations[-1]:
         marks = (*marks, 2 * marks[-1])
