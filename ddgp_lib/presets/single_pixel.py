@@ -119,7 +119,7 @@ PRESET: Preset = Preset(
     denoiser=DenoiserRecipe(),
     recipes={
         "distilled": DISTILLED,
-        "distilled_fast": few_steps(DISTILLED, steps=3000, tuned_steps=6400),
+        "distilled_fast": few_steps(DISTILLED, steps=3000, tuned_steps=4800, iterations=3),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only", steps=7250, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
         ),
