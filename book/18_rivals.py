@@ -278,7 +278,8 @@ for label, task in tasks.items():
         size_of(build_alternative(recipe, task.img_size[0])) for recipe in task.preset.alternatives.values()
     ]
     print(f"{label}: P has {size} parameters, the rivals {min(sizes)} to {max(sizes)}")
-    assert 0.8 * size < min(sizes) and max(sizes) < 1.25 * size
+    assert 0.8 * size < min(sizes)
+    assert max(sizes) < 1.25 * size
 
 # %% [markdown]
 # ## The gains
