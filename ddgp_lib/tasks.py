@@ -152,7 +152,7 @@ class Preset:
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     rivals : mapping of str to Kind
         Further methods that learn no preconditioner, by name, each with its own grid, see :mod:`ddgp_lib.kinds.base`.
-        They are tuned and loaded as all methods are; the results page does not compare them yet.
+        They are tuned and loaded as all methods are.
     requested : mapping of str to Kind
         Kinds as those of ``rivals`` that are tuned, loaded and run where they are asked for by name, so that nothing
         else needs the weights that they read.

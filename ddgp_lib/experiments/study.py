@@ -80,7 +80,8 @@ class Row:
         dict
             The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time,
             ``"milliseconds"`` of an iteration and image; ``"sigma"``; mean and standard error over images of
-            ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
+            ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P; and
+            ``"gain_20_trained"``, the same gain on as many of the images that it was trained on.
         """
         task = self.preset.load(**self.variant.options)
         chosen = self.configuration(seed)
@@ -91,8 +92,11 @@ class Row:
         count_val, count_test = task.preset.counts.study
         sigma = best_sigma(task, P, task.val_images[:count_val])
         images, started = task.test_images[:count_test], time.perf_counter()
-        curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
+        solver = _solver(task, P, sigma)
+        curves = psnr_curves(task, solver, images, task.student, ITERATIONS[-1])
         elapsed = time.perf_counter() - started
+        known = task.train_images[:count_test]
+        of_known = psnr_curves(task, solver, known, task.student, 20)[-1]
         return {
             "configuration": chosen,
             "parameters": sum(parameter.numel() for parameter in P.parameters()),
@@ -101,6 +105,7 @@ class Row:
             "sigma": sigma,
             "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
             "gain_20": mean_and_error(curves[19] - _baseline(task.preset)),
+            "gain_20_trained": mean_and_error(of_known - _without(task.preset.load(), known)),
         }
 
     def summary(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -249,12 +254,16 @@ def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> Precond
     )
 
 
+def _without(task: Task, images: torch.Tensor) -> torch.Tensor:
+    """PSNR (N,) of the tuned solver without P after 20 iterations."""
+    return psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
+
+
 @lru_cache
 def _baseline(preset: Preset) -> torch.Tensor:
     """PSNR of the tuned solver without P after 20 iterations on the test images; teachers do not change it."""
     task = preset.load()
-    images = task.test_images[: preset.counts.study[1]]
-    return psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
+    return _without(task, task.test_images[: preset.counts.study[1]])
 
 
 def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]:

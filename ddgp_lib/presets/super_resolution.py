@@ -12,12 +12,14 @@ from ..arguments import (
     require_generator,
     require_images,
     require_instance,
+    require_integer,
     require_positive,
     require_seed,
     require_size,
 )
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, load_portraits, perturb
+from ..data.faces import PERSONS_SPLIT
 from ..denoisers import DenoiserRecipe
 from ..kinds import AnnealedFista, ExactADMM, PolynomialFista, PulledFista, VariationFista
 from ..names import Filter
@@ -44,6 +46,7 @@ def super_resolution(
     sigma: float = 0.03,
     seed: int = 0,
     denoiser: Denoiser | None = None,
+    persons: int | None = None,
     images: Split | None = None,
 ) -> Task:
     """Grey faces seen through a blur and decimation, to be enlarged again.
@@ -77,6 +80,8 @@ def super_resolution(
         Seed of the cameras' noise generators.
     denoiser : Denoiser, optional
         Another denoiser than the shipped one.
+    persons : int, optional
+        How many of the 28 persons are trained on, from the first; by default all.  Not with ``images``.
     images : Split, optional
         Your own images instead of the faces, each part (N, C, H, W); with C = 3 give a denoiser of colour too.
 
@@ -105,8 +110,9 @@ def super_resolution(
         return kind(factor, img_size, filter=filter, noise=noise, seed=seed, rtol=rtol, **kernel)
 
     student, teacher = camera(factor, blur, seed), camera(teacher_factor, teacher_blur, seed + 1)
+    require(images is None or persons is None, "persons", persons, "None with images of your own")
     if images is None:
-        images = faces_of(sides)
+        images = only_persons(faces_of(sides), persons)
     return make_task(student, teacher, images, denoiser, sigma, preset=PRESET, img_size=img_size)
 
 
@@ -116,6 +122,15 @@ def faces_of(sides: tuple[int, int]) -> Split:
     above, left = ((max(sides) - side) // 2 for side in sides)
     parts = load_faces(max(sides))
     return Split(*(part[..., above : above + sides[0], left : left + sides[1]] for part in parts))
+
+
+def only_persons(faces: Split, persons: int | None) -> Split:
+    """Return faces of which so many persons, the first of the 28, are left to train on; None leaves all."""
+    everyone = len(PERSONS_SPLIT["train"])
+    require_integer("persons", persons, lowest=1, highest=everyone, none=True)
+    if persons is None:
+        return faces
+    return faces._replace(train=faces.train.unflatten(0, (-1, everyone))[:, :persons].flatten(0, 1))
 
 
 def perturb_face(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -172,6 +187,15 @@ DISTILLED = DistillationRecipe(
     average=0.99,
 )
 """Longer, validation faces lose 0.1 dB while those of training gain 0.4: they are of 28 persons."""
+
+OF_PERSONS = {
+    "losses": {"gradient": 1.0, "supervised": 1.0},
+    "perturbed": 1.0,
+    "noise_range": NOISES,
+    "sigma_noise": 0.001,
+    "average": 0.99,
+}
+"""What the recipe of the study of persons shares with that of the preconditioner which ships."""
 
 PRESET: Preset = Preset(
     name="super_resolution",
@@ -265,6 +289,9 @@ PRESET: Preset = Preset(
         }
         | variants.without_teacher("super_resolution"),
         "networks": variants.network_rows(variants.BEST_NETWORKS, "super_resolution, "),
+        "persons": {
+            f"{persons} persons": Variant(OF_PERSONS, {"persons": persons}) for persons in (3, 7, 14, 28)
+        },
     },
     linear_operators={"super_resolution": Preset.load},
     weights=WEIGHTS_FOLDER,

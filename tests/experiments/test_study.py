@@ -4,6 +4,7 @@ import json
 import math
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from ddgp_lib.data import Split
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.experiments import study
 from ddgp_lib.experiments.linear_study import BUDGETS
+from ddgp_lib.experiments.statistics import mean_and_error
 from ddgp_lib.experiments.study import (
     FORMAT,
     ITERATIONS,
@@ -56,6 +58,21 @@ def test_gains_are_paired_with_the_tuned_baseline(own):
     images = task.test_images[:3]
     none = psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
     assert run["psnr"]["20"][0] - run["gain_20"][0] == pytest.approx(none.mean().item(), abs=1e-3)
+
+
+def test_a_row_says_too_what_is_gained_on_images_that_it_was_trained_on(own, monkeypatch):
+    row = studies((own,))["forms"]["null space"]
+    monkeypatch.setattr(study, "distill", lambda *a, **b: SimpleNamespace(preconditioner=Identity()))
+    run, task = row.run(0, progress=False), own.load()
+    images = task.train_images[: own.counts.study[1]]
+    plain = PreconditionedFISTA(
+        task.denoiser, Identity(), stepsize=task.stepsize, sigma=run["sigma"], momentum="none"
+    )
+    curves = [
+        psnr_curves(task, solver, images, task.student, 20)[-1]
+        for solver in (plain, load_solver(task, "none"))
+    ]
+    assert run["gain_20_trained"] == pytest.approx(mean_and_error(curves[0] - curves[1]), rel=1e-3, abs=1e-3)
 
 
 def test_a_study_goes_on_where_it_stopped(own, tmp_path):
