@@ -20,7 +20,7 @@ End = Literal["lowest", "highest"]
 """An end of what is tried for an argument."""
 
 SCHEDULE = 20
-"""Iterations after which a schedule stays at its last value: the first at which methods are compared."""
+"""Iterations of a schedule, after which its run ends: the first at which methods are compared."""
 
 
 @dataclass(frozen=True)
