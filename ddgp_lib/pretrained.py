@@ -196,7 +196,7 @@ def save_preconditioner(
 
 def _of_many(distillation: Distillation | LinearDistillation) -> bool:
     """Say whether it was trained for a family of operators."""
-    return isinstance(distillation, Distillation) and distillation.recipe.redraw_every > 0
+    return isinstance(distillation, Distillation) and distillation.recipe.redraws
 
 
 def _course(distillation: Distillation) -> dict[str, Any]:

@@ -1207,7 +1207,15 @@ ELSEWHERE = {
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
     **dict.fromkeys(("export_task", "exported_networks"), "of a task: below"),
     **dict.fromkeys(
-        ("complex_brains", "complex_heads", "faces_of", "perturb_face", "turn_phase"),
+        (
+            "complex_brains",
+            "complex_heads",
+            "faces_of",
+            "only_persons",
+            "perturb_face",
+            "times",
+            "turn_phase",
+        ),
         "of a preset, for its images",
     ),
     **dict.fromkeys(

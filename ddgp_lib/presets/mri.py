@@ -135,10 +135,15 @@ def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
     """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
     require_images("images", images, channels=2)
     require_generator("generator", generator)
-    real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
+    perturbed = perturb(images, generator, flip=True)
     angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
-    cosine, sine = angle.cos(), angle.sin()
-    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
+    return times(torch.stack([angle.cos(), angle.sin()], dim=1), perturbed)
+
+
+def times(factors: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Multiply complex images (N, 2, H, W) by complex factors (N, 2, H, W), or (N, 2, 1, 1) for one an image."""
+    (a, b), (real, imaginary) = factors.unbind(dim=1), images.unbind(dim=1)
+    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], dim=1)
 
 
 def head(truth: torch.Tensor) -> torch.Tensor:

@@ -226,7 +226,7 @@ class DistillationRecipe:
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         fields.check_fields(self, DISTILLATION_FIELDS)
-        drawn = self.operators == 1 or self.redraw_every > 0
+        drawn = self.operators == 1 or self.redraws
         require(drawn, "operators", self.operators, "1 where redraw_every is 0")
         shared = "" if self.operators == 1 else f" // operators={self.operators}"
         if self.pairing == "same_iterate":
@@ -258,6 +258,11 @@ class DistillationRecipe:
     def longest(self) -> int:
         """The number of iterations that a state goes through at most."""
         return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
+
+    @property
+    def redraws(self) -> bool:
+        """Whether operators are drawn anew as the training goes on."""
+        return self.redraw_every > 0
 
     @property
     def stop_after(self) -> int | None:
