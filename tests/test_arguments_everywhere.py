@@ -1088,6 +1088,7 @@ CALLS: dict[str, Call] = {
             "blur": "positive",
             "teacher_blur": "positive",
             "framed": "flag",
+            "persons": "optional integer",
         },
         quick=False,
     ),
