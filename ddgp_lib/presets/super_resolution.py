@@ -257,7 +257,7 @@ PRESET: Preset = Preset(
             firsts=(0.1, 0.2, 0.4, 0.8), lasts=(0.0001, 0.0002, 0.0005, 0.001), momenta=("chambolle_dossal",)
         ),
         "admm": ExactADMM(firsts=(0.1, 0.2, 0.4), lasts=(0.01, 0.02, 0.05), taus=(30, 300, 3000)),
-        "polynomial": PolynomialFista(degrees=(4, 8, 16), sigmas=(0.02, 0.03, 0.05, 0.07)),
+        "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.02, 0.03, 0.05, 0.07)),
     },
     requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=40, validation=40, evaluation=80, study=(20, 40)),
