@@ -193,7 +193,8 @@ table(caption, heads, rows)
 #
 # $$ x_{k+1} = \bigl(A^\top A + \tau^{-1} I\bigr)^{-1} \bigl(A^\top y + \tau^{-1} (v_k - q_k)\bigr), $$ (eq-rv-admm)
 #
-#   where $v_k$ is the denoised image, $q_k$ the scaled dual variable, and $\tau$ is tuned.
+#   where $v_k$ is the denoised image, $q_k$ the scaled dual variable, and $\tau$ is tuned. Both annealed methods stop
+#   where their schedule ends, after 20 iterations: their last $\sigma$ is too small to go on with.
 # - **Newton**: plug-and-play with $P = R_\lambda$, {eq}`eq-newton`. With $A A^\top = I$ it is a change of the step size,
 #   so it appears for faces alone.
 # - **Polynomial** {cite}`johnson1983polynomial`: the best polynomial in $A^\top A$ in Newton's place, for operators
