@@ -280,7 +280,7 @@ PRESET: Preset = Preset(
     rivals={
         "tv": VariationFista(sigmas=(0.01, 0.02, 0.03, 0.05, 0.1)),
         "annealed": AnnealedFista(firsts=(0.3, 0.5, 0.8), lasts=(0.0025, 0.005, 0.01)),
-        "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
+        "admm": ExactADMM(firsts=(0.1, 0.2, 0.3), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
     },
     requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
     counts=Counts(tuning=30, validation=12, evaluation=48, study=(6, 24)),

@@ -254,7 +254,7 @@ PRESET: Preset = Preset(
         "tv": VariationFista(sigmas=(0.0003, 0.001, 0.003, 0.01, 0.03)),
         # Without momentum, digits and brains lost 0.7 and 1.1 dB: here it is not tried.
         "annealed": AnnealedFista(
-            firsts=(0.1, 0.2, 0.4, 0.8), lasts=(0.0001, 0.0002, 0.0005, 0.001), momenta=("chambolle_dossal",)
+            firsts=(0.2, 0.4, 0.8), lasts=(0.00001, 0.0001, 0.001), momenta=("chambolle_dossal",)
         ),
         "admm": ExactADMM(firsts=(0.1, 0.2, 0.4), lasts=(0.01, 0.02, 0.05), taus=(30, 300, 3000)),
         "polynomial": PolynomialFista(degrees=(2, 4, 8), sigmas=(0.02, 0.03, 0.05, 0.07)),
