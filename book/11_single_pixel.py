@@ -9,7 +9,7 @@
 # much and exists only during training, shows it the gradient that the student should have had {cite}`gualdron2025d2gp`.
 #
 # ```{note}
-# **Time:** 16 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista), for
+# **Time:** 13 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista), for
 # the solver. **After it** you can
 #
 # 1. write plug-and-play FISTA in five lines, and tune and check it;
