@@ -9,7 +9,7 @@
 # much and exists only during training, shows it the gradient that the student should have had {cite}`gualdron2025d2gp`.
 #
 # ```{note}
-# **Time:** 13 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista), for
+# **Time:** 14 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista), for
 # the solver. **After it** you can
 #
 # 1. write plug-and-play FISTA in five lines, and tune and check it;
@@ -97,6 +97,12 @@ figures.reconstructions(images[shown], pictures, columns=5)
 # "Better conditioned" needs care here. On their ranges both operators are perfectly conditioned,
 # $A A^\top = I$. The teacher is better because its null space is smaller, and because it lies inside the
 # student's: every pattern of the student is also one of the teacher's.
+#
+# ```{note}
+# This camera is simpler than a real one. A mirror array shows patterns of 0 and 1, so a pattern with signs is the
+# difference of two measurements. A detector counts photons, so its noise grows with the light, and it has a dark current.
+# And the patterns come one after another, while the scene has to hold still. None of this is simulated here.
+# ```
 
 # %%
 assert bool((task.student.mask <= task.teacher.mask).all())
@@ -165,7 +171,7 @@ print(f"chosen: σ = {sigma}, {early[sigma]:.2f} dB after 20 iterations", end=" 
 print(f"and {late[sigma]:.2f} dB after 200")
 
 # %%
-assert abs(late[sigma] - early[sigma]) < 0.3, "the tuned baseline is stable"
+assert abs(late[sigma] - early[sigma]) < 0.3, "the chosen setting is stable"
 assert late[0.02] < early[0.02] - 2, "a badly tuned one is not"
 assert all(late[level] < early[level] for level in (0.01, 0.02, 0.03, 0.05, 0.15, 0.2))
 
@@ -293,18 +299,11 @@ first, last = losses[:10].mean(), losses[-10:].mean()
 print(f"imitation loss: {first:.1f} in the first ten steps, {last:.1f} in the last ten")
 assert losses[-10:].mean() < 0.6 * losses[:10].mean()
 
-# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, step by step, and its mean over windows of ten steps."}, "image": {"alt": "A noisy curve that falls from above ten to about five within a hundred steps, most of it in the first thirty, with a smoother curve of its ten-step means on it."}} tags=["hide-input", "nbval-ignore-output"]
-steps = torch.arange(1, 101)
-means = losses.unfold(0, 10, 1).mean(dim=1)
-figures.curves(
-    {"each step": steps, "mean of ten": steps[9:]},
-    {"each step": losses, "mean of ten": means},
-    xlabel="training step",
-    ylabel="imitation loss $\\Vert x_s - x_t \\Vert^2$",
-    yscale="log",
-    roles={"each step": "other", "mean of ten": "distilled"},
-    markers=False,
-)
+# %% mystnb={"figure": {"name": "fig-training", "caption": "The imitation loss of the short training, means of ten steps."}, "image": {"alt": "A curve of ten points that falls from above ten to about five within a hundred steps, most of it in the first thirty."}} tags=["hide-input", "nbval-ignore-output"]
+means = {"imitation": losses.unfold(0, 10, 10).mean(dim=1)}
+look = {"xlabel": "training step", "yscale": "log", "roles": {"imitation": "distilled"}}
+look["ylabel"] = "imitation loss $\\Vert x_s - x_t \\Vert^2$"
+figures.curves(torch.arange(10, 101, 10), means, **look)
 
 # %% [markdown]
 # The loss is not that of fixed states: while $P_\theta$ learns, the pool fills with later ones. The shipped weights
@@ -423,9 +422,9 @@ def decibels(x):
 
 
 def at_iteration(k):
-    pictures = {f"$x^*$ {i}": images[i] for i in range(4)}
+    pictures = {f"truth, no. {i + 1}": images[i] for i in range(4)}
     for name, history in iterates.items():
-        pictures |= {f"{name}, {i}": history[k][i] for i in range(4)}
+        pictures |= {f"{name}, no. {i + 1}": history[k][i] for i in range(4)}
     return figures.images(pictures, columns=4)
 
 
@@ -510,7 +509,9 @@ assert less[1] > 10 * less[0]
 #
 # One reason why gradient only is weaker: a network without biases maps zero to zero. At $z_0$ the student's
 # gradient is zero, as we saw, so the first iteration has no preconditioner at all. With $z$ as a second input,
-# $P_\theta(0; z)$ need not vanish. We check both on the first iteration.
+# $P_\theta(0; z)$ need not vanish. (So an image that fits the data is not a stationary point of this step. $P_\theta$ is
+# more than a change of metric: it is a learned step in the null space, beside the gradient's.) We check both on the first
+# iteration.
 
 # %%
 gradient_alone = ddgp_lib.load_preconditioner("single_pixel", "distilled_gradient_only")

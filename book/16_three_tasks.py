@@ -366,7 +366,7 @@ slider = {
     "label": "iteration k",
     "alt": describe,
     "start": 6,
-    "dpi": 90,
+    "dpi": 130,
     "caption": "A test slice: the truth, the best that learns nothing, P, and errors.",
 }
 widgets.frames(**slider)
