@@ -3,14 +3,15 @@
 # # A preconditioner distilled: predicting what the camera did not measure
 #
 # A single-pixel camera that records 102 numbers leaves 922 of the 1,024 dimensions of a digit unseen. It is not slow:
-# one gradient step fits the data, as [conditioning](conditioning) showed, and no function of $A^\top A$ can do more, since
-# $A$ alone says nothing about its null space. Digits do: what the camera sees of a 4 makes some strokes likely and others
-# not. This chapter trains a network to make that guess *inside the gradient step*. A teacher, which measures four times as
-# much and exists only during training, shows it the gradient that the student should have had {cite}`gualdron2025d2gp`.
+# one gradient step fits the data, as [conditioning](conditioning) showed, and no function of $A^\top A$ can do more,
+# since $A$ alone says nothing about its null space. Digits do: what the camera sees of a 4 makes some strokes likely
+# and others not. This chapter trains a network to make that guess *inside the gradient step*. A teacher, which measures
+# four times as much and exists only during training, shows it the gradient that the student should have had
+# {cite}`gualdron2025d2gp`.
 #
 # ```{note}
-# **Time:** 14 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista), for
-# the solver. **After it** you can
+# **Time:** 14 minutes of reading, less than a minute of computing. **Before this:** [plug-and-play FISTA](pnp-fista),
+# for the solver. **After it** you can
 #
 # 1. write plug-and-play FISTA in five lines, and tune and check it;
 # 2. compare two gradients taken at one point, and say what a teacher adds;
@@ -61,11 +62,11 @@ print(f"   {told(second)}.")
 print(f"3. Over the same solver without P it is {told(plain)}: a weaker reference.")
 
 # %% [markdown]
-# One held-out digit shows what this is about. All reconstructions come from 20 iterations. The first three have the same
-# 102 measurements: plug-and-play FISTA without $P$, the best method that learns nothing, and the *preconditioner* $P$,
-# the subject of this chapter. The last is the teacher, with 410 measurements that the real camera does not take: a
-# reference. What each method leaves open was tuned on validation digits. Quality is measured by the PSNR,
-# $-10 \log_{10}$ of the mean squared error for images on $[0, 1]$, in decibels.
+# One held-out digit shows what this is about. All reconstructions come from 20 iterations. The first three have the
+# same 102 measurements: plug-and-play FISTA without $P$, the best method that learns nothing, and the *preconditioner*
+# $P$, the subject of this chapter. The last is the teacher, with 410 measurements that the real camera does not take: a
+# reference. What each method leaves open was tuned on validation digits. Quality is measured by the PSNR, $-10
+# \log_{10}$ of the mean squared error for images on $[0, 1]$, in decibels.
 
 # %%
 task = ddgp_lib.load_task("single_pixel")
@@ -100,8 +101,8 @@ figures.reconstructions(images[shown], pictures, columns=5)
 #
 # ```{note}
 # This camera is simpler than a real one. A mirror array shows patterns of 0 and 1, so a pattern with signs is the
-# difference of two measurements. A detector counts photons, so its noise grows with the light, and it has a dark current.
-# And the patterns come one after another, while the scene has to hold still. None of this is simulated here.
+# difference of two measurements. A detector counts photons, so its noise grows with the light, and it has a dark
+# current. And the patterns come one after another, while the scene has to hold still. None of this is simulated here.
 # ```
 
 # %%
@@ -143,11 +144,11 @@ torch.testing.assert_close(x, solvers["none"](y, A), rtol=0, atol=1e-4)
 
 # %% [markdown]
 # This solver is what $P$ goes into. It is not the strongest method without $P$: the next chapters of this book, and the
-# figure above, set methods beside it that do better. Three things were chosen on validation images, for each method on its
-# own: the noise level $\sigma$ of the denoiser, whether momentum is used, and whether something fades late in the run
-# (explained [below](what-fades), where it matters). The score is the PSNR after 20 or after 200 iterations, whichever
-# is lower. The level matters: with momentum and too little smoothing the denoiser drives the iteration away from the
-# image.
+# figure above, set methods beside it that do better. Three things were chosen on validation images, for each method on
+# its own: the noise level $\sigma$ of the denoiser, whether momentum is used, and whether something fades late in the
+# run (explained [below](what-fades), where it matters). The score is the PSNR after 20 or after 200 iterations,
+# whichever is lower. The level matters: with momentum and too little smoothing the denoiser drives the iteration away
+# from the image.
 
 # %% mystnb={"figure": {"name": "fig-tuning", "caption": "Tuning the baseline: mean PSNR over 50 validation digits against the noise level given to the denoiser, with momentum. At levels up to 0.05 the iteration decays between iterations 20 and 200, and a little from 0.15 on."}, "image": {"alt": "Two curves of PSNR against the denoiser's noise level. After 20 iterations the PSNR rises to a flat top around 0.1 and falls beyond. After 200 iterations it is nearly the same at 0.07 and 0.1, somewhat lower at 0.15 and 0.2, and far lower at small noise levels."}} tags=["hide-input"]
 tuned = ddgp_lib.load_tuning("single_pixel")["none"]
@@ -249,8 +250,8 @@ figures.images(
 # ## The form: data are left to the data
 #
 # A network may predict anything, also something that contradicts the measurements. Schwab, Antholzer and Haltmeier
-# {cite}`schwab2019deep` project a network's output on the null space, so that it cannot. For the gradient step this is the
-# **null-space form**:
+# {cite}`schwab2019deep` project a network's output on the null space, so that it cannot. For the gradient step this is
+# the **null-space form**:
 #
 # $$
 # \begin{aligned}
@@ -308,8 +309,8 @@ figures.curves(torch.arange(10, 101, 10), means, **look)
 # %% [markdown]
 # The loss is not that of fixed states: while $P_\theta$ learns, the pool fills with later ones. The shipped weights
 # come from the same function with many more steps, by `python -m ddgp_lib train single_pixel`; their recipe is stored
-# with them. Where the table has steps of a second phase, whole runs of a few iterations were then tuned towards the true
-# image. How much trainings with other seeds differ is in [](best-rivals), and in the intervals above.
+# with them. Where the table has steps of a second phase, whole runs of a few iterations were then tuned towards the
+# true image. How much trainings with other seeds differ is in [](best-rivals), and in the intervals above.
 
 # %%
 parameters = sum(p.numel() for p in P.parameters())
@@ -384,8 +385,8 @@ print(f"P passes the best mean of {over}, {best:.2f} dB, at iteration {first}")
 assert gains.mean() > 0
 
 # %% [markdown]
-# The standard error is over digits: it says how much other digits would move the gain. On all held-out digits the gain is
-# in the key results above, at 20 iterations. Between the best iterations of both methods it is:
+# The standard error is over digits: it says how much other digits would move the gain. On all held-out digits the gain
+# is in the key results above, at 20 iterations. Between the best iterations of both methods it is:
 
 # %%
 late = lead(measured, k=None)
@@ -507,10 +508,10 @@ assert less[1] > 10 * less[0]
 # (what-fades)=
 # ## Why the gain can decay, and a remedy
 #
-# One reason why gradient only is weaker: a network without biases maps zero to zero. At $z_0$ the student's
-# gradient is zero, as we saw, so the first iteration has no preconditioner at all. With $z$ as a second input,
-# $P_\theta(0; z)$ need not vanish. (So an image that fits the data is not a stationary point of this step. $P_\theta$ is
-# more than a change of metric: it is a learned step in the null space, beside the gradient's.) We check both on the first
+# One reason why gradient only is weaker: a network without biases maps zero to zero. At $z_0$ the student's gradient is
+# zero, as we saw, so the first iteration has no preconditioner at all. With $z$ as a second input, $P_\theta(0; z)$
+# need not vanish. (So an image that fits the data is not a stationary point of this step. $P_\theta$ is more than a
+# change of metric: it is a learned step in the null space, beside the gradient's.) We check both on the first
 # iteration.
 
 # %%
@@ -547,8 +548,8 @@ assert (aware > plain).all()
 #
 # The weights add up to less than $2 k_0$, so if the steps are bounded, what fades moves the image by a bounded total.
 # Both are ways of stopping softly, not fixed points of $D_\sigma$: where a run stops depends on the schedule. Tuning
-# tried $k_0 = 10$ in either place, and neither, for every method. Its choice is in the table of settings above. Here are
-# both preconditioners with nothing that fades, and with their own settings.
+# tried $k_0 = 10$ in either place, and neither, for every method. Its choice is in the table of settings above. Here
+# are both preconditioners with nothing that fades, and with their own settings.
 
 # %%
 nothing = {"prior_decay": None, "update_decay": None}
@@ -578,9 +579,9 @@ for name, (constant, tuned_loss) in rows.items():
 #
 # A distilled preconditioner has learned from one camera and one kind of image, under the noise that is printed above.
 # Change one of them at a time: the same number of patterns in another order, three and ten times the noise, and faces
-# in the place of digits. Nothing is trained or tuned again, for any method. But $\sigma$ is a noise level and has to follow
-# the noise: with `sigma_noise`, every method raises it above the noise that it was tuned for. The reference is the best
-# that learns nothing in the same condition.
+# in the place of digits. Nothing is trained or tuned again, for any method. But $\sigma$ is a noise level and has to
+# follow the noise: with `sigma_noise`, every method raises it above the noise that it was tuned for. The reference is
+# the best that learns nothing in the same condition.
 
 
 # %%
@@ -630,14 +631,14 @@ assert trained_on > max(gained[name][0] for name in ("zig-zag order", "faces"))
 # image. There the network seems to take for strokes what are none, and adds to them in the null space, where no data
 # correct it. [Three cameras](three-tasks) has more conditions, and a check that refuses the faces.
 #
-# One digit at a time, on the page with a camera: <a href="camera.html#noise=0.1">ten times the noise</a>. Watch what half
-# and twice the tuned $\sigma$ do: one leaves noise, the other removes strokes with it.
+# One digit at a time, on the page with a camera: <a href="camera.html#noise=0.1">ten times the noise</a>. Watch what
+# half and twice the tuned $\sigma$ do: one leaves noise, the other removes strokes with it.
 #
 # ## What would you pick instead?
 #
-# A network can be trained to do without all of this. Some were, on the same digits through the same camera, with the same
-# noise and for the same time. [Against the best rivals](best-rivals) introduces them one by one, and compares all of
-# them behind three cameras.
+# A network can be trained to do without all of this. Some were, on the same digits through the same camera, with the
+# same noise and for the same time. [Against the best rivals](best-rivals) introduces them one by one, and compares all
+# of them behind three cameras.
 
 # %% mystnb={"figure": {"name": "fig-sp-rivals", "caption": "Lead of the distilled P after 20 iterations over networks that are asked once, mean over 200 held-out digits, with 95 % intervals over digits and trainings. Right of the line P is ahead."}, "image": {"alt": "A row with a dot and an error bar for each network. A vertical line marks a lead of zero."}} tags=["hide-input"]
 against = over_rivals(measured)
@@ -651,9 +652,9 @@ for word in ("ahead of", "even with", "behind"):
     print(f"P is {word}: {', '.join(names) or 'none'}")
 
 # %% [markdown]
-# A network that is asked once takes a fraction of the time of twenty iterations. So where $P$ is even with one or behind
-# it, that network is the better choice for digits as these. [Three cameras](three-tasks) asks what becomes of both where
-# conditions change.
+# A network that is asked once takes a fraction of the time of twenty iterations. So where $P$ is even with one or
+# behind it, that network is the better choice for digits as these. [Three cameras](three-tasks) asks what becomes of
+# both where conditions change.
 #
 # ## Quiz
 #
@@ -753,9 +754,9 @@ answers.check("ex-sp-parts", answer)
 # ```{solution} ex-sp-parts
 # :class: dropdown
 #
-# The parts are orthogonal, so their squares add up: the squared error falls from $0.1^2 + 0.4^2$ to $0.1^2 + 0.2^2$, and
-# the PSNR rises by ten times the logarithm of the ratio. Without the error in the range it would be 6 dB. What is left
-# in the range limits what a better guess of the null space can show.
+# The parts are orthogonal, so their squares add up: the squared error falls from $0.1^2 + 0.4^2$ to $0.1^2 + 0.2^2$,
+# and the PSNR rises by ten times the logarithm of the ratio. Without the error in the range it would be 6 dB. What is
+# left in the range limits what a better guess of the null space can show.
 # ```
 #
 # ```{exercise} What fades moves a bounded total
@@ -774,8 +775,8 @@ answers.check("ex-sp-fade", answer)
 # :label: sol-sp-fade
 # :class: dropdown
 # ```
-# The weights are 1 for $k + 1 \le k_0$. From there on they are $k_0^2/j^2$ with $j = k + 1$, and $\sum_{j > k_0} 1/j^2 <
-# 1/k_0$. So the sum is less than $2 k_0$, and close to it.
+# The weights are 1 for $k + 1 \le k_0$. From there on they are $k_0^2/j^2$ with $j = k + 1$, and $\sum_{j > k_0} 1/j^2
+# < 1/k_0$. So the sum is less than $2 k_0$, and close to it.
 
 # %%
 k = torch.arange(1_000_000, dtype=torch.float64)

@@ -111,11 +111,11 @@ figures.reconstructions(task.picture(x)[shown], pictures, columns=3)
 #
 # ## k-space, column by column
 #
-# An MR image is complex. Its phase comes from coils and fields and varies smoothly; its magnitude is what a
-# radiologist looks at, and what PSNR compares here. (The magnitudes are real; phase, k-space and noise are computed from
-# processed images, which can flatter a method that is trained on such images {cite}`shimron2022implicit`. See the
-# [data cards](data.md).) The scanner measures the centred orthonormal Fourier transform $F$ of the image, and a mask
-# $K$ keeps whole columns, because it is along one direction that time is spent {cite}`lustig2007sparse`:
+# An MR image is complex. Its phase comes from coils and fields and varies smoothly; its magnitude is what a radiologist
+# looks at, and what PSNR compares here. (The magnitudes are real; phase, k-space and noise are computed from processed
+# images, which can flatter a method that is trained on such images {cite}`shimron2022implicit`. See the [data
+# cards](data.md).) The scanner measures the centred orthonormal Fourier transform $F$ of the image, and a mask $K$
+# keeps whole columns, because it is along one direction that time is spent {cite}`lustig2007sparse`:
 #
 # $$ A = K F, \qquad A A^\top = I, \qquad A^+ = A^\top . $$ (eq-mr-model)
 #
@@ -306,19 +306,19 @@ assert min(final[-1], first[-1], plain[-1]) > 0.85  # at the edge nothing is fou
 
 # %% [markdown]
 # In its first step the network takes away more than half of the error in the columns next to the middle, before the
-# denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step: the innermost
-# bands are then about as good as the teacher's, which *measures* half of all columns, and better than what the denoiser
-# finds alone. Outwards the guess fades, and near the edge of k-space no method without data has found much. (A value
-# above one means that a wrong detail, or noise, is worse than an empty column. There a method that leaves the column
-# empty has the smaller error.) In [super-resolution](super-resolution)
-# everything beyond a radius is missing, and guessing ends just outside of it. Here measured columns stand between the
-# missing ones, a few of them far out.
+# denoiser has said anything. Twenty iterations, in which the two take turns, do far better than that step: the
+# innermost bands are then about as good as the teacher's, which *measures* half of all columns, and better than what
+# the denoiser finds alone. Outwards the guess fades, and near the edge of k-space no method without data has found
+# much. (A value above one means that a wrong detail, or noise, is worse than an empty column. There a method that
+# leaves the column empty has the smaller error.) In [super-resolution](super-resolution) everything beyond a radius is
+# missing, and guessing ends just outside of it. Here measured columns stand between the missing ones, a few of them far
+# out.
 #
 # ## Results
 #
-# Most of a slice is black. So we judge twice: over the whole slice, and over the **head**, what is brighter than 0.05 in
-# the true slice, with small gaps closed and holes filled. No method is told this mask. First the four slices; the last
-# column is the share of the squared error that lies outside of the head.
+# Most of a slice is black. So we judge twice: over the whole slice, and over the **head**, what is brighter than 0.05
+# in the true slice, with small gaps closed and holes filled. No method is told this mask. First the four slices; the
+# last column is the share of the squared error that lies outside of the head.
 
 # %%
 within = task.region(x)
@@ -358,10 +358,10 @@ assert abs(psnr["gradient only"][0] - psnr["no P"][0]) < 0.5
 # %% [markdown]
 # The network that sees the gradient alone begins where *no P* begins, because its input is zero there. *No P* is the
 # solver that this book improves, and not what a practitioner would pick: the [denoiser with a falling
-# $\sigma$](best-rivals), or total variation, may be better. So the gains below are counted from the best method
-# that learns nothing. They are over all test slices. Beside $P$ stand the networks that one may train in the same time,
-# which [another chapter](best-rivals) introduces. Look at both dots of a row. Where that of the head lies further to the
-# left, a part of the gain over whole slices was black background.
+# $\sigma$](best-rivals), or total variation, may be better. So the gains below are counted from the best method that
+# learns nothing. They are over all test slices. Beside $P$ stand the networks that one may train in the same time,
+# which [another chapter](best-rivals) introduces. Look at both dots of a row. Where that of the head lies further to
+# the left, a part of the gain over whole slices was black background.
 
 # %% mystnb={"figure": {"name": "fig-mr-gains", "caption": "Gain over the best method that learns nothing, over whole slices and in the head alone, with 95 % intervals over slices and trainings."}, "image": {"alt": "A row for each learned method, the distilled preconditioner first, with two dots each, for the whole slice and for the head, and error bars. A vertical line marks zero."}} tags=["hide-input"]
 places = {"whole slice": False, "head": True}
@@ -401,15 +401,15 @@ for place, region in places.items():
         print(f"{place}: P is {word} {', '.join(names) or 'none'}")
 
 # %% [markdown]
-# A network that is asked once needs a fraction of the time of twenty iterations. Where $P$ is even with one or behind it,
-# that network is the better choice for this scanner, as long as nothing about the scanner changes.
+# A network that is asked once needs a fraction of the time of twenty iterations. Where $P$ is even with one or behind
+# it, that network is the better choice for this scanner, as long as nothing about the scanner changes.
 #
 # **What the black does.** The head fills less than a third of these slices. A method that leaves nothing in the
 # background has a PSNR over the whole slice that is higher by a constant, $-10 \log_{10}$ of the head's share
-# ({eq}`eq-rv-head`), whatever it does in the head. A method that leaves streaks there loses a part of that. So a lead over whole
-# slices can be a lead in painting black, which is no diagnosis. SSIM is worse in this respect: it is an average over
-# windows, and most windows are black. We quote the head first for that reason. (The slices are neighbours in one averaged
-# volume, so an interval over them says nothing about other heads.)
+# ({eq}`eq-rv-head`), whatever it does in the head. A method that leaves streaks there loses a part of that. So a lead
+# over whole slices can be a lead in painting black, which is no diagnosis. SSIM is worse in this respect: it is an
+# average over windows, and most windows are black. We quote the head first for that reason. (The slices are neighbours
+# in one averaged volume, so an interval over them says nothing about other heads.)
 
 # %%
 share = float(task.region(task.test_images[: measured["n_images"]]).float().mean())
@@ -430,8 +430,8 @@ if not changed:
     print("No verdict about a rival changes with the place.")
 
 # %% [markdown]
-# The gains over what learns nothing stand in both places in the table above. Where they differ, that of the head is the one
-# to quote.
+# The gains over what learns nothing stand in both places in the table above. Where they differ, that of the head is the
+# one to quote.
 #
 # ## Other masks
 #
@@ -497,8 +497,8 @@ print("Not behind:", ", ".join(name for name in won if name not in helped) or "n
 assert max(scores["every fourth"].values()) < 16
 
 # %% [markdown]
-# Choose the mask. Look for two things: streaks that are left beside an edge, and detail that looks right and is not. (In
-# the slider the PSNR is that of the whole slice.)
+# Choose the mask. Look for two things: streaks that are left beside an edge, and detail that looks right and is not.
+# (In the slider the PSNR is that of the whole slice.)
 
 
 # %% tags=["hide-input"]
@@ -578,13 +578,13 @@ assert kappa > 5e4
 assert torch.equal(one_coil.columns, B.columns)
 
 # %% [markdown]
-# Much of what one coil cannot see, four see weakly: modes that were in the null space are now slow ones. (The spectrum has
-# no gap, so the condition number is nothing but the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode counts
-# as unseen.) That calls for the damped Newton step, $R_\lambda = \lVert A \rVert^2 (A^\top A + \lambda \lVert A \rVert^2
-# I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned. Will the
-# preconditioner that was distilled for one coil help as well? It can be used: it needs an $A^+A$, and gets one. To be
-# fair to it, we first run it on *one* coil at this smaller size, and we give the baseline with its own setting and with
-# that of $P$. No setting was tuned for four coils.
+# Much of what one coil cannot see, four see weakly: modes that were in the null space are now slow ones. (The spectrum
+# has no gap, so the condition number is nothing but the reciprocal of the threshold $\eta = 10^{-5}$ below which a mode
+# counts as unseen.) That calls for the damped Newton step, $R_\lambda = \lVert A \rVert^2 (A^\top A + \lambda \lVert A
+# \rVert^2 I)^{-1}$ in the place of $P$, in closed form here, row by row; its damping, $\lambda = 0.1$, is not tuned.
+# Will the preconditioner that was distilled for one coil help as well? It can be used: it needs an $A^+A$, and gets
+# one. To be fair to it, we first run it on *one* coil at this smaller size, and we give the baseline with its own
+# setting and with that of $P$. No setting was tuned for four coils.
 
 # %%
 tuning = ddgp_lib.load_tuning(task)
@@ -617,17 +617,17 @@ assert coils["4 coils", "Newton"] > coils["4 coils", "distilled"]
 
 # %% [markdown]
 # The last column compares two runs with the same setting, with the weights and without them. With one coil they carry
-# over to half the size. With four coils **they add less than half of that**, and neither run comes up to Newton's step, a
-# linear map. The network still guesses missing columns, but what is left for it is the null space of *this* operator. The
-# modes that it would have filled are measured now, if weakly, and Newton's step recovers them. A preconditioner for four
-# coils would have to be distilled with four coils, and in the form {eq}`eq-sr-form`, which puts Newton's step in the
-# place of the gradient; that has not been done here.
+# over to half the size. With four coils **they add less than half of that**, and neither run comes up to Newton's step,
+# a linear map. The network still guesses missing columns, but what is left for it is the null space of *this* operator.
+# The modes that it would have filled are measured now, if weakly, and Newton's step recovers them. A preconditioner for
+# four coils would have to be distilled with four coils, and in the form {eq}`eq-sr-form`, which puts Newton's step in
+# the place of the gradient; that has not been done here.
 #
 # ```{note}
-# The four maps here are known exactly. Real coils come without their maps: they are estimated from the middle of k-space,
-# by ESPIRiT for instance, with errors that these numbers leave out. The noise of real coils is correlated, and has to be
-# whitened first. `ddgp_lib.scanner` reads raw multi-coil data and does both. Three-dimensional scans skip columns in two
-# directions, and then there is no spectrum row by row: Newton's step is computed by conjugate gradients.
+# The four maps here are known exactly. Real coils come without their maps: they are estimated from the middle of
+# k-space, by ESPIRiT for instance, with errors that these numbers leave out. The noise of real coils is correlated, and
+# has to be whitened first. `ddgp_lib.scanner` reads raw multi-coil data and does both. Three-dimensional scans skip
+# columns in two directions, and then there is no spectrum row by row: Newton's step is computed by conjugate gradients.
 # ```
 #
 # ## Two more tests: noise, and something new
@@ -662,8 +662,8 @@ for noise in (0.03, 0.1):
     print(f"    with σ as tuned the difference would have been {stays:+.1f} dB.")
 
 # %% [markdown]
-# The last column is what may be said about $P$ at another noise, and only where $\sigma$ follows. Where $\sigma$ stays as
-# tuned, most of the loss is that of a denoiser with the wrong level, and $P$ has it too.
+# The last column is what may be said about $P$ at another noise, and only where $\sigma$ follows. Where $\sigma$ stays
+# as tuned, most of the loss is that of a denoiser with the wrong level, and $P$ has it too.
 #
 # The second test matters more to those who read such images. A method that has learned what brains look like may
 # remove what it has not seen. We add a bright spot to a slice, of 1.5 or 3 pixels' radius, at four places in turn. We
@@ -702,9 +702,9 @@ assert all(0 < each.min() < each.max() < 1.5 for each in shares.values())
 
 # %% [markdown]
 # What a spot has in measured columns is in the data, and the gradient step restores it each time. What it has in the
-# others is guessed, and no training image had such spots. So a share below 100 % is lost contrast, and the difference to
-# the teacher's is what the columns that the teacher measures would have told. These are four places in one slice and one
-# shape: an example of a test that ought to be made, and not its result. Elsewhere more may be lost.
+# others is guessed, and no training image had such spots. So a share below 100 % is lost contrast, and the difference
+# to the teacher's is what the columns that the teacher measures would have told. These are four places in one slice and
+# one shape: an example of a test that ought to be made, and not its result. Elsewhere more may be lost.
 #
 # ## Quiz
 #
@@ -756,11 +756,11 @@ answers.check("ex-mr-hermitian", answer)
 # :label: sol-mr-hermitian
 # :class: dropdown
 # ```
-# Nothing: the transform of a real image satisfies $\hat x(-f) = \overline{\hat x(f)}$. A column and its mirror image are
-# measured together, and outside of the middle a random mask seldom contains both, so the mask would grow by half. With a
-# phase the symmetry is gone. That is why a simulation with real images is too easy: its reconstruction is told, without
-# anybody's intention, that there is no phase. (In practice a smooth phase is estimated from the middle of k-space, and
-# the symmetry used approximately.)
+# Nothing: the transform of a real image satisfies $\hat x(-f) = \overline{\hat x(f)}$. A column and its mirror image
+# are measured together, and outside of the middle a random mask seldom contains both, so the mask would grow by half.
+# With a phase the symmetry is gone. That is why a simulation with real images is too easy: its reconstruction is told,
+# without anybody's intention, that there is no phase. (In practice a smooth phase is estimated from the middle of
+# k-space, and the symmetry used approximately.)
 
 # %%
 magnitude = task.picture(x[:1])
@@ -835,13 +835,13 @@ for name, step in steps.items():
 #
 # By how much $P$ gains, and against whom, is in the key results at the beginning.
 #
-# k-space, coils, phase and noise are simulated, and the test slices are of an average brain without a skull. Spots of one
-# shape were added to one slice; what else may be lost was not tested.
+# k-space, coils, phase and noise are simulated, and the test slices are of an average brain without a skull. Spots of
+# one shape were added to one slice; what else may be lost was not tested.
 #
 # ## Further reading
 #
 # Incoherent sampling and sparsity: {cite}`lustig2007sparse`. Plug-and-play in MRI is reviewed in {cite}`ahmad2020plug`;
 # a preconditioned method for several coils off the Cartesian grid, with a proof of convergence, is
-# {cite}`hong2024p2np`. Unrolled networks for MRI: {cite}`hammernik2018learning`, {cite}`aggarwal2019modl`. The operators
-# follow deepinv {cite}`tachella2025deepinverse`. Networks in equal time are in [](best-rivals), runs of 1,000 iterations in
-# [three cameras](three-tasks).
+# {cite}`hong2024p2np`. Unrolled networks for MRI: {cite}`hammernik2018learning`, {cite}`aggarwal2019modl`. The
+# operators follow deepinv {cite}`tachella2025deepinverse`. Networks in equal time are in [](best-rivals), runs of 1,000
+# iterations in [three cameras](three-tasks).

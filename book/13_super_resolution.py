@@ -72,9 +72,9 @@ print(f"4. P is {word[rival]} {title_of(rival)}, the best rival: {told(over[riva
 # %% [markdown]
 # Sixteen held-out faces, each reduced to $16 \times 16$ pixels with noise of standard deviation 0.001. Every method is
 # plug-and-play FISTA {eq}`eq-pnp-fista`: a gradient step on $g(x) = \tfrac12 \lVert A x - y \rVert^2$, a denoiser, and
-# momentum where tuning chose it. The denoiser is the same for all; its level, the momentum and how fast it is switched off
-# late in the run were tuned for each on validation faces. A *preconditioner* $P$ changes the gradient step alone, to
-# $z - \alpha P(\nabla g(z); z)$.
+# momentum where tuning chose it. The denoiser is the same for all; its level, the momentum and how fast it is switched
+# off late in the run were tuned for each on validation faces. A *preconditioner* $P$ changes the gradient step alone,
+# to $z - \alpha P(\nabla g(z); z)$.
 #
 # "No $P$" is the plain gradient. "Newton" is a linear $P$ without anything learned. "Distilled" has a network, trained
 # to turn the gradient of this camera into that of a *teacher*, which sees more; "gradient only" does the same without
@@ -251,9 +251,9 @@ assert shares["student"] < 1e-5 < shares["teacher"] < 1e-2 < shares["×4, blur 1
 # frequencies before the pixels can mix them up. What is lost is lost to the blur, some of it below the noise, most of
 # it altogether. A lens that blurs less would keep more, and then folding begins: with a blur of one pixel, percents of
 # what is measured come from high frequencies, which nothing in $A$ can tell from the low ones that they fold onto.
-# Which of the two is the better camera is not obvious. (With a blur of one to two pixels, as lenses have it, the task is
-# another one: part of it is aliasing. [Three cameras](three-tasks) runs this $P$ behind such cameras too, for which it was
-# not trained.)
+# Which of the two is the better camera is not obvious. (With a blur of one to two pixels, as lenses have it, the task
+# is another one: part of it is aliasing. [Three cameras](three-tasks) runs this $P$ behind such cameras too, for which
+# it was not trained.)
 #
 # ## Fair baselines
 #
@@ -334,11 +334,12 @@ assert quality["teacher, k = 20"] > quality["distilled, k = 20"] + 4
 
 # %% [markdown]
 # Newton's step is not the only method that learns nothing. Total variation, two plug-and-play methods whose $\sigma$
-# falls, and a polynomial in $A^\top A$ were tuned on the same validation faces; [](best-rivals) has their formulas and a
-# table of all. Below, the reference is the one of them with the highest mean, whichever that is.
+# falls, and a polynomial in $A^\top A$ were tuned on the same validation faces; [](best-rivals) has their formulas and
+# a table of all. Below, the reference is the one of them with the highest mean, whichever that is.
 #
-# So now all held-out faces, and the errors over trainings too. Beside $P$ stand the preconditioner with the paper's input, the closed
-# form, and networks that are asked once ([](best-rivals)). Their trainings did not take the same time here:
+# So now all held-out faces, and the errors over trainings too. Beside $P$ stand the preconditioner with the paper's
+# input, the closed form, and networks that are asked once ([](best-rivals)). Their trainings did not take the same time
+# here:
 
 # %% tags=["hide-input"]
 spent = {}
@@ -351,8 +352,8 @@ print(f"Training of P: {own:.0f} s of one processor,", end=" ")
 print(f"{own / others:.0%} of a rival's time.")
 
 # %% [markdown]
-# The training of $P$ was stopped early, because validation faces stop gaining: there are 28 persons to train on. So a lead
-# of a rival below is one with more time, and a lead of $P$ is one with less.
+# The training of $P$ was stopped early, because validation faces stop gaining: there are 28 persons to train on. So a
+# lead of a rival below is one with more time, and a lead of $P$ is one with less.
 
 # %% mystnb={"figure": {"name": "fig-sr-gains", "caption": "Gain over the best method that learns nothing, mean over all held-out faces after 20 iterations, with 95 % intervals over faces and trainings."}, "image": {"alt": "A row with a dot and an error bar for each learned method, the distilled preconditioner first. A vertical line marks a gain of zero."}} tags=["hide-input"]
 learned = ("distilled", "distilled_gradient_only", "distilled_linear")
@@ -374,8 +375,9 @@ for phrase in ("ahead of", "even with", "behind"):
 # A dot at zero, or left of it, is a method that took a training and does no better than one that took none. Each line
 # says first which learned methods stand so to the best that learns nothing, and then to which rivals $P$ stands so.
 #
-# How sure is that? The faces are 80 pictures of eight people, and pictures of one person are alike. So an interval over faces is too short. With
-# one number for each person there are eight of them. And does it matter that both are compared at iteration 20?
+# How sure is that? The faces are 80 pictures of eight people, and pictures of one person are alike. So an interval over
+# faces is too short. With one number for each person there are eight of them. And does it matter that both are compared
+# at iteration 20?
 
 # %%
 with_p, without = (values_of(measured, n).mean(dim=0) for n in ("distilled", classical))
@@ -407,8 +409,8 @@ print(says.get(word["newton"], "The two cannot be compared."))
 # $$ (eq-sr-form)
 #
 # Newton's step takes care of what is seen. The network adds to what is not, and cannot touch the rest: its output goes
-# through the projector that we wrote with FFTs above, as in a null-space network {cite}`schwab2019deep`. One look inside,
-# after three iterations:
+# through the projector that we wrote with FFTs above, as in a null-space network {cite}`schwab2019deep`. One look
+# inside, after three iterations:
 
 # %%
 P = ddgp_lib.load_preconditioner("super_resolution")
@@ -457,9 +459,9 @@ figures.curves(
 
 # %% [markdown]
 # Newton's step recovers the ring just inside the edge of the seen modes, where the plain method has gone a part of the
-# way only. If the network helps, it is in a narrow band just *outside* of that edge. Beyond twice the edge it adds next to
-# nothing. That is what one expects where a detail hardly depends on what the camera saw: neither squared errors nor the
-# cosine reward a guess of where exactly a hair or a wrinkle lies.
+# way only. If the network helps, it is in a narrow band just *outside* of that edge. Beyond twice the edge it adds next
+# to nothing. That is what one expects where a detail hardly depends on what the camera saw: neither squared errors nor
+# the cosine reward a guess of where exactly a hair or a wrinkle lies.
 
 # %%
 assert left["no P"][2] > 2 * left["Newton"][2]
@@ -470,12 +472,12 @@ assert left["teacher"][4] < 0.15
 # %% [markdown]
 # ## Noise: the damping has to follow
 #
-# The task's noise is about that of rounding to eight bits. Ten to thirty times more noise is typical of low light. For Newton's
-# step, $\lambda$ is a ratio of noise to signal variance ([derived here](linear-preconditioners)). So above the level
-# $\sigma_0 = 0.001$ it follows the noise's standard deviation $\sigma_w$ as $\lambda\,(\sigma_w / \sigma_0)^2$. The
-# shipped $P_\theta$ does that in its Newton part; it is told $\sigma_w$. The $\sigma$ of the denoiser is a noise level
-# too, and follows with `sigma_noise`, for all methods alike. To see what the damping protects from, we take a copy of $P$
-# whose damping is constant.
+# The task's noise is about that of rounding to eight bits. Ten to thirty times more noise is typical of low light. For
+# Newton's step, $\lambda$ is a ratio of noise to signal variance ([derived here](linear-preconditioners)). So above the
+# level $\sigma_0 = 0.001$ it follows the noise's standard deviation $\sigma_w$ as $\lambda\,(\sigma_w / \sigma_0)^2$.
+# The shipped $P_\theta$ does that in its Newton part; it is told $\sigma_w$. The $\sigma$ of the denoiser is a noise
+# level too, and follows with `sigma_noise`, for all methods alike. To see what the damping protects from, we take a
+# copy of $P$ whose damping is constant.
 
 # %%
 constant = ddgp_lib.load_preconditioner("super_resolution")
@@ -513,9 +515,9 @@ figures.reconstructions(images[shown], pictures)
 
 # %% [markdown]
 # With a damping that follows the noise the preconditioned method does not break. With the damping of the training the
-# image is lost, although the network is the same. It is the linear part that amplifies: weak modes are divided by little
-# more than their eigenvalue, whatever they carry. What the network is worth at these noises stands in the last column,
-# with its standard error. Eight faces are few, so read a difference of less than two standard errors as none.
+# image is lost, although the network is the same. It is the linear part that amplifies: weak modes are divided by
+# little more than their eigenvalue, whatever they carry. What the network is worth at these noises stands in the last
+# column, with its standard error. Eight faces are few, so read a difference of less than two standard errors as none.
 #
 # ## Where it fails: a blur that is not the one we were told
 #
@@ -615,11 +617,12 @@ widgets.live(**slider)
 # ## Where it fails: the border of a photograph
 #
 # All operators so far were **periodic**: the blur at the left border gathers pixels from the right one. That makes the
-# algebra easy, and no photograph is like that. Beyond its border the scene goes on, and the blur mixes in what is there.
-# What does that do *inside* the image? We measure faces within larger pictures, so that the blur has true neighbours, and
-# restore them in three ways: with data from a periodic scene, for comparison; with true data and the periodic model; and
-# with true data and an operator whose frame reaches as far as the blur, so that the surroundings are unknowns too
-# {cite}`almeida2013deconvolving`. Only the inner $32 \times 32$ pixels count, twelve pixels away from the border.
+# algebra easy, and no photograph is like that. Beyond its border the scene goes on, and the blur mixes in what is
+# there. What does that do *inside* the image? We measure faces within larger pictures, so that the blur has true
+# neighbours, and restore them in three ways: with data from a periodic scene, for comparison; with true data and the
+# periodic model; and with true data and an operator whose frame reaches as far as the blur, so that the surroundings
+# are unknowns too {cite}`almeida2013deconvolving`. Only the inner $32 \times 32$ pixels count, twelve pixels away from
+# the border.
 
 # %%
 framed = ddgp_lib.load_task("super_resolution", framed=True)
@@ -653,9 +656,9 @@ table("Mean PSNR of the inner part of eight faces.", heads, rows)
 # %% [markdown]
 # With the periodic model Newton's step is lost, more than ten decibels below, in the middle of the image. The misfit at
 # the border looks to it like a strong signal in weak modes, and these modes extend over the whole image. The distilled
-# $P$ has the same linear part and the same fault. The plain method loses least, because it has not got to those modes. With
-# the framed operator all is well again: the fault was the model, and not the method. Whoever restores a photograph should
-# take such an operator, or blend the border first.
+# $P$ has the same linear part and the same fault. The plain method loses least, because it has not got to those modes.
+# With the framed operator all is well again: the fault was the model, and not the method. Whoever restores a photograph
+# should take such an operator, or blend the border first.
 #
 # ## In colour, and on people who are not in a data set
 #
@@ -685,9 +688,9 @@ small = functional.interpolate(channels.reshape(2, 3, 32, 32), scale_factor=4)
 figures.comparison(portraits, colour, seen=("measured", small))
 
 # %% [markdown]
-# Newton's step works as before: algebra does not care who is in the picture. The network has been trained on grey images of
-# 28 people, photographed in one laboratory, all at one scale; a colour channel of a cap with gold leaves is none of that.
-# Where the line above shows a loss, a user is better off with `newton`.
+# Newton's step works as before: algebra does not care who is in the picture. The network has been trained on grey
+# images of 28 people, photographed in one laboratory, all at one scale; a colour channel of a cap with gold leaves is
+# none of that. Where the line above shows a loss, a user is better off with `newton`.
 #
 # ## Quiz
 #
@@ -701,9 +704,9 @@ figures.comparison(portraits, colour, seen=("measured", small))
 # ```{exercise} Newton's step without a linear system
 # :label: ex-sr-woodbury
 #
-# Show that $R_\lambda v = \frac{1}{\lambda} \bigl[ v - A^\top (A A^\top + \lambda \lVert A \rVert^2 I)^{-1} A v \bigr]$.
-# Write $R_\lambda$ with `fold`, `backward` and $\Gamma$, for any image $v$ and not only for a gradient, and check it.
-# By which factor does it multiply an image in the null space, with the damping of this chapter?
+# Show that $R_\lambda v = \frac{1}{\lambda} \bigl[ v - A^\top (A A^\top + \lambda \lVert A \rVert^2 I)^{-1} A v
+# \bigr]$. Write $R_\lambda$ with `fold`, `backward` and $\Gamma$, for any image $v$ and not only for a gradient, and
+# check it. By which factor does it multiply an image in the null space, with the damping of this chapter?
 # ```
 
 # %%
@@ -715,12 +718,11 @@ answers.check("ex-sr-woodbury", answer)
 # :label: sol-sr-woodbury
 # :class: dropdown
 # ```
-# Multiply the bracket by $A^\top A + \Lambda I$, $\Lambda = \lambda \lVert A \rVert^2$. Since
-# $(A^\top A + \Lambda I) A^\top = A^\top (A A^\top + \Lambda I)$, the second term becomes $A^\top A v$, and
-# $(A^\top A + \Lambda I)\, v - A^\top A v = \Lambda v$ is left. Divided by $\lambda$ this is $\lVert A \rVert^2 v$, which is
-# what $A^\top A + \Lambda I$ must make of $R_\lambda v$. In the null space of $A$ the bracket is $v$, so $R_\lambda$
-# divides by $\lambda$ there. That is why it must be applied to gradients, which have no such part, and why noise in $v$
-# would be fatal.
+# Multiply the bracket by $A^\top A + \Lambda I$, $\Lambda = \lambda \lVert A \rVert^2$. Since $(A^\top A + \Lambda I)
+# A^\top = A^\top (A A^\top + \Lambda I)$, the second term becomes $A^\top A v$, and $(A^\top A + \Lambda I)\, v -
+# A^\top A v = \Lambda v$ is left. Divided by $\lambda$ this is $\lVert A \rVert^2 v$, which is what $A^\top A + \Lambda
+# I$ must make of $R_\lambda v$. In the null space of $A$ the bracket is $v$, so $R_\lambda$ divides by $\lambda$ there.
+# That is why it must be applied to gradients, which have no such part, and why noise in $v$ would be fatal.
 
 # %%
 v = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -736,8 +738,9 @@ assert by_hand.abs().max() > 900
 # ```{exercise} Two images, one measurement
 # :label: ex-sr-alias
 #
-# Take the camera `sharp` ($\times 4$, blur of one pixel). Which wave along one axis, with how many periods below 8, can it
-# not tell from a wave with 27 periods of the right strength? How strong would the latter have to be for the student `A`?
+# Take the camera `sharp` ($\times 4$, blur of one pixel). Which wave along one axis, with how many periods below 8, can
+# it not tell from a wave with 27 periods of the right strength? How strong would the latter have to be for the student
+# `A`?
 # ```
 
 # %%
@@ -749,11 +752,11 @@ answers.check("ex-sr-alias", answer)
 # :label: sol-sr-alias
 # :class: dropdown
 # ```
-# $27 - 32 = -5$, and a cosine has no sign of its frequency: in {eq}`eq-sr-fold` both belong to the small frequency 5. On
-# the pixels $0, 4, 8, \dots$ the two waves are equal, so only the blur distinguishes them, by the factor
-# $\hat b(5) / \hat b(27)$. The difference of the two images, with the fast wave scaled by that factor, is in the null
-# space. For the student the factor is enormous: a fast wave from black to white leaves as little in the data as a slow one
-# of less than a thousandth of that, which the noise hides. That is why next to nothing is folded.
+# $27 - 32 = -5$, and a cosine has no sign of its frequency: in {eq}`eq-sr-fold` both belong to the small frequency 5.
+# On the pixels $0, 4, 8, \dots$ the two waves are equal, so only the blur distinguishes them, by the factor $\hat b(5)
+# / \hat b(27)$. The difference of the two images, with the fast wave scaled by that factor, is in the null space. For
+# the student the factor is enormous: a fast wave from black to white leaves as little in the data as a slow one of less
+# than a thousandth of that, which the noise hides. That is why next to nothing is folded.
 
 # %%
 position = torch.arange(64, dtype=torch.float64) / 64

@@ -86,10 +86,10 @@ widgets.live(**slider)
 #
 # ## Three results
 #
-# The three cameras of this book are a single-pixel camera for digits, MRI of a brain, and super-resolution of faces. Two
-# questions: how much is the preconditioner ahead of the *best method that learns nothing*, total variation and
-# plug-and-play with a falling noise level among them? And of the best of the networks that one may train instead, on the
-# same images? (They had the same time, and for faces more: there the training of $P$ was stopped early, because
+# The three cameras of this book are a single-pixel camera for digits, MRI of a brain, and super-resolution of faces.
+# Two questions: how much is the preconditioner ahead of the *best method that learns nothing*, total variation and
+# plug-and-play with a falling noise level among them? And of the best of the networks that one may train instead, on
+# the same images? (They had the same time, and for faces more: there the training of $P$ was stopped early, because
 # validation faces stop gaining.) Means over held-out images after 20 iterations, with 95 % intervals over images and
 # trainings. For the brain the head alone is judged too, since much of a slice is black.
 
@@ -143,14 +143,14 @@ figures.images(panels, columns=4)
 
 # %% [markdown]
 # [Against the best rivals](18_rivals.ipynb) has all methods, all errors, times, and what is not shown. [Three
-# cameras](three-tasks) says what happens when the camera, the noise or the images change. The records of these three are
-# simulated from images that are known; see the [data cards](data.md).
+# cameras](three-tasks) says what happens when the camera, the noise or the images change. The records of these three
+# are simulated from images that are known; see the [data cards](data.md).
 #
 # ## For whom
 #
-# You know linear algebra up to the singular value decomposition and have written a few lines of PyTorch. Students
-# find each idea built up from a picture and a computation, with exercises and folded solutions. Experts in inverse
-# problems find the main claims asserted in code, the strongest method that learns nothing as the first reference, and the
+# You know linear algebra up to the singular value decomposition and have written a few lines of PyTorch. Students find
+# each idea built up from a picture and a computation, with exercises and folded solutions. Experts in inverse problems
+# find the main claims asserted in code, the strongest method that learns nothing as the first reference, and the
 # failures as well as the gains.
 #
 # ## What is in it
@@ -238,11 +238,11 @@ figures.images(panels, columns=4)
 # ## What it goes beyond
 #
 # The starting point is one paper {cite}`gualdron2025d2gp`. Its tables are not reproduced here: every number in this
-# book is measured by this book. Three things differ from the paper: the preconditioner also sees the
-# iterate, it acts in the null space alone (for super-resolution, beside a Newton step), and it is trained on states that
-# it causes itself. What each is worth, all else equal, is measured where [networks are trained](distilling), and for the
-# form where [forms break](when-it-breaks). (The *gradient only* of the case studies differs in its losses too, so it is
-# not that comparison.)
+# book is measured by this book. Three things differ from the paper: the preconditioner also sees the iterate, it acts
+# in the null space alone (for super-resolution, beside a Newton step), and it is trained on states that it causes
+# itself. What each is worth, all else equal, is measured where [networks are trained](distilling), and for the form
+# where [forms break](when-it-breaks). (The *gradient only* of the case studies differs in its losses too, so it is not
+# that comparison.)
 #
 # ## Cite and reuse
 #
