@@ -86,10 +86,10 @@ traces = {
     for name, solver in solvers.items()
 }
 
-# %% mystnb={"figure": {"name": "fig-mr-question", "caption": "A test slice from a quarter of k-space: magnitudes, PSNR and absolute errors. Zero-filled is what the data give in one step."}, "image": {"alt": "A brain slice and four reconstructions with error maps. Zero-filled: smeared sideways, with errors everywhere. The best method that learns nothing: sharper, with flat patches. Distilled: close to the truth, with weak errors, most of them along edges. Teacher: hardly an error."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mr-question", "caption": "A test slice from a quarter of k-space: magnitudes, PSNR and absolute errors. Zero-filled is what the data give in one step."}, "image": {"alt": "A brain slice and five reconstructions with error maps. Zero-filled: smeared sideways, with errors everywhere. No P and the best method that learns nothing: sharper, with errors along edges and within the brain. Distilled: close to the truth, with weak errors, most of them along edges. Teacher: hardly an error."}} tags=["hide-input"]
 shown = 3
 pictures = {"zero-filled": zero_filled}
-for name in (title_of(classical), "distilled", "teacher"):
+for name in ("no P", title_of(classical), "distilled", "teacher"):
     pictures[name] = traces[name].estimate
 pictures = {name: task.picture(image)[shown] for name, image in pictures.items()}
 figures.reconstructions(task.picture(x)[shown], pictures, columns=3)
@@ -524,9 +524,9 @@ widgets.frames(
 )
 
 # %% [markdown]
-# Two slices are few, and show an order of magnitude. A plausible reason for what carries over is that the network works
-# on neighbourhoods, in which it finds streaks and edges whatever the mask, and that the projector tells it where it may
-# write.
+# Two slices are few, and show an order of magnitude; [three cameras](three-tasks) tests other masks over more of them.
+# A plausible reason for what carries over is that the network works on neighbourhoods, in which it finds streaks and
+# edges whatever the mask, and that the projector tells it where it may write.
 #
 # **The failure** is the last row. Without a middle the four copies are equally bright, and no method on this page can
 # know which of them is the brain. All stay below 16 dB, with the preconditioner and without.
