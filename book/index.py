@@ -120,7 +120,7 @@ for place, (label, region) in places.items():
     tried = ("distilled", *rivals_of(found))
     leads = [verdict(lead(found, name, region=region)) for name in tried]
     if "ahead of" not in leads:
-        words.append(f"{place}: nothing learned is ahead of what learns nothing.")
+        words.append(f"{place}: neither P nor a network is ahead of {rows[place][0]}.")
 print("\n".join(words))
 
 # %% [markdown]
