@@ -124,13 +124,14 @@ for place, (label, region) in places.items():
 print("\n".join(words))
 
 # %% [markdown]
-# One image of each: the first test image, which was not chosen. All methods of a row have the same data.
+# One image of each, the third test image, as in [another chapter](18_rivals.ipynb). All methods of a row have the same
+# data.
 
 # %% mystnb={"figure": {"name": "fig-index-three", "caption": "From top to bottom a digit, a brain slice and a face: what the data give in one gradient step, the best method that learns nothing, the preconditioner, and the truth. Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of four pictures. Left, a blocky digit, a smeared brain slice and a blurred face. To the right the best method that learns nothing, with P, and the truth, with the PSNR above each."}} tags=["hide-input"]
 panels = {}
 for label, name in names.items():
     camera = ddgp_lib.load_task(name)
-    truth, nothing = camera.test_images[:1], reference_of(measured[label])
+    truth, nothing = camera.test_images[2:3], reference_of(measured[label])
     data = camera.measure(truth)
     back = camera.stepsize * camera.student.A_adjoint(data)
     panels[f"{label}, data"] = camera.picture(back)
