@@ -837,7 +837,7 @@ for name, step in steps.items():
 # By how much $P$ gains, and against whom, is in the key results at the beginning.
 #
 # k-space, coils, phase and noise are simulated, and the test slices are of an average brain without a skull. Spots of
-# one shape were added to one slice; what else may be lost was not tested.
+# one shape were put into one slice; what else may be lost was not tested.
 #
 # ## Further reading
 #

@@ -516,8 +516,10 @@ figures.reconstructions(images[shown], pictures)
 # %% [markdown]
 # With a damping that follows the noise the preconditioned method does not break. With the damping of the training the
 # image is lost, although the network is the same. It is the linear part that amplifies: weak modes are divided by
-# little more than their eigenvalue, whatever they carry. What the network is worth at these noises stands in the last
-# column, with its standard error. Eight faces are few, so read a difference of less than two standard errors as none.
+# little more than their eigenvalue, whatever they carry. Other columns that lie far below Newton's belong to methods
+# whose inversion is not told the noise either, such as the step of ADMM. What the network is worth at these noises
+# stands in the last column, with its standard error. Eight faces are few, so read a difference of less than two
+# standard errors as none.
 #
 # ## Where it fails: a blur that is not the one we were told
 #
@@ -561,21 +563,24 @@ for width, camera in told_blur.items():
 rows = {f"{w:.1f}": [*missed[w].values(), misfit[w] / noise_level] for w in widths}
 heads = [*(Column(name, "dB", digits=1) for name in three), "residual / noise"]
 
-# %%
-assert missed[4.5]["Newton"] < missed[4.0]["no P"] - 0.3
-assert missed[5.0]["Newton"] < missed[5.0]["no P"] - 2
-assert misfit[4.5] < misfit[4.0] < 1.15 * noise_level
-assert max(misfit.values()) < 1.5 * noise_level
 caption = "Mean PSNR of four faces by the blur that is told, and Newton's residual."
 table(caption, heads, rows, corner="told")
 
+# %% tags=["hide-input"]
+right = missed[4.0]["no P"]
+worse = [f"{w:g}" for w in widths if missed[w]["Newton"] < right]
+print(f"Told {', '.join(worse)} pixels, Newton is worse than no P with the right blur.")
+
+# %%
+assert missed[5.0]["Newton"] < min(missed[5.0]["no P"], missed[4.0]["Newton"] - 2)
+assert max(misfit.values()) < 2 * noise_level
+
 # %% [markdown]
-# Told half a pixel too much, Newton is worse than no $P$ with the right blur; told one pixel too much, it is far below
-# no $P$ with the same wrong blur. The plain method, which had not got to those modes, loses far less: to be slow is
-# also a kind of regularisation. The network repairs little of the damage, which is in the modes that it must not touch.
-# And the data residual gives hardly a warning: it stays below one and a half times the
-# noise level for every blur that was tried, and is lower at 4.5 pixels than at the right one. Move the blur that the
-# solver is told:
+# Told one pixel too much, Newton is below no $P$ with the same wrong blur. The plain method, which had not got to those
+# modes, loses far less: to be slow is also a kind of regularisation. The network can repair little of the damage, which
+# is in the modes that it must not touch. And the data residual gives hardly a warning: it stays below twice the noise
+# level for every blur that was tried, as the last column says. Nobody would see from it that the blur is wrong. Move
+# the blur that the solver is told:
 
 # %% tags=["hide-input"]
 
