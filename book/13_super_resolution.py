@@ -59,15 +59,15 @@ rival = strongest(measured, rivals_of(measured))
 # **Key results**, on all held-out faces after 20 iterations, with 95 % intervals:
 
 # %% tags=["hide-input"]
-names = ("none", "newton", classical, rival)
-over = {name: gain_of(measured, "distilled", name) for name in names}
-word = {name: verdict(each) for name, each in over.items()}
-print(f"1. P over the same solver without P: {told(over['none'])}.")
-print(f"2. P is {word['newton']} Newton's step, which learns nothing:")
-print(f"   {told(over['newton'])}.")
-print(f"3. P is {word[classical]} {title_of(classical)}, the best that learns nothing:")
-print(f"   {told(over[classical])}, worst face {over[classical].worst:+.2f} dB.")
-print(f"4. P is {word[rival]} {title_of(rival)}, the best rival: {told(over[rival])}.")
+others = {"none": "the same solver without P", "newton": "Newton's step"}
+others[classical] = f"{title_of(classical)}, the best that learns nothing"
+others[rival] = f"{title_of(rival)}, the best rival"
+word = {}
+for number, (name, who) in enumerate(others.items(), 1):
+    over = gain_of(measured, "distilled", name)
+    word[name] = verdict(over)
+    print(f"{number}. P is {word[name]} {who}:")
+    print(f"   {told(over)}, worst face {over.worst:+.2f} dB.")
 
 # %% [markdown]
 # Sixteen held-out faces, each reduced to $16 \times 16$ pixels with noise of standard deviation 0.001. Every method is
