@@ -358,7 +358,7 @@ for name, setting in settings.items():
     rows[name] = [f"{setting['sigma']:g}", momentum, fades or "nothing"]
 table("What tuning chose.", ["σ", "momentum", "what fades"], rows)
 
-# %% mystnb={"figure": {"name": "fig-psnr", "caption": "Mean PSNR of five methods over 32 held-out digits, from 1 to 200 iterations."}, "image": {"alt": "Five curves of PSNR against iterations on a logarithmic axis. The distilled preconditioner rises within five iterations and stays level to 200. The teacher is level with it for two iterations and then highest. The gradient-only preconditioner starts with the baseline, which is lowest, rises more slowly, and levels off before 20 iterations, between the baseline and the distilled preconditioner."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-psnr", "caption": "Mean PSNR of five methods over 32 held-out digits, from 1 to 200 iterations."}, "image": {"alt": "Five curves of PSNR against iterations on a logarithmic axis. The distilled preconditioner rises within five iterations and stays level to 200. The teacher's curve is close to it at first and then highest. The best method that learns nothing starts low and ends far below both. The gradient-only preconditioner starts with the baseline, which is lowest, rises more slowly, and levels off before 20 iterations, between the baseline and the distilled preconditioner."}} tags=["hide-input"]
 roles = {title_of(classical): "other", "no P": "baseline", "distilled": "distilled"}
 roles |= {"gradient only": "gradient_only", "teacher": "teacher"}
 figures.curves(
@@ -405,8 +405,7 @@ assert psnr["distilled"][19] > psnr["no P"][19] + 3
 assert lost[worst] < 1
 
 # %% [markdown]
-# Where the table of settings names something that fades, tuning has used it against such a loss. We [come back to
-# it](what-fades).
+# The table of settings names what fades in which run. What that is, and what it is worth, [comes below](what-fades).
 #
 # Move through the iterations. Watch which strokes appear at once, which the denoiser alone never finds, and whether any
 # are guessed wrong.
