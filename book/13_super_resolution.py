@@ -573,14 +573,14 @@ print(f"Told {', '.join(worse)} pixels, Newton is worse than no P with the right
 
 # %%
 assert missed[5.0]["Newton"] < min(missed[5.0]["no P"], missed[4.0]["Newton"] - 2)
-assert max(misfit.values()) < 2 * noise_level
+assert max(misfit[4.5], misfit[5.0]) < 1.05 * misfit[4.0]
 
 # %% [markdown]
 # Told one pixel too much, Newton is below no $P$ with the same wrong blur. The plain method, which had not got to those
 # modes, loses far less: to be slow is also a kind of regularisation. The network can repair little of the damage, which
-# is in the modes that it must not touch. And the data residual gives hardly a warning: it stays below twice the noise
-# level for every blur that was tried, as the last column says. Nobody would see from it that the blur is wrong. Move
-# the blur that the solver is told:
+# is in the modes that it must not touch. The data residual grows where the blur is told too narrow. Where it is told
+# too wide, which does the harm, the residual gives no warning: it is about that of the right blur, or lower. Nobody
+# would see from it that the blur is wrong. Move the blur that the solver is told:
 
 # %% tags=["hide-input"]
 
