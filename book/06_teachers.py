@@ -147,14 +147,14 @@ figures.images(upper | lower, columns=4, signed=True, vmax=0.7)
 # own gradient is zero: its data are fitted. The last teacher asks for the whole error. All of its wishes are right, up
 # to its noise, and the preconditioner has to find them from 102 numbers. Which of the three should teach?
 #
-# The teacher is needed for this equation and for nothing else. When the solver runs, $y_t$ is gone: what a
+# The teacher is needed for {eq}`eq-teacher-gradients` and for nothing else. When the solver runs, $y_t$ is gone: what a
 # preconditioner is told is $z$, $k$, $A_s$, $y_s$ with the level of its noise, and what it has itself made of $y_s$.
 #
 # Three tasks serve as examples: digits of $32 \times 32$ pixels, brain slices and faces of $64 \times 64$. In the
 # trainings, as elsewhere in the book, the slices have $128 \times 128$ pixels. The smaller ones keep cells short. We
 # report no PSNR of them, since denoiser and settings are those of the larger size.
 
-# %%
+# %% tags=["hide-input"]
 told = {field.name for field in dataclasses.fields(ddgp_lib.State)}
 assert told == {"z", "k", "physics", "y", "noise", "prepared"}
 
@@ -697,7 +697,7 @@ for count in (200, 250, 300, 400, 600, 1000, 2000):
 heads = ["p / (N − 1)", "predicted", "measured"]
 table("The best teacher for N examples.", heads, rows, corner="N")
 
-# %%
+# %% tags=["hide-input"]
 off = {n: ratios.index(a) - ratios.index(b) for n, (a, b) in best.items()}
 assert max(map(abs, off.values())) <= 1
 assert 2 <= sum(step == 0 for step in off.values()) < 7
@@ -778,8 +778,8 @@ roles = {"k = 20": "distilled", "k = 100": "baseline"}
 figures.dots(worth, xlabel="PSNR gained by a teacher (dB)", roles=roles, reference=0.0)
 
 # %% [markdown]
-# Where a bar crosses zero, three short trainings do not tell a teacher from the true image alone. The folded table has
-# all rows, with what is lost from iteration 20 to 100.
+# Where a bar crosses zero, three short trainings do not tell a teacher from the true image alone. (By chance, one in
+# twenty such bars leaves out zero.) The folded table has all rows, with what is lost from iteration 20 to 100.
 
 # %% tags=["hide-input", "hide-output"]
 rows = {}

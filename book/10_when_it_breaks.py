@@ -134,8 +134,8 @@ print(
     f"2. PSNR lost from the best to k = 100, in the free and the null-space form:\n"
     f"   trained on 5 iterations {drop['free, 5']} and {drop['null space, 5']} dB,\n"
     f"   on 50 iterations {drop['free, 50']} and {drop['null space, 50']} dB.\n"
-    f"3. Measurements that were kept back expose the false image. Residual there, over\n"
-    f"   that of no P: false {held['invented']:.2f}, shipped P {held['shipped']:.2f}."
+    f"3. Measurements that were kept back expose the false image. Residual there,\n"
+    f"   over that of no P: false {held['invented']:.2f}, shipped P {held['shipped']:.2f}."
 )
 
 # %% mystnb={"figure": {"name": "fig-wb-question", "caption": "Four reconstructions from the same 102 measurements of one digit, after 50 iterations, with their absolute errors. The last one fits the data best."}, "image": {"alt": "An eight and four estimates. Without P: an eight, blurred in the middle. Shipped P: a sharper eight. Free P with momentum: bright strokes and dark ones that form no digit. Invented: a clear six with faint clouds beside it. The error map of the six is bright where the strokes of the eight are missing."}} tags=["hide-input", "nbval-ignore-output"]
@@ -277,7 +277,7 @@ heads = [Column("best", "dB", digits=1), "at k"]
 heads.append(Column("lost by k = 100", "dB", digits=1))
 table("Mean of eight digits, without momentum.", heads, rows)
 
-# %%
+# %% tags=["hide-input"]
 short, long = ("free, 5", "null space, 5"), ("free, 50", "null space, 50")
 assert min(lost[name] for name in short) > max(lost[name] for name in long) + 0.5
 assert max(lost[name] for name in long) < 1.5
@@ -306,7 +306,7 @@ heads = [Column(f"k = {k}", "dB", best="high") for k in (5, 20, 100)]
 shown = {name: [found[k] for k in ("5", "20", "100")] for name, found in rows.items()}
 table("Three forms, two inputs and two pairings, on test digits.", heads, shown)
 
-# %%
+# %% tags=["hide-input"]
 three = ("null_space", "penalised", "free")
 at_20 = [rows[f"{form}, state_aware"]["20"] for form in three]
 assert max(at_20[1:]) < at_20[0] < min(at_20[1:]) + 0.5
@@ -447,7 +447,7 @@ heads = [Column(f"k = {k}", "dB", digits=1, best="high") for k in (3, 30)]
 heads.append(Column("last residual", digits=3))
 table("The shipped P, amplified; means of eight digits.", heads, rows, corner="a")
 
-# %%
+# %% tags=["hide-input"]
 last = {factor: rows[f"{factor:g}"][1] for factor in amplified}
 assert min(last[0.5], last[1.5]) > last[1] - 1
 assert last[2] < last[1] - 1
@@ -791,7 +791,7 @@ heads = [Column("gain", "dB", signed=True), "rejected of 16"]
 heads += ["data residual, ratio", "held out, ratio"]
 table("The shipped P against the solver without it, 16 images.", heads, seen)
 
-# %%
+# %% tags=["hide-input"]
 gains = {name: row[0][0] for name, row in seen.items()}
 assert min(gains[name] for name in gains if "noise" not in name and name != "faces") > 1
 assert gains["noise × 10"] > 0.2 > -0.5 > gains["noise × 30"]
