@@ -569,8 +569,8 @@ effect = {part: [added(part, seed) for seed in range(3)] for part in sorted(part
 # %% mystnb={"figure": {"name": "fig-dn-parts", "caption": "What each loss adds to the gain after 20 iterations, in the mean of the rows that it can be added to: three seeds, and their mean with its 95 % interval."}, "image": {"alt": "Three rows, for the gradient, the imitation and the supervised loss, each with the mean and its wide interval and a small dot for each of three seeds, and a vertical line at zero."}} tags=["hide-input"]
 dotted = {}
 for part, values in effect.items():
-    dotted[part] = {"mean": interval(values)}
-    dotted[part] |= {f"seed {s}": value for s, value in enumerate(values)}
+    label, named = f"${part}$", {f"seed {s}": value for s, value in enumerate(values)}
+    dotted[label] = {"mean": interval(values)} | named
 roles = {"mean": "distilled"} | {f"seed {s}": "other" for s in range(3)}
 figures.dots(dotted, xlabel="added gain (dB)", roles=roles, reference=0.0)
 

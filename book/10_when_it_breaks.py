@@ -9,7 +9,7 @@
 # breaks here can break elsewhere, and what holds here need not.
 #
 # ```{note}
-# **Time:** 20 minutes of reading, about one of computing. **Before this:** [](distilling), for forms, states and the
+# **Time:** 18 minutes of reading, about one of computing. **Before this:** [](distilling), for forms, states and the
 # horizon of a training; fixed points from [](pnp-fista). **After it** you can
 #
 # 1. say what the free, the penalised and the null-space form of $P_\theta$ promise about measured data, and what
@@ -98,7 +98,7 @@ tested, runs = {}, {}
 for (form, horizon), P in trained.items():
     name = f"{form.replace('_', ' ')}, {horizon}"
     tested[name], runs[name] = P, [x for x, _ in solver(P).iterates(y, A, 100)]
-tested["shipped, 50"], runs["shipped, 50"] = shipped, paths["shipped P"]
+tested["shipped"], runs["shipped"] = shipped, paths["shipped P"]
 psnr, unfitted = {}, {}
 for name, path in runs.items():
     psnr[name] = torch.stack([task.psnr(x, digits) for x in path[1:]]).mean(dim=1)
@@ -134,8 +134,8 @@ print(
     f"2. PSNR lost from the best to k = 100, in the free and the null-space form:\n"
     f"   trained on 5 iterations {drop['free, 5']} and {drop['null space, 5']} dB,\n"
     f"   on 50 iterations {drop['free, 50']} and {drop['null space, 50']} dB.\n"
-    f"3. Measurements that were kept back expose the false image. Residual there,\n"
-    f"   over that of no P: false {held['invented']:.2f}, shipped P {held['shipped']:.2f}."
+    "3. Measurements that were kept back expose the false image. Residual there, over\n"
+    f"   that of no P: false {held['invented']:.2f}, shipped P {held['shipped']:.2f}."
 )
 
 # %% mystnb={"figure": {"name": "fig-wb-question", "caption": "Four reconstructions from the same 102 measurements of one digit, after 50 iterations, with their absolute errors. The last one fits the data best."}, "image": {"alt": "An eight and four estimates. Without P: an eight, blurred in the middle. Shipped P: a sharper eight. Free P with momentum: bright strokes and dark ones that form no digit. Invented: a clear six with faint clouds beside it. The error map of the six is bright where the strokes of the eight are missing."}} tags=["hide-input", "nbval-ignore-output"]
@@ -251,22 +251,26 @@ for name, (unfit, penalty, outside) in rows.items():
 # ## Past the horizon
 #
 # Does the equality keep a run together? Four short trainings, equal but for the form and the horizon, and the
-# shipped $P$, whose training is printed. None of these runs has momentum. (The shipped $P$ was trained with it.)
+# shipped $P$, whose training in two phases is printed. None of these runs has momentum.
 
 # %%
 recipe = ddgp_lib.presets.PRESETS["single_pixel"].recipes["distilled"]
-print(f"{recipe.steps:,} steps, horizon {recipe.horizon}, momentum {recipe.momentum}")
-assert recipe.steps > 100 * brief["steps"]
-assert (recipe.horizon, recipe.momentum) == (50, "chambolle_dossal")
+print(f"{recipe.steps:,} steps, horizon {recipe.horizon}, momentum {recipe.momentum};")
+second = recipe.tuned_steps, recipe.tuned_horizon, recipe.tuned_momentum
+print("then {} steps, horizon {}, momentum {}".format(*second))
+assert recipe.steps > 40 * brief["steps"]
+assert recipe.tuned_horizon > recipe.horizon == 50
 
 # %% mystnb={"figure": {"name": "fig-wb-horizon", "caption": "Mean of eight digits, without momentum. The number is the horizon of the training. Above: PSNR. Below: data residual."}, "image": {"alt": "Two panels against iterations on a logarithmic axis. PSNR: the two preconditioners with horizon 5 rise to about 21 dB near iteration 5 and then fall by several decibels. The two with horizon 50 rise more slowly to about 22 dB and stay; the shipped one is highest and stays. Residual: with horizon 5 it rises again to about 0.1, with horizon 50 it stays lower, and is lowest for the shipped one."}} tags=["hide-input", "nbval-ignore-output"]
 figure, panels = figures.axes(2, height=2.7)
 mean_unfitted = {name: values.mean(dim=1) for name, values in unfitted.items()}
-above = {"ylabel": "PSNR (dB)", "ylim": (0, 27), "legend": "above", "ax": panels[0]}
+roles = ("rival", "linear", "gradient_only", "newton", "distilled")
+shared = {"xscale": "log", "roles": dict(zip(psnr, roles, strict=True))}
+above = {"ylabel": "PSNR (dB)", "ylim": (8, 27), "legend": "above", "ax": panels[0]}
 below = {"ylabel": "data residual", "ylim": (0.01, 1), "yscale": "log"}
 below |= {"legend": None, "ax": panels[1]}
-figures.curves(range(1, 101), psnr, xlabel="", xscale="log", **above)
-figures.curves(range(1, 101), mean_unfitted, xlabel="iteration", xscale="log", **below)
+figures.curves(range(1, 101), psnr, xlabel="", **above, **shared)
+figures.curves(range(1, 101), mean_unfitted, xlabel="iteration", **below, **shared)
 figure
 
 # %% tags=["nbval-ignore-output", "hide-input"]
@@ -281,7 +285,7 @@ table("Mean of eight digits, without momentum.", heads, rows)
 short, long = ("free, 5", "null space, 5"), ("free, 50", "null space, 50")
 assert min(lost[name] for name in short) > max(lost[name] for name in long) + 0.5
 assert max(lost[name] for name in long) < 1.5
-assert lost["shipped, 50"] < 0.7
+assert lost["shipped"] < 0.7
 drifting = mean_unfitted["null space, 5"]
 assert drifting[-1] > 1.2 * mean_unfitted["free, 50"][-1]
 assert drifting[-1] > 1.02 * drifting.min()
@@ -291,7 +295,7 @@ assert drifting[-1] > 1.02 * drifting.min()
 # iteration five and fall. The null-space form falls as the free one does, and even its data residual rises again,
 # though every gradient step fits the data exactly: the denoiser no longer recognises the image and changes it, also
 # where it was measured. Equation {eq}`eq-wb-silent` speaks of one step. About where many steps lead it says nothing.
-# The same forms, trained on states up to iteration 50, lose little by iteration 100.
+# The same forms, trained on states up to iteration 50, lose less than 1.5 dB by iteration 100.
 #
 # What the null-space form does is confine the harm. A free $P$ can push the measured part away and be pushed back by
 # nothing but itself. These are brief trainings with one seed, and a form can look better or worse in them than it is.
@@ -374,7 +378,7 @@ print(
 )
 
 # %%
-assert max(norm["shipped, 50"]) > 1
+assert max(norm["shipped"]) > 1
 
 # %% [markdown]
 # The norm would refuse a $P$ that holds: one step may magnify a change. And where the two ranges of the radius overlap,
@@ -449,16 +453,17 @@ table("The shipped P, amplified; means of eight digits.", heads, rows, corner="a
 
 # %% tags=["hide-input"]
 last = {factor: rows[f"{factor:g}"][1] for factor in amplified}
-assert min(last[0.5], last[1.5]) > last[1] - 1
-assert last[2] < last[1] - 1
-assert last[2.5] < last[1] - 4
-assert residual(amplified[2.5][30]).mean() > 3 * residual(amplified[1][30]).mean()
+assert last[0.5] > last[1] - 1
+assert last[0.5] > last[1.5] > last[2] + 1 > last[2.5] + 2
+unfit = {factor: row[2] for factor, row in zip(amplified, rows.values(), strict=True)}
+assert unfit[1] < unfit[1.5] < unfit[2] < unfit[2.5]
+assert unfit[2.5] > 3 * unfit[1]
 
 # %% [markdown]
-# Half as strong or half as strong again, the shipped $P$ hardly notices. At $a = 2$, where the guide puts the edge, it
-# loses decibels, and at 2.5 more of them, with a data residual several times as large. A margin on both sides says that
-# the training did not stop at an edge. It need not be so: the free network of the first picture is ruined by momentum,
-# which its training did not know. To follow a run beyond the edge, open the page with a camera and
+# Half as strong, the shipped $P$ loses less than a decibel. Half as strong again, it loses more; at $a = 2$,
+# where the guide puts the edge, it loses decibels, and at 2.5 more of them, with a data residual several times as large.
+# So there is a margin on both sides, a wider one below. It need not be so: the free network of the first picture is
+# ruined by momentum, which its training did not know. To follow a run beyond the edge, open the page with a camera and
 # <a href="camera.html#strength=4&amp;fading=none&amp;iterations=50">P at four times its strength</a>.
 #
 # ## Fading: bounded, whatever $P$ does
@@ -677,7 +682,7 @@ off, rows = {}, {}
 for name, (P, momentum, options) in cases.items():
     x, rejected, when = guarded(P, momentum, **options)
     off[name], quality = when, float(task.psnr(x, digits).mean())
-    at = f"{min(when)} to {max(when)}" if when else None
+    at = " to ".join(str(k) for k in sorted({min(when), max(when)})) if when else None
     rows[name] = [len(when), at, quality]
     if when:
         without = list(solver(None, momentum, **options).iterates(y, A, 100))[-1][0]
@@ -795,20 +800,23 @@ table("The shipped P against the solver without it, 16 images.", heads, seen)
 gains = {name: row[0][0] for name, row in seen.items()}
 assert min(gains[name] for name in gains if "noise" not in name and name != "faces") > 1
 assert gains["noise × 10"] > 0.2 > -0.5 > gains["noise × 30"]
-assert abs(gains["faces"]) < 1.2
+assert gains["faces"] < 1
 assert recipe.noise_range[1] == 0.1
 assert all(rejected == 0 and fit < 1 for _, rejected, fit, _ in seen.values())
-missed = {name: row[3] for name, row in seen.items()}
-assert missed.pop("noise × 30") > 1 > max(missed.values())
+ratio = {name: row[3] for name, row in seen.items()}
+harmed = [name for name, gain in gains.items() if gain < 0]
+warned = [name for name, value in ratio.items() if value > 1]
+print(f"P does harm: {', '.join(harmed)}. Held-out ratio above 1: {', '.join(warned)}.")
+assert ratio["noise × 30"] > 1 > max(v for n, v in ratio.items() if gains[n] > 1)
 
 # %% [markdown]
 # Against noise one can train. The recipe of the shipped $P$ has a `noise_range`, which draws a level for each state, and
 # ten times the noise of the task is its upper end: $P$ still gains there, though less. Three times beyond that it costs
-# decibels. On faces, which it has not met either, it does next to nothing, beside a baseline that is as wrong for faces
-# as it is; against a baseline with a better $\sigma$ it loses decibels ([](at-scale)). The safeguard rejects nothing. The
-# data residual is *smaller* with $P$ in every row, the bad one included. The held-out ratio rises above 1 where $P$ does
-# harm, but not by much, and it would not see what is spoilt far from the patterns next in order: a warning is evidence of
-# a fault, and silence is not evidence of its absence.
+# decibels. Faces it has not met either. The baseline there is as wrong for faces as $P$; against a baseline with a
+# better $\sigma$ it loses decibels ([](at-scale)). The safeguard rejects nothing. The data residual is *smaller* with $P$ in
+# every row, the bad ones included. The held-out ratio is above 1 under the strongest noise, but not by much, and it would
+# not see what is spoilt far from the patterns next in order: a warning is evidence of a fault, and silence is not
+# evidence of its absence.
 #
 # ## Quiz
 #
@@ -911,7 +919,7 @@ for level in (0.3, 0.8):
         hidden = (norms(null_projection(A, drawn)) / norms(drawn)).mean()
         unexplained = (norms(A.A(drawn) - cap) / norms(cap)).mean()
         print(f"noise {level}, {name}: hidden {hidden:.2f}, residual {unexplained:.2f}")
-        assert unexplained > 3 * residual(runs["shipped, 50"][20]).mean()
+        assert unexplained > 3 * residual(runs["shipped"][20]).mean()
 true_share = (norms(null_projection(A, digits)) / norms(digits)).mean()
 print(f"true digits: {true_share:.2f} of the norm is hidden")
 assert true_share > 0.5
