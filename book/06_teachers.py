@@ -378,7 +378,7 @@ assert plain_chi < 0.5 < 0.95 < chi["faces, ×2, blur 1"]
 # %% [markdown]
 # ## A teacher that contradicts
 #
-# What does nesting protect, if the cosine hardly notices? Imagine that training succeeds beyond all hope: the
+# What does nesting protect, if the cosine hardly notices? Imagine that training succeeds completely: the
 # preconditioner returns the teacher's gradient exactly. We can have such a preconditioner, by cheating. `Granted`
 # knows $y_t$. In the free form it *is* the teacher's gradient. In the null-space form it keeps the student's gradient
 # and takes from the teacher only what lies in the null space of $A_s$. The preconditioners of super-resolution have a
@@ -935,7 +935,7 @@ agreement = []
 for _, z in solver.iterates(y_mri, A, 20):
     g_s, g_t = gradient(A, z, adjoint), gradient(third, z, adjoint_t)
     agreement.append(float(cosine(g_s, range_projection(A, g_t)).mean()))
-print("agreement at", ", ".join(f"k = {k}: {agreement[k]:.2f}" for k in (1, 3, 10, 20)))
+print(f"agreement {agreement[1]:.2f} at k = 1, {agreement[20]:.2f} at k = 20")
 assert agreement[1] > 0.7 > agreement[10] > 0.2 > agreement[20]
 
 # %% [markdown]
