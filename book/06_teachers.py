@@ -781,7 +781,7 @@ figures.dots(worth, xlabel="PSNR gained by a teacher (dB)", roles=roles, referen
 # Where a bar crosses zero, three short trainings do not tell a teacher from the true image alone. (By chance, one in
 # twenty such bars leaves out zero.) The folded table has all rows, with what is lost from iteration 20 to 100.
 
-# %% tags=["hide-input", "hide-output"]
+# %% mystnb={"code_prompt_show": "Table of all rows", "code_prompt_hide": "Table of all rows"} tags=["hide-cell"]
 rows = {}
 for row, line in trained.items():
     early, late = line["psnr"]["20"], line["psnr"]["100"]

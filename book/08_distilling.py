@@ -730,7 +730,7 @@ for cause in roles:
     known = sum(abs(mean) > half for mean, half in pairs)
     print(f"{cause}: told apart from zero in {known} of {len(pairs)}")
 
-# %% tags=["hide-input", "hide-output"]
+# %% mystnb={"code_prompt_show": "Table of all rows", "code_prompt_hide": "Table of all rows"} tags=["hide-cell"]
 shown = {}
 for start in kinds.values():
     ends = ("few updates", wide, f"{wide}, short horizon", "own trajectories")
