@@ -813,23 +813,20 @@ weakest = {"slices": of_mri[0], "faces": "super_resolution, factor 4, blur 2.0"}
 taught = {kind: trained[row]["gain_20"] for kind, row in weakest.items()}
 more = {kind: taught[kind] - untrained(row) for kind, row in weakest.items()}
 for kind in weakest:
-    print(f"{kind}: with the weakest teacher {taught[kind]:+.2f} dB, ", end="")
+    print(f"{kind}, weakest teacher: {taught[kind]:+.2f} dB from the tuned solver,", end=" ")
     print(f"{more[kind]:+.2f} dB from an untrained P")
-
-# %%
-assert all(0.1 < difference < 1.2 for difference in more.values())
 
 # %% tags=["hide-input"]
 slices = [trained[row]["gain_20"] for row in of_mri]
 of_faces = [line["gain_20"] for row, line in trained.items() if "blur" in row]
-assert slices[0] < 0 < slices[0] + 3 < min(slices[1:])
+assert slices[0] + 3 < min(slices[1:])
 assert abs(slices[2] - slices[1]) < 0.5
 assert of_faces[0] + 0.2 < min(of_faces[1:]) < max(of_faces[1:]) < of_faces[0] + 0.5
 
 # %% [markdown]
-# For slices, a network that was taught by a third of k-space gains over an untrained $P$, and stays behind the tuned
-# solver at iteration 20. Half of k-space, the book's teacher, is worth several decibels more. For faces the weakest
-# teacher keeps as few pixels as the student and has half its blur, and gains a little on Newton's step.
+# The second difference is what the training has brought. For slices, half of k-space, the book's teacher, is worth
+# several decibels more than a third. For faces the weakest teacher keeps as few pixels as the student and has half its
+# blur.
 #
 # ### Why a third of k-space is worth so little
 #
@@ -871,8 +868,8 @@ counts = {factor: int(mask_of(0, factor)[largest].sum()) for factor in (3, 2)}
 lower = sum(share < thirds[0] for share in thirds)
 print(
     f"Asked for in our draw: by a third {thirds[0]:.0%}, by half {halves[0]:.0%}.\n"
-    f"In {lower} of the other 7 draws a third asks for less. The 7 columns that hide\n"
-    f"most hold {held:.0%}. A third has {counts[3]} of them, half {counts[2]}."
+    f"In {lower} of the other 7 draws a third asks for less. The 7 strongest hidden\n"
+    f"columns hold {held:.0%}: a third has {counts[3]} of them, half {counts[2]}."
 )
 
 # %%
