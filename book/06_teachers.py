@@ -813,8 +813,8 @@ weakest = {"slices": of_mri[0], "faces": "super_resolution, factor 4, blur 2.0"}
 taught = {kind: trained[row]["gain_20"] for kind, row in weakest.items()}
 more = {kind: taught[kind] - untrained(row) for kind, row in weakest.items()}
 for kind in weakest:
-    print(f"{kind}, weakest teacher: {taught[kind]:+.2f} dB from the tuned solver,", end=" ")
-    print(f"{more[kind]:+.2f} dB from an untrained P")
+    print(f"{kind}, weakest teacher: {taught[kind]:+.2f} dB from the tuned solver,")
+    print(f"    {more[kind]:+.2f} dB from an untrained P")
 
 # %% tags=["hide-input"]
 slices = [trained[row]["gain_20"] for row in of_mri]
