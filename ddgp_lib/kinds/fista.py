@@ -97,8 +97,12 @@ class Fista(Kind):
         return task.teacher_stepsize if self.on_teacher else task.stepsize
 
     def grid(self, task: "Task") -> Grid:
-        """Return the preset's noise levels, :data:`MOMENTA`, and whether either fades."""
-        grid = _grid(task.preset.sigmas)
+        """Return the preset's noise levels, :data:`MOMENTA`, and whether either fades.
+
+        On the teacher's operator, which leaves less to the denoiser, half of the lowest is tried too.
+        """
+        sigmas = task.preset.sigmas
+        grid = _grid((min(sigmas) / 2, *sigmas) if self.on_teacher else sigmas)
         alone: Grid = {"momentum": ("none",), "update_decay": (None,), "prior_decay": (None,)}
         return grid if self.stop_after is None else {**grid, **alone}
 
