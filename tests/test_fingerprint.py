@@ -27,6 +27,7 @@ from ddgp_lib.fingerprint import (
 )
 from ddgp_lib.operators import Counted, noise_of
 from ddgp_lib.presets import PRESETS
+from ddgp_lib.presets.learned_rivals import SHIPPED
 from tests.operators_of_deepinv import OPERATORS
 from tests.own_camera import blurred, smoothed
 
@@ -109,7 +110,7 @@ def test_sketches_that_are_none_differ():
 def test_what_ships_was_made_for_the_book_s_cameras(name, loaded):
     task = loaded(name)
     wanted = fingerprint(task)
-    for kind in (*task.preset.recipes, *task.preset.alternatives):
+    for kind in (*task.preset.recipes, *(SHIPPED if task.preset.alternatives else ())):
         assert differences(load_checkpoint(task.preset.path(kind))[1]["fingerprint"], wanted) == []
 
 
