@@ -389,8 +389,8 @@ def test_shipped_results_were_measured_with_the_shipped_weights(name):
     for part in PARTS:
         found = {key: result[part]["conditions"][key] for key in ("weights", "settings")}
         wanted = dependencies(PRESETS[name], part)
-        if part == "seeds":  # it has trainings too whose weights do not ship
-            found = {key: {name: found[key].get(name) for name in wanted[key]} for key in wanted}
+        # Trainings are compared too whose weights do not ship.
+        found = {key: {name: found[key].get(name) for name in wanted[key]} for key in wanted}
         assert found == wanted, f"run `python -m ddgp_lib benchmark {name} --shipped` again"
     assert tuple(result["side_by_side"]["methods"]) == PRESETS[name].kinds
     assert result["side_by_side"]["n_images"] >= 16
