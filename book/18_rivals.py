@@ -368,9 +368,8 @@ widgets.live(**slider)
 # one, which like $P$ alternates steps on the data with networks. For faces all networks are behind $P$, and $P$ is behind a
 # method without training: being ahead of learned rivals says little there.
 #
-# What $P$ has and they have not is the denoiser, which was trained before, for 6 to 14 minutes on the same images. A rival that is
-# given as much time on top might come closer. $P$ also does not have to be trained again for another number of
-# iterations, and its gain holds behind other masks of the same kind: see [three cameras](three-tasks).
+# What $P$ has and they have not is the denoiser, which was trained before, for minutes, on the same images. A rival that is
+# given as much time on top might come closer.
 #
 # What do the differences look like? For each camera one image, by the best method that learns nothing, by $P$, and by
 # the best rival. They are the third test image of each, and were not chosen.
@@ -470,7 +469,7 @@ for label, found in results.items():
     print(f"    few steps {verdict(fast)} {title_of(rival)}, {told(fast)}")
 
 # %% [markdown]
-# Twenty iterations with $P$ cost about ten times what the unfolded network costs. Who counts milliseconds should take
+# Twenty iterations with $P$ cost ten to twenty times what the unfolded network costs. Who counts milliseconds should take
 # the unfolded network, or the kind of few steps where the table has it level with it. Two or three iterations are not
 # enough for $P$ to be ahead.
 #
