@@ -47,6 +47,7 @@ from ddgp_lib.experiments import heldout, noise_level
 from ddgp_lib.operators import (
     FourierDownsampling,
     FramedDownsampling,
+    HaarCamera,
     HadamardCamera,
     LenslessCamera,
     MultiCoilCartesianMRI,
@@ -462,6 +463,10 @@ CALLS: dict[str, Call] = {
         {"measured": "object", "maps": "optional object", "percentile": "positive"},
     ),
     # operators
+    "HaarCamera": Call(
+        HaarCamera,
+        {"ratio": 0.5, "img_size": SIZE, "coarsest": 4, "order": 1, "noise": 0.1, "seed": 0},
+    ),
     "HadamardCamera": Call(
         HadamardCamera, {"ratio": 0.5, "img_size": SIZE, "ordering": "xy", "noise": 0.1, "seed": 0}
     ),

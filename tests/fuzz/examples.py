@@ -177,6 +177,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "Exported": {"module": torch.nn.Identity(), "inputs": {"x": images}, "output": "y"},
         "FourierDownsampling": {"factor": 2},
         "FramedDownsampling": {"factor": 2},
+        "HaarCamera": {"ratio": 0.25},
         "HadamardCamera": {"ratio": 0.25},
         "Jacobi": {"diagonal": torch.rand(1, SIZE, SIZE) + 0.5},
         "LearnedPreconditioner": {"network": build_network("cnn", 2, 1, width=4)},
