@@ -1,9 +1,9 @@
 """Squares of photographs, and dead leaves beside them, read from installed packages.
 
-Thirteen photographs lie in scikit-image and matplotlib with a word that anybody may use them; ``README.md`` has a card
-of them.  That is little.  So every photograph is seen at several scales, from the whole scene down to a detail, and
-dead leaves (:mod:`ddgp_lib.data.leaves`) supplement the squares to train on.  Each part has photographs of its own:
-nothing that is tested or chosen on was trained on.
+Thirteen photographs lie in scikit-image and matplotlib with a word that anybody may use them; ``README.md`` has a
+card of them.  That is little.  So every photograph is seen at several scales, from the whole scene down to a detail,
+and dead leaves (:mod:`ddgp_lib.data.leaves`) supplement the squares to train on.  Each part has photographs of its
+own: nothing that is tested or chosen on was trained on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ SMALLEST = (2.0, 5.0)
 STRIDE = 4
 """Squares to a side: neighbours are a quarter of a side apart."""
 REDUCTION = 2
-"""Times that a photograph is at least made smaller, so that what its camera and its compression blurred is averaged."""
+"""Times that a photograph is made smaller at least: its own camera and its compression have blurred it."""
 SCALES = 3
 """Scales of a photograph from one to another that is twice as large."""
 LEAST = 0.03
@@ -62,8 +62,8 @@ def load_photographs(
     """Load squares of photographs from the installed packages scikit-image and matplotlib, in grey.
 
     A photograph is made smaller, without aliasing, until its shorter side is ``size`` pixels, then 2^(1/3) ``size``,
-    and so on, up to half of what it was.  From each of these pictures squares are taken, a quarter of a side apart, so
-    that they overlap.  Squares with nothing in them are left out.  The dead leaves are of one seed.
+    and so on, up to half of what it was.  From each of these pictures squares are taken, a quarter of a side apart,
+    so that they overlap.  Squares with nothing in them are left out.  The dead leaves are of one seed.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def load_photographs(
     leaves : int
         Dead leaves among the images to train on, 0 or above; they come last.
     more : str or Path, optional
-        A folder of further photographs to train on, at any depth, such as an unpacked package of Debian.  Nobody looks
-        at their licences.
+        A folder of further photographs to train on, at any depth, such as an unpacked package of Debian.  Nobody
+        looks at their licences.
     limit : int or None
         Largest number of squares of one photograph, spread evenly over all of its squares; None takes all.
 
@@ -157,7 +157,9 @@ def _joined(squares: Iterable[torch.Tensor], limit: int | None, size: int) -> to
     """Join the squares of photographs, or as many of each as the limit allows, evenly spread."""
     kept: Sequence[torch.Tensor] = [torch.empty(0, 1, size, size), *squares]
     if limit is not None:
-        kept = [each[np.linspace(0, len(each) - 1, min(limit, len(each))).round().astype(int)] for each in kept]
+        kept = [
+            each[np.linspace(0, len(each) - 1, min(limit, len(each))).round().astype(int)] for each in kept
+        ]
     return torch.cat(list(kept))
 
 

@@ -39,7 +39,9 @@ def test_squares_are_grey_in_range_and_not_empty(images):
     assert float(images.train[:-LEAVES].flatten(1).std(dim=1).min()) >= LEAST
     counts = {part: sum(entry[0] == part for entry in PHOTOGRAPHS.values()) for part in Split._fields}
     assert counts == {"train": 9, "val": 2, "test": 2}
-    assert all(len(part) <= counts[name] * LIMIT for name, part in images._asdict().items() if name != "train")
+    assert all(
+        len(part) <= counts[name] * LIMIT for name, part in images._asdict().items() if name != "train"
+    )
     assert 5000 < len(images.train) - LEAVES <= 9 * LIMIT
 
 

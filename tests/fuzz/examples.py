@@ -65,7 +65,8 @@ LEFT_OUT = {
         "difference_from_pytorch", "model_bytes",
     ),
     "minutes, or a download": (
-        "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces", "load_photographs",
+        "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
+        "load_photographs",
     ),
     "a description of a camera, whose parts are checked where they are used": ("Preset", "Variant"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Measured coefficients in the order and with the signs of the operators: on small files, and on the measured ones."""
+"""Measured coefficients in the order and the signs of the operators: of small files, and of the measured ones."""
 
 import os
 from pathlib import Path
@@ -76,7 +76,9 @@ def test_haar_coefficients_are_those_of_the_operator(images):
     torch.testing.assert_close(HaarCamera(1.0, (1, 8, 8), 2).V(found)[0, 0], images[0])
 
 
-@pytest.mark.parametrize("read", [haar_coefficients, diameters_of, lambda found: hadamard_coefficients(found, 1)])
+@pytest.mark.parametrize(
+    "read", [haar_coefficients, diameters_of, lambda found: hadamard_coefficients(found, 1)]
+)
 def test_other_sets_are_refused(read):
     other = Measured(MappingProxyType({}), MappingProxyType({}), DIFFUSERCAM)
     with pytest.raises(ValueError, match=r"^measured="):
