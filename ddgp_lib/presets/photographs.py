@@ -156,11 +156,11 @@ PRESET: Preset = Preset(
     images=load_photographs,
     augment=change_view,
     redraw=redraw_camera,
-    denoiser=DenoiserRecipe(perturbed=1.0),
+    denoiser=DenoiserRecipe(steps=10000, finetune_steps=400, perturbed=1.0),
     recipes={
         "distilled": DistillationRecipe(
             losses={"gradient": 1.0, "supervised": 1.0},
-            steps=3000,
+            steps=4500,
             batch_size=32,
             learning_rate=2e-3,
             pool_size=512,
@@ -171,7 +171,7 @@ PRESET: Preset = Preset(
             average=0.99,
             redraw_every=40,
             operators=8,
-            tuned_steps=300,
+            tuned_steps=400,
             tuned_unroll=6,
             tuned_rate=1e-3,
             tuned_batch=24,

@@ -2,12 +2,16 @@
 
 import math
 import os
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 import torch
 
+from ddgp_lib import distill
+from ddgp_lib.data import Split
 from ddgp_lib.data.measured import Measured, NamedArray
 from ddgp_lib.data.measured.folder import VARIABLE, state
 from ddgp_lib.data.measured.registry import CAR, JASZCZAK
@@ -20,11 +24,12 @@ from ddgp_lib.experiments.measured.single_pixel import (
     methods,
     record_of,
     squares,
-    target_noise,
 )
 from ddgp_lib.experiments.measured.table import table_of
+from ddgp_lib.fingerprint import OperatorMismatch
 from ddgp_lib.operators import HaarCamera, HadamardCamera
 from ddgp_lib.preconditioners import Scalar
+from ddgp_lib.pretrained import save_preconditioner
 
 SHAPE = (1, 32, 32)
 
@@ -171,11 +176,12 @@ def sets():
 def test_the_whole_experiment_runs_on_small_files_and_says_what_is_left_out(monkeypatch, tmp_path):
     pytest.importorskip("skimage")
     monkeypatch.setattr(single_pixel, "load_measured", sets().__getitem__)
-    monkeypatch.setattr(single_pixel, "SQUARES", 2)
     monkeypatch.setattr(single_pixel, "squares", lambda side: squares(side, 2))
+    few = single_pixel.records((0.25,))
+    monkeypatch.setattr(single_pixel, "records", lambda: few)
     monkeypatch.setattr(single_pixel.photographs.PRESET.__class__, "path", lambda self, kind: tmp_path / kind)
     found = run_measured("single_pixel", iterations=(1, 2))
-    assert len(found["rows"]) == 6 * 5
+    assert len(found["rows"]) == 3 * 5
     assert found["denoiser"] == "faces"
     assert found["left_out"] == ["P: it has not been trained (distilled is missing)"]
     assert "left out: P" in table_of(found)
@@ -186,9 +192,37 @@ def test_the_whole_experiment_runs_on_small_files_and_says_what_is_left_out(monk
     assert all(0 < share < 0.5 for share in found["darkest"].values())
 
 
+def test_p_has_a_row_where_its_weights_are_and_warns_of_no_basis(monkeypatch, tmp_path):
+    pytest.importorskip("skimage")
+    preset = single_pixel.photographs.PRESET
+    parts = Split(*torch.rand(3, 4, *SHAPE, generator=torch.Generator().manual_seed(2)))
+    task = preset.load(images=parts, denoiser=mean)
+    quick = {
+        "steps": 1,
+        "tuned_steps": 0,
+        "pool_size": 8,
+        "operators": 2,
+        "batch_size": 2,
+        "tuned_batch": None,
+    }
+    recipe = replace(preset.recipes["distilled"], parameters="small", noise_range=None, **quick)
+    save_preconditioner(tmp_path / "distilled", distill(task, recipe, progress=False), task)
+    monkeypatch.setattr(preset.__class__, "path", lambda self, kind: tmp_path / kind)
+    monkeypatch.setattr(single_pixel, "load_measured", sets().__getitem__)
+    monkeypatch.setattr(single_pixel, "squares", lambda side: squares(side, 2))
+    target = single_pixel.records((0.1,))[-1]
+    monkeypatch.setattr(single_pixel, "records", lambda: [target])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OperatorMismatch)
+        found = run_measured("single_pixel", iterations=(1, 2))
+    assert [row["method"].startswith("P,") for row in found["rows"]] == [False] * 5 + [True]
+    assert found["rows"][-1]["gain"] is not None
+    assert found["left_out"] == []
+
+
 def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="car_hadamard_32.npz"):
+    with pytest.raises(FileNotFoundError, match=r"car_hadamard_32\.npz"):
         run_measured("single_pixel")
 
 
