@@ -145,8 +145,7 @@ for record in pair:
 # %% [markdown]
 # ## The noise, with repeats missing
 #
-# Neighbouring diameters share most of their light, and so most of their noise: what differs between them says too
-# little. But two *series* at one diameter show the same car. We fit one factor between the two, and look at what is left
+# The card says why neighbouring diameters are no repeats: what differs between them says too little. But two *series* at one diameter show the same car. We fit one factor between the two, and look at what is left
 # where the scene has hardly anything: at the 256 patterns that change their sign most often.
 
 # %%

@@ -57,6 +57,8 @@ DIAMETERS = (65, 257)
 """Diameters of the collected light: little light with a bright picture of its own, and all of it."""
 OFTEN = 16
 """Changes of sign in a row and in a column from which on a Hadamard pattern tells the noise of the car."""
+LEARNED = "P"
+"""Name of the method that learns a preconditioner."""
 SQUARES = 24
 """Squares of photographs that settings are chosen on."""
 LONGEST = 4
@@ -231,6 +233,28 @@ def squares(side: int, count: int = SQUARES) -> torch.Tensor:
     return images[places] / images[places].amax(dim=(1, 2, 3), keepdim=True)
 
 
+def switched_off(rows: Sequence[Row]) -> list[str]:
+    """Say where P would not be used: where simulation finds it behind the best classical method, which is first.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of one record, as :func:`compare` returns them.
+    """
+    behind = [
+        (row, rows[0].simulated - row.simulated)
+        for row in rows[1:]
+        if row.method.startswith(f"{LEARNED},")
+        and row.simulated is not None
+        and rows[0].simulated is not None
+    ]
+    return [
+        f"{row.condition}: in simulation {lag:.2f} dB behind {rows[0].method}"
+        for row, lag in behind
+        if lag > 0
+    ]
+
+
 def own_denoiser() -> tuple[Denoiser, str]:
     """Return the photographs' denoiser where its weights are, else that of faces; and what it was trained on."""
     path = photographs.PRESET.path("denoiser")
@@ -257,7 +281,7 @@ def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Method]
         Method("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
     ]
     if P is not None:
-        found.append(Method("P", levels, steps(denoiser, P, "none"), classical=False))
+        found.append(Method(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
     return found
 
 
@@ -368,23 +392,25 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
 
     What is returned beside the rows: what the denoiser was trained on; the level of the noise and the darkest mean of
     4 × 4 pixels, by which an offset is bounded, both relative to the brightest pixel of the full measurement; which
-    methods are left out; what is not known of the acquisitions; and which choices are at an edge.
+    methods are left out; where P would be switched off, for simulation finds it behind; what is not known of the
+    acquisitions; and which choices are at an edge.
     """
     denoiser, trained_on = own_denoiser()
     weights = photographs.PRESET.path("distilled")
     P = load_preconditioner(weights) if weights.is_file() else None
     if P is not None:
         P.made_for = None  # its training drew cameras of both bases, and the file names the task's own alone
-    left_out = [] if P is not None else [f"P: it has not been trained ({weights.name} is missing)"]
+    left_out = [] if P is not None else [f"{LEARNED}: it has not been trained ({weights.name} is missing)"]
     candidates, found = methods(denoiser, P), records()
     rows: list[Row] = []
     edges: list[str] = []
+    off: list[str] = []
     noises: dict[str, float] = {}
     darkest: dict[str, float] = {}
     images = {side: squares(side) for side in {record.coefficients.shape[-1] for record in found}}
     for record in found:
         these, at_edges = compare(record, candidates, images[record.coefficients.shape[-1]], iterations, seed)
-        rows, edges = rows + these, edges + at_edges
+        rows, edges, off = rows + these, edges + at_edges, off + switched_off(these)
         peak = float(record.reference.amax(dim=(1, 2, 3)).mean())
         noises[record.name] = float(record.sigma.square().mean().sqrt()) / peak
         darkest[record.name] = float(avg_pool2d(record.reference, 4).min()) / peak
@@ -393,6 +419,7 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
         "noise": noises,
         "darkest": darkest,
         "left_out": left_out,
+        "off": off,
         "unknown": {name: list(load_measured(name).card.unknown) for name in (CAR, TARGET)},
         "edges": edges,
     }

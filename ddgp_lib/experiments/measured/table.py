@@ -26,6 +26,7 @@ def table_of(result: dict[str, Any]) -> str:
     head = " " * width + HEAD + (QUALITY if quality else "") + COST
     notes = [f"at an edge: {edge}" for edge in result.get("edges", ())]
     notes += [f"left out: {note}" for note in result.get("left_out", ())]
+    notes += [f"off: {note}" for note in result.get("off", ())]
     lines = [f"{result['title']} ({result['data']})", head]
     return "\n".join([*lines, *(line_of(row, width, quality=quality) for row in rows), *notes])
 

@@ -17,6 +17,7 @@ from ddgp_lib.data.measured.folder import VARIABLE, state
 from ddgp_lib.data.measured.registry import CAR, JASZCZAK
 from ddgp_lib.experiments.measured import run_measured, single_pixel
 from ddgp_lib.experiments.measured.photons import PhotonNoise
+from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
     Method,
     car_noise,
@@ -24,6 +25,7 @@ from ddgp_lib.experiments.measured.single_pixel import (
     methods,
     record_of,
     squares,
+    switched_off,
 )
 from ddgp_lib.experiments.measured.table import table_of
 from ddgp_lib.fingerprint import OperatorMismatch
@@ -144,6 +146,14 @@ def test_a_method_may_run_longer_where_it_is_still_getting_better(record, images
     assert choice.edges[-1] == "8 iterations are the most that were allowed"
 
 
+def test_p_is_switched_off_where_simulation_finds_it_behind():
+    first = Row("disc", "TV, σ 0.02", 5, 0.1, 0.2, 0.01, 1.0, 0, simulated=25.0)
+    ahead, behind = (replace(first, method="P, σ 0.04", simulated=value) for value in (25.5, 24.5))
+    other = replace(first, method="PnP, σ 0.04", simulated=24.0)
+    assert switched_off([first, ahead, other]) == []
+    assert switched_off([first, behind, other]) == ["disc: in simulation 0.50 dB behind TV, σ 0.02"]
+
+
 def test_squares_are_those_to_choose_on_and_reach_one():
     pytest.importorskip("skimage")
     found = squares(32, 10)
@@ -218,6 +228,7 @@ def test_p_has_a_row_where_its_weights_are_and_warns_of_no_basis(monkeypatch, tm
     assert [row["method"].startswith("P,") for row in found["rows"]] == [False] * 5 + [True]
     assert found["rows"][-1]["gain"] is not None
     assert found["left_out"] == []
+    assert len(found["off"]) == (found["rows"][-1]["simulated"] < found["rows"][0]["simulated"])
 
 
 def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
