@@ -42,6 +42,7 @@ from ...pretrained import load_preconditioner
 from ...solvers import Geometric, PreconditionedFISTA
 from ...variation import TotalVariation
 from ..heldout import HeldOut
+from ..noise_level import MEDIAN_ABSOLUTE
 from .choosing import Point, Tried, choose_inside
 from .judging import Judge, chosen, judged
 from .meter import Step
@@ -198,6 +199,30 @@ def car_noise(coefficients: torch.Tensor) -> PhotonNoise:
     """
     found = noise_between(coefficients[0, 0], coefficients[1, 0], min(OFTEN, coefficients.shape[-1] // 2))
     return PhotonNoise(found.sigma**2, 0.0, found.rtol)
+
+
+def between_series(record: Record) -> dict[str, float]:
+    """Return how much the first two acquisitions of a record differ, at the used patterns and at those held out.
+
+    A factor between the two is fitted to the used patterns but the first one.  The median of what is left is given
+    as a standard deviation of one acquisition, relative to the brightest pixel.  Where it is larger at the used
+    patterns, which are the coarse ones, the scene differs, or the noise is not the same for all patterns.  In the
+    second case the simulation, which has the noise of the finest patterns everywhere, is too kind.
+
+    Parameters
+    ----------
+    record : Record
+        Of two acquisitions or more.
+    """
+    one, two = record.coefficients[:2, 0].double()
+    used = record.camera.mask[0, 0] != 0
+    fitted = used.clone()
+    fitted[0, 0] = False
+    ratio = float((one * two)[fitted].sum() / one[fitted].square().sum())
+    left = (two - ratio * one).abs() / (
+        MEDIAN_ABSOLUTE * (1 + ratio**2) ** 0.5 * float(record.reference.max())
+    )
+    return {"used": float(left[fitted].median()), "held_out": float(left[~used].median())}
 
 
 def target_noise(coefficients: torch.Tensor, coarsest: int) -> PhotonNoise:
@@ -391,9 +416,10 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     """Compare the methods on both measured targets, stopping at one of some iterations, or later.
 
     What is returned beside the rows: what the denoiser was trained on; the level of the noise and the darkest mean of
-    4 × 4 pixels, by which an offset is bounded, both relative to the brightest pixel of the full measurement; which
-    methods are left out; where P would be switched off, for simulation finds it behind; what is not known of the
-    acquisitions; and which choices are at an edge.
+    4 × 4 pixels, by which an offset is bounded, both relative to the brightest pixel of the full measurement; how
+    much two series of one scene differ, see :func:`between_series`; which methods are left out; where P would be
+    switched off, for simulation finds it behind; what is not known of the acquisitions; and which choices are at an
+    edge.
     """
     denoiser, trained_on = own_denoiser()
     weights = photographs.PRESET.path("distilled")
@@ -407,17 +433,21 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     off: list[str] = []
     noises: dict[str, float] = {}
     darkest: dict[str, float] = {}
+    between: dict[str, dict[str, float]] = {}
     images = {side: squares(side) for side in {record.coefficients.shape[-1] for record in found}}
     for record in found:
         these, at_edges = compare(record, candidates, images[record.coefficients.shape[-1]], iterations, seed)
         rows, edges, off = rows + these, edges + at_edges, off + switched_off(these)
         peak = float(record.reference.amax(dim=(1, 2, 3)).mean())
         noises[record.name] = float(record.sigma.square().mean().sqrt()) / peak
+        if len(record.coefficients) > 1:
+            between[record.name] = between_series(record)
         darkest[record.name] = float(avg_pool2d(record.reference, 4).min()) / peak
     about = {
         "denoiser": trained_on,
         "noise": noises,
         "darkest": darkest,
+        "between_series": between,
         "left_out": left_out,
         "off": off,
         "unknown": {name: list(load_measured(name).card.unknown) for name in (CAR, TARGET)},

@@ -20,6 +20,7 @@ from ddgp_lib.experiments.measured.photons import PhotonNoise
 from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
     Method,
+    between_series,
     car_noise,
     compare,
     methods,
@@ -146,6 +147,20 @@ def test_a_method_may_run_longer_where_it_is_still_getting_better(record, images
     assert choice.edges[-1] == "8 iterations are the most that were allowed"
 
 
+def test_two_series_differ_by_their_noise_and_more_where_the_scene_differs(record):
+    found = between_series(record)
+    level = record.noise.constant**0.5 / float(record.reference.max())
+    assert found["held_out"] == pytest.approx(level, rel=0.15)
+    assert found["used"] == pytest.approx(level, rel=0.25)
+    other = record.coefficients.clone()
+    other[1] += (
+        10 * level * record.camera.mask[0] * torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
+    )
+    changed = between_series(replace(record, coefficients=other))
+    assert changed["used"] > 3 * found["used"]
+    assert changed["held_out"] < 1.2 * found["held_out"]
+
+
 def test_p_is_switched_off_where_simulation_finds_it_behind():
     first = Row("disc", "TV, σ 0.02", 5, 0.1, 0.2, 0.01, 1.0, 0, simulated=25.0)
     ahead, behind = (replace(first, method="P, σ 0.04", simulated=value) for value in (25.5, 24.5))
@@ -200,6 +215,8 @@ def test_the_whole_experiment_runs_on_small_files_and_says_what_is_left_out(monk
     for name, noise in found["noise"].items():
         assert noise == pytest.approx(0.02 if name.startswith("car") else 0.01, rel=0.5)
     assert all(0 < share < 0.5 for share in found["darkest"].values())
+    assert all(name.startswith("car") for name in found["between_series"])
+    assert len(found["between_series"]) == 2
 
 
 def test_p_has_a_row_where_its_weights_are_and_warns_of_no_basis(monkeypatch, tmp_path):
