@@ -242,7 +242,11 @@ for record in pair:
     images = squares[record.coefficients.shape[-1]]
     results[record.name], _ = single_pixel.compare(record, methods, images, ITERATIONS)
 rows = {
-    f"{name}: {row.method}": [row.simulated, row.psnr, None if row.gain is None else (row.gain, row.gain_error)]
+    f"{name}: {row.method}": [
+        row.simulated,
+        row.psnr,
+        None if row.gain is None else (row.gain, row.gain_error),
+    ]
     for name, found in results.items()
     for row in found
 }
@@ -251,7 +255,9 @@ columns = [
     Column("measured", "dB"),
     Column("gain", "dB", signed=True),
 ]
-tables.table("Mean PSNR in simulation and against the full measurement; gain by held-out patterns.", columns, rows)
+tables.table(
+    "Mean PSNR in simulation and against the full measurement; gain by held-out patterns.", columns, rows
+)
 
 # %% [markdown]
 # INTERPRET THE TABLE ONCE THE DENOISER OF PHOTOGRAPHS IS TRAINED: WHICH METHOD IS FIRST IN SIMULATION, WHICH ON THE
