@@ -12,6 +12,9 @@ TaskName = Literal["single_pixel", "mri", "super_resolution", "deblurring"]
 Ordering = Literal["cake_cutting", "sequency", "zig_zag", "xy"]
 """Orders of Hadamard patterns, ``ddgp_lib.operators.ORDERINGS``."""
 
+Basis = Literal["hadamard", "haar"]
+"""Patterns of a single-pixel camera, ``ddgp_lib.presets.photographs.BASES``."""
+
 Filter = Literal["gaussian", "bicubic", "sinc"]
 """Kernels of a blur, ``ddgp_lib.operators.FILTERS``."""
 

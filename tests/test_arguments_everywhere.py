@@ -47,6 +47,7 @@ from ddgp_lib.experiments import heldout, noise_level
 from ddgp_lib.operators import (
     FourierDownsampling,
     FramedDownsampling,
+    HaarCamera,
     HadamardCamera,
     LenslessCamera,
     MultiCoilCartesianMRI,
@@ -238,6 +239,16 @@ LENSLESS = Measured(
     measured.MEASURED["diffusercam"],
 )
 BEHIND_A_DIFFUSER = LenslessCamera(IMAGES[0])
+PATTERNS = Measured(
+    {"coefficients": NamedArray(torch.ones(2, 64), ("acquisition", "pattern"))},
+    {"acquisition": ("Car_one_roi_9", "Car_two_roi_9"), "size": 8},
+    measured.MEASURED["car"],
+)
+WAVELETS = Measured(
+    {"coefficients": NamedArray(torch.ones(8, 8), ("row", "column"))},
+    {"coarsest": 2, "detail_sign": -1},
+    measured.MEASURED["jaszczak"],
+)
 
 
 def same(x: torch.Tensor, *others: Any) -> torch.Tensor:
@@ -462,6 +473,11 @@ CALLS: dict[str, Call] = {
         {"measured": "object", "maps": "optional object", "percentile": "positive"},
     ),
     # operators
+    "HaarCamera": Call(
+        HaarCamera,
+        {"ratio": 0.5, "img_size": SIZE, "coarsest": 4, "order": 1, "noise": 0.1, "seed": 0},
+        {"coarsest": "size", "order": "seed"},
+    ),
     "HadamardCamera": Call(
         HadamardCamera, {"ratio": 0.5, "img_size": SIZE, "ordering": "xy", "noise": 0.1, "seed": 0}
     ),
@@ -1044,6 +1060,13 @@ CALLS: dict[str, Call] = {
     "lensless_camera": Call(
         measured.lensless_camera, {"measured": LENSLESS, "factor": 2}, {"measured": "object"}
     ),
+    "diameters_of": Call(measured.diameters_of, {"measured": PATTERNS}, {"measured": "object"}),
+    "hadamard_coefficients": Call(
+        measured.hadamard_coefficients,
+        {"measured": PATTERNS, "diameter": 9},
+        {"measured": "object", "diameter": "count"},
+    ),
+    "haar_coefficients": Call(measured.haar_coefficients, {"measured": WAVELETS}, {"measured": "object"}),
     "NamedArray": Call(
         NamedArray,
         {"values": PAIRS, "axes": ("image", "part", "row", "column")},

@@ -66,6 +66,7 @@ LEFT_OUT = {
     ),
     "minutes, or a download": (
         "benchmark", "growth", "run_study", "tune", "pretrained_denoiser", "load_portraits", "load_faces",
+        "load_photographs",
     ),
     "a description of a camera, whose parts are checked where they are used": ("Preset", "Variant"),
 }  # fmt: skip
@@ -177,6 +178,7 @@ def _special() -> dict[str, dict[str, Any]]:
         "Exported": {"module": torch.nn.Identity(), "inputs": {"x": images}, "output": "y"},
         "FourierDownsampling": {"factor": 2},
         "FramedDownsampling": {"factor": 2},
+        "HaarCamera": {"ratio": 0.25},
         "HadamardCamera": {"ratio": 0.25},
         "Jacobi": {"diagonal": torch.rand(1, SIZE, SIZE) + 0.5},
         "LearnedPreconditioner": {"network": build_network("cnn", 2, 1, width=4)},

@@ -6,16 +6,16 @@ from types import MappingProxyType
 from typing import Any
 
 from ...arguments import require, require_choice, require_integer, require_seed
-from . import head, lensless
+from . import head, lensless, single_pixel
 from .meter import Step, metered
 from .records import Experiment, Row
 
 __all__ = ["EXPERIMENTS", "Experiment", "Row", "Step", "metered", "run_measured"]
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {"lensless": lensless.EXPERIMENT, "head": head.EXPERIMENT}
+    {module.__name__.rpartition(".")[2]: module.EXPERIMENT for module in (lensless, head, single_pixel)}
 )
-"""The experiments by their names."""
+"""The experiments by their names, which are those of their modules."""
 
 
 def run_measured(name: str, iterations: tuple[int, ...] | None = None, seed: int = 0) -> dict[str, Any]:

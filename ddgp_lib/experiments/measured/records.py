@@ -29,6 +29,11 @@ class Row:
         Time of the processor.
     transforms : int
         Fourier transforms.
+    psnr : float or None
+        PSNR against the picture of the full measurement, in dB, where there is one: mean over acquisitions.  The full
+        measurement has noise of its own.
+    simulated : float or None
+        Mean PSNR of the same setting in the simulation that it was chosen in, in dB.
     """
 
     condition: str
@@ -41,6 +46,8 @@ class Row:
     transforms: int
     gain: float | None = None
     gain_error: float | None = None
+    psnr: float | None = None
+    simulated: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Experiment:
     title : str
         What is compared.
     data : str
-        Name of the data set, a key of ``MEASURED``.
+        Name of the data set, a key of ``MEASURED``, or of several, with a comma between them.
     iterations : tuple of int
         At which iterations rows are written, by default.
     run : callable
