@@ -29,8 +29,9 @@ def form_rows(own_steps: int, batch_size: int) -> dict[str, Variant]:
     """Rows for each form and input, and for two of them what own trajectories are compared with.
 
     Own trajectories see eight iterations in each step: an eighth of the steps sees as many gradients.  So they take
-    fewer updates than the pool.  Three rows each say what that does: the pool with as few updates, with as few
-    updates and as many gradients, and with a horizon of eight iterations too, after which the pairing alone differs.
+    fewer updates than the pool.  Four rows each say what that does: the pool with as few updates; with as few updates
+    and as many gradients; with a horizon of eight iterations too; and with eight iterations unrolled in each step,
+    after which the pairing alone differs.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def form_rows(own_steps: int, batch_size: int) -> dict[str, Variant]:
         "few updates": few,
         "few updates, wide batches": wide,
         "few updates, wide batches, short horizon": wide | {"horizon": UNROLL},
+        "few updates, unrolled": few | {"horizon": UNROLL, "unroll": UNROLL},
     }
     return rows | {
         f"{form}, {inputs}, {label}": Variant({"form": form, "inputs": inputs} | fields)

@@ -1,5 +1,7 @@
 """Rows of studies: which fields of the recipe each differs in."""
 
+from dataclasses import replace
+
 from ddgp_lib.distillation import DistillationRecipe
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.variants import LOSSES, UNROLL, form_rows, network_rows, without_teacher
@@ -31,6 +33,7 @@ def test_forms_come_with_both_inputs_and_two_on_own_trajectories():
         "few updates": {"steps": 250},
         "few updates, wide batches": {"steps": 250, "batch_size": 128},
         "few updates, wide batches, short horizon": {"steps": 250, "batch_size": 128, "horizon": 8},
+        "few updates, unrolled": {"steps": 250, "horizon": 8, "unroll": 8},
     }
     two = {form: {"form": form.split(", ")[0], "inputs": form.split(", ")[1]} for form in TWO}
     assert rows == from_pool | {f"{f}, {b}": two[f] | fields for f in TWO for b, fields in beside.items()}
@@ -39,7 +42,7 @@ def test_forms_come_with_both_inputs_and_two_on_own_trajectories():
 TWO = ("null_space, state_aware", "free, gradient_only")
 
 
-def test_the_last_of_them_differs_from_own_trajectories_by_its_pairing_alone():
+def test_rows_between_see_as_many_gradients_as_own_trajectories():
     short = PRESETS["single_pixel"].short
     assert DistillationRecipe(steps=1, pairing="own_trajectories").unrolled == UNROLL
     for form in TWO:
@@ -52,6 +55,18 @@ def test_the_last_of_them_differs_from_own_trajectories_by_its_pairing_alone():
             seen,
             UNROLL,
         )
+
+
+def test_the_last_of_them_differs_from_own_trajectories_by_its_pairing_alone():
+    short = PRESETS["single_pixel"].short
+    rows = PRESETS["single_pixel"].studies["forms"]
+    for form in TWO:
+        own = DistillationRecipe(**{**short, **rows[f"{form}, own trajectories"].recipe})
+        pool = DistillationRecipe(**{**short, **rows[f"{form}, few updates, unrolled"].recipe})
+        assert (own.unrolled, pool.unrolled) == (UNROLL, UNROLL)
+        assert pool.horizon == UNROLL  # every state is at k = 0, as on own trajectories
+        alike = {"pairing": own.pairing, "unroll": own.unroll, "horizon": own.horizon}
+        assert replace(pool, **alike) == own
 
 
 def test_every_camera_with_teachers_has_a_row_without():
