@@ -90,7 +90,11 @@ def test_settings_are_the_best_of_their_sweep(name, loaded):
     tuning = load_tuning(name)
     assert tuple(kind for kind in PRESETS[name].loadable if kind in tuning) == tuple(tuning)
     assert set(PRESETS[name].methods) <= set(tuning)
-    for kind, settings in tuning.items():
+    here = [
+        kind for kind in tuning if kind not in PRESETS[name].ablations or PRESETS[name].path(kind).is_file()
+    ]
+    for kind in here:
+        settings = tuning[kind]
         tried = [asdict(setting) for setting in load_kind(loaded(name), kind).tried(loaded(name))]
         assert [{key: row[key] for key in settings["setting"]} for row in settings["sweep"]] == tried
         best = max(settings["sweep"], key=tuning_score)
