@@ -321,14 +321,18 @@ for place, (label, region) in judged.items():
 # A run of $P$ is at its best after five to ten iterations. The methods that learn nothing need their twenty. So the lead
 # between bests is smaller than that at an early iteration, and nearly that at the twentieth.
 #
-# Now $P$ against each rival. Choose the images. A dot left of the line is a rival that is ahead of $P$. For the brain, the
+# Now $P$ against each rival that was trained for all cameras. Choose the images. A dot left of the line is a rival that is ahead of $P$. For the brain, the
 # head alone is judged too, since a large part of those slices is black.
 
 
 # %% tags=["hide-input"]
+of_all = [n for n in all_rivals if all(n in rivals_of(found) for found in results.values())]
+
+
 def draw_rivals(place):
     label, region = judged[place]
     found = over_rivals(results[label], region=region)
+    found = {rival: found[rival] for rival in of_all}
     pairs = {rival: (each.mean, each.interval) for rival, each in found.items()}
     values = {title_of(rival): {"P": pair} for rival, pair in pairs.items()}
     words = f"{place}: lead of P (dB), 95 % interval"
@@ -337,9 +341,9 @@ def draw_rivals(place):
 
 def describe_rivals(place):
     label, region = judged[place]
-    found = over_rivals(results[label], region=region).items()
-    words = "; ".join(f"{title_of(rival)} {told(each)}" for rival, each in found)
-    return f"Lead of the distilled preconditioner over five networks, {place}: {words}."
+    found = over_rivals(results[label], region=region)
+    words = "; ".join(f"{title_of(rival)} {told(found[rival])}" for rival in of_all)
+    return f"Lead of the distilled preconditioner over networks, {place}: {words}."
 
 
 slider = {"draw": draw_rivals, "values": list(judged), "label": "Images", "start": 0}

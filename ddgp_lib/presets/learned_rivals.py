@@ -10,7 +10,7 @@ from ..recipes import AlternativeRecipe
 RIVALS: tuple[Alternative, ...] = ("direct", "null_space_network", "unfolded", "modl", "npn")
 """What the book's cameras are compared with."""
 
-SHIPPED: tuple[Alternative, ...] = ("null_space_network", "unfolded", "modl")
+SHIPPED: tuple[Alternative, ...] = ("direct", "null_space_network", "unfolded")
 """Those whose weights ship; the others, which are as large, are trained by a command."""
 
 
