@@ -223,6 +223,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     denoiser = command(
         "train-denoiser", commands.denoiser, commands.show_lines, "Train a task's denoiser.", threads=1
     )
+    denoiser.add_argument("--kind", help="train this further denoiser instead, such as denoiser_small of mri")
     text = (
         "Distil a task's preconditioners, then tune every method's σ, momentum and decay. "
         "Under torchrun, its processes train the networks together."

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from tqdm.auto import tqdm
 
-from .arguments import require, require_integer
+from .arguments import require, require_choice, require_integer
 from .data.measured import MEASURED, data_folder
 from .data.measured.folder import fetch, listing
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
@@ -95,14 +95,15 @@ def _preset(arguments: argparse.Namespace) -> Preset:
 
 
 def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train a camera's denoiser."""
-    preset = _preset(arguments)
+    """Train a camera's denoiser, or a further one."""
+    preset, kind = _preset(arguments), arguments.kind or "denoiser"
     if preset.images is None or preset.denoiser is None:
         raise ValueError(f"{preset}: expected a preset with `images` and `denoiser`, to train a denoiser")
-    file = preset.path("denoiser").name
-    path = prepare_weights(arguments, preset, "denoiser") / file
+    require_choice("--kind", kind, preset.all_denoisers)
+    file = preset.path(kind).name
+    path = prepare_weights(arguments, preset, kind) / file
     _prepare_checkpoints(arguments, file)
-    images, recipe = preset.images(), preset.denoiser
+    images, recipe = preset.images(), preset.all_denoisers[kind]
     trained = train_denoiser(images, recipe, augment=preset.augment, checkpoint=arguments.checkpoints / file)
     levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}

@@ -135,6 +135,9 @@ class Preset:
         (images, generator) ↦ images: the random change that makes more of few training images.
     denoiser : DenoiserRecipe, optional
         How its denoiser is trained; by default ``make`` brings a denoiser of its own.
+    denoisers : mapping of str to DenoiserRecipe
+        Further denoisers, by name, to study what becomes of a run with another one.  Each is trained where it is
+        asked for, and filed under ``denoiser_NAME``.
     redraw : callable, optional
         (task, generator) ↦ task: the task with a student and a teacher that are drawn from a family, perhaps with a
         σ that suits them, and all else as it was.  A recipe with ``redraw_every`` takes it; by default there is no
@@ -182,6 +185,7 @@ class Preset:
     images: Callable[[], Split] | None = None
     augment: Augment = perturb
     denoiser: DenoiserRecipe | None = None
+    denoisers: Mapping[str, DenoiserRecipe] = field(default_factory=dict)
     redraw: Redraw | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
@@ -242,6 +246,12 @@ class Preset:
     def read_by(self, method: str) -> tuple[str, ...]:
         """Return what the weights of a method are filed under: its own name, or what its kind reads."""
         return self.given[method].reads if method in self.given else (method,)
+
+    @property
+    def all_denoisers(self) -> dict[str, DenoiserRecipe]:
+        """Recipes of its denoiser, where it has one, and of further ones, by what their weights are filed under."""
+        own = {} if self.denoiser is None else {"denoiser": self.denoiser}
+        return own | {f"denoiser_{name}": recipe for name, recipe in self.denoisers.items()}
 
     @property
     def distilled(self) -> dict[str, Recipe]:

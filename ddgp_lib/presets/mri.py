@@ -244,6 +244,10 @@ PRESET: Preset = Preset(
         sigma_min=0.005,
         sigma_max=0.3,
     ),
+    denoisers={
+        # A DnCNN of 91,000 weights, with modes that do not come to rest: the chapter on plug-and-play looks at them.
+        "small": DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True)
+    },
     recipes={
         "distilled": DISTILLED,
         "distilled_fast": few_steps(DISTILLED, steps=1000, tuned_steps=2700),
