@@ -56,7 +56,7 @@ def run(task, images, method, iterations):
 
 # %% [markdown]
 # An MRI scanner has measured a quarter of k-space, and a brain slice is to be found. Here is one run of the method of
-# this chapter, with a small denoiser of 91,000 weights. (The other chapters have one of ten times the size. It fails in
+# this chapter, with a small denoiser of 91,000 weights. (The other chapters have one of three times the size. It fails in
 # fewer ways, and so it has less to teach.)
 
 # %% mystnb={"figure": {"name": "fig-pnp-question", "caption": "One run of plug-and-play FISTA on one brain slice, after 20 and after 200 iterations, with the absolute errors on one scale."}, "image": {"alt": "A sagittal brain slice and two estimates. After 20 iterations the estimate looks like the slice, with faint stripes. After 200 iterations a broad band of saturated grains covers the middle of the brain, and the error map is bright there."}} tags=["hide-input"]
