@@ -1043,7 +1043,7 @@ assert abs(ends["covariance"] - ends["identity"] - 3.3) < 0.3
 # :label: ex-lp-damping
 #
 # In {numref}`fig-lp-noise` the best $\lambda$ at $\sigma = 0.01$ is far below the $0.1$ of the rule
-# $\lambda(\sigma)$. Inside plug-and-play, steps are repeated. Which of $\lambda \in \{0.01, 0.03, 0.1, 0.3\}$ is best
+# $\lambda(\sigma)$. Inside plug-and-play, steps are repeated. Which of $\lambda \in \{0.003, 0.01, 0.1, 0.3\}$ is best
 # there, after 10 iterations on the first four test faces of $64 \times 64$ pixels with noise 0.01, with the setting
 # `tuned`? Is it the one that is best after the first iteration? Guess before you run it.
 # ```
@@ -1062,7 +1062,7 @@ answers.check("ex-lp-damping", answer)
 
 # %%
 noisy, swept = ddgp_lib.load_task("super_resolution", noise=0.01), {}
-for lam in (0.01, 0.03, 0.1, 0.3):
+for lam in (0.003, 0.01, 0.1, 0.3):
     setting = tuned | {"stepsize": noisy.stepsize}
     solver = PreconditionedFISTA(noisy.denoiser, Newton(lam), **setting)
     curves = psnr_curves(noisy, solver, noisy.test_images[:4], noisy.student, 10)
