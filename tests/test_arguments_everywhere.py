@@ -883,7 +883,10 @@ CALLS: dict[str, Call] = {
     "reconstructions": Call(
         figures.reconstructions,
         {**defaults(figures.reconstructions), "truth": IMAGES, "estimates": {"a": IMAGES}},
-        {"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+        {
+            **{"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+            "inset": "pair",
+        },
     ),
     "comparison": Call(
         figures.comparison,
