@@ -40,6 +40,7 @@ from ddgp_lib import (
     scanner,
     stability,
     widgets,
+    wipes,
 )
 from ddgp_lib.data import measured
 from ddgp_lib.data.measured import Measured, NamedArray
@@ -913,6 +914,18 @@ CALLS: dict[str, Call] = {
         | {"values": {"degree": 4, "damping": 0.01, "lower": 0.03}},
         {"values": "mapping", "alt": "text", "dpi": "positive"},
     ),
+    "wipe": Call(
+        wipes.wipe,
+        {
+            **defaults(wipes.wipe),
+            "before": IMAGES[0],
+            "after": IMAGES[0],
+            "names": ("a", "b"),
+            "alt": ("a", "b"),
+        },
+        {"before": "array", "after": "array", "names": "object", "alt": "object"}
+        | {"vmin": "number", "vmax": "number"},
+    ),
     "judge": Call(
         answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
     ),
@@ -1184,6 +1197,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     stability,
     super_resolution,
     widgets,
+    wipes,
 )
 
 ELSEWHERE = {

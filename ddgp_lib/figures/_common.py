@@ -33,6 +33,25 @@ def as_vector(values: Numbers, name: str) -> NDArray[np.float64]:
     return array
 
 
+def as_picture(image: Numbers, name: str) -> NDArray[np.float64]:
+    """Return an image as (H, W) or (H, W, 3); a complex one as its magnitude."""
+    if isinstance(image, torch.Tensor):
+        image = image.detach().cpu().resolve_conj().numpy()
+    array = np.asarray(image)
+    require(array.dtype.kind in "fiubc" and array.size > 0, name, image, "an image of numbers")
+    if np.iscomplexobj(array):
+        array = np.abs(array)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] == 3:
+        array = np.moveaxis(array, 0, -1)
+    if (array.ndim == 3 and array.shape[-1] != 3) or array.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
+        )
+    return array.astype(np.float64)
+
+
 def role_of(label: str, roles: Mapping[str, str] | None, position: int) -> str:
     """Return a curve's role: the one asked for, the one its label names, or the next of the cycle."""
     role = (roles or {}).get(label, label if label in LINE_STYLES else CYCLE[position % len(CYCLE)])

@@ -18,27 +18,8 @@ from ..arguments import (
     require_number,
 )
 from ..metrics import psnr
-from ._common import require_labelled, require_texts, require_tuple
+from ._common import as_picture, require_labelled, require_texts, require_tuple
 from .style import WIDTH, BookFigure, Numbers, styled
-
-
-def _picture(image: Numbers, name: str) -> NDArray[np.float64]:
-    """Return an image as (H, W) or (H, W, 3); a complex one as its magnitude."""
-    if isinstance(image, torch.Tensor):
-        image = image.detach().cpu().resolve_conj().numpy()
-    array = np.asarray(image)
-    require(array.dtype.kind in "fiubc" and array.size > 0, name, image, "an image of numbers")
-    if np.iscomplexobj(array):
-        array = np.abs(array)
-    while array.ndim > 2 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim == 3 and array.shape[0] == 3:
-        array = np.moveaxis(array, 0, -1)
-    if (array.ndim == 3 and array.shape[-1] != 3) or array.ndim not in (2, 3):
-        raise ValueError(
-            f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
-        )
-    return array.astype(np.float64)
 
 
 def _show(
@@ -116,7 +97,7 @@ def images(
     grid = figure.subplots(rows, wide, squeeze=False).ravel()
     drawn = None
     for ax, (title, image) in zip(grid, pictures.items(), strict=False):
-        array = _picture(image, f"pictures[{title!r}]")
+        array = as_picture(image, f"pictures[{title!r}]")
         drawn = _show(ax, array, title, vmin, vmax, "RdBu_r" if signed else "gray", 11 if wide < 4 else 10)
     for ax in grid[len(pictures) :]:
         ax.set_axis_off()
@@ -174,8 +155,9 @@ def _show_part(ax: Axes, below: Axes, part: tuple[int, int, int]) -> None:
     vmin, vmax = drawn.get_clim()
     _show(below, pixels, "", float(vmin), float(vmax), str(drawn.get_cmap().name))
     for colour, width in (("black", 2.4), ("white", 1.0)):  # seen on dark and on bright images
-        look = {"fill": False, "edgecolor": colour, "linewidth": width, "clip_on": False}
-        ax.add_patch(Rectangle((left - 0.5, top - 0.5), side, side, **look))
+        frame = Rectangle((left - 0.5, top - 0.5), side, side, fill=False, color=colour, linewidth=width)
+        frame.set_clip_on(False)
+        ax.add_patch(frame)
 
 
 @styled
@@ -220,9 +202,9 @@ def reconstructions(
     require_labelled("estimates", estimates, "at least one named estimate")
     require_number("error_limit", error_limit, above=0, none=True)
     require_texts(truth_title=truth_title)
-    reference = _picture(truth, "truth")
+    reference = as_picture(truth, "truth")
     part = _part(inset, reference.shape)
-    arrays = {name: _picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
+    arrays = {name: as_picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
     for name, array in arrays.items():
         if array.shape != reference.shape:
             raise ValueError(
@@ -340,4 +322,4 @@ def _pictures(batch: Numbers, name: str) -> list[NDArray[np.float64]]:
     require(numbers, name, batch, "images (N, C, H, W)")
     if len(np.shape(batch)) not in (3, 4) or len(batch) == 0:  # type: ignore[arg-type]
         raise ValueError(f"{name} has shape {tuple(np.shape(batch))}: expected images (N, C, H, W)")
-    return [_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]
+    return [as_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]
