@@ -28,7 +28,7 @@
 import torch
 
 import ddgp_lib
-from ddgp_lib import answers, checks, figures, widgets
+from ddgp_lib import answers, checks, figures, widgets, wipes
 from ddgp_lib.data import load_faces
 from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.experiments.seeds import gain, rivals_of
@@ -86,6 +86,23 @@ estimates = {
 }
 pictures = {name: x[shown] for name, x in estimates.items()}
 figures.reconstructions(images[shown], pictures, columns=5)
+
+# %% [markdown]
+# The same two estimates on one place: the best method that learns nothing to the left of the border, the distilled $P$
+# to its right. Move the border over a stroke, and look for where the two differ.
+
+# %% tags=["hide-input"]
+halves = {
+    title_of(classical): estimates[title_of(classical)],
+    "distilled P": estimates["distilled $P$"],
+}
+names = [f"{n}, {task.psnr(x, images)[shown]:.1f} dB" for n, x in halves.items()]
+wipes.wipe(
+    *(x[shown] for x in halves.values()),
+    names=tuple(names),
+    alt=tuple(f"The digit as found by {name}." for name in names),
+    caption="One held-out digit after 20 iterations, by two methods.",
+)
 
 # %% [markdown]
 # ## Student and teacher
