@@ -92,17 +92,10 @@ figures.reconstructions(images[shown], pictures, columns=5)
 # to its right. Move the border over a stroke, and look for where the two differ.
 
 # %% tags=["hide-input"]
-halves = {
-    title_of(classical): estimates[title_of(classical)],
-    "distilled P": estimates["distilled $P$"],
-}
-names = [f"{n}, {task.psnr(x, images)[shown]:.1f} dB" for n, x in halves.items()]
-wipes.wipe(
-    *(x[shown] for x in halves.values()),
-    names=tuple(names),
-    alt=tuple(f"The digit as found by {name}." for name in names),
-    caption="One held-out digit after 20 iterations, by two methods.",
-)
+halves = {name: pictures[name] for name in (title_of(classical), "distilled $P$")}
+halves = {name.replace("$", ""): image for name, image in halves.items()}
+words = {"what": "A digit", "caption": "A held-out digit after 20 iterations, by two methods."}
+wipes.wipe_estimates(images[shown], halves, **words)
 
 # %% [markdown]
 # ## Student and teacher

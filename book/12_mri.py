@@ -99,14 +99,9 @@ figures.reconstructions(task.picture(x)[shown], pictures, columns=3)
 # folds at the rim of the brain.
 
 # %% tags=["hide-input"]
-halves = {n: traces[n].estimate for n in (title_of(classical), "distilled")}
-names = [f"{n}, {task.psnr(v, x)[shown]:.1f} dB" for n, v in halves.items()]
-wipes.wipe(
-    *(task.picture(v)[shown] for v in halves.values()),
-    names=tuple(names),
-    alt=tuple(f"The slice as found by {name}." for name in names),
-    caption="One test slice after 20 iterations, by two methods; PSNR of the whole slice.",
-)
+halves = {name: pictures[name] for name in (title_of(classical), "distilled")}
+caption = "A test slice after 20 iterations, by two methods; PSNR of the whole slice."
+wipes.wipe_estimates(task.picture(x)[shown], halves, what="A slice", caption=caption)
 
 # %% [markdown]
 # ## The method in a few lines
@@ -721,15 +716,16 @@ table("Share of a spot's contrast that is found, over four places.", heads, rows
 assert all(0 < each.min() < each.max() < 1.5 for each in shares.values())
 
 # %% [markdown]
-# One of the larger spots, with its surroundings enlarged. In the error maps, look whether the spot itself stands out.
+# A table of shares does not say how a weak spot looks. Here is the first of the larger spots, with its surroundings
+# enlarged. Could you point at it without the frame? In the error maps, look whether the spot itself stands out from the
+# errors around it: if it does, the method has changed its contrast.
 
 # %% mystnb={"figure": {"name": "fig-mr-spot", "caption": "The slice with a dark spot of 3 pixels' radius and its reconstructions, with PSNR and absolute errors. What is framed is enlarged below each."}, "image": {"alt": "A brain slice with a dark round spot, and its reconstructions by the methods of the table, each with error maps. Below each the part around the spot is enlarged, so that its pixels can be counted."}} tags=["hide-input"]
 one = 1 + len(centres)  # after the slice as it was and the smaller spots
 pictures = {name: restored[name][one] for name in (others[-1], "distilled", "teacher")}
 place = (centres[0][0] - 12, centres[0][1] - 12, 24)
-figures.reconstructions(
-    task.picture(changed)[one], pictures, truth_title="with a spot", inset=place
-)
+look = {"truth_title": "with a spot", "inset": place}
+figures.reconstructions(task.picture(changed)[one], pictures, **look)
 
 # %% [markdown]
 # What a spot has in measured columns is in the data, and the gradient step restores it each time. What it has in the

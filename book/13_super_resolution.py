@@ -115,18 +115,12 @@ figures.reconstructions(images[shown], pictures, columns=5, inset=eyes)
 # border here, and the distilled $P$ to its right. Move the border over the eyes and the mouth.
 
 # %% tags=["hide-input"]
-halves = {
-    title_of(classical): ddgp_lib.load_solver(task, classical)(y, A),
-    "distilled P": traces["distilled"].estimate,
-}
-names = [f"{n}, {task.psnr(x, images)[shown]:.1f} dB" for n, x in halves.items()]
-wipes.wipe(
-    *(x[shown] for x in halves.values()),
-    names=tuple(names),
-    alt=tuple(f"The face as found by {name}." for name in names),
-    caption="One held-out face after 20 iterations, by two methods. "
-    "Face: ORL database, AT&T Laboratories Cambridge.",
-)
+credit = "Face: ORL database, AT&T Laboratories Cambridge."
+face = slice(shown, shown + 1)
+halves = {title_of(classical): ddgp_lib.load_solver(task, classical)(y[face], A)[0]}
+halves["distilled"] = pictures["distilled"]
+caption = f"A held-out face after 20 iterations, by two methods. {credit}"
+wipes.wipe_estimates(images[shown], halves, what="A face", caption=caption)
 
 # %% [markdown]
 # ## Sixteen frequencies for one
@@ -623,7 +617,6 @@ slider = {
     "start": 3,
     "dpi": 90,
 }
-credit = "Face: ORL database, AT&T Laboratories Cambridge."
 widgets.frames(
     **slider,
     alt=describe_told,

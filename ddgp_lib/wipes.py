@@ -8,6 +8,7 @@ import hashlib
 import html
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .arguments import require, require_instance, require_number
-from .figures._common import as_picture
+from .figures._common import as_picture, psnr_of, require_labelled
 from .figures.style import Numbers
 
 SIDE = 512
@@ -188,6 +189,56 @@ def wipe(
         raise ValueError(f"vmin={vmin!r}, vmax={vmax!r}: expected vmin below vmax")
     before_png, after_png = (_png(array, vmin, vmax) for array in arrays)
     return Wipe(names, alt, (before_png, after_png), caption)
+
+
+def wipe_estimates(
+    truth: Numbers, estimates: Mapping[str, Numbers], *, what: str, caption: str | None = None
+) -> Wipe:
+    """Return two estimates of one image, named with their PSNR, with a border between them that a reader moves.
+
+    Parameters
+    ----------
+    truth : image
+        The true image on [0, 1], as in `wipe`.
+    estimates : mapping of name to image
+        Two images of the truth's shape: the left one and the right one.
+    what : str
+        What they show, as the alternative texts begin: ``"A face"``.
+    caption : str, optional
+        Caption below the images.
+
+    Returns
+    -------
+    Wipe
+        An object with ``_repr_html_``.
+
+    Raises
+    ------
+    ValueError
+        If there are not two estimates, a shape differs from the truth's, or ``what`` is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ddgp_lib import wipes
+    >>> image = np.linspace(0, 1, 16).reshape(4, 4)
+    >>> wipes.wipe_estimates(image, {"worse": image + 0.1, "better": image + 0.01}, what="A ramp")
+    Wipe('worse, 20.0 dB', 'better, 40.0 dB')
+    """
+    require_labelled("estimates", estimates, "two named estimates")
+    require(len(estimates) == 2, "estimates", list(estimates), "two named estimates")
+    require(isinstance(what, str) and bool(what.strip()), "what", what, "a text")
+    reference = as_picture(truth, "truth")
+    arrays = [as_picture(image, f"estimates[{name!r}]") for name, image in estimates.items()]
+    for name, array in zip(estimates, arrays, strict=True):
+        if array.shape != reference.shape:
+            shapes = f"{array.shape}: expected {reference.shape}, as truth"
+            raise ValueError(f"estimates[{name!r}] has shape {shapes}")
+    pairs = zip(estimates, arrays, strict=True)
+    left, right = (f"{name}, {psnr_of(array, reference):.1f} dB" for name, array in pairs)
+    alt = f"{what}, reconstructed by {left}.", f"{what}, reconstructed by {right}."
+    images = estimates.values()
+    return wipe(*images, names=(left, right), alt=alt, caption=caption)
 
 
 def _require_texts(name: str, texts: object) -> None:

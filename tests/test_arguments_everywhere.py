@@ -926,6 +926,16 @@ CALLS: dict[str, Call] = {
         {"before": "array", "after": "array", "names": "object", "alt": "object"}
         | {"vmin": "number", "vmax": "number"},
     ),
+    "wipe_estimates": Call(
+        wipes.wipe_estimates,
+        {
+            "truth": IMAGES[0],
+            "estimates": {"a": IMAGES[0], "b": IMAGES[0]},
+            "what": "A ramp",
+            "caption": None,
+        },
+        {"truth": "array", "estimates": "mapping", "what": "text"},
+    ),
     "judge": Call(
         answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
     ),

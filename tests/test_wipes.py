@@ -70,6 +70,16 @@ def test_levels_are_those_asked_for_and_colours_stay():
     )
 
 
+def test_estimates_are_named_with_their_psnr_and_are_what_is_shown():
+    made = wipes.wipe_estimates(LEFT, {"a": LEFT + 0.1, "b": LEFT}, what="A ramp", caption="c")
+    assert made.names == ("a, 20.0 dB", "b, inf dB")
+    assert made.alts == ("A ramp, reconstructed by a, 20.0 dB.", "A ramp, reconstructed by b, inf dB.")
+    assert made.caption == "c"
+    shown = [np.asarray(Image.open(io.BytesIO(picture)))[::86, ::86] for picture in made.pictures]
+    np.testing.assert_array_equal(shown[1], np.round(255 * LEFT))
+    np.testing.assert_array_equal(shown[0], np.round(255 * np.clip(LEFT + 0.1, 0, 1)))
+
+
 def test_the_slider_has_a_name_and_nothing_comes_from_elsewhere():
     source = wiped(caption="A < B")._repr_html_()
     (control,) = Elements(source).all("input")
@@ -103,6 +113,12 @@ def test_text_cannot_leave_its_place():
         (lambda: wiped(alt=("a",)), "alt=('a',)"),
         (lambda: wiped(vmin=1.0), "vmin=1.0"),
         (lambda: wiped(caption=3), "caption=3"),
+        (lambda: wipes.wipe_estimates(LEFT, {"a": LEFT}, what="a"), "estimates=['a']"),
+        (
+            lambda: wipes.wipe_estimates(LEFT, {"a": LEFT, "b": LEFT[:3]}, what="a"),
+            "estimates['b'] has shape (3, 6): expected (4, 6), as truth",
+        ),
+        (lambda: wipes.wipe_estimates(LEFT, {"a": LEFT, "b": LEFT}, what=" "), "what=' '"),
         (lambda: wipes.Wipe(("a", "b"), ("a", "b"), (b"",)), "pictures=(b'',)"),
         (lambda: wipes.Wipe(("a", "b"), ("a", ""), (b"", b"")), "alts=('a', '')"),
     ],

@@ -10,6 +10,7 @@ from matplotlib.legend import Legend
 from numpy.typing import NDArray
 
 from ..arguments import require, require_choice, require_instance, require_number
+from ..metrics import psnr
 from .style import CYCLE, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, axes
 
 
@@ -50,6 +51,12 @@ def as_picture(image: Numbers, name: str) -> NDArray[np.float64]:
             f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
         )
     return array.astype(np.float64)
+
+
+def psnr_of(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return the PSNR in decibels for images on [0, 1]."""
+    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
+    return float(psnr(x, reference, floor=0))
 
 
 def role_of(label: str, roles: Mapping[str, str] | None, position: int) -> str:

@@ -17,8 +17,7 @@ from ..arguments import (
     require_integer,
     require_number,
 )
-from ..metrics import psnr
-from ._common import as_picture, require_labelled, require_texts, require_tuple
+from ._common import as_picture, psnr_of, require_labelled, require_texts, require_tuple
 from .style import WIDTH, BookFigure, Numbers, styled
 
 
@@ -104,12 +103,6 @@ def images(
     if scale_label and drawn is not None:
         figure.colorbar(drawn, ax=grid.tolist(), location="bottom", label=scale_label, shrink=0.8, aspect=40)
     return figure
-
-
-def _psnr(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
-    """Return the PSNR in decibels for images on [0, 1]."""
-    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
-    return float(psnr(x, reference, floor=0))
 
 
 def _error_grid(count: int, columns: int | None, parts: bool) -> tuple[BookFigure, list[list[Axes]]]:
@@ -217,7 +210,7 @@ def reconstructions(
     _show(top[0], reference, f"{truth_title}\n", 0, 1, "gray")
     drawn: Any = None
     for position, (name, array) in enumerate(arrays.items(), start=1):
-        _show(top[position], array, f"{name}\n{_psnr(array, reference):.1f} dB", 0, 1, "gray")
+        _show(top[position], array, f"{name}\n{psnr_of(array, reference):.1f} dB", 0, 1, "gray")
         error = errors[name].mean(axis=-1) if array.ndim == 3 else errors[name]
         drawn = _show(bottom[position], error, "|error|", 0, limit, "inferno")
     count = len(arrays) + 1
@@ -297,7 +290,7 @@ def comparison(
         else:
             _show(lower[0], below[1][row], below[0], 0, 1, "gray", size)
         for position, (name, batch) in enumerate(batches.items(), start=1):
-            title = f"{name}\n{_psnr(batch[row], truth):.1f} dB"
+            title = f"{name}\n{psnr_of(batch[row], truth):.1f} dB"
             _show(upper[position], batch[row], title, 0, 1, "gray", size)
             error = errors[name][row]
             error = error.mean(axis=-1) if error.ndim == 3 else error

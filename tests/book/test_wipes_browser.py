@@ -26,9 +26,8 @@ def url(tmp_path: Path) -> str:
         for caption in ("The first.", "The second.")
     ]
     body = "".join(shown)
-    page = (
-        f"<!doctype html><html lang=en><head><title>t</title><meta name=viewport content=width=device-width></head><body><main>{body}</main></body></html>"
-    )
+    head = "<title>t</title><meta name=viewport content='width=device-width'>"
+    page = f"<!doctype html><html lang=en><head>{head}</head><body><main>{body}</main></body></html>"
     (tmp_path / "page.html").write_text(with_policy(page), encoding="utf-8")
     return (tmp_path / "page.html").as_uri()
 
