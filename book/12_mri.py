@@ -717,8 +717,8 @@ assert all(0 < each.min() < each.max() < 1.5 for each in shares.values())
 
 # %% [markdown]
 # A table of shares does not say how a weak spot looks. Here is the first of the larger spots, with its surroundings
-# enlarged. Could you point at it without the frame? In the error maps, look whether the spot itself stands out from the
-# errors around it: if it does, the method has changed its contrast.
+# enlarged. Could you point at it without the frame? Then look at the error maps. A ring says that the edge of the spot is
+# blurred, a filled disc that its contrast is lost.
 
 # %% mystnb={"figure": {"name": "fig-mr-spot", "caption": "The slice with a dark spot of 3 pixels' radius and its reconstructions, with PSNR and absolute errors. What is framed is enlarged below each."}, "image": {"alt": "A brain slice with a dark round spot, and its reconstructions by the methods of the table, each with error maps. Below each the part around the spot is enlarged, so that its pixels can be counted."}} tags=["hide-input"]
 one = 1 + len(centres)  # after the slice as it was and the smaller spots
