@@ -1229,7 +1229,16 @@ ELSEWHERE = {
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
-        ("CheckFailed", "Continuous", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"),
+        (
+            "CheckFailed",
+            "Continuous",
+            "ErrorCurve",
+            "Frames",
+            "LinearDistillation",
+            "LineStyle",
+            "Modes",
+            "Wipe",
+        ),
         "a result",
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
