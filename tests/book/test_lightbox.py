@@ -47,12 +47,12 @@ def test_a_click_opens_a_picture_as_large_as_the_window_lets_it(page: Page, addr
 
 def test_keys_open_go_on_and_close_and_the_focus_returns(page: Page, address: str) -> None:
     go(page, address)
-    buttons = page.locator("figure .ddgp-enlarge")
+    buttons = page.locator("figure:has(.caption-number) .ddgp-enlarge")
     names = buttons.evaluate_all("all => all.map(button => button.getAttribute('aria-label'))")
     assert len(set(names)) == len(names) > 2  # each says which figure
     assert all(name.startswith("Enlarge Fig. 3.") for name in names)
     alts = page.locator(".ddgp-picture img").evaluate_all("all => all.map(image => image.alt)")
-    first = alts.index(page.locator("figure .ddgp-picture img").first.get_attribute("alt"))
+    first = alts.index(page.locator("figure:has(.caption-number) img").first.get_attribute("alt"))
     buttons.first.focus()
     page.keyboard.press("Enter")
     assert is_open(page)
