@@ -28,7 +28,7 @@
 import torch
 
 import ddgp_lib
-from ddgp_lib import answers, checks, figures, widgets
+from ddgp_lib import answers, checks, figures, widgets, wipes
 from ddgp_lib.data import load_faces
 from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.experiments.seeds import gain, rivals_of
@@ -86,6 +86,16 @@ estimates = {
 }
 pictures = {name: x[shown] for name, x in estimates.items()}
 figures.reconstructions(images[shown], pictures, columns=5)
+
+# %% [markdown]
+# The same two estimates on one place: the best method that learns nothing to the left of the border, the distilled $P$
+# to its right. Move the border over a stroke, and look for where the two differ.
+
+# %% tags=["hide-input"]
+halves = {name: pictures[name] for name in (title_of(classical), "distilled $P$")}
+halves = {name.replace("$", ""): image for name, image in halves.items()}
+words = {"what": "A digit", "caption": "A held-out digit after 20 iterations, by two methods."}
+wipes.wipe_estimates(images[shown], halves, **words)
 
 # %% [markdown]
 # ## Student and teacher

@@ -29,7 +29,7 @@ import dataclasses
 import torch
 
 import ddgp_lib
-from ddgp_lib import answers, figures, widgets
+from ddgp_lib import answers, figures, widgets, wipes
 from ddgp_lib.experiments import load_benchmark
 from ddgp_lib.experiments.seeds import gain, rivals_of
 from ddgp_lib.experiments.verdicts import (
@@ -93,6 +93,15 @@ for name in ("no P", title_of(classical), "distilled", "teacher"):
     pictures[name] = traces[name].estimate
 pictures = {name: task.picture(image)[shown] for name, image in pictures.items()}
 figures.reconstructions(task.picture(x)[shown], pictures, columns=3)
+
+# %% [markdown]
+# The best method that learns nothing and the distilled $P$ once more, on one place. Move the border, and look at the
+# folds at the rim of the brain.
+
+# %% tags=["hide-input"]
+halves = {name: pictures[name] for name in (title_of(classical), "distilled")}
+caption = "A test slice after 20 iterations, by two methods; PSNR of the whole slice."
+wipes.wipe_estimates(task.picture(x)[shown], halves, what="A slice", caption=caption)
 
 # %% [markdown]
 # ## The method in a few lines
@@ -684,14 +693,19 @@ assert ((inserted < -0.2) == (spots > 0)).all()  # every spot lies in the brain
 
 
 # %%
-def shares_of(name):
+def found_by(name):
     A = cameras[name]
     noise = measure(A, before, 0) - A.A(before)
-    found = task.picture(solvers[name](A.A(changed) + noise, A))[:, 0]
+    return task.picture(solvers[name](A.A(changed) + noise, A))
+
+
+def shares_of(image):
+    found = image[:, 0]
     return ((found[1:] - found[0]) * spots).sum((1, 2)) / (inserted * spots).sum((1, 2))
 
 
-shares, rows = {name: shares_of(name) for name in (*others, "distilled", "teacher")}, {}
+restored = {name: found_by(name) for name in (*others, "distilled", "teacher")}
+shares, rows = {name: shares_of(image) for name, image in restored.items()}, {}
 for name, each in shares.items():
     values = [v for part in each.split(4) for v in (part.mean(), part.min())]
     rows[name] = [f"{value:.0%}" for value in values]
@@ -700,6 +714,18 @@ table("Share of a spot's contrast that is found, over four places.", heads, rows
 
 # %%
 assert all(0 < each.min() < each.max() < 1.5 for each in shares.values())
+
+# %% [markdown]
+# A table of shares does not say how a weak spot looks. Here is the first of the larger spots, with its surroundings
+# enlarged. Could you point at it without the frame? Then look at the error maps. A ring says that the edge of the spot is
+# blurred, a filled disc that its contrast is lost.
+
+# %% mystnb={"figure": {"name": "fig-mr-spot", "caption": "The slice with a dark spot of 3 pixels' radius and its reconstructions, with PSNR and absolute errors. What is framed is enlarged below each."}, "image": {"alt": "A brain slice with a dark round spot, and its reconstructions by the methods of the table, each with error maps. Below each the part around the spot is enlarged, so that its pixels can be counted."}} tags=["hide-input"]
+one = 1 + len(centres)  # after the slice as it was and the smaller spots
+pictures = {name: restored[name][one] for name in (others[-1], "distilled", "teacher")}
+place = (centres[0][0] - 12, centres[0][1] - 12, 24)
+look = {"truth_title": "with a spot", "inset": place}
+figures.reconstructions(task.picture(changed)[one], pictures, **look)
 
 # %% [markdown]
 # What a spot has in measured columns is in the data, and the gradient step restores it each time. What it has in the

@@ -40,6 +40,7 @@ from ddgp_lib import (
     scanner,
     stability,
     widgets,
+    wipes,
 )
 from ddgp_lib.data import measured
 from ddgp_lib.data.measured import Measured, NamedArray
@@ -899,7 +900,10 @@ CALLS: dict[str, Call] = {
     "reconstructions": Call(
         figures.reconstructions,
         {**defaults(figures.reconstructions), "truth": IMAGES, "estimates": {"a": IMAGES}},
-        {"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+        {
+            **{"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+            "inset": "pair",
+        },
     ),
     "comparison": Call(
         figures.comparison,
@@ -925,6 +929,28 @@ CALLS: dict[str, Call] = {
         {**defaults(widgets.continuous), "kind": "polynomial", "figure": draw(1.0), "alt": "a", "dpi": 30}
         | {"values": {"degree": 4, "damping": 0.01, "lower": 0.03}},
         {"values": "mapping", "alt": "text", "dpi": "positive"},
+    ),
+    "wipe": Call(
+        wipes.wipe,
+        {
+            **defaults(wipes.wipe),
+            "before": IMAGES[0],
+            "after": IMAGES[0],
+            "names": ("a", "b"),
+            "alt": ("a", "b"),
+        },
+        {"before": "array", "after": "array", "names": "object", "alt": "object"}
+        | {"vmin": "number", "vmax": "number"},
+    ),
+    "wipe_estimates": Call(
+        wipes.wipe_estimates,
+        {
+            "truth": IMAGES[0],
+            "estimates": {"a": IMAGES[0], "b": IMAGES[0]},
+            "what": "A ramp",
+            "caption": None,
+        },
+        {"truth": "array", "estimates": "mapping", "what": "text"},
     ),
     "judge": Call(
         answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
@@ -1204,6 +1230,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     stability,
     super_resolution,
     widgets,
+    wipes,
 )
 
 ELSEWHERE = {
@@ -1225,7 +1252,16 @@ ELSEWHERE = {
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
-        ("CheckFailed", "Continuous", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"),
+        (
+            "CheckFailed",
+            "Continuous",
+            "ErrorCurve",
+            "Frames",
+            "LinearDistillation",
+            "LineStyle",
+            "Modes",
+            "Wipe",
+        ),
         "a result",
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
