@@ -459,10 +459,13 @@ for ax, (label, found) in zip(panels, results.items(), strict=True):
     )
     ax.tick_params(axis="x", which="minor", labelbottom=False)
     once = dict.fromkeys(rivals_of(found), "rival") | {"distilled_fast": "distilled"}
-    for name, role in once.items():
-        place = whole[name], mean_of(label, name)
-        ax.plot(*place, marker="h", color=figures.COLOURS[role])
-        ax.annotate(title_of(name), place, (5, 4), textcoords="offset points", size=9)
+    dots = {name: (whole[name], mean_of(label, name)) for name in once}
+    for name, (x, y) in dots.items():
+        near = [b - y for a, b in dots.values() if abs(math.log(a / x)) < 0.2]
+        below = any(0 < gap < 0.3 for gap in near)  # a label is there already
+        offset = (5, -10) if below else (5, 4)
+        ax.plot(x, y, marker="h", color=figures.COLOURS[once[name]])
+        ax.annotate(title_of(name), (x, y), offset, textcoords="offset points", size=9)
 figure
 
 # %%
