@@ -84,7 +84,7 @@ class Chosen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Method:
+class Tunable:
     """A method and the grid of its settings.
 
     Attributes
@@ -263,7 +263,7 @@ def switched_off(rows: Sequence[Row]) -> list[str]:
 
     Parameters
     ----------
-    rows : sequence of Row
+    rows : sequence
         Of one record, as :func:`compare` returns them.
     """
     behind = [
@@ -288,7 +288,7 @@ def own_denoiser() -> tuple[Denoiser, str]:
     return load_denoiser(weights_path(super_resolution.PRESET.name, "denoiser")), "faces"
 
 
-def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Method]:
+def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Tunable]:
     """Return the methods with their grids, the plain back-projection first."""
     levels = {"σ": (0.02, 0.04, 0.08)}
 
@@ -299,20 +299,20 @@ def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Method]
         return lambda sigma: _fista(prior, step, sigma, momentum)
 
     found = [
-        Method("A⁺", {}, lambda: lambda camera, y, iterations: [camera.A_adjoint(y)]),
-        Method("wavelets", levels, steps(HaarShrinkage(), None, MOMENTUM)),
-        Method("TV", {"σ": (0.01, 0.02, 0.04)}, steps(TotalVariation(), None, MOMENTUM)),
-        Method("PnP", levels, steps(denoiser, None, MOMENTUM)),
-        Method("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
+        Tunable("A⁺", {}, lambda: lambda camera, y, iterations: [camera.A_adjoint(y)]),
+        Tunable("wavelets", levels, steps(HaarShrinkage(), None, MOMENTUM)),
+        Tunable("TV", {"σ": (0.01, 0.02, 0.04)}, steps(TotalVariation(), None, MOMENTUM)),
+        Tunable("PnP", levels, steps(denoiser, None, MOMENTUM)),
+        Tunable("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
     ]
     if P is not None:
-        found.append(Method(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
+        found.append(Tunable(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
     return found
 
 
 def compare(
     record: Record,
-    methods: Sequence[Method],
+    methods: Sequence[Tunable],
     images: torch.Tensor,
     iterations: tuple[int, ...],
     seed: int = 0,
@@ -323,7 +323,7 @@ def compare(
     ----------
     record : Record
         What was measured.
-    methods : sequence of Method
+    methods : sequence of Tunable
         Methods with their grids.
     images : Tensor, shape (N, 1, H, W)
         What the simulation sees, in [0, 1].
@@ -360,7 +360,7 @@ def compare(
 
 
 def choose(
-    method: Method, camera: Camera, y: torch.Tensor, truth: torch.Tensor, iterations: tuple[int, ...]
+    method: Tunable, camera: Camera, y: torch.Tensor, truth: torch.Tensor, iterations: tuple[int, ...]
 ) -> Chosen:
     """Choose a method's setting, and where it stops, by the mean PSNR of simulated measurements."""
 

@@ -19,7 +19,6 @@ from ddgp_lib.experiments.measured import run_measured, single_pixel
 from ddgp_lib.experiments.measured.photons import PhotonNoise
 from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
-    Method,
     between_series,
     car_noise,
     compare,
@@ -141,7 +140,7 @@ def test_a_method_may_run_longer_where_it_is_still_getting_better(record, images
 
         return solve
 
-    method = Method("creep", {"share": (1.0, 2.0)}, creep)
+    method = Tunable("creep", {"share": (1.0, 2.0)}, creep)
     choice = single_pixel.choose(method, record.camera, record.simulated(images), images, (1, 2))
     assert choice.stop == 8
     assert choice.edges[-1] == "8 iterations are the most that were allowed"
