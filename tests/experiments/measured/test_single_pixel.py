@@ -19,6 +19,7 @@ from ddgp_lib.experiments.measured import run_measured, single_pixel
 from ddgp_lib.experiments.measured.photons import PhotonNoise
 from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
+    Tunable,
     between_series,
     car_noise,
     compare,
