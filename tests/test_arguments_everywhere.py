@@ -1283,6 +1283,7 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
+    **dict.fromkeys(("run_longer", "edges_in_words"), "of what a choice has found"),
     "single_precision": "a decorator of functions of tensors",
     **dict.fromkeys(("load_array", "load_fastmri_coils"), "reads files: tests/scanner"),
     **dict.fromkeys(("load_ismrmrd", "load_siemens"), "reads files: tests/scanner"),

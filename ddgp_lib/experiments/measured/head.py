@@ -41,7 +41,7 @@ from ...scanner import (
 from ...solvers import Geometric, PreconditionedFISTA
 from ...variation import TotalVariation
 from ..heldout import HeldOut, hold_out
-from .choosing import Point, Tried, choose_inside
+from .choosing import Point, Tried, choose_inside, edges_in_words, run_longer
 from .judging import Judge, chosen, judged
 from .records import Experiment, Row
 
@@ -231,14 +231,9 @@ def _choose(
         for method in group
     ]
     method, best = min(each, key=lambda pair: pair[1].tried.rank)
-    marks, stop = iterations, best.tried.stop
-    while stop == marks[-1] and 2 * marks[-1] <= longest * iterations[-1]:
-        marks = (*marks, 2 * marks[-1])
-        stop = run(method, best.point, marks).stop
-    symbols = list(method.axes)
-    edges = [f"{symbols[place]} is the last that was tried" for place in best.edges]
-    edges += [f"{stop} iterations are the most that were allowed"] if stop == marks[-1] else []
-    return method, _Choice(best.point, stop, tuple(edges))
+    limit = longest * iterations[-1]
+    (_, stop), marks = run_longer(best.tried, iterations, limit, partial(run, method, best.point))
+    return method, _Choice(best.point, stop, edges_in_words(list(method.axes), best.edges, stop, marks))
 
 
 def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:

@@ -20,6 +20,7 @@ Newton's step is left out: the patterns are orthonormal, A Aᵀ = I, so it is a 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ from ...solvers import Geometric, PreconditionedFISTA
 from ...variation import TotalVariation
 from ..heldout import HeldOut
 from ..noise_level import MEDIAN_ABSOLUTE
-from .choosing import Point, Tried, choose_inside
+from .choosing import Point, Tried, choose_inside, edges_in_words, run_longer
 from .judging import Judge, chosen, judged
 from .meter import Step
 from .photons import PhotonNoise, fit_photon_noise, light_of, noise_between
@@ -373,14 +374,9 @@ def choose(
         tried = run((), (1,))
         return Chosen((), tried.stop, tried.error, ())
     best = choose_inside(list(method.axes.values()), run)
-    tried, marks = best.tried, iterations
-    while tried.stop == marks[-1] and 2 * marks[-1] <= LONGEST * iterations[-1]:
-        marks = (*marks, 2 * marks[-1])
-        tried = run(best.point, marks)
-    symbols = list(method.axes)
-    edges = [f"{symbols[place]} is the last that was tried" for place in best.edges]
-    edges += [f"{tried.stop} iterations are the most that were allowed"] if tried.stop == marks[-1] else []
-    return Chosen(best.point, tried.stop, tried.error, tuple(edges))
+    tried, marks = run_longer(best.tried, iterations, LONGEST * iterations[-1], partial(run, best.point))
+    edges = edges_in_words(list(method.axes), best.edges, tried.stop, marks)
+    return Chosen(best.point, tried.stop, tried.error, edges)
 
 
 def _fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
