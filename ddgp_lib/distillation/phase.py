@@ -4,7 +4,7 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import torch
 
@@ -21,9 +21,6 @@ from ..training import Processes, ResumableTraining, WeightAverage, build_schedu
 from .losses import LOSS_OF_A_PAIR, Pair
 from .members import Members
 from .states import FreshStates, StatePool, States, student_measurements
-
-if TYPE_CHECKING:
-    pass
 
 LAST = 100
 """Steps at the end of a training, over which the losses that are shown are averaged."""
