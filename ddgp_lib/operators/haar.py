@@ -6,14 +6,14 @@ import torch
 from deepinv.physics import DecomposablePhysics
 
 from ..arguments import require, require_img_size, require_integer, require_number, require_seed
-from ._common import FixedSides
+from ._common import SelectedPatterns
 from .noise import gaussian_noise
 
 Block = tuple[slice, slice]
 """Rows and columns of the coefficients of one kind and level."""
 
 
-class HaarCamera(FixedSides, DecomposablePhysics):
+class HaarCamera(SelectedPatterns, DecomposablePhysics):
     r"""A single-pixel camera that measures m rows of the orthonormal 2-D Haar basis.
 
     A pattern is a square of the image, or a square that is light in one half and dark in the other: side by side,
@@ -114,19 +114,6 @@ class HaarCamera(FixedSides, DecomposablePhysics):
             finer[..., 1::2, 1::2] = (sums - across - down + quarters) / 2
             sums = finer
         return sums
-
-    def noise(self, x: torch.Tensor, **kwargs: int) -> torch.Tensor:
-        """Add noise to the measured entries alone."""
-        return self.mask * super().noise(x, **kwargs)
-
-    @property
-    def rank(self) -> int:
-        """Number of modes that are seen, the patterns."""
-        return int((self.mask != 0).sum())
-
-    def range_projection(self, x: torch.Tensor) -> torch.Tensor:
-        """A⁺A x of images (N, C, H, W)."""
-        return self.V((self.mask != 0) * self.V_adjoint(x))
 
 
 def blocks(side: int) -> tuple[Block, Block, Block]:
