@@ -11,7 +11,7 @@ from deepinv.physics import GaussianNoise, Inpainting, LinearPhysics, PoissonNoi
 
 from ddgp_lib import PreconditionedFISTA, distill, distill_linear, load_preconditioner, load_solver, load_task
 from ddgp_lib.checkpoints import load_checkpoint
-from ddgp_lib.experiments.alternatives import load_alternative
+from ddgp_lib.experiments.alternatives import load_alternative, trained_networks
 from ddgp_lib.fingerprint import (
     CHUNK,
     PARTS,
@@ -27,7 +27,6 @@ from ddgp_lib.fingerprint import (
 )
 from ddgp_lib.operators import Counted, noise_of
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.presets.learned_rivals import SHIPPED
 from tests.operators_of_deepinv import OPERATORS
 from tests.own_camera import blurred, smoothed
 
@@ -110,7 +109,7 @@ def test_sketches_that_are_none_differ():
 def test_what_ships_was_made_for_the_book_s_cameras(name, loaded):
     task = loaded(name)
     wanted = fingerprint(task)
-    for kind in (*task.preset.recipes, *(SHIPPED if task.preset.alternatives else ())):
+    for kind in (*task.preset.recipes, *trained_networks(task.preset)):
         assert differences(load_checkpoint(task.preset.path(kind))[1]["fingerprint"], wanted) == []
 
 

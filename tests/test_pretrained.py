@@ -5,6 +5,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,10 +13,12 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tune, tuning_score, validation_psnr
+from ddgp_lib.experiments.alternatives import trained_networks
+from ddgp_lib.experiments.benchmark import load_benchmark
 from ddgp_lib.kinds import Setting
 from ddgp_lib.preconditioners import Newton
-from ddgp_lib.presets import PRESETS
-from ddgp_lib.presets.learned_rivals import RIVALS, SHIPPED
+from ddgp_lib.presets import PRESETS, photographs
+from ddgp_lib.presets.learned_rivals import RIVALS
 from ddgp_lib.pretrained import Method, TuningMismatch, load_kind, save_tuning, tuning_path
 from ddgp_lib.solvers import PreconditionedFISTA
 from tests.own_camera import QUICK, blurred
@@ -27,8 +30,8 @@ SIZES = {"denoiser": 1_300_000, "distilled_fast": 1_000_000, **dict.fromkeys(RIV
 
 def shipped():
     """Enumerate every file of weights that must be there, with the recipe that it must carry."""
-    for preset in PRESETS.values():
-        networks = {name: preset.alternatives[name] for name in SHIPPED if preset.alternatives}
+    for preset in (*PRESETS.values(), photographs.PRESET):
+        networks = {name: preset.alternatives[name] for name in trained_networks(preset)}
         for kind, recipe in {**preset.all_denoisers, **preset.recipes, **networks}.items():
             yield pytest.param(preset, kind, recipe, id=f"{preset.name}-{kind}")
 
@@ -54,6 +57,17 @@ def test_presets_have_what_the_chapter_on_three_tasks_compares():
         assert tuple(preset.alternatives) == RIVALS
         assert preset.kinds[0] == "none"
         assert preset.kinds[-1] == "teacher"
+
+
+def test_the_two_strongest_rivals_of_a_camera_ship():
+    for preset in (PRESETS[name] for name in ("single_pixel", *OTHERS)):
+        rows = load_benchmark(preset.name)["seeds"]["methods"]
+        score = {name: np.mean(rows[name]["psnr"]["20"]) for name in ("direct", "null_space_network")}
+        assert {max(score, key=score.__getitem__), "unfolded"} <= set(trained_networks(preset))
+
+
+def test_all_that_ships_is_small():
+    assert sum(path.stat().st_size for path in PRESETS["mri"].weights.iterdir()) < 25_000_000
 
 
 def test_no_file_of_weights_is_left_over():

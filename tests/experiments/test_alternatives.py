@@ -18,10 +18,10 @@ from ddgp_lib.experiments.alternatives import (
     run_alternative,
     save_alternative,
     train_alternative,
+    trained_networks,
 )
 from ddgp_lib.operators import null_projection, range_projection
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.presets.learned_rivals import SHIPPED
 from ddgp_lib.recipes import ALTERNATIVES, AlternativeRecipe, build_alternative
 from ddgp_lib.recipes.alternatives import STAGES
 from tests import own_camera
@@ -209,7 +209,7 @@ def test_a_whole_training_of_another_seed_tunes_nothing(tmp_path, capsys, own, m
         assert (tmp_path / own.path(kind, 1).name).is_file()
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", trained_networks(PRESETS["single_pixel"]))
 def test_shipped_ones_do_what_they_claim(task, name):
     _, description = load_checkpoint(PRESETS["single_pixel"].path(name))
     images = task.val_images[:200]
