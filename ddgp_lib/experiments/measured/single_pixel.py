@@ -289,6 +289,16 @@ def own_denoiser() -> tuple[Denoiser, str]:
     return load_denoiser(weights_path(super_resolution.PRESET.name, "denoiser")), "faces"
 
 
+def own_preconditioner() -> Preconditioner | None:
+    """Return P of the photographs where its weights are, for cameras of either basis."""
+    path = photographs.PRESET.path("distilled")
+    if not path.is_file():
+        return None
+    P = load_preconditioner(path)
+    P.made_for = None  # its training drew cameras of both bases, and the file names the task's own alone
+    return P
+
+
 def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Tunable]:
     """Return the methods with their grids, the plain back-projection first."""
     levels = {"σ": (0.02, 0.04, 0.08)}
@@ -418,11 +428,9 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     edge.
     """
     denoiser, trained_on = own_denoiser()
-    weights = photographs.PRESET.path("distilled")
-    P = load_preconditioner(weights) if weights.is_file() else None
-    if P is not None:
-        P.made_for = None  # its training drew cameras of both bases, and the file names the task's own alone
-    left_out = [] if P is not None else [f"{LEARNED}: it has not been trained ({weights.name} is missing)"]
+    P = own_preconditioner()
+    missing = photographs.PRESET.path("distilled").name
+    left_out = [] if P is not None else [f"{LEARNED}: it has not been trained ({missing} is missing)"]
     candidates, found = methods(denoiser, P), records()
     rows: list[Row] = []
     edges: list[str] = []
