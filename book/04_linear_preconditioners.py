@@ -808,7 +808,7 @@ assert (back - rest["no P"]).norm() < 1e-3 * rest["no P"].norm()
 # four validation images. We see means over three seeds, each with eight test images and noise of its own. One method
 # has no denoiser: CGLS, stopped by the discrepancy principle. What would you expect of $\ell_2$, as the degree grows?
 
-# %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs and MRI with four coils: the polynomials with momentum rise from no P to degree 1 or 2 by more than a decibel and then fall; without momentum they are lower, highest at degree 1 or 2, and fall too. Super-resolution: with momentum they stay nearly level near 24.2 dB, without it they rise towards that. Newton's step is level with the top for the coils, near momentum alone for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs: the polynomials rise from no P to degree 1 or 2 by two decibels and then fall steeply; momentum adds two to three. MRI with four coils: both curves rise by nearly two decibels to degree 2 or 3 and fall slowly. Super-resolution: both curves rise with the degree, the one with momentum from 23.4 to 24.9 dB. Newton's step is close to the top for the coils, a decibel below it for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
 degrees_of = {"none": 1} | {f"l2, degree {d}": d + 1 for d in tried}
 newtons = dict.fromkeys((SIGNS, COILS, SR), "newton, 0.1, momentum")
 newtons |= {SIGNS: "newton, 0.1, inexact, momentum", SR: "newton, 0.01"}
@@ -848,10 +848,10 @@ for operator in (SIGNS, COILS):
     fast = {d: psnr_of(operator, f"l2, degree {d}, momentum") for d in tried}
     alone = psnr_of(operator, "none, momentum")
     assert max(fast, key=fast.get) <= 4
-    assert max(fast.values()) > alone + 0.7
-    assert fast[8] < max(fast.values()) - 1
+    assert max(fast.values()) > alone + 1
+    assert fast[8] < max(fast.values()) - 0.5
     plain = max(psnr_of(operator, f"l2, degree {d}") for d in tried)
-    assert plain < max(fast.values()) - 0.5
+    assert plain < max(fast.values()) - 0.1
     assert psnr_of(operator, "sr1") > alone - 0.3
     assert psnr_of(operator, "cgls") < psnr_of(operator, "none") - 3
     assert products_of(operator, "cgls") < products_of(operator, "none, momentum")
@@ -863,26 +863,28 @@ assert psnr_of(SIGNS, "newton, 0.1, momentum") < psnr_of(SIGNS, "none") - 5
 assert {line["seeds"] for line in lines} == {3}
 assert psnr_of(SIGNS, newtons[SIGNS]) > psnr_of(SIGNS, "newton, 0.1, momentum") + 8
 fast = [psnr_of(SR, f"l2, degree {d}, momentum") for d in tried]
-assert abs(max(fast) - psnr_of(SR, "none, momentum")) < 0.6
+assert max(fast) > psnr_of(SR, "none, momentum") + 1
+assert fast == sorted(fast)
 assert psnr_of(SR, newtons[SR]) > max(fast) + 0.2
-assert abs(psnr_of(SR, "cgls") - psnr_of(SR, "none, momentum")) < 0.5
+assert psnr_of(SR, "cgls") > psnr_of(SR, "none, momentum") + 0.5
 assert abs(psnr_of(SR, "circulant") - psnr_of(SR, "newton, 0.01")) < 0.5
 assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 
 # %% [markdown]
 # **A polynomial of low degree and momentum together win** on the first two. At 60 products, $\ell_2$ of degree 2 with
-# momentum is more than a decibel ahead of momentum alone, and either alone gives less. At higher degrees the curves
-# fall: each step costs more products, so that the denoiser is applied less often, 6 times at degree 8 where no $P$
-# takes 60 calls. Where a call is expensive that may still be a good trade. In super-resolution the two together gain a
-# few tenths, at any degree.
+# momentum is more than a decibel ahead of momentum alone. On random signs either alone gives less; on the scanner the
+# polynomial alone is nearly as good. At higher degrees the curves fall: each step costs more products, so that the
+# denoiser is applied less often, 6 times at degree 8 where no $P$ takes 60 calls. Where a call is expensive that may
+# still be a good trade. In super-resolution the two together gain more than a decibel as well, and there the gain
+# still grows with the degree.
 #
-# **Newton's step depends on its closed form.** On the scanner it has one, and with momentum it equals the best
+# **Newton's step depends on its closed form.** On the scanner it has one, and with momentum it is close to the best
 # polynomial. In super-resolution it is ahead of all of them. Without a closed form and solved to six digits, it
-# spends the budget on linear systems and loses by more than ten decibels. Solved up to a third, it is back beside
-# momentum.
+# spends the budget on linear systems and loses by more than ten decibels. Solved up to a third, it is ahead of
+# momentum alone.
 #
 # **Conjugate gradients without a denoiser** end far below on the first two: they reach the data soonest, and have
-# nothing but the data. In super-resolution, stopped by the discrepancy principle, they are level with momentum *and* its
+# nothing but the data. In super-resolution, stopped by the discrepancy principle, they are *ahead* of momentum with its
 # denoiser. A baseline without them would have hidden that.
 #
 # **On the flat spectrum** of the Hadamard camera no method that knows the operator alone gains half a decibel, and what
