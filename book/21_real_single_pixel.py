@@ -2,47 +2,79 @@
 # (real-single-pixel)=
 # # Two real single-pixel cameras: does the simulation keep its word?
 #
-# ```{admonition} Key results
-# :class: important
-#
-# - Two cameras that nobody here built are made into operators. One set of signs turns a blocky picture into a clean
-#   one; a picture from another camera tells which.
-# - Their noise is not given. Two series of one scene tell it for one camera, the light under each pattern for the other.
-# - All settings are chosen in simulation, none on the measurement. On the target the best classical method of the
-#   simulation is also among the best on the measurement. On the car with all light it is not: total variation wins in
-#   simulation, and plug-and-play by more than 1 dB on the measurement.
-# - RESULT-OF-P-IN-ONE-SENTENCE.
-#
-# A quarter of an hour of reading, about a minute of computing. You should know [the single-pixel
-# camera](single-pixel), [plug-and-play](pnp-fista), and held-out measurements from [](lensless-camera).
-# ```
-#
-# After this chapter you can
+# ```{note}
+# **Time:** a quarter of an hour of reading, less than a minute of computing. **Before this:** [the single-pixel
+# camera](single-pixel), [plug-and-play](pnp-fista), and held-out measurements from [](lensless-camera). **After it** you
+# can
 #
 # 1. turn coefficients of a stranger's file into measurements of an operator, and check their signs and their scale;
 # 2. estimate the noise of a single-pixel camera, with repeats missing;
 # 3. say what a PSNR against a noisy reference can show, and what held-out patterns show beyond it;
-# 4. choose settings in simulation alone, and compare what it promised with what was measured.
+# 4. choose settings in simulation alone, compare what it promised with what was measured, and find out why it failed.
+# ```
 
 # %% tags=["remove-cell", "colab-install"]
 # In Colab, the library is installed here, once the book has a public address.
 
 # %%
+import math
+from dataclasses import replace
+
 import torch
 
 from ddgp_lib import answers, checks, figures, tables
+from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.data import load_measured
 from ddgp_lib.data.measured import (
     diameters_of,
     haar_coefficients,
     hadamard_coefficients,
 )
-from ddgp_lib.experiments.measured import single_pixel
-from ddgp_lib.experiments.measured.photons import light_of, noise_between
+from ddgp_lib.experiments.measured import load_result, single_pixel
+from ddgp_lib.experiments.measured.photons import PhotonNoise, light_of, noise_between
+from ddgp_lib.metrics import psnr
 from ddgp_lib.operators import HaarCamera, HadamardCamera, newton
+from ddgp_lib.presets import photographs
 from ddgp_lib.tables import Column
 
 # %% [markdown]
+# **Key results**, computed from the experiment that this chapter describes. *Promised* is what the simulation says $P$
+# gains over the method that is the best in it of those that learn no $P$. *Measured* is the gain over the same method
+# by held-out patterns, with its standard error. Nothing was chosen on a measurement.
+
+# %% tags=["hide-input"]
+result = load_result("single_pixel")
+rows_of = {}
+for row in result["rows"]:
+    name = row["method"].split(",")[0]
+    rows_of.setdefault(row["condition"], {})[name] = row | {"gain": row["gain"] or 0.0}
+first = {c: next(iter(rows)) for c, rows in rows_of.items()}
+learned = {c: rows["P"] for c, rows in rows_of.items()}
+promised, best, behind = {}, {}, {}
+for c, rows in rows_of.items():
+    promised[c] = rows["P"]["simulated"] - rows[first[c]]["simulated"]
+    gains = {name: row["gain"] for name, row in rows.items() if name != "P"}
+    best[c] = max(gains, key=gains.get)
+    behind[c] = learned[c]["gain"] - gains[best[c]]
+    told = f"{learned[c]['gain']:+.2f} ± {learned[c]['gain_error']:.2f} dB"
+    print(f"{c:14s} promised {promised[c]:+.2f} dB, measured {told}")
+
+# %% tags=["hide-input"]
+losses = [-v for c, v in behind.items() if c.startswith("car")]
+wins = [v for c, v in behind.items() if c.startswith("jaszczak")]
+print(
+    f"With hindsight another method without P is the best one on the car, and P is\n"
+    f"{min(losses):.2f} to {max(losses):.2f} dB behind it. "
+    f"On the target P is {min(wins):.2f} to {max(wins):.2f} dB ahead of all."
+)
+assert min(losses) > 0
+assert min(wins) > 1.5
+assert all(P["gain"] > -0.1 for P in learned.values())
+
+# %% [markdown]
+# So on one of two real scenes $P$ gains more than was promised. On the other it is a fair choice without hindsight, and
+# plug-and-play without $P$ would have been a better one. Below we ask the simulation why.
+#
 # ## The question in one picture
 #
 # A single-pixel camera shows patterns to a scene, one after the other, and reads the light behind each with one
@@ -54,7 +86,8 @@ from ddgp_lib.tables import Column
 car, target = load_measured("car"), load_measured("jaszczak")
 records = {record.name: record for record in single_pixel.records((0.25,))}
 for name, record in records.items():
-    print(f"{name}: {int(record.camera.mask.sum())} of {record.camera.mask.numel()} patterns")
+    mask = record.camera.mask
+    print(f"{name}: {int(mask.sum())} of {mask.numel()} patterns")
 
 # %% mystnb={"figure": {"name": "fig-sp-real-question", "caption": "The car, all light collected, and the Jaszczak target: with a quarter of the patterns, and with all. Car: D. Scheidt et al. (MIT). Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Four pictures. A blurred car of few grey blocks, and the same car, grainy, with its windows and lamps. A coarse disc with bright spots, and the same disc with sharper edges and fine grain."}} tags=["hide-input"]
 pair = [records["car 257, 25%"], records["jaszczak, 25%"]]
@@ -154,7 +187,8 @@ rows = {}
 for diameter in (65, 129, 193, 257):
     series = hadamard_coefficients(car, diameter)[:, 0]
     peak = float(HadamardCamera(1.0, (1, 32, 32)).V(series[:, None]).max())
-    each = [noise_between(series[a], series[b], 16) for a, b in ((0, 1), (0, 2), (1, 2))]
+    pairs = ((0, 1), (0, 2), (1, 2))
+    each = [noise_between(series[a], series[b], 16) for a, b in pairs]
     rows[f"{diameter}"] = [100 * found.sigma / peak for found in each]
 heads = ("boat, half", "boat, zernike", "half, zernike")
 columns = [Column(head, "%", digits=2) for head in heads]
@@ -216,7 +250,7 @@ for record in records.values():
 # %%
 for record in records.values():
     level = float(record.sigma.square().mean().sqrt() / record.reference.max())
-    print(f"{record.name}: no image has more than {-20 * torch.tensor(level).log10():.1f} dB")
+    print(f"{record.name}: no image has more than {-20 * math.log10(level):.1f} dB")
 
 # %% [markdown]
 # ## Choosing in simulation
@@ -230,47 +264,145 @@ for record in records.values():
 
 # %%
 denoiser, trained_on = single_pixel.own_denoiser()
-methods = single_pixel.methods(denoiser)
-names = [method.name for method in methods]
-print(f"denoiser: trained on {trained_on}; methods: {', '.join(names)}")
+P = single_pixel.own_preconditioner()
+methods = {method.name: method for method in single_pixel.methods(denoiser, P)}
+print(f"denoiser: trained on {trained_on}; methods: {', '.join(methods)}")
 ITERATIONS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 50)
-squares = {side: single_pixel.squares(side, 12) for side in (32, 64)}
-
-# %% tags=["nbval-ignore-output"]
-results = {}
-for record in pair:
-    images = squares[record.coefficients.shape[-1]]
-    results[record.name], _ = single_pixel.compare(record, methods, images, ITERATIONS)
-rows = {
-    f"{name}: {row.method}": [
-        row.simulated,
-        row.psnr,
-        None if row.gain is None else (row.gain, row.gain_error),
-    ]
-    for name, found in results.items()
-    for row in found
-}
-columns = [
-    Column("simulated", "dB"),
-    Column("measured", "dB"),
-    Column("gain", "dB", signed=True),
-]
-tables.table(
-    "Mean PSNR in simulation and against the full measurement; gain by held-out patterns.", columns, rows
-)
+squares = single_pixel.squares(32, 12)
+record = records["car 257, 25%"]
 
 # %% [markdown]
-# INTERPRET THE TABLE ONCE THE DENOISER OF PHOTOGRAPHS IS TRAINED: WHICH METHOD IS FIRST IN SIMULATION, WHICH ON THE
-# MEASUREMENT, BY HOW MUCH THE GAINS DIFFER; AND WHETHER THE SERIES OF THE CAR DIFFER MORE AT THE USED PATTERNS
-# (`between_series`), WHICH THE SIMULATION DOES NOT KNOW.
-# Gains are over the first row of each camera, with their standard errors; a negative one is a loss. `python -m ddgp_lib
-# measured single_pixel` writes all six conditions, with 24 squares.
-#
+# One camera live, with twelve squares. Each method has the best of its settings, and the iteration at which to stop.
+
+# %%
+simulated = record.simulated(squares)
+choices = {
+    name: single_pixel.choose(method, record.camera, simulated, squares, ITERATIONS)
+    for name, method in methods.items()
+}
+rows = {
+    methods[name].label(chosen.point): [chosen.stop, -10 * math.log10(chosen.error)]
+    for name, chosen in choices.items()
+}
+columns = [Column("iterations", digits=0), Column("simulated", "dB", digits=2)]
+title = "Settings chosen in simulation, for the car with a quarter of the patterns."
+tables.table(title, columns, rows)
+
+# %% [markdown]
 # ## A learned preconditioner
 #
-# P-TRAINED-BY-THE-PRESET-PHOTOGRAPHS: WHAT IT WAS TRAINED ON, ONE ROW PER CAMERA, THE VERDICT BY HELD-OUT PATTERNS, AND
-# WHAT OF THE SIMULATED GAIN SURVIVED. IF IT IS NOT BETTER THAN THE BEST CLASSICAL METHOD, SAY SO HERE AND IN THE KEY
-# RESULTS.
+# The last row is a $P$ in the null-space form {eq}`eq-null-space-form`, learned by distillation as in [](distilling). It
+# has never seen these cameras. Its training draws a camera anew every few dozen steps: Hadamard or Haar patterns, a
+# share of them between two bounds, a teacher that measures two and a half times as many, and a noise level for each
+# state. The images are squares of the nine photographs and of [dead leaves](data.md). **One $P$ serves all records of
+# this chapter.**
+
+# %%
+_, note = load_checkpoint(photographs.PRESET.path("distilled"))
+recipe = note["recipe"]
+low, high = photographs.RATIOS
+print(f"patterns: {100 * low:.0f} to {100 * high:.0f} %, of either basis")
+least, most = photographs.NOISES
+print(f"noise: {least} to {most} of the brightest pixel")
+unrolled = f"{recipe['tuned_steps']} through {recipe['tuned_unroll']} iterations"
+print(f"steps: {recipe['steps']}, then {unrolled}")
+minutes = note["metrics"]["cpu_seconds"] / 60
+print(f"training: {minutes:.0f} minutes of one processor core")
+
+# %% [markdown]
+# ## The verdict
+#
+# Now the measurements, with 24 squares to choose on: two targets, two diameters of the car, a tenth and a quarter of the
+# patterns. `python -m ddgp_lib measured single_pixel` runs it, in about three minutes. Zero is the method without $P$
+# that is the best *in simulation*. Which methods would you have taken?
+
+# %% mystnb={"figure": {"name": "fig-sp-real-gains", "caption": "Gain by held-out patterns over the method without P that is the best in simulation, with two standard errors. A dot on the line is that method itself. Numbers after the car are the diameters of the collected light."}, "image": {"alt": "Six rows of dots. On the four rows of the car, plug-and-play and annealed plug-and-play lie furthest right, P a little to the left of them, total variation at zero. On the two rows of the Jaszczak target P is about two decibels to the right of all others, and wavelets far to the left."}} tags=["hide-input"]
+shown = ("wavelets", "TV", "PnP", "PnP annealed", "P")
+looks = ("other", "linear", "baseline", "rival", "distilled")
+dotted = {}
+for c, rows in rows_of.items():
+    ends = {name: 2 * (rows[name]["gain_error"] or 0) for name in shown}
+    dotted[c] = {name: (rows[name]["gain"], ends[name]) for name in shown}
+roles = dict(zip(shown, looks, strict=True))
+figures.dots(dotted, xlabel="gain on held-out patterns (dB)", roles=roles, reference=0)
+
+# %% tags=["hide-input"]
+rows = {}
+for c, P in learned.items():
+    measured = (P["gain"], P["gain_error"])
+    rows[c] = [first[c], promised[c], measured, best[c], behind[c]]
+columns = [
+    Column("best in simulation"),
+    Column("P promised", "dB", signed=True, digits=2),
+    Column("P measured", "dB", signed=True, digits=2),
+    Column("best measured, no P"),
+    Column("P against it", "dB", signed=True, digits=2),
+]
+title = "Gains of P over the method that simulation picks, and the one hindsight picks."
+tables.table(title, columns, rows)
+
+# %% [markdown]
+# Three readings, in the order of what they are worth.
+#
+# - *Without hindsight*, as a user would have to, one takes what is the best in simulation. Against it, $P$ gains on five
+#   of six records, and is within 0.1 dB on the sixth. There, the simulation had said that $P$ does not pay.
+# - On the **target**, $P$ is ahead of everything, and by more than was promised.
+# - On the **car**, plug-and-play without any $P$ is ahead of $P$, and total variation, the winner of the simulation, is
+#   behind both. The simulation has the order wrong.
+
+# %% mystnb={"figure": {"name": "fig-sp-real-pictures", "caption": "A tenth of the patterns: the car with all light, and the Jaszczak target. From left to right the winner of the simulation, plug-and-play without P, P, and all patterns. Car: D. Scheidt et al. (MIT). Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Two rows of four pictures. The car: total variation leaves patches, plug-and-play and P a smooth car with its windows. The target: without P the bright spots run into each other, with P they stand apart, as in the full measurement."}} tags=["hide-input"]
+pictures = {}
+tenths = {record.name: record for record in single_pixel.records((0.1,))}
+for c in ("car 257, 10%", "jaszczak, 10%"):
+    few, scene = tenths[c], c.split(",")[0]
+    peak = float(few.reference[0].max())
+    for name in (first[c], "PnP", "P"):
+        row = rows_of[c][name]
+        solve = methods[name].make(*row["setting"])
+        *_, last = solve(few.camera, few.y, row["iteration"])
+        pictures[f"{scene}: {name}"] = (last[0] / peak).clamp(0, 1)
+    pictures[f"{scene}: all"] = few.reference[0] / peak
+figures.images(pictures, columns=4)
+
+# %% [markdown]
+# ## Why was the simulation wrong about the car?
+#
+# It has two halves: a model of the camera, and images. Either may be the culprit. To tell them apart, keep the camera and
+# change the images: simulate the *car itself*, that is the picture of its full measurement, behind the same patterns
+# with new noise of the same level, and with the settings that were chosen on photographs. This uses what is held out, so
+# it is a diagnosis and no choice.
+
+
+# %%
+def scores(images):
+    """PSNR of each method on simulated measurements, with the chosen settings."""
+    found = {}
+    for name, chosen in choices.items():
+        y = record.simulated(images, seed=1)
+        *_, x = methods[name].make(*chosen.point)(record.camera, y, chosen.stop)
+        found[name] = float(psnr(x, images).mean())
+    return found
+
+
+peak = record.reference.amax(dim=(1, 2, 3), keepdim=True)
+itself = (record.reference / peak).clamp(0, 1)
+own = scores(itself.repeat(8, 1, 1, 1))
+others = scores(squares)
+rows = {name: [others[name], own[name]] for name in methods}
+columns = [Column("photographs", "dB"), Column("the car's own picture", "dB")]
+title = "Two simulations with one camera, one noise level and one setting each."
+tables.table(title, columns, rows)
+
+# %%
+assert others["TV"] > others["PnP"]
+assert own["PnP"] > own["TV"]
+assert own["PnP"] > own["P"] - 0.05
+
+# %% [markdown]
+# With the car's own picture the simulation has the order of the measurement. So the model of the camera is good enough,
+# and the *images* are the culprit: this car is unlike squares of photographs. A higher noise level does not explain it
+# ({ref}`ex-sp-noisier`). A learned method, and a choice of settings, are as good as the images that they have seen. We
+# have thirteen photographs. This is the limit of this chapter, and more photographs are the first thing to try.
 #
 # ## A checklist for your own single-pixel data
 #
@@ -282,6 +414,7 @@ tables.table(
 # | noise | pairs of series; light under a pattern | one level for Hadamard, photons for Haar |
 # | a reference's ceiling | {eq}`eq-sp-ceiling` | below, PSNR understates differences |
 # | settings | simulation with this noise | nothing chosen on the measurement |
+# | order of methods wrong | the same simulation with a picture of the scene | the images, not the camera |
 # | one command | `python -m ddgp_lib measured single_pixel` | the rows of this chapter with errors |
 #
 # ## Exercises
@@ -325,13 +458,48 @@ answers.check("ex-sp-ceiling", answer)
 # coefficient.
 # ```
 #
+# ```{exercise} A noisier car
+# :label: ex-sp-noisier
+#
+# Two series of the car differ more at the coarse patterns, which are used, than at the fine ones, which tell the noise:
+# `single_pixel.between_series(record)`. Perhaps the coarse patterns have more noise, and the simulation is too kind? Give
+# the simulation the larger level at all patterns. Does plug-and-play pass total variation in it?
+# ```
+
+# %%
+answer = None  # True or False
+
+# %% [markdown]
+# ```{solution-start} ex-sp-noisier
+# :label: sol-sp-noisier
+# :class: dropdown
+# ```
+
+# %%
+level = single_pixel.between_series(record)["used"] * float(record.reference.max())
+noisier = replace(record, noise=PhotonNoise(level**2, 0.0, record.noise.rtol))
+y = noisier.simulated(squares)
+kept = {}
+for name in ("TV", "PnP", "P"):
+    chosen = single_pixel.choose(methods[name], record.camera, y, squares, ITERATIONS)
+    kept[name] = -10 * math.log10(chosen.error)
+print(", ".join(f"{name}: {value:.2f} dB" for name, value in kept.items()))
+assert kept["TV"] > kept["PnP"] + 0.3
+
+# %% [markdown]
+# No. All lose a little, and the order stays. (That two series differ at coarse patterns may also be the scene: the car
+# or its light may have moved.)
+# ```{solution-end}
+# ```
+#
 # ## Recap
 #
 # - Signs, scale and order come first, and a threshold is no check: compare candidates.
 # - No repeats were made. Two series of one scene, and the light under a pattern, tell the noise all the same.
 # - A PSNR against a noisy reference has a ceiling. Held-out patterns see past it, and differences need no noise level.
 # - Settings come from simulation alone.
-# - VERDICT-ON-P.
+# - $P$, learned on photographs for cameras of two kinds, gains two decibels on one real target. On the other it is behind
+#   plug-and-play by a few tenths, because the images of its training are unlike that scene.
 #
 # ## Further reading
 #

@@ -290,6 +290,10 @@ PRESET: Preset = Preset(
         "networks": variants.network_rows(variants.BEST_NETWORKS, "super_resolution, "),
         "persons": {
             f"{persons} persons": Variant(OF_PERSONS, {"persons": persons}) for persons in (3, 7, 14, 28)
+        }
+        | {
+            f"{persons} persons, longer": Variant(OF_PERSONS | {"steps": 4000}, {"persons": persons})
+            for persons in (14, 28)
         },
     },
     linear_operators={"super_resolution": Preset.load},

@@ -54,12 +54,14 @@ def test_fewer_persons_are_trained_on_and_the_same_are_tested_on(faces):
     assert torch.equal(load_task("super_resolution", persons=28).train_images, faces.train_images)
 
 
-def test_the_rows_of_the_study_of_persons_differ_in_them_alone():
+def test_the_rows_of_the_study_of_persons_differ_in_them_and_in_the_steps_alone():
     preset = PRESETS["super_resolution"]
     rows = preset.studies["persons"]
-    assert [row.options["persons"] for row in rows.values()] == [3, 7, 14, 28]
+    assert [row.options["persons"] for row in rows.values()] == [3, 7, 14, 28, 14, 28]
     recipe = {**preset.short, **rows["28 persons"].recipe}
-    assert all(row.recipe == rows["28 persons"].recipe for row in rows.values())
+    for name, row in rows.items():
+        longer = {"steps": 4000} if name.endswith("longer") else {}
+        assert row.recipe == rows["28 persons"].recipe | longer
     shipped = preset.recipes["distilled"]
     assert {name: getattr(shipped, name) for name in recipe} == recipe
 

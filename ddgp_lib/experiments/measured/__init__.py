@@ -12,7 +12,16 @@ from . import head, lensless, single_pixel
 from .meter import Step, metered
 from .records import Experiment, Row
 
-__all__ = ["EXPERIMENTS", "RESULTS_FOLDER", "Experiment", "Row", "Step", "load_result", "metered", "run_measured"]
+__all__ = [
+    "EXPERIMENTS",
+    "RESULTS_FOLDER",
+    "Experiment",
+    "Row",
+    "Step",
+    "load_result",
+    "metered",
+    "run_measured",
+]
 
 RESULTS_FOLDER = Path(__file__).with_name("results")
 """Where the results are that ship, a file for each experiment that has some."""

@@ -34,6 +34,8 @@ class Row:
         measurement has noise of its own.
     simulated : float or None
         Mean PSNR of the same setting in the simulation that it was chosen in, in dB.
+    setting : tuple of float
+        The values of the setting, where one was chosen.
     """
 
     condition: str
@@ -48,6 +50,7 @@ class Row:
     gain_error: float | None = None
     psnr: float | None = None
     simulated: float | None = None
+    setting: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -364,7 +364,9 @@ def compare(
         prediction = record.camera.V_adjoint(step.image)
         row = judged(record.judge, record.name, method.label(choice.point), step, prediction, baseline)
         quality = float(_psnr(step.image, record.reference).mean())
-        rows.append(replace(row, psnr=quality, simulated=_decibels(choice.error)))
+        rows.append(
+            replace(row, psnr=quality, simulated=_decibels(choice.error), setting=tuple(choice.point))
+        )
         edges += [f"{record.name}, {method.name}: {edge}" for edge in choice.edges]
         baseline = prediction if baseline is None else baseline
     return rows, edges
