@@ -15,7 +15,7 @@ from ddgp_lib.data import Split
 from ddgp_lib.data.measured import Measured, NamedArray
 from ddgp_lib.data.measured.folder import VARIABLE, state
 from ddgp_lib.data.measured.registry import CAR, JASZCZAK
-from ddgp_lib.experiments.measured import run_measured, single_pixel
+from ddgp_lib.experiments.measured import load_result, run_measured, single_pixel
 from ddgp_lib.experiments.measured.photons import PhotonNoise
 from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
@@ -248,6 +248,48 @@ def test_p_has_a_row_where_its_weights_are_and_warns_of_no_basis(monkeypatch, tm
     assert len(found["off"]) == (found["rows"][-1]["simulated"] < found["rows"][0]["simulated"])
 
 
+def test_what_ships_has_every_record_and_method_and_an_unknown_name_is_refused():
+    found = load_result("single_pixel")
+    assert {key: found[key] for key in ("experiment", "denoiser", "left_out")} == {
+        "experiment": "single_pixel",
+        "denoiser": "photographs",
+        "left_out": [],
+    }
+    conditions = dict.fromkeys(row["condition"] for row in found["rows"])
+    assert len(conditions) == 6
+    for condition in conditions:
+        rows = [row for row in found["rows"] if row["condition"] == condition]
+        assert rows[0]["gain"] is None
+        assert {row["method"].split(",")[0] for row in rows} == {
+            method.name for method in methods(mean, Scalar(1.0))
+        }
+    with pytest.raises(ValueError, match="name='heads'"):
+        load_result("heads")
+
+
+def test_a_record_is_found_again_as_it_ships():
+    pytest.importorskip("skimage")
+    skip_without_data()
+    name = "car 257, 25%"
+    record = next(each for each in single_pixel.records((0.25,)) if each.name == name)
+    denoiser, _ = single_pixel.own_denoiser()
+    tried = [m for m in methods(denoiser, single_pixel.own_preconditioner()) if m.name in ("PnP", "P")]
+    rows, _ = compare(record, tried, single_pixel.squares(32), single_pixel.EXPERIMENT.iterations)
+    shipped = {row["method"]: row for row in load_result("single_pixel")["rows"] if row["condition"] == name}
+    for row in rows:
+        for field in ("simulated", "psnr"):
+            assert getattr(row, field) == pytest.approx(shipped[row.method][field], abs=0.02)
+        assert row.iteration == shipped[row.method]["iteration"]
+        assert list(row.setting) == shipped[row.method]["setting"]
+
+
+def skip_without_data():
+    """Skip a test where the measured sets are not."""
+    folder = os.environ.get(VARIABLE, "")
+    if not folder or any(state(file, Path(folder)) != "present" for file in (*CAR.files, *JASZCZAK.files)):
+        pytest.skip(f"the measured sets are not in {VARIABLE}")
+
+
 def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"car_hadamard_32\.npz"):
@@ -255,9 +297,7 @@ def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
 
 
 def test_the_measured_noise_is_as_the_card_of_the_experiment_says():
-    folder = os.environ.get(VARIABLE, "")
-    if not folder or any(state(file, Path(folder)) != "present" for file in (*CAR.files, *JASZCZAK.files)):
-        pytest.skip(f"the measured sets are not in {VARIABLE}")
+    skip_without_data()
     found = single_pixel.records((0.25,))
     levels = [float(r.sigma.square().mean().sqrt() / r.reference.amax(dim=(1, 2, 3)).mean()) for r in found]
     assert levels == pytest.approx([0.0096, 0.024, 0.020], rel=0.15)
