@@ -471,8 +471,8 @@ assert unfit[2.5] > 3 * unfit[1]
 #
 # What happens where nothing fades? Let
 # <a href="camera.html#momentum=chambolle_dossal&amp;fading=none&amp;iterations=200">the shipped P run on with momentum</a> on
-# the page with a camera, and watch the PSNR: it is best at iteration 4, and by iteration 200 it has lost more than a
-# decibel.
+# the page with a camera, and watch the PSNR: it is best at iteration 4, and by iteration 200 nothing of the gain is
+# left.
 #
 # The first remedy asks nothing of the network. From iteration $k_0$ on, let the weight $\gamma_k$ of what is learned
 # fall, as in {eq}`eq-prior-decay`. Without momentum an iteration is a plain gradient step plus what was learned,
