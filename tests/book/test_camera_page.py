@@ -281,7 +281,9 @@ def test_the_numbers_of_the_experiments_are_what_the_page_computes(shared: Page,
     go(shared, address, links[0].replace("pause=500", "pause=0"))
     silent = run(shared)
     assert (silent["with"][0]["range"], silent["with"][0]["null"]) == pytest.approx((0.01, 0.62), abs=0.005)
-    assert (silent["without"][5]["null"], silent["with"][5]["null"]) == pytest.approx((0.41, 0.145), abs=0.005)
+    assert (silent["without"][5]["null"], silent["with"][5]["null"]) == pytest.approx(
+        (0.41, 0.145), abs=0.005
+    )
     go(shared, address, links[1])
     slow = run(shared)
     assert (slow["without"][5]["range"], slow["with"][5]["range"]) == pytest.approx((0.14, 0.02), abs=0.005)
