@@ -18,6 +18,7 @@
 
 # %%
 import math
+import textwrap
 from dataclasses import replace
 
 import torch
@@ -110,7 +111,7 @@ figures.images(shown, columns=2)
 for measured in (car, target):
     print(measured.card.title)
     for sentence in measured.card.unknown:
-        print("-", sentence)
+        print(textwrap.fill(f"- {sentence}", 84, subsequent_indent="  "))
 
 # %% [markdown]
 # The car has 99 acquisitions. Are they 99 repeats? Their names say no: three series, each with 33 diameters of the region

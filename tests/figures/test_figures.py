@@ -140,6 +140,17 @@ def test_dots_stand_at_their_means_with_their_errors():
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
 
 
+def test_the_legend_of_dots_stays_inside_the_figure_beside_long_names():
+    methods = dict.fromkeys(("more updates", "late states", "no unrolling", "target"), (1.0, 0.5))
+    figure = figures.dots({"a name that leaves little room": methods}, xlabel="gain (dB)")
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    assert box.y0 >= figure.axes[0].get_window_extent().y1
+
+
 def test_error_bars_reach_as_far_as_they_are_told():
     drawn = figures.curves(
         [1, 2, 3], {"a": [1, 2, 3]}, xlabel="x", ylabel="y", errors={"a": [0.5, 0.25, np.nan]}
