@@ -143,7 +143,7 @@ def test_dots_stand_at_their_means_with_their_errors():
 def test_the_legend_of_dots_stays_inside_the_figure_beside_long_names():
     methods = dict.fromkeys(("more updates", "late states", "no unrolling", "target"), (1.0, 0.5))
     figure = figures.dots({"a name that leaves little room": methods}, xlabel="gain (dB)")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     (legend,) = figure.legends
     box = legend.get_window_extent()
     assert box.x0 >= 0
