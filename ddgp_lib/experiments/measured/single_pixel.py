@@ -18,11 +18,9 @@ level.
 Newton's step is left out: the patterns are orthonormal, A Aᵀ = I, so it is a multiple of the gradient.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from deepinv.models import Denoiser
@@ -40,11 +38,12 @@ from ...operators.haar import blocks
 from ...preconditioners import Preconditioner
 from ...presets import photographs, super_resolution
 from ...pretrained import load_preconditioner
-from ...solvers import Geometric, PreconditionedFISTA
+from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut
 from ..noise_level import MEDIAN_ABSOLUTE
-from .choosing import Point, Tried, choose_inside, edges_in_words, run_longer
+from .candidates import LONGEST, MOMENTUM, Candidate, Choice, Solve, choose_setting, fista
+from .choosing import Point, Tried
 from .judging import Judge, chosen, judged
 from .meter import Step
 from .photons import PhotonNoise, fit_photon_noise, light_of, noise_between
@@ -63,52 +62,7 @@ LEARNED = "P"
 """Name of the method that learns a preconditioner."""
 SQUARES = 24
 """Squares of photographs that settings are chosen on."""
-LONGEST = 4
-"""Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
-MOMENTUM: Momentum = "chambolle_dossal"
-
 Camera = HadamardCamera | HaarCamera
-Solve = Callable[[Camera, torch.Tensor, int], Iterable[torch.Tensor]]
-
-
-class Chosen(NamedTuple):
-    """A setting that was chosen in simulation."""
-
-    point: Point
-    """A value for each parameter."""
-    stop: int
-    """Iterations."""
-    error: float
-    """10^(-PSNR/10), with the mean PSNR in simulation."""
-    edges: tuple[str, ...]
-    """What of it is the last that was tried."""
-
-
-@dataclass(frozen=True)
-class Tunable:
-    """A method and the grid of its settings.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    axes : mapping of str to tuple of float
-        For each parameter, by its symbol, two values or more above zero, rising; none where there is nothing to set.
-    make : callable
-        Takes a value for each parameter; returns what yields the iterates.
-    classical : bool
-        Whether it learns no preconditioner.
-    """
-
-    name: str
-    axes: Mapping[str, tuple[float, ...]]
-    make: Callable[..., Solve]
-    classical: bool = True
-
-    def label(self, point: Point) -> str:
-        """Return the method with a setting in words."""
-        values = [f"{symbol} {value:.2g}" for symbol, value in zip(self.axes, point, strict=True)]
-        return ", ".join([self.name, *values])
 
 
 @dataclass(frozen=True)
@@ -299,31 +253,31 @@ def own_preconditioner() -> Preconditioner | None:
     return P
 
 
-def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Tunable]:
+def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Candidate]:
     """Return the methods with their grids, the plain back-projection first."""
     levels = {"σ": (0.02, 0.04, 0.08)}
 
     def falling(first: float, last: float) -> Solve:
-        return _fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
+        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
     def steps(prior: Any, step: Preconditioner | None, momentum: Momentum) -> Callable[..., Solve]:
-        return lambda sigma: _fista(prior, step, sigma, momentum)
+        return lambda sigma: fista(prior, step, sigma, momentum)
 
     found = [
-        Tunable("A⁺", {}, lambda: lambda camera, y, iterations: [camera.A_adjoint(y)]),
-        Tunable("wavelets", levels, steps(HaarShrinkage(), None, MOMENTUM)),
-        Tunable("TV", {"σ": (0.01, 0.02, 0.04)}, steps(TotalVariation(), None, MOMENTUM)),
-        Tunable("PnP", levels, steps(denoiser, None, MOMENTUM)),
-        Tunable("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
+        Candidate("A⁺", {}, lambda: lambda camera, y, iterations: [camera.A_adjoint(y)]),
+        Candidate("wavelets", levels, steps(HaarShrinkage(), None, MOMENTUM)),
+        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, steps(TotalVariation(), None, MOMENTUM)),
+        Candidate("PnP", levels, steps(denoiser, None, MOMENTUM)),
+        Candidate("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
     ]
     if P is not None:
-        found.append(Tunable(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
+        found.append(Candidate(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
     return found
 
 
 def compare(
     record: Record,
-    methods: Sequence[Tunable],
+    methods: Sequence[Candidate],
     images: torch.Tensor,
     iterations: tuple[int, ...],
     seed: int = 0,
@@ -334,7 +288,7 @@ def compare(
     ----------
     record : Record
         What was measured.
-    methods : sequence of Tunable
+    methods : sequence of Candidate
         Methods with their grids.
     images : Tensor, shape (N, 1, H, W)
         What the simulation sees, in [0, 1].
@@ -373,32 +327,16 @@ def compare(
 
 
 def choose(
-    method: Tunable, camera: Camera, y: torch.Tensor, truth: torch.Tensor, iterations: tuple[int, ...]
-) -> Chosen:
+    method: Candidate, camera: Camera, y: torch.Tensor, truth: torch.Tensor, iterations: tuple[int, ...]
+) -> Choice:
     """Choose a method's setting, and where it stops, by the mean PSNR of simulated measurements."""
 
-    def run(point: Point, marks: tuple[int, ...] = iterations) -> Tried:
+    def run(point: Point, marks: tuple[int, ...]) -> Tried:
         steps = chosen(method.make(*point)(camera, y, max(marks)), marks)
         errors = [Tried(_error(step.image, truth), step.number) for step in steps]
         return min(errors, key=lambda tried: tried.rank)
 
-    if not method.axes:
-        tried = run((), (1,))
-        return Chosen((), tried.stop, tried.error, ())
-    best = choose_inside(list(method.axes.values()), run)
-    tried, marks = run_longer(best.tried, iterations, LONGEST * iterations[-1], partial(run, best.point))
-    edges = edges_in_words(list(method.axes), best.edges, tried.stop, marks)
-    return Chosen(best.point, tried.stop, tried.error, edges)
-
-
-def _fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
-    def solve(camera: Camera, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
-        solver = PreconditionedFISTA(
-            prior, step, stepsize=1.0, sigma=sigma, momentum=momentum, max_iter=iterations
-        )
-        return (x for x, _ in islice(solver.iterates(y, camera, iterations), 1, None))
-
-    return solve
+    return choose_setting(method, run, iterations, LONGEST * iterations[-1])
 
 
 def _last(solve: Solve, record: Record, stop: int) -> Step:

@@ -16,10 +16,10 @@ from ddgp_lib.data.measured import Measured, NamedArray
 from ddgp_lib.data.measured.folder import VARIABLE, state
 from ddgp_lib.data.measured.registry import CAR, JASZCZAK
 from ddgp_lib.experiments.measured import load_result, run_measured, single_pixel
+from ddgp_lib.experiments.measured.candidates import Candidate
 from ddgp_lib.experiments.measured.photons import PhotonNoise
 from ddgp_lib.experiments.measured.records import Row
 from ddgp_lib.experiments.measured.single_pixel import (
-    Tunable,
     between_series,
     car_noise,
     compare,
@@ -141,7 +141,7 @@ def test_a_method_may_run_longer_where_it_is_still_getting_better(record, images
 
         return solve
 
-    method = Tunable("creep", {"share": (1.0, 2.0)}, creep)
+    method = Candidate("creep", {"share": (1.0, 2.0)}, creep)
     choice = single_pixel.choose(method, record.camera, record.simulated(images), images, (1, 2))
     assert choice.stop == 8
     assert choice.edges[-1] == "8 iterations are the most that were allowed"
