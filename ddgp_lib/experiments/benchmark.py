@@ -20,6 +20,7 @@ from ..arguments import require, require_images, require_integer
 from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
 from ..files import locked, read_results, write_results
+from ..fingerprint import differences, fingerprint
 from ..operators import measure, squared_norm
 from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
@@ -415,14 +416,16 @@ def benchmark(
     require_integer("seed", seed, lowest=0, highest=2**63 - 1)
     require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
     prepare("folder", Path(folder), f"{task.name}.json")
+    made_for = fingerprint(task)
     for name, part in parts.items():
         chosen = long_images if name == "long_runs" else images
         conditions = {"seed": seed, "images": len(chosen), **dependencies(task.preset, name)}
-        if _is_measured(_saved(task.name, folder), name, conditions):
+        if _is_measured(_saved(task.name, folder), name, conditions, made_for):
             continue
         started = time.perf_counter()
         measured = {
             "conditions": conditions,
+            "fingerprint": made_for,
             **part(task, chosen, seed),
             "seconds": round(time.perf_counter() - started),
             **provenance(),
@@ -438,16 +441,21 @@ def _saved(task_name: str, folder: str | Path) -> dict[str, Any]:
     return {"format": FORMAT, "task": task_name}
 
 
-def _is_measured(result: dict[str, Any], part: str, conditions: dict[str, Any]) -> bool:
-    found: bool = result.get(part, {}).get("conditions") == conditions
-    return found
+def _is_measured(
+    result: dict[str, Any], part: str, conditions: dict[str, Any], made_for: dict[str, Any]
+) -> bool:
+    """Say whether a part was measured in these conditions, and of this task where that was noted."""
+    kept = result.get(part, {})
+    if kept.get("conditions") != conditions:
+        return False
+    return "fingerprint" not in kept or not differences(kept["fingerprint"], made_for)
 
 
 def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any]) -> None:
     """Add a part to what has been saved by now; of two that were measured alike, the first stays."""
     with locked(Path(folder) / f"{task_name}.json"):
         result = _saved(task_name, folder)
-        if not _is_measured(result, part, measured["conditions"]):
+        if not _is_measured(result, part, measured["conditions"], measured["fingerprint"]):
             save_benchmark(result | {part: measured}, folder)
 
 

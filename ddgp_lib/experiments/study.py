@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
 from ..fields import defaults
 from ..files import locked, read_results, reading, write_results
+from ..fingerprint import Fingerprint, differences, fingerprint
 from ..outputs import RESULTS, prepare
 from ..preconditioners import Preconditioner
 from ..presets import PRESETS, preset_of
@@ -67,6 +68,11 @@ class Row:
         chosen = {"task": self.task, "options": dict(self.variant.options), "recipe": asdict(recipe)}
         found: dict[str, Any] = json.loads(json.dumps(chosen))
         return found
+
+    @cached_property
+    def made_for(self) -> Fingerprint:
+        """The fingerprint of the row's task: a name alone does not say which camera it is."""
+        return fingerprint(self.preset.load(**self.variant.options))
 
     def weights(self) -> dict[str, str]:
         """Return the digests of the saved weights that the numbers depend on: those of the denoiser."""
@@ -189,7 +195,7 @@ def run_study(
     for key, row, seed in tqdm(pending, desc=f"study {name}", disable=not progress):
         if not _is_done(_saved(name, folder), key, row, seed):
             found = {"row": key, "seed": seed} | row.run(seed, progress=progress)
-            _keep(name, folder, row, found | {"weights": row.weights()})
+            _keep(name, folder, row, found | {"weights": row.weights(), "made_for": row.made_for})
     return _saved(name, folder)
 
 
@@ -209,10 +215,11 @@ def _pending(
 
 
 def _is_done(saved: dict[str, Any], key: str, row: Row | ProductsRow, seed: int) -> bool:
-    """Say whether a row was run with the configuration and the weights, where these were noted, that it has now."""
+    """Say whether a row was run with today's configuration, and weights and task where these were noted."""
     wanted = {"row": key, "seed": seed, "configuration": row.configuration(seed)}
     runs = [run for run in saved["runs"] if wanted.items() <= run.items()]
-    return any("weights" not in run or run["weights"] == row.weights() for run in runs)
+    runs = [run for run in runs if "weights" not in run or run["weights"] == row.weights()]
+    return any("made_for" not in run or not differences(run["made_for"], row.made_for) for run in runs)
 
 
 def _saved(name: str, folder: str | Path) -> dict[str, Any]:

@@ -237,8 +237,8 @@ class PreconditionedSolver(BaseOptim):
         ``max_iter`` is the solver's own where none is given; ``init`` is as in :meth:`forward`.  A solver with
         ``early_stop`` may end before; one with ``stop_after`` yields its last record again and again.
         """
+        require_integer("max_iter", max_iter, lowest=0, none=True)
         last = self.max_iter if max_iter is None else max_iter
-        require(last >= 0, "max_iter", max_iter, "an integer, 0 or above")
         with torch.no_grad():  # and never around a yield: the caller's gradients are the caller's
             X = self.init_iterate_fn(y, physics, init)
         yield X

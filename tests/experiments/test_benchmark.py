@@ -34,6 +34,7 @@ from ddgp_lib.experiments.benchmark import (
 )
 from ddgp_lib.experiments.provenance import provenance
 from ddgp_lib.experiments.statistics import mean_and_error
+from ddgp_lib.fingerprint import differences, fingerprint
 from ddgp_lib.kinds import Fista, Setting, VariationFista
 from ddgp_lib.operators import FourierDownsampling, measure, squared_norm
 from ddgp_lib.presets import PRESETS
@@ -320,6 +321,17 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_part(camera, t
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"folder='.*file': expected a folder that can be written to"):
         benchmark(camera, camera.test_images[:2], camera.test_images[:1], folder=tmp_path / "file")
+
+
+def test_a_part_is_measured_again_for_another_camera_of_the_same_name(own, tmp_path):
+    calls = []
+    task, images = own.load(), own.load().test_images[:2]
+    parts = {"timing": lambda task, images, seed: calls.append(task) or {"found": len(calls)}}
+    for each in (task, task, own.load(blur=2.5)):
+        result = benchmark(each, images, images, parts=parts, folder=tmp_path)
+    assert len(calls) == 2
+    assert result["timing"]["found"] == 2
+    assert differences(result["timing"]["fingerprint"], fingerprint(own.load(blur=2.5))) == []
 
 
 def test_growth_is_measured_where_it_is_asked_for_alone(own, tmp_path, monkeypatch):

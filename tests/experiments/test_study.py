@@ -5,6 +5,7 @@ import math
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ from ddgp_lib.experiments.study import (
     run_study,
     studies,
 )
+from ddgp_lib.fingerprint import differences, fingerprint
 from ddgp_lib.networks import NETWORKS
 from ddgp_lib.preconditioners import Identity
 from ddgp_lib.presets import PRESETS
@@ -90,6 +92,8 @@ def test_a_study_goes_on_where_it_stopped(own, tmp_path):
 class StandIn:
     """A row that takes no time, and waits for another to be run at the same time."""
 
+    made_for: ClassVar = {"sigma": 0.05}
+
     def __init__(self, together=1):
         self.together = threading.Barrier(together)
 
@@ -140,6 +144,21 @@ def test_a_row_is_run_again_where_its_weights_have_changed(monkeypatch, tmp_path
     row.weights = lambda: {"denoiser": "b2"}
     (second,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3,)})
     assert second["weights"] == {"denoiser": "b2"}
+
+
+def test_a_row_is_run_again_for_another_camera_of_the_same_name(monkeypatch, tmp_path):
+    row = StandIn()
+    (first,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3, 3)})
+    assert first["made_for"] == {"sigma": 0.05}
+    row.made_for = {"sigma": 0.1}
+    (second,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3,)})
+    assert second["made_for"] == {"sigma": 0.1}
+
+
+def test_a_row_knows_its_task_by_more_than_its_name(own):
+    first, second = studies((own,))["forms"].values()
+    assert differences(first.made_for, second.made_for) == ["student"]  # another blur
+    assert differences(first.made_for, fingerprint(own.load())) == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_any_row(monkeypatch, tmp_path):

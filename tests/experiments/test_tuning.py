@@ -9,9 +9,15 @@ import torch
 
 from ddgp_lib import evaluate
 from ddgp_lib.experiments import tuning
-from ddgp_lib.experiments.tuning import tune, tuning_conditions, tuning_score, validation_psnr
+from ddgp_lib.experiments.tuning import (
+    saved_tuning,
+    tune,
+    tuning_conditions,
+    tuning_score,
+    validation_psnr,
+)
 from ddgp_lib.kinds import DECAYS, MOMENTA, Fista, Setting
-from ddgp_lib.pretrained import Method, load_preconditioner
+from ddgp_lib.pretrained import Method, load_preconditioner, save_tuning, tuning_path
 
 QUICK = {"n_images": 2, "max_iter": 24, "sigmas": (0.05, 0.1)}
 
@@ -120,6 +126,14 @@ def test_what_a_tuning_depends_on_is_told_apart(own):
     others.append(tuning_conditions(task, "distilled_linear"))
     assert first not in others
     assert json.loads(json.dumps(first)) == first
+
+
+def test_what_was_tuned_for_another_camera_of_the_same_name_is_not_taken(own, tmp_path):
+    task, other = own.load(), own.load(blur=2.5)
+    save_tuning(task, tune(task, ("none",), **QUICK), tmp_path / tuning_path(own.name, tmp_path).name)
+    assert set(saved_tuning(task, tmp_path)) == {"none"}
+    assert saved_tuning(other, tmp_path) == {}
+    assert saved_tuning(task, tmp_path / "nothing") == {}
 
 
 def test_as_many_images_are_used_as_the_preset_says(own):
