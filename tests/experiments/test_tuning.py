@@ -173,7 +173,8 @@ def test_arguments_are_refused_by_name(own, option):
         tune("mri")
 
 
-def test_the_noise_levels_are_the_presets_where_none_are_given(own):
+def test_the_noise_levels_are_the_presets_where_none_are_given_and_half_of_the_least_behind_a_teacher(own):
     task = replace(own, sigmas=(0.04, 0.08)).load()
-    sweep = tune(task, ("teacher",), n_images=1, max_iter=20)["teacher"]["sweep"]
-    assert sorted({row["sigma"] for row in sweep}) == [0.04, 0.08]
+    for kind, levels in {"none": [0.04, 0.08], "teacher": [0.02, 0.04, 0.08]}.items():
+        sweep = tune(task, (kind,), n_images=1, max_iter=20)[kind]["sweep"]
+        assert sorted({row["sigma"] for row in sweep}) == levels
