@@ -557,7 +557,8 @@ assert 0.6 < (1 - along["single-pixel"]["15%"][1:] ** 2).mean() < 0.8
 # denoiser fade, the curves of the lower panel have a step.) Even the weakest teacher of the upper panel has more than
 # three fifths of its squared gradient where the student is blind; from 40% on, or with half of the columns, it is more
 # than nine tenths. By this measure the strong teachers are nearly one: the curves of 40% and of 100% differ by less than
-# 0.1.
+# 0.1. ($\nu$ is near 1 whenever the student's gradient is short. It says how much is new to the student, not how much the
+# teacher asks for.)
 #
 # ## How good is too good?
 #
@@ -819,13 +820,22 @@ for kind in weakest:
 # %% tags=["hide-input"]
 slices = [trained[row]["gain_20"] for row in of_mri]
 of_faces = [line["gain_20"] for row, line in trained.items() if "blur" in row]
-assert slices[0] + 3 < min(slices[1:])
+assert slices[0] + 1.5 < min(slices[1:])
 assert abs(slices[2] - slices[1]) < 0.5
-assert of_faces[0] + 0.2 < min(of_faces[1:]) < max(of_faces[1:]) < of_faces[0] + 0.5
+assert of_faces[0] + 0.05 < min(of_faces[1:]) < max(of_faces[1:]) < of_faces[0] + 0.2
+at_100 = {row: line["psnr"]["100"] for row, line in trained.items()}
+assert at_100[of_mri[0]] > at_100[of_mri[1]] + 2
+assert at_100[of_mri[2]] > at_100["mri, no teacher"] + 1 > at_100[of_mri[1]] + 1.5
+late = [levels[of_mri[2], s]["100"][0] - levels["mri, no teacher", s]["100"][0] for s in range(3)]
+assert 0.7 < min(late) < max(late) < 2.8
 
 # %% [markdown]
-# The second difference is what the training has brought. For slices, half of k-space, the book's teacher, is worth
-# several decibels more than a third. For faces the weakest teacher keeps as few pixels as the student and has half its
+# The second difference is what the training has brought. For slices, after 20 iterations half of k-space, the book's
+# teacher, is worth two decibels more than a third. After 100 the order is turned round: the solver that learned from a
+# third is still rising, and the one that learned from half has lost more than it was ahead. The teacher that sees all
+# of k-space loses least of the strong ones. There it is ahead of no teacher with every seed, by 0.8 to 2.7 dB, which
+# three seeds do not tell from zero. (Nothing was done here against a late decay. The [shipped networks](when-it-breaks) had a second training for it.) For faces all
+# teachers are within two tenths of a decibel; the last of them keeps as few pixels as the student and has half its
 # blur.
 #
 # ### Why a third of k-space is worth so little
@@ -878,7 +888,8 @@ assert thirds[0] < 0.5 * halves[0]
 assert counts[3] < counts[2]
 
 # %% [markdown]
-# A teacher can only teach what it asks for. (We have not trained with the other draws.)
+# A teacher can only teach what it asks for. (We have not trained with the other draws, nor with a teacher of as many,
+# better placed columns. For faces we have not measured what is asked.)
 #
 # ## Noise in the teacher's data
 #
@@ -1136,7 +1147,7 @@ assert abs(added / expected - 1) < 0.03
 #   blind. It has to be guessed.
 # - The linear guess for a weaker nested teacher is that for a stronger one, projected. $R^2$ falls with strength; the
 #   error does not rise, unless examples are few. A mode is worth asking for if $R^2 > p/(N-1)$.
-# - Networks gain from stronger teachers as that guess predicts: steeply at first, hardly any more beyond four times the
+# - After 20 iterations networks gain from stronger teachers as that guess predicts: steeply at first, hardly any more beyond four times the
 #   student's data. What a teacher is worth has to be asked against a training without one, at 20 iterations and late.
 # - Noise in the teacher's data costs examples, and takes away the agreement on shared rows once the data are fitted.
 #

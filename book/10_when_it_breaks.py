@@ -296,7 +296,7 @@ assert drifting[-1] > 1.02 * drifting.min()
 # iteration five and fall. The null-space form falls *further* than the free one, and even its data residual rises again,
 # though every gradient step fits the data exactly: the denoiser no longer recognises the image and changes it, also
 # where it was measured. Equation {eq}`eq-wb-silent` speaks of one step. About where many steps lead it says nothing.
-# The same forms, trained on states up to iteration 50, lose less than 2 dB by iteration 100.
+# The same forms, trained on states up to iteration 50, lose less than 2 dB by iteration 100 in the mean.
 #
 # What the null-space form does is confine the harm. A free $P$ can push the measured part away and be pushed back by
 # nothing but itself. These trainings are brief, and a form can look better or worse in them than it is.
@@ -801,23 +801,24 @@ table("The shipped P against the solver without it, 16 images.", heads, seen)
 gains = {name: row[0][0] for name, row in seen.items()}
 assert min(gains[name] for name in gains if "noise" not in name and name != "faces") > 1
 assert gains["noise × 10"] > 0.2 > -0.5 > gains["noise × 30"]
-assert gains["faces"] < 1
+assert gains["faces"] < -1
 assert recipe.noise_range[1] == 0.1
 assert all(rejected == 0 and fit < 1 for _, rejected, fit, _ in seen.values())
 ratio = {name: row[3] for name, row in seen.items()}
 harmed = [name for name, gain in gains.items() if gain < 0]
 warned = [name for name, value in ratio.items() if value > 1]
 print(f"P does harm: {', '.join(harmed)}. Held-out ratio above 1: {', '.join(warned)}.")
-assert ratio["noise × 30"] > 1 > max(v for n, v in ratio.items() if gains[n] > 1)
+assert harmed == warned == ["noise × 30", "faces"]
+assert max(ratio.values()) < 1.1
 
 # %% [markdown]
 # Against noise one can train. The recipe of the shipped $P$ has a `noise_range`, which draws a level for each state, and
 # ten times the noise of the task is its upper end: $P$ still gains there, though less. Three times beyond that it costs
-# decibels. Faces it has not met either. The baseline there is as wrong for faces as $P$; against a baseline with a
-# better $\sigma$ it loses decibels ([](at-scale)). The safeguard rejects nothing. The data residual is *smaller* with $P$ in
-# every row, the bad ones included. The held-out ratio is above 1 under the strongest noise, but not by much, and it would
-# not see what is spoilt far from the patterns next in order: a warning is evidence of a fault, and silence is not
-# evidence of its absence.
+# decibels. Faces it has not met either, and there it costs decibels too, against this baseline and more against one
+# with a better $\sigma$ ([](at-scale)). The safeguard rejects nothing. The data residual is *smaller* with $P$ in every row,
+# the bad ones included. The held-out ratio is above 1 in both bad rows and in no other, but not by much, and it would not
+# see what is spoilt far from the patterns next in order: a warning is evidence of a fault, and silence is not evidence of
+# its absence.
 #
 # ## Quiz
 #
@@ -952,10 +953,10 @@ assert true_share > 0.5
 #
 # | failure | data residual | spectral radius | fading | safeguard | hold-out |
 # |---|---|---|---|---|---|
-# | ruined by momentum | seen | – | – | catches most, late | – |
+# | ruined by momentum | seen | – | – | catches most or all, late | – |
 # | drifts past its horizon | hardly seen | does not tell | stops it, if early | misses most | seen |
 # | much too strong | seen | – | bounds it | catches it at once | – |
-# | noise beyond the training's | misses it | – | – | misses it | seen, just |
+# | noise or images beyond the training's | misses it | – | – | misses it | seen, just |
 # | invents and fits the data | misses it | misses it | helps it to fit | misses it | seen, if careless |
 #
 # A dash means that this chapter has not tested it. The last two rows are the reason why a learned $P$ is judged

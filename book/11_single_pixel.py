@@ -809,7 +809,8 @@ assert 19 < float(weights.sum()) < 20
 # - let updates fade, so that a run stays near its best to iteration 200;
 # - test it away from its training, with a $\sigma$ that follows the noise and the best reference in each condition.
 #
-# By how much it gains, and against whom, is in the key results at the beginning.
+# By how much it gains, and against whom, is in the key results at the beginning. With everything else as it ships,
+# training on the true image alone is as good: [the teacher hardly matters](best-rivals).
 #
 # ## Further reading
 #

@@ -463,7 +463,7 @@ print(f"our draw, the first, misses more than {worse} of the other 7")
 assert torch.equal(CartesianMRI(4, task.img_size, mask_seed=0).columns, A.columns)
 
 # %% [markdown]
-# Now two slices behind other accelerations, another draw, and two regular masks: every sixth column and the ten in the
+# Now three slices behind other accelerations, another draw, and two regular masks: every sixth column and the ten in the
 # middle, and every fourth without a middle. Nothing is tuned again, for any method.
 
 # %%
@@ -479,14 +479,18 @@ scanners = {name: CartesianMRI(mask=mask, **options) for name, mask in masks.ite
 
 
 # %%
+spread = task.test_images[::16]  # every sixteenth slice of the volume
+spread_head = task.region(spread)
+
+
 def in_head(v):
-    return float(task.psnr(v, x[:2], within=within[:2]).mean())
+    return float(task.psnr(v, spread, within=spread_head).mean())
 
 
 moved, scores, rows, won = {}, {}, {}, {}
 others = list(dict.fromkeys(("no P", title_of(classical))))
 for name, scanner in scanners.items():
-    data = measure(scanner, x[:2], seed=0)
+    data = measure(scanner, spread, seed=0)
     moved[name] = {"zero-filled": scanner.A_adjoint(data)}
     for kind in (*others, "distilled"):
         moved[name][kind] = solvers[kind](data, scanner)
@@ -495,12 +499,12 @@ for name, scanner in scanners.items():
     rows[name] = [int(scanner.columns.sum()), *psnrs.values(), won[name]]
 heads = [Column(key, "dB", digits=1) for key in psnrs]
 heads = ["columns", *heads, Column("P over the better", "dB", digits=1, signed=True)]
-table("Mean PSNR in the head, two slices behind eight masks.", heads, rows)
+table("Mean PSNR in the head, three slices behind eight masks.", heads, rows)
 
 # %% tags=["hide-input"]
 helped = [name for name, gain_there in won.items() if gain_there > 0]
-print(f"P is ahead behind {len(helped)} of {len(won)} masks.", end=" ")
-print("Not behind:", ", ".join(name for name in won if name not in helped) or "none")
+print(f"P is better with {len(helped)} of {len(won)} masks; not with:", end=" ")
+print(", ".join(name for name in won if name not in helped) or "none")
 
 # %%
 assert max(scores["every fourth"].values()) < 16
@@ -652,7 +656,7 @@ tests = [(0.01, None), (0.03, None), (0.03, 0.01), (0.1, None), (0.1, 0.01)]
 change, rows = {}, {}
 for noise, follows in tests:
     scanner = CartesianMRI(4, task.img_size, noise=noise)
-    data, psnrs = measure(scanner, x[:2], seed=0), []
+    data, psnrs = measure(scanner, spread, seed=0), []
     for name in names:
         run = ddgp_lib.load_solver(task, name, sigma_noise=follows)
         psnrs.append(in_head(run(data, scanner)))
@@ -661,7 +665,7 @@ for noise, follows in tests:
     rows[label] = [*psnrs, change[noise, follows]]
 heads = [Column(title_of(name), "dB", digits=1) for name in names]
 heads.append(Column("P over the best other", "dB", digits=1, signed=True))
-table("Mean PSNR in the head, two slices.", heads, rows)
+table("Mean PSNR in the head, three slices.", heads, rows)
 
 # %% tags=["hide-input"]
 for noise in (0.03, 0.1):
@@ -670,8 +674,9 @@ for noise in (0.03, 0.1):
     print(f"{follows:+.1f} dB if σ follows, {stays:+.1f} dB with σ as tuned.")
 
 # %% [markdown]
-# The last column is what may be said about $P$ at another noise, and only where $\sigma$ follows. Where $\sigma$ stays
-# as tuned, most of the loss is that of a denoiser with the wrong level, and $P$ has it too.
+# The last column is what may be said about $P$ at another noise, and only where $\sigma$ follows. At ten times the noise
+# most of the loss with $\sigma$ as tuned is that of a denoiser with the wrong level, and $P$ has it too. At three times it
+# makes little difference on these slices.
 #
 # The second test matters more to those who read such images. A method that has learned what brains look like may remove
 # what it has not seen. We darken a spot of a slice, as some lesions do, of 1.5 or 3 pixels' radius, at four places in
@@ -714,6 +719,9 @@ table("Share of a spot's contrast that is found, over four places.", heads, rows
 
 # %%
 assert all(0 < each.min() < each.max() < 1.5 for each in shares.values())
+small = {name: float(each[:4].mean()) for name, each in shares.items()}
+assert small["distilled"] < min(small[name] for name in others)
+assert small["teacher"] > max(small[name] for name in (*others, "distilled"))
 
 # %% [markdown]
 # A table of shares does not say how a weak spot looks. Here is the first of the larger spots, with its surroundings
@@ -729,8 +737,10 @@ figures.reconstructions(task.picture(changed)[one], pictures, **look)
 
 # %% [markdown]
 # What a spot has in measured columns is in the data, and the gradient step restores it each time. What it has in the
-# others is guessed, and no training image had such spots. So a share below 100 % is lost contrast, and the difference
-# to the teacher's is what the columns that the teacher measures would have told. These are four places in one slice and
+# others is guessed, and no training image had such spots. A share below 100 % is lost contrast. Compare the rows that
+# have the same columns: of the small spots $P$ shows less than the two methods without it, although its PSNR is higher
+# on average. What it has learned of brains has no such spots. The teacher shows more than all three: it has measured
+# more. These are four places in one slice and
 # one shape: an example of a test that ought to be made, and not its result. Elsewhere more may be lost.
 #
 # ## Quiz
@@ -860,7 +870,8 @@ for name, step in steps.items():
 # - let $\sigma$ follow the noise before a method is judged at another noise;
 # - say why several coils make null-space modes slow ones, and why Newton's step is the tool there.
 #
-# By how much $P$ gains, and against whom, is in the key results at the beginning.
+# By how much $P$ gains, and against whom, is in the key results at the beginning. With everything else as it ships,
+# training on the true image alone is as good: [the teacher hardly matters](best-rivals).
 #
 # k-space, coils, phase and noise are simulated, and the test slices are of an average brain without a skull. Spots of
 # one shape were put into one slice; what else may be lost was not tested.

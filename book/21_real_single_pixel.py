@@ -70,12 +70,13 @@ print(
 )
 assert min(losses) > 0
 assert min(wins) > 1.5
-assert all(P["gain"] > -0.1 for P in learned.values())
+assert all(P["gain"] > max(-0.1, promised[c]) for c, P in learned.items())
 assert sum(P["gain"] > 2 * P["gain_error"] for P in learned.values()) == 4
 
 # %% [markdown]
-# So on one of two real scenes $P$ gains more than was promised. On the other it is a fair choice without hindsight, and
-# plug-and-play without $P$ would have been a better one. Below we ask the simulation why.
+# On both scenes $P$ does at least as well against the simulation's choice as was promised. On the target it is also
+# ahead of everything that hindsight could pick. On the car, plug-and-play without $P$ would have been as good or better.
+# Below we ask the simulation why.
 #
 # ## The question in one picture
 #
@@ -350,8 +351,11 @@ tables.table(title, columns, rows)
 #   than two standard errors on four of six records. On the other two, the car with little light, there is no difference
 #   that could be told from zero; for one of them the simulation had said that $P$ does not pay.
 # - On the **target**, $P$ is ahead of everything, and by more than was promised.
-# - On the **car**, plug-and-play without any $P$ is ahead of $P$, and total variation, the winner of the simulation, is
-#   behind both. The simulation has the order wrong.
+# - On the **car**, plug-and-play without any $P$ is ahead of $P$ by 0.3 to 0.4 dB on three records, and even with it on
+#   one. Total variation, the winner of the simulation, is far behind both where there is much light, and about even with
+#   $P$ where there is little. The simulation has the order wrong.
+#
+# (On two records total variation was still getting better at 200 iterations, the most that were allowed.)
 
 # %% mystnb={"figure": {"name": "fig-sp-real-pictures", "caption": "A tenth of the patterns: the car with all light, and the Jaszczak target. From left to right the winner of the simulation, plug-and-play without P, P, and all patterns. Car: D. Scheidt et al. (MIT). Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Two rows of four pictures. The car: total variation leaves patches, plug-and-play and P a smooth band; the full measurement is grainy. The target: without P the rims of the disc and of its six bright spots are blurred and ragged; with P they are sharp and nearly round, as in the full measurement."}} tags=["hide-input"]
 pictures = {}
@@ -501,7 +505,7 @@ print(", ".join(f"{name}: {value:.2f} dB" for name, value in kept.items()))
 assert kept["TV"] > kept["PnP"] + 0.3
 
 # %% [markdown]
-# No. All lose a little, and the order stays. (That two series differ at coarse patterns may also be the scene: the car
+# No. All lose a little, and plug-and-play stays behind total variation. (That two series differ at coarse patterns may also be the scene: the car
 # or its light may have moved.)
 # ```{solution-end}
 # ```

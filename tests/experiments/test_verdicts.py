@@ -77,6 +77,15 @@ def test_a_word_follows_from_the_interval(values, word):
     assert verdict(paired_difference(torch.tensor(values), torch.zeros(3))) == word
 
 
+def test_one_training_each_has_to_differ_by_more_than_trainings_do():
+    images = torch.linspace(0, 0.01, 50)
+    for gain, word in {0.15: "even with", 0.25: "ahead of", -0.15: "even with", -0.25: "behind"}.items():
+        assert verdict(paired_difference(images + gain, images.flip(0))) == word
+        both = torch.stack([images + gain, images + gain + 1e-3])
+        known = verdict(paired_difference(both, torch.stack([images.flip(0)] * 2)))
+        assert known == ("ahead of" if gain > 0 else "behind")  # two trainings say how much they differ
+
+
 def test_a_difference_in_words():
     assert told(paired_difference(torch.tensor([3.0, 3.1, 2.9]), torch.ones(3))) == "+2.00 ± 0.25 dB"
 
