@@ -169,7 +169,8 @@ assert quantiles[3] > 2 * quantiles[100]
 # %% [markdown]
 # All intervals below are of this kind, with Satterthwaite's degrees of freedom for the mixture. Where a method was
 # trained once, its interval is over images alone, and says nothing about another training. We call $P$ *ahead* or
-# *behind* where the interval leaves zero out, and *even* otherwise (or below 0.2 dB, with one training each). How much of the error is the training's?
+# *behind* where the interval leaves zero out, and *even* otherwise (or below 0.2 dB, with one training each). How much
+# of the error is the training's?
 
 # %% tags=["hide-input"]
 rows = {}
