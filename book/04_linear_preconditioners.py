@@ -688,8 +688,7 @@ assert without_truth[0.01, "CGLS"][2] < without_truth[0.01, "CGLS"][0] - 15
 # `Newton(damping, noise=σ_0)` lets the damping follow the noise, $\lambda(\sigma) = \lambda\,(\sigma/\sigma_0)^2$, as
 # {eq}`eq-lp-damping` says for each mode. For all together and a single step this is too cautious: the best $\lambda$ in
 # the figure grows more slowly, since with more noise the modes on the edge are stronger ones, with a larger $S$. Inside
-# plug-and-play, steps are repeated. Too much damping is then made up for, while noise is let in again and again
-# ({ref}`ex-lp-damping`).
+# plug-and-play, steps are repeated; {ref}`ex-lp-damping` asks what that changes.
 
 # %%
 cost = error[0.03][(damping - 1e-3).abs().argmin()] / error[0.03].min()
