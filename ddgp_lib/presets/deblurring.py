@@ -194,7 +194,7 @@ PRESET = Preset(
         ),
     },
     counts=Counts(tuning=40, validation=40, evaluation=80, study=(12, 40)),
-    sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best lies below 0.01
+    sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best is 0.01, the end of the usual grid
     conditions={
         "noise 0.003": {"noise": 0.003},
         "noise 0.03": {"noise": 0.03},
