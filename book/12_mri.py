@@ -510,7 +510,8 @@ print(", ".join(name for name in won if name not in helped) or "none")
 assert max(scores["every fourth"].values()) < 16
 
 # %% [markdown]
-# Choose the mask. Look for two things: streaks that are left beside an edge, and detail that looks right and is not.
+# With half of the columns, more than in its training, $P$ does harm: less is missing there than what it has learned to
+# add. Choose the mask. Look for two things: streaks that are left beside an edge, and detail that looks right and is not.
 # (In the slider the PSNR is that of the whole slice.)
 
 

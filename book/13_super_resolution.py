@@ -492,7 +492,7 @@ figures.curves(places, curves, horizontal={"Newton": 0.0}, **options)
 # But those of the training are easier: Newton's step gains more on them, too.)
 #
 # More people would bring the two numbers of the longer training together. They would meet somewhere between them, and
-# so, for a network of this size, at less than half a decibel. Where exactly, 28 people cannot tell.
+# so, for a network of this size, at half a decibel at most. Where exactly, 28 people cannot tell.
 #
 # ## The form, and what the network may do
 #
