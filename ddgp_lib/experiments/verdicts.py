@@ -49,14 +49,15 @@ def title_of(name: str) -> str:
 
 
 ONE_TRAINING = 0.2
-"""Decibels by which two methods have to differ where each was trained once: trainings of one recipe differ by half."""
+"""Decibels by which two methods have to differ where each was trained once: trainings of a recipe differ by half."""
 
 
 def verdict(difference: Difference) -> str:
     """Return ``"ahead of"``, ``"behind"``, or ``"even with"`` where the 95 % interval holds zero.
 
     Where there was one training of each, an interval over images does not know how much another would differ.  There
-    a difference of less than :data:`ONE_TRAINING` is even, too.  A difference that is not finite is none of them: ``"not comparable with"``.
+    a difference of less than :data:`ONE_TRAINING` is even, too.  A difference that is not finite is none of them:
+    ``"not comparable with"``.
 
     Examples
     --------

@@ -79,11 +79,11 @@ def test_a_word_follows_from_the_interval(values, word):
 
 def test_one_training_each_has_to_differ_by_more_than_trainings_do():
     images = torch.linspace(0, 0.01, 50)
-    for gain, word in {0.15: "even with", 0.25: "ahead of", -0.15: "even with", -0.25: "behind"}.items():
-        assert verdict(paired_difference(images + gain, images.flip(0))) == word
-        both = torch.stack([images + gain, images + gain + 1e-3])
+    for more, word in {0.15: "even with", 0.25: "ahead of", -0.15: "even with", -0.25: "behind"}.items():
+        assert verdict(paired_difference(images + more, images.flip(0))) == word
+        both = torch.stack([images + more, images + more + 1e-3])
         known = verdict(paired_difference(both, torch.stack([images.flip(0)] * 2)))
-        assert known == ("ahead of" if gain > 0 else "behind")  # two trainings say how much they differ
+        assert known == ("ahead of" if more > 0 else "behind")  # two trainings say how much they differ
 
 
 def test_a_difference_in_words():
