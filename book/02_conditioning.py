@@ -830,6 +830,9 @@ assert (sizes["data"][700:] / sigma).max() < 2
 #
 # $$\frac{\lVert A x - y \rVert^2}{\bigl(m - \sum_i f_i\bigr)^2} .$$ (eq-gcv)
 #
+# (A third rule, the L-curve, takes the corner of the residual against the size of the estimate, both logarithmic
+# {cite}`hansen2010discrete`. It needs no noise level, but the corner has to be found, and we do not use it.)
+#
 # What does each rule cost, compared with the choice that knows the truth?
 
 # %%

@@ -270,6 +270,14 @@ figures.images(
 # \end{aligned}
 # $$ (eq-null-space-form)
 #
+# ```{figure} _static/drawings/null_space_split.svg
+# :name: fig-sp-split
+# :alt: A plane. Its horizontal axis is what the data see, its vertical axis what they do not. From z the student's step goes along the horizontal axis alone and ends below the true image. The teacher's step ends above that, nearer to the true image. P adds a vertical part, and the sum ends between the two.
+#
+# One step without noise and with $\alpha = 1$. Student and teacher agree on what both see. $P$ adds to what the student
+# does not see.
+# ```
+#
 # Since $A\,(I - A^+ A) = 0$, we have $A P_\theta(\nabla g; z) = A \nabla g$. The network decides about the null space
 # alone; in the range, the step is the plain gradient step. The library's check of a preconditioner looks at the same
 # identity on random gradients, and at shapes, repeatability and independence of the images in a batch.
