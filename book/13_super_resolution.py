@@ -424,7 +424,6 @@ print(says.get(word["newton"], "The two cannot be compared."))
 # it was trained on. Faces differ in how hard they are, so on the same faces we run Newton's step as a control.
 
 # %%
-COUNTS = (3, 7, 14, 28)
 runs = {(run["row"], run["seed"]): run for run in load_study("persons")["runs"]}
 test_count = task.preset.counts.study[1]
 
@@ -436,53 +435,35 @@ def newtons_gain(faces):
     return float(one - two)
 
 
-known = {}
-for count in COUNTS:
-    few = ddgp_lib.load_task("super_resolution", persons=count)
-    known[count] = newtons_gain(few.train_images[:test_count])
-unseen = newtons_gain(task.test_images[:test_count])
-print(f"Newton over no P: {unseen:.2f} dB on held-out faces,")
-print(f"    {min(known.values()):.2f} to {max(known.values()):.2f} dB on those of the training")
-
-
-# %%
 def over_newton(row, field, control):
     """Gain over Newton's step: mean over three seeds, half its 95 % interval."""
-    gains = [runs[row, seed][field][0] - control for seed in range(3)]
-    gains = torch.tensor(gains)
+    gains = torch.tensor([runs[row, seed][field][0] - control for seed in range(3)])
     return float(gains.mean()), t_quantile(3) * float(gains.std()) / 3**0.5
 
 
-found = {}
-for count in COUNTS:
+# %%
+found, known, unseen = {}, {}, newtons_gain(task.test_images[:test_count])
+for count in (3, 7, 14, 28):
+    few = ddgp_lib.load_task("super_resolution", persons=count)
+    known[count] = newtons_gain(few.train_images[:test_count])
     for row in (f"{count} persons", f"{count} persons, longer"):
         if (row, 0) in runs:
             own = over_newton(row, "gain_20_trained", known[count])
-            found[row] = [own, over_newton(row, "gain_20", unseen)]
-heads = ("trained on", "held out")
-columns = [Column(head, "dB", signed=True) for head in heads]
-table("Gain over Newton's step after 20 iterations, 95 % over seeds.", columns, found)
+            new = over_newton(row, "gain_20", unseen)
+            found[row] = {"trained on": own, "held out": new}
+low, high = min(known.values()), max(known.values())
+print(f"Newton over no P: {unseen:.2f} dB on held-out faces,", end=" ")
+print(f"{low:.2f} to {high:.2f} dB on those of the training")
+
+# %% mystnb={"figure": {"name": "fig-sr-persons", "caption": "Gain over Newton's step after 20 iterations, on held-out people and on faces of the training; *longer*: trained four times as long. Three seeds, 95 % intervals."}, "image": {"alt": "Six rows of two dots, from 3 persons to 28 persons, longer. With more people, the gain on training faces falls from more than one decibel to nearly zero, and that on held-out faces rises from minus half a decibel to zero. Trained longer, on 14 and 28 people, the first is higher and the second lower."}} tags=["hide-input"]
+roles = {"trained on": "teacher", "held out": "distilled"}
+figures.dots(found, xlabel="gain over Newton (dB)", roles=roles, reference=0)
 
 # %%
-own, others = found["28 persons"]
-assert abs(own[0]) < 0.15
-assert abs(others[0]) < 0.15
-longer = {count: found[f"{count} persons, longer"] for count in (14, 28)}
-assert longer[14][0][0] > longer[28][0][0] > 0.3 > 0 > longer[28][1][0] > longer[14][1][0]
-assert longer[28][0][0] < 0.5
-
-# %% mystnb={"figure": {"name": "fig-sr-persons", "caption": "Gain over Newton's step after 20 iterations, on held-out people and on faces of the training, against the number of people trained on; *longer*: trained four times as long. Three seeds, 95 % intervals."}, "image": {"alt": "Two curves against the number of people, 3 to 28. On training faces the gain falls from more than one decibel to nearly zero; on held-out faces it rises from minus half a decibel to zero. Trained longer, on 14 and 28 people, the first is higher and the second lower."}} tags=["hide-input"]
-curves, bars, places = {}, {}, {}
-for end in ("", ", longer"):
-    counts = [count for count in COUNTS if f"{count} persons{end}" in found]
-    for place, head in enumerate(heads):
-        each = [found[f"{count} persons{end}"][place] for count in counts]
-        curves[head + end], bars[head + end] = zip(*each, strict=True)
-        places[head + end] = counts
-roles = ("teacher", "distilled", "gradient_only", "linear")
-options = {"xlabel": "people", "ylabel": "gain over Newton (dB)"}
-options |= {"errors": bars, "roles": dict(zip(curves, roles, strict=True)), "legend": "above"}
-figures.curves(places, curves, horizontal={"Newton": 0.0}, **options)
+gains = {row: [pair[0] for pair in each.values()] for row, each in found.items()}
+assert max(map(abs, gains["28 persons"])) < 0.15
+few, many = gains["14 persons, longer"], gains["28 persons, longer"]
+assert few[0] > 0.6 > many[0] > 0.3 > 0 > many[1] > few[1]
 
 # %% [markdown]
 # Two limits show. After the short training on 28 people, $P$ gains nothing over Newton's step, *not even on faces that it

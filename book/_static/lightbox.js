@@ -26,7 +26,7 @@ document.addEventListener("DOMContentLoaded", () => {
   count.setAttribute("aria-hidden", "true"); // what is said names the place too
   said.setAttribute("role", "status");
   bar.append(before, count, after, close);
-  box.append(bar, image, words, said);
+  box.append(bar, words, said); // the picture comes with the first one that is shown: an img needs a source
   document.body.append(box);
 
   let at = 0, opener = null, timer = 0;
@@ -39,6 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const picture = pictures[at];
     image.src = picture.currentSrc || picture.src;
     image.alt = picture.alt;
+    if (!image.isConnected) words.before(image);
     const caption = captionOf(picture)?.cloneNode(true);
     caption?.querySelectorAll("[id], .headerlink").forEach((part) => {
       part.removeAttribute("id");

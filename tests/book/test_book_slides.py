@@ -271,6 +271,13 @@ def test_a_small_notebook_has_these_slides(chosen: dict[str, Chapter], known: Re
     assert [slide.opens for slide in slides] == [True, False, True, False, False, False, True, True]
 
 
+def test_goals_may_stand_in_the_note_at_the_head(chosen: dict[str, Chapter], known: References) -> None:
+    slides = plan(chosen["12_mri"], known)
+    assert [slide.kind for slide in slides[:2]] == ["title", "goals"]
+    (listing,) = slides[1].parts
+    assert len(listing.items) == 6
+
+
 def test_an_equation_comes_with_its_sentence_and_a_figure_with_its_question(
     soups: dict[str, BeautifulSoup],
 ) -> None:

@@ -1,5 +1,7 @@
 """The light box on the built site: by mouse, by keyboard and by a finger, and what a screen reader is told."""
 
+import json
+
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -68,8 +70,8 @@ def test_keys_open_go_on_and_close_and_the_focus_returns(page: Page, address: st
         f"{BOX}.contains(document.activeElement) || document.activeElement === document.body"
     )
     page.keyboard.press("Escape")
-    assert not is_open(page)
-    assert page.evaluate(FOCUS) == names[0]
+    page.wait_for_function(f"!{BOX}.open")
+    page.wait_for_function(f"{FOCUS} === {json.dumps(names[0])}")
 
 
 def test_a_finger_opens_it_on_a_telephone(browser: Browser, address: str) -> None:

@@ -27,6 +27,8 @@ GAP = 18
 """Space between two parts, in pixels."""
 GOALS = "After this chapter you can"
 """How the paragraph before the learning goals begins."""
+GOALS_IN_NOTE = re.compile(r"\*\*After it\*\*\s+you\s+can\s*$")
+"""How it ends where it is the note at the head of a chapter, which names time and prerequisites first."""
 TASK = re.compile(r"\([a-z]\)")
 """How a part of an exercise begins."""
 
@@ -104,7 +106,9 @@ def _opening(section: Section, references: References) -> list[Slide]:
 
 
 def _leads_to_goals(block: Block) -> bool:
-    return isinstance(block, Paragraph) and block.text.startswith(GOALS)
+    return isinstance(block, Paragraph) and bool(
+        block.text.startswith(GOALS) or GOALS_IN_NOTE.search(block.text)
+    )
 
 
 def lead(blocks: Sequence[Block]) -> str:
