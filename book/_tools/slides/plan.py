@@ -94,6 +94,7 @@ def _opening(section: Section, references: References) -> list[Slide]:
     cut = next((place for place, block in enumerate(blocks) if _leads_to_goals(block)), len(blocks))
     title = Slide("title", section.heading.text, [Text((lead(blocks[:cut]),))], blocks[:cut], opens=True)
     goals, rest = Slide("goals", GOALS), blocks[cut + 1 :]
+    title.notes += [block for block in blocks[cut : cut + 1] if not _begins_with_goals(block)]
     if rest and isinstance(first := rest[0], Listing):
         goals.parts.append(first)
         rest = rest[1:]
@@ -106,9 +107,12 @@ def _opening(section: Section, references: References) -> list[Slide]:
 
 
 def _leads_to_goals(block: Block) -> bool:
-    return isinstance(block, Paragraph) and bool(
-        block.text.startswith(GOALS) or GOALS_IN_NOTE.search(block.text)
-    )
+    in_note = isinstance(block, Paragraph) and bool(GOALS_IN_NOTE.search(block.text))
+    return in_note or _begins_with_goals(block)
+
+
+def _begins_with_goals(block: Block) -> bool:
+    return isinstance(block, Paragraph) and block.text.startswith(GOALS)
 
 
 def lead(blocks: Sequence[Block]) -> str:
