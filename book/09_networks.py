@@ -795,6 +795,8 @@ assert networks["mlp"].layers[3].out_features == 154
 # Does the order hold elsewhere? The study trains the first three for brain slices and for faces too, each by its task's
 # short recipe, of 800 and 1,000 steps. (In super-resolution Newton's step is part of $P$, see {eq}`eq-sr-form`, and
 # brings most of the gain.) The table has the gain at 20 iterations, and the PSNR then and much later:
+# (The denoisers of these rows were smaller ones than those that ship, so their PSNR cannot be compared with that of
+# other chapters.)
 
 # %%
 rows = {}
