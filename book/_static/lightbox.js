@@ -77,6 +77,13 @@ document.addEventListener("DOMContentLoaded", () => {
     if (![before, after].includes(event.target)) box.close();
   });
   box.addEventListener("keydown", (event) => {
+    if (event.key === "Tab") { // from the last control to the first, and not out of the box
+      const controls = [before, after, close].filter((control) => control.getClientRects().length);
+      const next = controls.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+      event.preventDefault();
+      controls[(next + controls.length) % controls.length].focus();
+      return;
+    }
     const step = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1}[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
