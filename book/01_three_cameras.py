@@ -9,7 +9,7 @@
 #   method is wrong on one of the two, by at least half their distance. A learned method that is right on digits is wrong
 #   on the other.
 # - **Knowledge fills the gap, if there is enough of it.** Knowing that pixels lie between 0 and 1 lowers the error of
-#   a digit from 59 % to 41 %; a method that has learned from digits reaches 15 %. Sparsity alone would need four
+#   a digit from 59 % to 41 %; a method that has learned from digits reaches 16 %. Sparsity alone would need four
 #   times the measurements.
 # - **Noise.** The exact inverse of one camera multiplies it by 900. Giving up the weakest modes lowers that to 10.
 #

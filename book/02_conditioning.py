@@ -574,7 +574,8 @@ assert abs(1 / (middle + (middle**2 - 1).sqrt()) - rate) < 1e-6  # Chebyshev's r
 
 # %% [markdown]
 # Conjugate gradients are ahead from the start and fall ever faster. They fit their polynomial to the eigenvalues that
-# are there. This blur has 153 distinct ones, and a polynomial with a zero at each leaves no error at all, so in exact
+# are there. This blur has $17 \cdot 18 / 2 = 153$ distinct ones (a count
+# merges two that differ by less than 1e-6), and a polynomial with a zero at each leaves no error at all, so in exact
 # arithmetic 153 iterations would be enough. Rounding delays that: after 1,000 iterations the error is that of
 # rounding. The heavy ball shows the other side of a good rate: before it converges, it makes the error of the image
 # many times larger than it was.
@@ -828,6 +829,9 @@ assert (sizes["data"][700:] / sigma).max() < 2
 # estimate would predict a measurement that was left out, and takes the smallest
 #
 # $$\frac{\lVert A x - y \rVert^2}{\bigl(m - \sum_i f_i\bigr)^2} .$$ (eq-gcv)
+#
+# (A third rule, the L-curve, takes the corner of the residual against the size of the estimate, both logarithmic
+# {cite}`hansen2010discrete`. It needs no noise level, but the corner has to be found, and we do not use it.)
 #
 # What does each rule cost, compared with the choice that knows the truth?
 

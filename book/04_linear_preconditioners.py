@@ -429,7 +429,7 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # We read the table in groups.
 #
 # **Conjugate gradients win.** They need 8 to 21 products, know no step size, and leave all polynomials behind. Only a
-# $P$ that is made for its operator does as well or better: Newton's step in closed form, the circulant $P$ in
+# $P$ that is made for its operator does nearly as well or better: Newton's step in closed form, the circulant $P$ in
 # super-resolution, Jacobi with momentum under the shadow.
 #
 # **Polynomials and momentum tie.** Without momentum, $\ell_2$ from degree 4 on and Chebyshev's polynomials need less
@@ -438,8 +438,8 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # has already done what a polynomial can do.
 #
 # **Newton depends on how it is solved.** Without a closed form, and solved to six digits, it costs nearly as much as
-# plain steps. (With $\lambda = 0.1$ it costs more.) Solved up to a third, the same step is ahead of momentum on each
-# operator.
+# plain steps. (With $\lambda = 0.1$ it costs more.) Solved up to a third, the step with $\lambda = 0.01$ is ahead of
+# momentum on each operator.
 #
 # **What does not gain.** ifista, as its gain of 1 says. Jacobi, wherever all pixels are seen alike: then the diagonal
 # is constant. The circulant one, where $A^\top A$ is far from a convolution.
@@ -688,8 +688,7 @@ assert without_truth[0.01, "CGLS"][2] < without_truth[0.01, "CGLS"][0] - 15
 # `Newton(damping, noise=σ_0)` lets the damping follow the noise, $\lambda(\sigma) = \lambda\,(\sigma/\sigma_0)^2$, as
 # {eq}`eq-lp-damping` says for each mode. For all together and a single step this is too cautious: the best $\lambda$ in
 # the figure grows more slowly, since with more noise the modes on the edge are stronger ones, with a larger $S$. Inside
-# plug-and-play, steps are repeated. Too much damping is then made up for, while noise is let in again and again
-# ({ref}`ex-lp-damping`).
+# plug-and-play, steps are repeated; {ref}`ex-lp-damping` asks what that changes.
 
 # %%
 cost = error[0.03][(damping - 1e-3).abs().argmin()] / error[0.03].min()
@@ -699,7 +698,7 @@ assert 20 < damping[best[0.01]] / damping[best[0.001]] < 50
 # %% [markdown]
 # Here are both inside plug-and-play, on faces of $64 \times 64$ pixels, for ten iterations. With more noise a stronger
 # denoiser is due as well. So $\sigma$, the level that the denoiser is told, is chosen for each method and each noise on
-# four validation faces, among 0.05, 0.15 and 0.3.
+# four validation faces, in a grid in which the best does not lie at an end.
 
 # %%
 tuned = ddgp_lib.load_tuning("super_resolution")["newton"]["setting"]
@@ -719,22 +718,26 @@ for noise in (0.01, 0.03):
     task = ddgp_lib.load_task("super_resolution", noise=noise)
     for name, P in candidates.items():
         val = task.val_images[:4]
-        tries = {s: mean_after_ten(task, P, s, val) for s in (0.05, 0.15, 0.3)}
+        grid = (0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1.2, 2.0)
+        tries = {s: mean_after_ten(task, P, s, val) for s in grid}
         s = max(tries, key=tries.get)
+        assert grid[0] < s < grid[-1]
         robust[noise, name] = mean_after_ten(task, P, s, task.test_images[:4])
         print(f"noise {noise:<5g} {name:10s} σ = {s:<5g} {robust[noise, name]:.1f} dB")
 
 # %%
 assert robust[0.01, "following"] > robust[0.01, "fixed"] + 1
-assert robust[0.03, "following"] > robust[0.03, "fixed"] + 5
+assert robust[0.03, "following"] > robust[0.03, "fixed"] + 3
+assert abs(robust[0.01, "fixed"] - robust[0.01, "no P"]) < 0.4
 assert all(robust[s, "following"] > robust[s, "no P"] - 0.3 for s in (0.01, 0.03))
 assert robust[0.01, "following"] > robust[0.01, "no P"] + 0.4
 
 # %% [markdown]
-# At ten times the noise a fixed damping costs two decibels, even with a denoiser that is told to remove much more. At
-# thirty times the image is lost. With a following damping the gain over no $P$ shrinks, to nothing at 0.03, and does
-# not become a loss. There $\lambda = 0.9$, and $P$ weighs the weakest mode only $(1 + \lambda)/\lambda \approx 2.1$
-# times as much as the strongest.
+# At ten times the noise a fixed damping needs a denoiser that is told to remove ten times as much, and then $P$ gains
+# nothing; with a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
+# with a denoiser that blurs all it sees. With a following damping the gain over no $P$ shrinks; at 0.03 the two are level,
+# within a tenth or two on four faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only
+# $(1 + \lambda)/\lambda \approx 2.1$ times as much as the strongest.
 #
 # ## Inside plug-and-play
 #
@@ -808,7 +811,7 @@ assert (back - rest["no P"]).norm() < 1e-3 * rest["no P"].norm()
 # four validation images. We see means over three seeds, each with eight test images and noise of its own. One method
 # has no denoiser: CGLS, stopped by the discrepancy principle. What would you expect of $\ell_2$, as the degree grows?
 
-# %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs and MRI with four coils: the polynomials with momentum rise from no P to degree 1 or 2 by more than a decibel and then fall; without momentum they are lower, highest at degree 1 or 2, and fall too. Super-resolution: with momentum they stay nearly level near 24.2 dB, without it they rise towards that. Newton's step is level with the top for the coils, near momentum alone for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs: the polynomials rise from no P to degree 1 or 2 by two decibels and then fall steeply; momentum adds two to nearly five. MRI with four coils: both curves rise by nearly two decibels to degree 2 or 3 and fall slowly. Super-resolution: both curves rise with the degree, the one with momentum from 23.4 to 24.9 dB. Newton's step is close to the top for the coils, a decibel below it for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
 degrees_of = {"none": 1} | {f"l2, degree {d}": d + 1 for d in tried}
 newtons = dict.fromkeys((SIGNS, COILS, SR), "newton, 0.1, momentum")
 newtons |= {SIGNS: "newton, 0.1, inexact, momentum", SR: "newton, 0.01"}
@@ -848,10 +851,10 @@ for operator in (SIGNS, COILS):
     fast = {d: psnr_of(operator, f"l2, degree {d}, momentum") for d in tried}
     alone = psnr_of(operator, "none, momentum")
     assert max(fast, key=fast.get) <= 4
-    assert max(fast.values()) > alone + 0.7
-    assert fast[8] < max(fast.values()) - 1
+    assert max(fast.values()) > alone + 1
+    assert fast[8] < max(fast.values()) - 0.5
     plain = max(psnr_of(operator, f"l2, degree {d}") for d in tried)
-    assert plain < max(fast.values()) - 0.5
+    assert plain < max(fast.values()) - 0.1
     assert psnr_of(operator, "sr1") > alone - 0.3
     assert psnr_of(operator, "cgls") < psnr_of(operator, "none") - 3
     assert products_of(operator, "cgls") < products_of(operator, "none, momentum")
@@ -863,26 +866,28 @@ assert psnr_of(SIGNS, "newton, 0.1, momentum") < psnr_of(SIGNS, "none") - 5
 assert {line["seeds"] for line in lines} == {3}
 assert psnr_of(SIGNS, newtons[SIGNS]) > psnr_of(SIGNS, "newton, 0.1, momentum") + 8
 fast = [psnr_of(SR, f"l2, degree {d}, momentum") for d in tried]
-assert abs(max(fast) - psnr_of(SR, "none, momentum")) < 0.6
+assert max(fast) > psnr_of(SR, "none, momentum") + 1
+assert fast == sorted(fast)
 assert psnr_of(SR, newtons[SR]) > max(fast) + 0.2
-assert abs(psnr_of(SR, "cgls") - psnr_of(SR, "none, momentum")) < 0.5
+assert psnr_of(SR, "cgls") > psnr_of(SR, "none, momentum") + 0.5
 assert abs(psnr_of(SR, "circulant") - psnr_of(SR, "newton, 0.01")) < 0.5
 assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 
 # %% [markdown]
 # **A polynomial of low degree and momentum together win** on the first two. At 60 products, $\ell_2$ of degree 2 with
-# momentum is more than a decibel ahead of momentum alone, and either alone gives less. At higher degrees the curves
-# fall: each step costs more products, so that the denoiser is applied less often, 6 times at degree 8 where no $P$
-# takes 60 calls. Where a call is expensive that may still be a good trade. In super-resolution the two together gain a
-# few tenths, at any degree.
+# momentum is more than a decibel ahead of momentum alone. On random signs either alone gives less; on the scanner the
+# polynomial alone is nearly as good. At higher degrees the curves fall: each step costs more products, so that the
+# denoiser is applied less often, 6 times at degree 8 where no $P$ takes 60 calls. Where a call is expensive that may
+# still be a good trade. In super-resolution the two together gain more than a decibel as well, and there the gain
+# still grows with the degree.
 #
-# **Newton's step depends on its closed form.** On the scanner it has one, and with momentum it equals the best
+# **Newton's step depends on its closed form.** On the scanner it has one, and with momentum it is close to the best
 # polynomial. In super-resolution it is ahead of all of them. Without a closed form and solved to six digits, it
-# spends the budget on linear systems and loses by more than ten decibels. Solved up to a third, it is back beside
-# momentum.
+# spends the budget on linear systems and loses by more than ten decibels. Solved up to a third, it is ahead of
+# momentum alone.
 #
 # **Conjugate gradients without a denoiser** end far below on the first two: they reach the data soonest, and have
-# nothing but the data. In super-resolution, stopped by the discrepancy principle, they are level with momentum *and* its
+# nothing but the data. In super-resolution, stopped by the discrepancy principle, they are *ahead* of momentum with its
 # denoiser. A baseline without them would have hidden that.
 #
 # **On the flat spectrum** of the Hadamard camera no method that knows the operator alone gains half a decibel, and what
@@ -892,8 +897,9 @@ assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 # Twenty-four test images: differences of a tenth or two may be the images'. $\sigma$ and the budget decide with the
 # method. The circulant $P$ is harmful on the scanner; in super-resolution, where the operator nearly is a
 # convolution, it is as good as Newton's step. `python -m ddgp_lib compare NAME` prints all rows of a camera.
-# Chebyshev's $l$ is 0.01 in the study and 0.03 above, and the random signs are other patterns, so these counts
-# differ.
+# Chebyshev's $l$ is 0.01 in the study and 0.03 above, the random signs are other patterns, and the study takes other
+# images, with noise of their own, so these counts differ. On the flat spectrum, and for high degrees and exact Newton
+# on random signs, the best $\sigma$ is the largest of the six, 0.1: a larger one might gain.
 # ```
 #
 # ```{tip}
@@ -1043,7 +1049,7 @@ assert abs(ends["covariance"] - ends["identity"] - 3.3) < 0.3
 # :label: ex-lp-damping
 #
 # In {numref}`fig-lp-noise` the best $\lambda$ at $\sigma = 0.01$ is far below the $0.1$ of the rule
-# $\lambda(\sigma)$. Inside plug-and-play, steps are repeated. Which of $\lambda \in \{0.01, 0.03, 0.1, 0.3\}$ is best
+# $\lambda(\sigma)$. Inside plug-and-play, steps are repeated. Which of $\lambda \in \{0.003, 0.01, 0.1, 0.3\}$ is best
 # there, after 10 iterations on the first four test faces of $64 \times 64$ pixels with noise 0.01, with the setting
 # `tuned`? Is it the one that is best after the first iteration? Guess before you run it.
 # ```
@@ -1062,7 +1068,7 @@ answers.check("ex-lp-damping", answer)
 
 # %%
 noisy, swept = ddgp_lib.load_task("super_resolution", noise=0.01), {}
-for lam in (0.01, 0.03, 0.1, 0.3):
+for lam in (0.003, 0.01, 0.1, 0.3):
     setting = tuned | {"stepsize": noisy.stepsize}
     solver = PreconditionedFISTA(noisy.denoiser, Newton(lam), **setting)
     curves = psnr_curves(noisy, solver, noisy.test_images[:4], noisy.student, 10)

@@ -766,7 +766,7 @@ inside["SR", "convolution"] = best(faces, learned_inside)
 inside["SR", "circulant"] = best(faces, lambda s: by_operator["circulant"])
 inside["SR", "Newton"] = best(faces, lambda s: by_operator["Newton"])
 
-# %% mystnb={"figure": {"name": "fig-ll-inside", "caption": "Super-resolution inside plug-and-play, mean PSNR over eight faces, each method at its own noise level of the denoiser."}, "image": {"alt": "PSNR against iterations 1 to 10. Newton is highest from the first iteration, 22.3 dB, to the tenth. The circulant preconditioner and the learned convolution follow it closely, the convolution from 19.7 dB at first to nearly Newton's level at the tenth. SR1 ends near 20.9 dB, momentum near 20.5, no P near 20.1."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-ll-inside", "caption": "Super-resolution inside plug-and-play, mean PSNR over eight faces, each method at its own noise level of the denoiser."}, "image": {"alt": "PSNR against iterations 1 to 10. Newton is highest from the first iteration, 22.3 dB, to the tenth. The circulant preconditioner and the learned convolution follow it closely, the convolution from 19.7 dB at first to nearly Newton's level at the tenth. SR1 ends near 20.7 dB, momentum near 20.4, no P near 20.0."}} tags=["hide-input"]
 figures.curves(
     range(1, 11),
     {label: curve for (name, label), curve in inside.items() if name == "SR"},
@@ -795,7 +795,9 @@ for name in by_task:
 
 # %%
 for name in ("SR", "4 coils"):
-    assert ended[name, "no P"] + 0.2 < ended[name, "momentum"] < ended[name, "SR1"]
+    assert ended[name, "no P"] + 0.2 < ended[name, "momentum"]
+assert ended["SR", "SR1"] > ended["SR", "momentum"] + 0.1
+assert abs(ended["4 coils", "SR1"] - ended["4 coils", "momentum"]) < 0.3
 rivals = [ended["SR", label] for label in ("circulant", "Newton")]
 assert ended["SR", "convolution"] > ended["SR", "SR1"] + 1
 assert max(rivals) > ended["SR", "convolution"] - 0.3
@@ -805,8 +807,8 @@ assert ended["digits", "SR1"] < ended["digits", "no P"]
 assert ended["digits", "no P"] < ended["digits", "momentum"] - 0.5
 
 # %% [markdown]
-# Where the spectrum is spread out, SR1 ends ahead of momentum, on these eight images. In super-resolution, where it
-# was learned, the convolution is far ahead of both. But it does not beat what is free: Newton's step, which knows the
+# Where the spectrum is spread out, SR1 ends level with momentum (four coils) or a little ahead of it (super-resolution),
+# on these eight images. In super-resolution, where it was learned, the convolution is far ahead of both. But it does not beat what is free: Newton's step, which knows the
 # operator and no image, is far ahead of it at the first iteration, and the two end together, with the circulant $P$
 # close behind. So a learned $P$ has to be judged beside these two, and not beside plain steps and momentum alone.
 # This operator nearly is a convolution, and the denoiser takes care of the noise. For digits, the greedy rule would

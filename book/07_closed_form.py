@@ -753,7 +753,7 @@ table("Floating-point operations.", ["millions"], rows)
 # %% tags=["hide-input"]
 assert bill["linear P"] < bill["denoiser"] / 5 < bill["network P"] / 5
 learning = bill["all of the training, network"] / bill["all of the fit, linear"]
-assert learning > 300
+assert learning > 100
 
 # %% [markdown]
 # Per iteration the linear map, two dense matrices, costs less than a fifth of one call of the denoiser, and no

@@ -795,6 +795,8 @@ assert networks["mlp"].layers[3].out_features == 154
 # Does the order hold elsewhere? The study trains the first three for brain slices and for faces too, each by its task's
 # short recipe, of 800 and 1,000 steps. (In super-resolution Newton's step is part of $P$, see {eq}`eq-sr-form`, and
 # brings most of the gain.) The table has the gain at 20 iterations, and the PSNR then and much later:
+# (The denoisers of these rows were smaller ones than those that ship, so their PSNR cannot be compared with that of
+# other chapters.)
 
 # %%
 rows = {}
@@ -831,8 +833,8 @@ assert slower > 4
 # %% [markdown]
 # Faces repeat the order of the digits, though the distance between the two U-Nets is within twice its error. Brain
 # slices do not: after 20 iterations InDI is level with the U-Net. The difference between these two comes later, and with
-# each seed. The short trainings drew their states from 30 iterations. At $k = 100$ the U-Net has lost little, and InDI
-# much more. A cause was shown above on a smaller case: past its horizon InDI is told a time at which it was hardly
+# each seed. The short trainings drew their states from 30 iterations. At $k = 100$ the U-Net has lost one to two
+# decibels, and InDI much more. A cause was shown above on a smaller case: past its horizon InDI is told a time at which it was hardly
 # trained. **The ranking depends on the iteration.** How a run is kept past the horizon is the subject of the
 # [next chapter](when-it-breaks).
 #

@@ -419,6 +419,8 @@ assert floors[1] < 0.8 * floors[0]
 #
 # ## A checklist for your own readings
 #
+# [Bring your own raw data](raw_data.md) has the lines of code for a dark frame, repeats and pictures of your own.
+#
 # | check | with | here |
 # |---|---|---|
 # | offset, saturation, scale | histograms of the raw files | dark level 34; some pixels saturated |

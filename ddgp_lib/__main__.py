@@ -223,6 +223,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     denoiser = command(
         "train-denoiser", commands.denoiser, commands.show_lines, "Train a task's denoiser.", threads=1
     )
+    denoiser.add_argument("--kind", help="train this further denoiser instead, such as denoiser_small of mri")
     text = (
         "Distil a task's preconditioners, then tune every method's σ, momentum and decay. "
         "Under torchrun, its processes train the networks together."
@@ -232,9 +233,7 @@ def _add_trainings(command: Callable[..., argparse.ArgumentParser]) -> None:
     train.add_argument("--device", default="cpu", help="cpu or cuda; under torchrun, for each process")
     text = "Train the networks that a user would pick instead of a preconditioner."
     alternatives = command("train-alternatives", commands.alternatives, commands.show_lines, text, threads=1)
-    alternatives.add_argument(
-        "--name", dest="kind", help="train this one alone; also one of the learned rivals"
-    )
+    alternatives.add_argument("--name", dest="kind", help="train this one alone")
     for training in (train, alternatives):
         training.add_argument(
             "--steps",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from tqdm.auto import tqdm
 
-from .arguments import require, require_integer
+from .arguments import require, require_choice, require_integer
 from .data.measured import MEASURED, data_folder
 from .data.measured.folder import fetch, listing
 from .denoisers import denoising_psnr, jacobian_norms, save_denoiser, train_denoiser
@@ -36,6 +36,7 @@ from .presets import PRESETS
 from .presets.chosen import load_chosen, nearest, require_options
 from .pretrained import Method, save_preconditioner, save_tuning, tuning_path
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from .recipes.alternatives import REPLACED, require_alternative
 from .tasks import Preset, Task, of_seed
 from .training import Processes, is_torchrun, launch
 
@@ -94,14 +95,15 @@ def _preset(arguments: argparse.Namespace) -> Preset:
 
 
 def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train a camera's denoiser."""
-    preset = _preset(arguments)
+    """Train a camera's denoiser, or a further one."""
+    preset, kind = _preset(arguments), arguments.kind or "denoiser"
     if preset.images is None or preset.denoiser is None:
         raise ValueError(f"{preset}: expected a preset with `images` and `denoiser`, to train a denoiser")
-    file = preset.path("denoiser").name
-    path = prepare_weights(arguments, preset, "denoiser") / file
+    require_choice("--kind", kind, preset.all_denoisers)
+    file = preset.path(kind).name
+    path = prepare_weights(arguments, preset, kind) / file
     _prepare_checkpoints(arguments, file)
-    images, recipe = preset.images(), preset.denoiser
+    images, recipe = preset.images(), preset.all_denoisers[kind]
     trained = train_denoiser(images, recipe, augment=preset.augment, checkpoint=arguments.checkpoints / file)
     levels = (0.01, 0.02, 0.05, 0.1, 0.2)
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}
@@ -145,8 +147,9 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
                 continue
             distillation = distill_linear(task, recipe)
         else:
-            steps = arguments.steps or recipe.steps
-            recipe = replace(recipe, steps=steps, tuned_steps=min(steps, recipe.tuned_steps))
+            if arguments.steps is not None:
+                most = min(arguments.steps, recipe.tuned_steps)
+                recipe = replace(recipe, steps=arguments.steps, tuned_steps=most)
             distillation = distill(task, recipe, checkpoint=arguments.checkpoints / file, **where)
         if first:
             metrics: dict[str, Any] = {"training_seconds": round(time.perf_counter() - started)}
@@ -154,7 +157,7 @@ def train(arguments: argparse.Namespace) -> dict[str, Any] | None:
                 metrics["cpu_seconds"] = round(distillation.cpu_seconds, 3)
             psnr = validation_psnr(task, distillation.preconditioner, recipe)
             metrics["validation_psnr"] = without_nan(psnr)
-            save_preconditioner(output / file, distillation, task, kind, metrics)
+            save_preconditioner(output / file, distillation, task, kind, metrics, half=True)
             result[kind] = metrics
     if not first:
         return None
@@ -187,10 +190,10 @@ def _chosen(recipes: Mapping[str, Any], name: str | None, option: str) -> tuple[
 
 
 def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train the networks that a user would pick instead: one, or all of the preset's ``alternatives``."""
+    """Train the networks that a user would pick instead of a preconditioner: one, or all of the preset's."""
     preset, seed = _preset(arguments), arguments.seed
-    recipes = preset.networks
-    names = _chosen(preset.alternatives if arguments.kind is None else recipes, arguments.kind, "--name")
+    recipes = preset.alternatives
+    names = _chosen(recipes, _not_replaced(arguments.kind), "--name")
     output = prepare_weights(arguments, preset, *(of_seed(name, seed) for name in names))
     _prepare_checkpoints(arguments, *(preset.path(name, seed).name for name in names))
     task = preset.load()
@@ -208,6 +211,13 @@ def alternatives(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _not_replaced(name: str | None) -> str | None:
+    """Return a name, unless it is one of before: that is refused with what has taken its place."""
+    if name in REPLACED:
+        require_alternative("--name", name)
+    return name
+
+
 def _seeded(recipe: R, seed: int) -> R:
     """Return the recipe of another training: with its seed, where that is not 0."""
     return replace(recipe, seed=seed) if seed else recipe
@@ -223,8 +233,8 @@ def tuning(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asked(preset: Preset, kinds: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the methods that a command is run for: those that are asked for, or all but the ablations."""
-    known = (*preset.methods, *preset.ablations)
+    """Return the methods that a command is run for: those that are asked for, or the preset's ``methods``."""
+    known = preset.loadable
     for kind in kinds or ():
         require(kind in known, "--kind", kind, f"one of {known}{nearest(kind, known)}")
     return tuple(dict.fromkeys(kinds)) if kinds else preset.methods
@@ -277,9 +287,10 @@ def benchmarking(arguments: argparse.Namespace) -> dict[str, Any]:
     long = min(200, len(task.test_images)) if arguments.long is None else arguments.long
     long_images = _test_images(task, long, "--long")
     output = _prepare_results(arguments, preset, BENCHMARKS_FOLDER, task.name)
-    _methods(task, preset.kinds)
-    if {"alternatives", "timing", "generalisation"} & set(arguments.parts):
-        for name in preset.alternatives:
+    beyond = {"timing", "generalisation"} & set(arguments.parts)
+    _methods(task, preset.methods if beyond else preset.kinds)
+    if {"seeds", "timing", "generalisation"} & set(arguments.parts):
+        for name in trained_networks(preset):
             load_alternative(task, name)
     parts = {name: part for name, part in {**PARTS, **ON_REQUEST}.items() if name in arguments.parts}
     result = benchmark(task, images, long_images, arguments.seed, output, parts)
@@ -329,7 +340,7 @@ def _written(change: dict[str, Any]) -> str:
     values = " → ".join(_number(change[name], ".4g", 1) for name in ("old", "new"))
     if change["difference"] is None:
         return values
-    if change["measure"] == "milliseconds":
+    if change["measure"].startswith("milliseconds"):
         return f"{values}, × {change['difference']:.2f}"
     return f"{values}, {change['difference']:+.3f} ± {change['error']:.3f}{' paired' if change['paired'] else ''}"
 

@@ -22,5 +22,6 @@ def tensors_digest(path: str | Path) -> str:
 
 def digests(preset: Preset, kinds: Iterable[str]) -> dict[str, str]:
     """Return the digests of a preset's denoiser and of the kinds that have weights, by the name of the file."""
-    paths = [preset.path(kind) for kind in ("denoiser", *kinds)]
+    names = dict.fromkeys(name for kind in kinds for name in preset.read_by(kind))
+    paths = [preset.path(name) for name in ("denoiser", *names)]
     return {path.name: tensors_digest(path) for path in paths if path.is_file()}

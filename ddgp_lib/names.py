@@ -12,6 +12,9 @@ TaskName = Literal["single_pixel", "mri", "super_resolution", "deblurring"]
 Ordering = Literal["cake_cutting", "sequency", "zig_zag", "xy"]
 """Orders of Hadamard patterns, ``ddgp_lib.operators.ORDERINGS``."""
 
+Basis = Literal["hadamard", "haar"]
+"""Patterns of a single-pixel camera, ``ddgp_lib.presets.photographs.BASES``."""
+
 Filter = Literal["gaussian", "bicubic", "sinc"]
 """Kernels of a blur, ``ddgp_lib.operators.FILTERS``."""
 
@@ -63,7 +66,7 @@ Optimiser = Literal["adamw", "adam"]
 ScheduleName = Literal["warm_cosine", "one_cycle", "plateau", "constant"]
 """Schedules of the learning rate, ``ddgp_lib.training.schedules.SCHEDULES``."""
 
-Alternative = Literal["end_to_end", "unrolled", "direct", "null_space_network", "unfolded", "modl", "npn"]
+Alternative = Literal["direct", "null_space_network", "unfolded", "modl", "npn"]
 """Networks that a user would pick instead, ``ddgp_lib.recipes.ALTERNATIVES``."""
 
 DenoiserNetwork = Literal["dncnn", "unet"]

@@ -141,9 +141,10 @@ def prepare_weights(arguments: argparse.Namespace, preset: Preset, *kinds: str, 
     settings = tuning_path(preset.name, folder).name
     written = [*(preset.path(kind).name for kind in kinds), *([settings] if tuned else [])]
     prepare("--output", folder, *written, size=WEIGHTS_SIZE if kinds else RESULT_SIZE)
-    if folder.resolve() != preset.weights.resolve() and kinds != ("denoiser",):
+    alone = len(kinds) == 1 and kinds[0] in preset.all_denoisers
+    if folder.resolve() != preset.weights.resolve() and not alone:
         _require_denoiser(folder, preset)
-        trained = ("denoiser", *preset.distilled, *preset.networks)
+        trained = ("denoiser", *preset.distilled, *preset.alternatives)
         others = [preset.path(kind).name for kind in trained]
         for name in {*others, settings} - set(written):
             if (preset.weights / name).is_file() and not (folder / name).exists():

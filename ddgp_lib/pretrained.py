@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from .arguments import require, require_instance
+from .arguments import require, require_flag, require_instance
 from .checkpoints import (
     WEIGHTS_FOLDER,
     build,
@@ -41,7 +41,8 @@ class SolverOptions(TypedDict, total=False):
     """Arguments of a solver that may replace what :func:`load_solver` takes.
 
     They are those of :class:`~ddgp_lib.solvers.PreconditionedFISTA`, and ``tau`` of
-    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay``.
+    :class:`~ddgp_lib.solvers.PreconditionedADMM`, which has neither ``momentum`` nor ``update_decay`` nor
+    ``stop_after``.
     """
 
     stepsize: float | None
@@ -51,6 +52,7 @@ class SolverOptions(TypedDict, total=False):
     momentum: Momentum
     prior_decay: int | None
     update_decay: int | None
+    stop_after: int | None
     safeguard: bool | Safeguard
     early_stop: bool
     thres_conv: float
@@ -151,10 +153,12 @@ def save_preconditioner(
     task: Task,
     kind: str = "distilled",
     metrics: dict[str, Any] | None = None,
+    *,
+    half: bool = False,
 ) -> None:
     """Write a distilled preconditioner with its recipe and metrics to a safetensors file.
 
-    A linear one, whose matrices are large and need no more digits, is written in half precision.
+    A linear one, whose matrices are large and need no more digits, is written in half precision in any case.
 
     Parameters
     ----------
@@ -168,9 +172,13 @@ def save_preconditioner(
         What it is called among the methods of the task.
     metrics : dict, optional
         What was measured of it, as JSON values.
+    half : bool
+        Whether weights are rounded to half precision, eleven bits, as those that ship are: the file is half as large,
+        and its images change by less than what their PSNR is printed to.
     """
+    require_flag("half", half)
     weights = distillation.preconditioner.state_dict()
-    if isinstance(distillation, LinearDistillation):
+    if half or isinstance(distillation, LinearDistillation):
         weights = {name: tensor.half() for name, tensor in weights.items()}
     description = {
         "kind": kind,
@@ -188,7 +196,7 @@ def save_preconditioner(
 
 def _of_many(distillation: Distillation | LinearDistillation) -> bool:
     """Say whether it was trained for a family of operators."""
-    return isinstance(distillation, Distillation) and distillation.recipe.redraw_every > 0
+    return isinstance(distillation, Distillation) and distillation.recipe.redraws
 
 
 def _course(distillation: Distillation) -> dict[str, Any]:
@@ -218,7 +226,8 @@ def load_solver(
     kind : str
         ``"none"`` (the tuned baseline), ``"distilled"``, ``"distilled_gradient_only"``, ``"distilled_linear"``,
         ``"teacher"`` (no preconditioner, tuned for ``task.teacher``), ``"newton"`` where A Aᵀ is not I, one of the
-        preset's rivals such as ``"tv"``, or what else the preset of the task names.
+        preset's rivals such as ``"tv"``, or what else the preset of the task names: ``"distilled_fast"`` stops after
+        two iterations, and ``"npn_fista"`` is pulled towards what the alternative ``"npn"`` predicts.
     max_iter : int
         Number of iterations.
     task : Task, optional
@@ -343,7 +352,7 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     with locked(target):
         if target.is_file() and (old := _same_task(target, preset, made_for)):
             methods, made_for = old["methods"] | methods, old["fingerprint"]
-        ordered = sorted(methods, key=lambda kind: (*preset.methods, kind).index(kind))
+        ordered = sorted(methods, key=lambda kind: (*preset.loadable, kind).index(kind))
         content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
         write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
 
@@ -379,7 +388,7 @@ def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
     task : Task
         The task.
     name : str
-        One of the methods of the task's preset, or of its ablations.
+        One of the methods of the task's preset, of its ablations, or of those that are run where they are asked for.
     seed : int
         Which of the task's own trainings of its preconditioner, 0 for the first.
 
@@ -391,14 +400,14 @@ def load_kind(task: Task, name: str, *, seed: int = 0) -> Kind:
         If its file is missing.
     """
     preset = task.preset
-    known = (*preset.methods, *preset.ablations)
-    require(name in known, "kind", name, f"one of {known}")
-    if name in preset.rivals:
-        return preset.rivals[name]
+    require(name in preset.loadable, "kind", name, f"one of {preset.loadable}")
+    if name in preset.given:
+        return preset.given[name]
     if name == "newton":
         return Fista(preconditioner=Newton(*preset.newton))
     if name in preset.distilled:
-        return Fista(preconditioner=_load(task, name, seed=seed))
+        stop_after = getattr(preset.distilled[name], "stop_after", None)
+        return Fista(preconditioner=_load(task, name, seed=seed), stop_after=stop_after)
     return Fista(on_teacher=name == "teacher")
 
 
@@ -410,7 +419,7 @@ class Method:
     task : Task
         The task.
     kind : str
-        One of the methods of the task's preset, or of its ablations.
+        See :func:`load_kind`.
     seed : int
         Which of the task's own trainings of its preconditioner; all run with what was tuned for the first, 0.
 
@@ -439,11 +448,12 @@ class Method:
         )
         settings = tuning[self.kind]
         preset = self.task.preset
-        file = preset.path(self.kind)
-        known = settings.get("conditions", {}).get("weights", {}).get(file.name)
-        if self.seed == 0 and known is not None and known != tensors_digest(file):
-            path = tuning_path(preset.name, preset.weights)
-            _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
+        weights = settings.get("conditions", {}).get("weights", {})
+        for file in (preset.path(name) for name in preset.read_by(self.kind)):
+            known = weights.get(file.name)
+            if self.seed == 0 and known is not None and known != tensors_digest(file):
+                path = tuning_path(preset.name, preset.weights)
+                _warn_of_tuning(path, f"{self.kind!r} was tuned with other weights", preset.name)
         return self.definition.setting(settings["setting"])
 
     def solver(self, setting: Settings, **options: Any) -> PreconditionedSolver:

@@ -5,6 +5,7 @@ they were made for.  Whoever knows says so: TASK is the name of one of the book'
 as the command line takes it.  Tensors, recipes, metrics and settings stay as they are.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -66,11 +67,11 @@ def _made_for(description: dict[str, Any], preset: Preset) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Stamp files; return the exit status."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    if len(arguments) < 2:
-        sys.stderr.write("usage: python -m ddgp_lib.stamp TASK FILE [FILE …]\n")
-        return 2
-    name, *paths = arguments
+    parser = argparse.ArgumentParser(prog="python -m ddgp_lib.stamp", description=__doc__)
+    parser.add_argument("task", metavar="TASK", help="a name, or PATH:FUNCTION")
+    parser.add_argument("paths", nargs="+", metavar="FILE")
+    arguments = parser.parse_args(argv)
+    name, paths = arguments.task, arguments.paths
     try:
         preset = load_chosen(name) if name in PRESETS else load_chosen(None, name)
         for path in sorted(paths, key=lambda path: "denoiser" not in path):  # tasks are loaded with it

@@ -135,6 +135,9 @@ class Preset:
         (images, generator) ↦ images: the random change that makes more of few training images.
     denoiser : DenoiserRecipe, optional
         How its denoiser is trained; by default ``make`` brings a denoiser of its own.
+    denoisers : mapping of str to DenoiserRecipe
+        Further denoisers, by name, to study what becomes of a run with another one.  Each is trained where it is
+        asked for, and filed under ``denoiser_NAME``.
     redraw : callable, optional
         (task, generator) ↦ task: the task with a student and a teacher that are drawn from a family, perhaps with a
         σ that suits them, and all else as it was.  A recipe with ``redraw_every`` takes it; by default there is no
@@ -145,8 +148,6 @@ class Preset:
         What :func:`~ddgp_lib.linear.distillation.distill_linear` takes where nothing else is said.
     alternatives : mapping of str to AlternativeRecipe
         Networks that a user would pick instead, by name.
-    learned_rivals : mapping of str to AlternativeRecipe
-        Stronger ones, by name, which are trained one at a time; their weights may not be there.
     ablations : mapping of str to DistillationRecipe
         What is distilled to find out what a part of a recipe is good for, by kind; it is trained, tuned and run where
         it is asked for by name, and its weights may not be there.
@@ -154,7 +155,10 @@ class Preset:
         Methods without training: ``"none"`` first, then ``"newton"`` where a Newton step is not a scalar (A Aᵀ = I).
     rivals : mapping of str to Kind
         Further methods that learn no preconditioner, by name, each with its own grid, see :mod:`ddgp_lib.kinds.base`.
-        They are tuned and loaded as all methods are; the results page does not compare them yet.
+        They are tuned and loaded as all methods are.
+    requested : mapping of str to Kind
+        Kinds as those of ``rivals`` that are tuned, loaded and run where they are asked for by name, so that nothing
+        else needs the weights that they read.
     counts : Counts
         Numbers of images.
     sigmas : tuple of float
@@ -181,14 +185,15 @@ class Preset:
     images: Callable[[], Split] | None = None
     augment: Augment = perturb
     denoiser: DenoiserRecipe | None = None
+    denoisers: Mapping[str, DenoiserRecipe] = field(default_factory=dict)
     redraw: Redraw | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: DEFAULT_RECIPES)
     linear: LinearRecipe = field(default_factory=LinearRecipe)
     alternatives: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
-    learned_rivals: Mapping[str, AlternativeRecipe] = field(default_factory=dict)
     ablations: Mapping[str, DistillationRecipe] = field(default_factory=dict)
     classical: tuple[str, ...] = ("none", "newton")
     rivals: Mapping[str, Kind] = field(default_factory=dict)
+    requested: Mapping[str, Kind] = field(default_factory=dict)
     counts: Counts = Counts()
     sigmas: tuple[float, ...] = SIGMAS
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -210,6 +215,10 @@ class Preset:
             require_instance(f"rivals[{name!r}]", rival, Kind, "a ddgp_lib.kinds.Kind")
         for name in self.ablations:
             require(name not in self.methods, "ablations", name, f"another name than those of {self.methods}")
+        taken = (*self.methods, *self.ablations, *self.alternatives)
+        for name, kind in self.requested.items():
+            require(name not in taken, "requested", name, f"another name than those of {taken}")
+            require_instance(f"requested[{name!r}]", kind, Kind, "a ddgp_lib.kinds.Kind")
 
     def __repr__(self) -> str:
         return line("Preset", {"": repr(self.name), "kinds": repr(self.kinds)})
@@ -225,14 +234,29 @@ class Preset:
         return (*self.classical, *self.rivals, *self.recipes, "teacher")
 
     @property
+    def loadable(self) -> tuple[str, ...]:
+        """All that a solver can be loaded for: :attr:`methods`, and what is run where it is asked for by name."""
+        return (*self.methods, *self.ablations, *self.requested)
+
+    @property
+    def given(self) -> dict[str, Kind]:
+        """Kinds that the preset says, and that are not made of a recipe: :attr:`rivals` and :attr:`requested`."""
+        return {**self.rivals, **self.requested}
+
+    def read_by(self, method: str) -> tuple[str, ...]:
+        """Return what the weights of a method are filed under: its own name, or what its kind reads."""
+        return self.given[method].reads if method in self.given else (method,)
+
+    @property
+    def all_denoisers(self) -> dict[str, DenoiserRecipe]:
+        """Recipes of its denoiser, where it has one, and of further ones, by what their weights are filed under."""
+        own = {} if self.denoiser is None else {"denoiser": self.denoiser}
+        return own | {f"denoiser_{name}": recipe for name, recipe in self.denoisers.items()}
+
+    @property
     def distilled(self) -> dict[str, Recipe]:
         """Recipes of all preconditioners, of the kinds and of the ablations."""
         return {**self.recipes, **self.ablations}
-
-    @property
-    def networks(self) -> dict[str, AlternativeRecipe]:
-        """Recipes of all networks that a user would pick instead."""
-        return {**self.alternatives, **self.learned_rivals}
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -247,8 +271,8 @@ class Preset:
         ValueError
             If an argument is outside what is accepted, or the method does not have it.
         """
-        if method in self.rivals:
-            return self.rivals[method].setting(arguments)
+        if method in self.given:
+            return self.given[method].setting(arguments)
         return Setting(**arguments) if method in (*self.kinds, *self.ablations) else Settings()
 
     @property

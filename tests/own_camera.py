@@ -72,11 +72,8 @@ PRESET = Preset(
         ),
     },
     alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=2, batch_size=2),
-        "unrolled": AlternativeRecipe("unrolled", steps=2, batch_size=2),
-    },
-    learned_rivals={
-        name: AlternativeRecipe(name, steps=2, batch_size=2, stages=2) for name in ("unfolded", "npn")
+        name: AlternativeRecipe(name, steps=2, batch_size=2, stages=2)
+        for name in ("direct", "unfolded", "npn")
     },
     counts=Counts(tuning=2, validation=2, evaluation=4, study=(2, 3)),
     conditions={"noise 0.05": {"noise": 0.05}},

@@ -40,6 +40,7 @@ from ddgp_lib import (
     scanner,
     stability,
     widgets,
+    wipes,
 )
 from ddgp_lib.data import measured
 from ddgp_lib.data.measured import Measured, NamedArray
@@ -47,6 +48,7 @@ from ddgp_lib.experiments import heldout, noise_level
 from ddgp_lib.operators import (
     FourierDownsampling,
     FramedDownsampling,
+    HaarCamera,
     HadamardCamera,
     LenslessCamera,
     MultiCoilCartesianMRI,
@@ -238,6 +240,16 @@ LENSLESS = Measured(
     measured.MEASURED["diffusercam"],
 )
 BEHIND_A_DIFFUSER = LenslessCamera(IMAGES[0])
+PATTERNS = Measured(
+    {"coefficients": NamedArray(torch.ones(2, 64), ("acquisition", "pattern"))},
+    {"acquisition": ("Car_one_roi_9", "Car_two_roi_9"), "size": 8},
+    measured.MEASURED["car"],
+)
+WAVELETS = Measured(
+    {"coefficients": NamedArray(torch.ones(8, 8), ("row", "column"))},
+    {"coarsest": 2, "detail_sign": -1},
+    measured.MEASURED["jaszczak"],
+)
 
 
 def same(x: torch.Tensor, *others: Any) -> torch.Tensor:
@@ -315,7 +327,7 @@ CALLS: dict[str, Call] = {
     "second_phase": Call(recipes.second_phase, {"recipe": recipes.DistillationRecipe(tuned_steps=1)}),
     "build_alternative": Call(
         recipes.build_alternative,
-        {"recipe": recipes.AlternativeRecipe("end_to_end", 1, 1), "channels": 1, "stepsize": 1.0},
+        {"recipe": recipes.AlternativeRecipe("direct", 1, 1), "channels": 1},
     ),
     "build_linear_preconditioner": Call(
         recipes.build_linear_preconditioner,
@@ -462,6 +474,11 @@ CALLS: dict[str, Call] = {
         {"measured": "object", "maps": "optional object", "percentile": "positive"},
     ),
     # operators
+    "HaarCamera": Call(
+        HaarCamera,
+        {"ratio": 0.5, "img_size": SIZE, "coarsest": 4, "order": 1, "noise": 0.1, "seed": 0},
+        {"coarsest": "size", "order": "seed"},
+    ),
     "HadamardCamera": Call(
         HadamardCamera, {"ratio": 0.5, "img_size": SIZE, "ordering": "xy", "noise": 0.1, "seed": 0}
     ),
@@ -577,8 +594,8 @@ CALLS: dict[str, Call] = {
     "ADMMSetting": Call(kinds.ADMMSetting, {**ENDS, "tau": 10.0}, {**POSITIVE_ENDS, "tau": "positive"}),
     "Fista": Call(
         kinds.Fista,
-        {"preconditioner": None, "on_teacher": False},
-        {"preconditioner": "optional function", "on_teacher": "flag"},
+        {"preconditioner": None, "on_teacher": False, "stop_after": None},
+        {"preconditioner": "optional function", "on_teacher": "flag", "stop_after": "optional count"},
     ),
     "PolynomialFista": Call(
         kinds.PolynomialFista,
@@ -883,7 +900,10 @@ CALLS: dict[str, Call] = {
     "reconstructions": Call(
         figures.reconstructions,
         {**defaults(figures.reconstructions), "truth": IMAGES, "estimates": {"a": IMAGES}},
-        {"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+        {
+            **{"truth": "array", "estimates": "mapping", "error_limit": "optional positive"},
+            "inset": "pair",
+        },
     ),
     "comparison": Call(
         figures.comparison,
@@ -909,6 +929,28 @@ CALLS: dict[str, Call] = {
         {**defaults(widgets.continuous), "kind": "polynomial", "figure": draw(1.0), "alt": "a", "dpi": 30}
         | {"values": {"degree": 4, "damping": 0.01, "lower": 0.03}},
         {"values": "mapping", "alt": "text", "dpi": "positive"},
+    ),
+    "wipe": Call(
+        wipes.wipe,
+        {
+            **defaults(wipes.wipe),
+            "before": IMAGES[0],
+            "after": IMAGES[0],
+            "names": ("a", "b"),
+            "alt": ("a", "b"),
+        },
+        {"before": "array", "after": "array", "names": "object", "alt": "object"}
+        | {"vmin": "number", "vmax": "number"},
+    ),
+    "wipe_estimates": Call(
+        wipes.wipe_estimates,
+        {
+            "truth": IMAGES[0],
+            "estimates": {"a": IMAGES[0], "b": IMAGES[0]},
+            "what": "A ramp",
+            "caption": None,
+        },
+        {"truth": "array", "estimates": "mapping", "what": "text"},
     ),
     "judge": Call(
         answers.judge, {"label": "ex-pnp-window", "answer": 2}, {"label": "choice", "answer": "anything"}
@@ -1044,6 +1086,13 @@ CALLS: dict[str, Call] = {
     "lensless_camera": Call(
         measured.lensless_camera, {"measured": LENSLESS, "factor": 2}, {"measured": "object"}
     ),
+    "diameters_of": Call(measured.diameters_of, {"measured": PATTERNS}, {"measured": "object"}),
+    "hadamard_coefficients": Call(
+        measured.hadamard_coefficients,
+        {"measured": PATTERNS, "diameter": 9},
+        {"measured": "object", "diameter": "count"},
+    ),
+    "haar_coefficients": Call(measured.haar_coefficients, {"measured": WAVELETS}, {"measured": "object"}),
     "NamedArray": Call(
         NamedArray,
         {"values": PAIRS, "axes": ("image", "part", "row", "column")},
@@ -1088,6 +1137,7 @@ CALLS: dict[str, Call] = {
             "blur": "positive",
             "teacher_blur": "positive",
             "framed": "flag",
+            "persons": "optional integer",
         },
         quick=False,
     ),
@@ -1180,6 +1230,7 @@ PUBLIC: tuple[ModuleType, ...] = (
     stability,
     super_resolution,
     widgets,
+    wipes,
 )
 
 ELSEWHERE = {
@@ -1201,13 +1252,30 @@ ELSEWHERE = {
     **dict.fromkeys(("Kind", "Settings"), "no arguments of its own"),
     "require_values": "a check, as those of ddgp_lib.arguments",
     **dict.fromkeys(
-        ("CheckFailed", "Continuous", "ErrorCurve", "Frames", "LinearDistillation", "LineStyle", "Modes"),
+        (
+            "CheckFailed",
+            "Continuous",
+            "ErrorCurve",
+            "Frames",
+            "LinearDistillation",
+            "LineStyle",
+            "Modes",
+            "Wipe",
+        ),
         "a result",
     ),
     **dict.fromkeys(("learn_linear", "distill_linear"), "of a task: below"),
     **dict.fromkeys(("export_task", "exported_networks"), "of a task: below"),
     **dict.fromkeys(
-        ("complex_brains", "complex_heads", "faces_of", "perturb_face", "turn_phase"),
+        (
+            "complex_brains",
+            "complex_heads",
+            "faces_of",
+            "only_persons",
+            "perturb_face",
+            "times",
+            "turn_phase",
+        ),
         "of a preset, for its images",
     ),
     **dict.fromkeys(
@@ -1215,6 +1283,7 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",
+    **dict.fromkeys(("run_longer", "edges_in_words"), "of what a choice has found"),
     "single_precision": "a decorator of functions of tensors",
     **dict.fromkeys(("load_array", "load_fastmri_coils"), "reads files: tests/scanner"),
     **dict.fromkeys(("load_ismrmrd", "load_siemens"), "reads files: tests/scanner"),

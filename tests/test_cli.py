@@ -139,7 +139,7 @@ def test_a_trial_writes_loadable_weights_and_leaves_the_packages_alone(
     # What else the camera has is there too.
     task = load_chosen("single_pixel", weights=tmp_path / "weights").load()
     assert load_preconditioner(task, "distilled_linear").inputs == "affine"
-    assert load_tuning(task).keys() == set(task.preset.methods)
+    assert load_tuning(task).keys() >= {"none", "distilled", "teacher"}
 
 
 def run_help(capsys, *arguments):
@@ -229,7 +229,7 @@ def no_work(*arguments, **options):
         (("train-denoiser", "single_pixel"), "train_denoiser"),
         (("train", "single_pixel", "--kind", "distilled"), "distill"),
         (("train", "single_pixel", "--kind", "distilled_linear"), "distill_linear"),
-        (("train-alternatives", "single_pixel", "--name", "unrolled"), "run_alternative"),
+        (("train-alternatives", "single_pixel", "--name", "unfolded"), "run_alternative"),
         (("tune", "single_pixel"), "tune"),
         (("benchmark", "single_pixel"), "benchmark"),
         (("study", "losses"), "run_study"),

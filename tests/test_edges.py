@@ -5,21 +5,15 @@ import pytest
 from ddgp_lib import load_tuning
 from ddgp_lib.kinds import ExactADMM, Fista, PolynomialFista
 from ddgp_lib.presets import PRESETS
-from tests.edges import at_edge
-
-TO_BE_TUNED_AGAIN = {
-    ("mri", "teacher"): {"sigma"},
-    ("super_resolution", "teacher"): {"sigma"},
-}
-"""Settings at an edge, σ = 0.01, that are to be tuned again with the new denoisers."""
+from tests.edges import FLAT, at_edge
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_shipped_setting_is_at_an_edge_of_its_grid(name):
     preset = PRESETS[name]
     for kind, tuned in load_tuning(name).items():
-        found = at_edge(preset.rivals.get(kind, Fista()), tuned["setting"], tuned["sweep"])
-        assert found == TO_BE_TUNED_AGAIN.get((name, kind), set()), kind
+        found = at_edge(preset.given.get(kind, Fista()), tuned["setting"], tuned["sweep"])
+        assert found == set(), kind
 
 
 def rows(**tried):
@@ -44,3 +38,24 @@ def test_a_limit_by_nature_is_no_edge():
     degrees = rows(degree=(1, 2, 8))
     assert at_edge(PolynomialFista(), {"degree": 8}, degrees) == set()
     assert at_edge(PolynomialFista(), {"degree": 1}, degrees) == {"degree"}
+
+
+def scored(*scores, last=None):
+    return [
+        {"sigma": sigma, "psnr_20": score, "psnr_last": score if last is None else last[place]}
+        for place, (sigma, score) in enumerate(zip((0.1, 0.2, 0.3), scores, strict=True))
+    ]
+
+
+def test_an_edge_where_the_score_is_flat_is_none():
+    setting = {"sigma": 0.3}
+    assert at_edge(Fista(), setting, scored(20.0, 21.0 - FLAT / 2, 21.0)) == set()
+    assert at_edge(Fista(), setting, scored(20.0, 21.0 - 2 * FLAT, 21.0)) == {"sigma"}
+    assert at_edge(Fista(), setting, scored(21.0, 20.0, 21.0)) == {"sigma"}  # the other end is no inside
+
+
+def test_what_was_not_run_to_the_end_shows_no_flatness():
+    setting = {"sigma": 0.3}
+    assert at_edge(Fista(), setting, scored(20.0, 21.0, 21.0, last=(None, None, 20.9))) == {"sigma"}
+    assert at_edge(Fista(), setting, scored(20.0, 21.0, 21.0, last=(None, 20.9, 20.9))) == set()
+    assert at_edge(Fista(), setting, scored(20.0, 21.0, 21.0, last=(None, None, 21.0))) == set()

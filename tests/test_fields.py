@@ -21,7 +21,7 @@ TABLES = {
     AlternativeRecipe: ALTERNATIVE_FIELDS,
     DenoiserRecipe: DENOISER_FIELDS,
 }
-NEEDED = {AlternativeRecipe: {"name": "unrolled", "steps": 1, "batch_size": 1}}
+NEEDED = {AlternativeRecipe: {"name": "unfolded", "steps": 1, "batch_size": 1}}
 EACH = [pytest.param(kind, name, id=f"{kind.__name__}-{name}") for kind in TABLES for name in TABLES[kind]]
 
 NEVER = (
@@ -96,7 +96,6 @@ def test_numbers_of_numpy_are_kept_as_pythons(kind):
         LinearRecipe(ridges=[np.float64(1e-3), 1]),
         *(recipe for preset in PRESETS.values() for recipe in preset.recipes.values()),
         *(recipe for preset in PRESETS.values() for recipe in preset.alternatives.values()),
-        *(recipe for preset in PRESETS.values() for recipe in preset.learned_rivals.values()),
         *(preset.denoiser for preset in PRESETS.values() if preset.denoiser is not None),
     ],
     ids=repr,

@@ -11,7 +11,7 @@ from deepinv.physics import GaussianNoise, Inpainting, LinearPhysics, PoissonNoi
 
 from ddgp_lib import PreconditionedFISTA, distill, distill_linear, load_preconditioner, load_solver, load_task
 from ddgp_lib.checkpoints import load_checkpoint
-from ddgp_lib.experiments.alternatives import load_alternative
+from ddgp_lib.experiments.alternatives import load_alternative, trained_networks
 from ddgp_lib.fingerprint import (
     CHUNK,
     PARTS,
@@ -109,7 +109,7 @@ def test_sketches_that_are_none_differ():
 def test_what_ships_was_made_for_the_book_s_cameras(name, loaded):
     task = loaded(name)
     wanted = fingerprint(task)
-    for kind in (*task.preset.recipes, *task.preset.alternatives):
+    for kind in (*task.preset.recipes, *trained_networks(task.preset)):
         assert differences(load_checkpoint(task.preset.path(kind))[1]["fingerprint"], wanted) == []
 
 
@@ -174,8 +174,8 @@ def test_loading_for_a_task_of_a_foreign_operator_warns(own):
     _, description = load_checkpoint(own.path("distilled"))
     assert fitted_for(description, other) == ["student"]
     assert differences(load_preconditioner(task).made_for, fingerprint(other)) == ["student"]
-    load_alternative(task, "end_to_end", own.path("end_to_end"))
-    assert fitted_for(load_checkpoint(own.path("end_to_end"))[1], other) == ["student"]
+    load_alternative(task, "direct", own.path("direct"))
+    assert fitted_for(load_checkpoint(own.path("direct"))[1], other) == ["student"]
     assert fitted_for({}, task) == list(PARTS)
 
 

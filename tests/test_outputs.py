@@ -86,18 +86,18 @@ def test_full_disks_and_folders_that_forbid_renaming_are_found(tmp_path, monkeyp
 def test_what_else_belongs_to_the_camera_is_copied(own, tmp_path):
     folder = prepare_weights(arguments(output=tmp_path), own, "distilled")
     found = {path.name.removeprefix("own_camera-") for path in folder.iterdir()}
-    names = ("denoiser", "distilled_linear", "end_to_end", "unrolled")
+    names = ("denoiser", "distilled_linear", "direct", "unfolded", "npn")
     assert found == {*(f"{name}.safetensors" for name in names), "tuning.json"}
-    assert (folder / own.path("unrolled").name).read_bytes() == own.path("unrolled").read_bytes()
+    assert (folder / own.path("unfolded").name).read_bytes() == own.path("unfolded").read_bytes()
     assert {path.name for path in own.weights.iterdir()} > {path.name for path in folder.iterdir()}
 
 
 def test_nothing_is_copied_beside_a_denoiser_or_over_what_is_there(own, tmp_path):
     assert list(prepare_weights(arguments(output=tmp_path / "d"), own, "denoiser").iterdir()) == []
     (tmp_path / "w").mkdir()
-    (tmp_path / "w" / own.path("unrolled").name).write_text("mine")
+    (tmp_path / "w" / own.path("unfolded").name).write_text("mine")
     folder = prepare_weights(arguments(output=tmp_path / "w"), own, "distilled", tuned=True)
-    assert (folder / own.path("unrolled").name).read_text() == "mine"
+    assert (folder / own.path("unfolded").name).read_text() == "mine"
     assert not (folder / "own_camera-tuning.json").exists()
 
 

@@ -40,9 +40,8 @@ def test_a_preset_goes_through_every_command(run, tmp_path):
     assert set(run("train-denoiser")["validation_psnr"]) == {"0.01", "0.02", "0.05", "0.1", "0.2"}
     for kind in own_camera.PRESET.recipes:
         assert set(run("train", "--kind", kind)[kind]["validation_psnr"]) == {"1", "2", "5", "10", "20"}
-    assert set(run("train-alternatives")) == {"end_to_end", "unrolled"}
-    for rival in own_camera.PRESET.learned_rivals:
-        assert set(run("train-alternatives", "--name", rival)) == {rival}
+    assert set(run("train-alternatives")) == set(own_camera.PRESET.alternatives)
+    assert set(run("train-alternatives", "--name", "direct")) == {"direct"}
     assert set(run("tune")) == set(own_camera.PRESET.kinds)
     found = run("evaluate", "--iterations", "20")
     assert (found["task"], found["n_images"]) == ("own_camera", own_camera.PRESET.counts.evaluation)
@@ -50,8 +49,8 @@ def test_a_preset_goes_through_every_command(run, tmp_path):
     assert all(len(method["psnr"]) == 20 for method in found["methods"].values())
 
     # Results of one's own camera go beside its weights, and not among the book's.
-    run("benchmark", "--images", "2", "--parts", "alternatives", "timing", "generalisation")
-    assert load_benchmark("own_camera", weights)["alternatives"]["n_images"] == 2
+    run("benchmark", "--images", "2", "--parts", "seeds", "timing", "generalisation")
+    assert load_benchmark("own_camera", weights)["seeds"]["n_images"] == 2
     assert run("study", "forms", "--only", "free", "--seeds", "0")["runs"] == 1
     assert load_study("forms", weights)["runs"][0]["configuration"]["task"] == "own_camera"
     assert [line["row"] for line in run("compare")["studies"]["forms"]] == ["free"]

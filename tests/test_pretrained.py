@@ -5,6 +5,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,24 +13,26 @@ import ddgp_lib
 from ddgp_lib import distill, load_preconditioner, load_solver, load_tuning, save_preconditioner
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tune, tuning_score, validation_psnr
-from ddgp_lib.kinds import Fista, Setting
+from ddgp_lib.experiments.alternatives import trained_networks
+from ddgp_lib.experiments.benchmark import load_benchmark
+from ddgp_lib.kinds import Setting
 from ddgp_lib.preconditioners import Newton
-from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import Method, TuningMismatch, save_tuning, tuning_path
+from ddgp_lib.presets import PRESETS, photographs
+from ddgp_lib.presets.learned_rivals import RIVALS
+from ddgp_lib.pretrained import Method, TuningMismatch, load_kind, save_tuning, tuning_path
+from ddgp_lib.solvers import PreconditionedFISTA
 from tests.own_camera import QUICK, blurred
 
 OTHERS = ("mri", "super_resolution")  # single_pixel has tests of its own
-SIZES = {"denoiser": 1_000_000, "end_to_end": 3_000_000, "unrolled": 3_000_000}
+SIZES = {"denoiser": 1_300_000, "distilled_fast": 1_000_000, **dict.fromkeys(RIVALS, 3_000_000)}
 """Bytes of a file at most; 5 million where nothing is said."""
 
 
 def shipped():
     """Enumerate every file of weights that must be there, with the recipe that it must carry."""
-    for preset in PRESETS.values():
-        recipes = {"denoiser": preset.denoiser, **preset.recipes, **preset.alternatives}
-        for kind, recipe in recipes.items():
-            if recipe is None:  # deblurring takes the denoiser of super-resolution
-                continue
+    for preset in (*PRESETS.values(), photographs.PRESET):
+        networks = {name: preset.alternatives[name] for name in trained_networks(preset)}
+        for kind, recipe in {**preset.all_denoisers, **preset.recipes, **networks}.items():
             yield pytest.param(preset, kind, recipe, id=f"{preset.name}-{kind}")
 
 
@@ -41,7 +44,8 @@ def other(request, loaded):
 @pytest.mark.parametrize(("preset", "kind", "recipe"), list(shipped()))
 def test_weights_are_there_small_and_of_the_presets_recipe(preset, kind, recipe):
     path = preset.path(kind)
-    _, description = load_checkpoint(path, kind=kind, task=preset.name)
+    saved = "denoiser" if kind in preset.all_denoisers else kind
+    _, description = load_checkpoint(path, kind=saved, task=preset.name)
     assert path.stat().st_size < SIZES.get(kind, 5_000_000)
     assert type(recipe)(**description["recipe"]) == recipe
 
@@ -50,9 +54,20 @@ def test_presets_have_what_the_chapter_on_three_tasks_compares():
     for preset in (PRESETS[name] for name in ("single_pixel", *OTHERS)):
         assert preset.denoiser is not None
         assert {"distilled", "distilled_gradient_only", "distilled_linear"} <= set(preset.recipes)
-        assert set(preset.alternatives) == {"end_to_end", "unrolled"}
+        assert tuple(preset.alternatives) == RIVALS
         assert preset.kinds[0] == "none"
         assert preset.kinds[-1] == "teacher"
+
+
+def test_the_two_strongest_rivals_of_a_camera_ship():
+    for preset in (PRESETS[name] for name in ("single_pixel", *OTHERS)):
+        rows = load_benchmark(preset.name)["seeds"]["methods"]
+        score = {name: np.mean(rows[name]["psnr"]["20"]) for name in ("direct", "null_space_network")}
+        assert {max(score, key=score.__getitem__), "unfolded"} <= set(trained_networks(preset))
+
+
+def test_all_that_ships_is_small():
+    assert sum(path.stat().st_size for path in PRESETS["mri"].weights.iterdir()) < 25_000_000
 
 
 def test_no_file_of_weights_is_left_over():
@@ -64,11 +79,11 @@ def test_no_file_of_weights_is_left_over():
 
 
 def may_be_there():
-    """Return the files of rivals and of further seeds, of which any may be missing."""
+    """Return the files of ablations, of further seeds and of all networks, of which any may be missing."""
     return {
         preset.path(kind, seed).name
         for preset in PRESETS.values()
-        for kind in (*preset.recipes, *preset.alternatives, *preset.learned_rivals)
+        for kind in (*preset.distilled, *preset.alternatives)
         for seed in range(4)
     }
 
@@ -85,10 +100,14 @@ def test_weights_do_what_they_claim(other, kind):
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_are_the_best_of_their_sweep(name, loaded):
     tuning = load_tuning(name)
-    assert tuple(tuning) == PRESETS[name].methods
-    for kind, settings in tuning.items():
-        rival = PRESETS[name].rivals.get(kind, Fista())
-        tried = [asdict(setting) for setting in rival.tried(loaded(name))]
+    assert tuple(kind for kind in PRESETS[name].loadable if kind in tuning) == tuple(tuning)
+    assert set(PRESETS[name].methods) <= set(tuning)
+    here = [
+        kind for kind in tuning if kind not in PRESETS[name].ablations or PRESETS[name].path(kind).is_file()
+    ]
+    for kind in here:
+        settings = tuning[kind]
+        tried = [asdict(setting) for setting in load_kind(loaded(name), kind).tried(loaded(name))]
         assert [{key: row[key] for key in settings["setting"]} for row in settings["sweep"]] == tried
         best = max(settings["sweep"], key=tuning_score)
         assert settings["setting"].items() <= best.items()
@@ -103,7 +122,7 @@ def test_distilled_gains_on_held_out_images(other):
     for kind in ("none", "distilled"):
         solver = Method(other, kind).tuned_solver()
         psnr[kind] = [other.psnr(x, images).mean() for x, _ in solver.iterates(y, other.student, 20)]
-    assert psnr["distilled"][20] > psnr["none"][20] + 1.5
+    assert psnr["distilled"][20] > psnr["none"][20] + 1.0
     assert psnr["distilled"][5] > max(psnr["none"])
 
 
@@ -304,6 +323,27 @@ def test_a_file_says_how_the_training_went(own, tmp_path):
     assert description["recipe"]["steps"] == len(longer.history["total"]) == 5
     with pytest.raises(FileNotFoundError, match="path=''"):
         load_preconditioner(task, path="")
+
+
+def test_half_precision_halves_a_file_and_changes_no_image_visibly(own, tmp_path):
+    task = own.load()
+    distillation = distill(task, progress=False, **QUICK | {"network": "unet"})
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    save_preconditioner(whole, distillation, task)
+    save_preconditioner(half, distillation, task, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    y = task.measure(task.val_images[:2])
+    runs = [
+        PreconditionedFISTA(
+            task.denoiser, load_preconditioner(path), stepsize=task.stepsize, sigma=0.05, max_iter=5
+        )
+        for path in (whole, half)
+    ]
+    with torch.no_grad():
+        first, second = (solver(y, task.student) for solver in runs)
+    assert task.psnr(second, first).min() > 60
+    with pytest.raises(ValueError, match="half="):
+        save_preconditioner(half, distillation, task, half="yes")
 
 
 def test_a_module_of_before_says_where_its_parts_are():

@@ -19,6 +19,7 @@ from ddgp_lib.preconditioners import FORMS, INPUTS
 from ddgp_lib.preconditioners.linear import AFTER, LINEAR_FORMS, LINEAR_INPUTS
 from ddgp_lib.preconditioners.structures import STRUCTURES
 from ddgp_lib.presets import PRESETS, load_task
+from ddgp_lib.presets.photographs import BASES
 from ddgp_lib.pretrained import SolverOptions
 from ddgp_lib.recipes import (
     ALTERNATIVES,
@@ -65,6 +66,7 @@ REGISTRIES: dict[str, Any] = {
     "PixelAxis": PIXEL_AXES,
     "Domain": DOMAINS,
     "MaskName": MASKS,
+    "Basis": BASES,
 }
 
 

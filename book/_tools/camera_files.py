@@ -12,7 +12,7 @@ import struct
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -47,46 +47,75 @@ SCALE = 2**14
 """What a pixel of a slice is multiplied by to be stored as an integer of 16 bits."""
 
 
-def offsets(content: bytes) -> dict[str, tuple[int, int]]:
-    """Return where each tensor of a safetensors file begins, in bytes from the start of the file, and its length."""
+class Place(NamedTuple):
+    """Where a tensor lies in a safetensors file, in bytes, and whether it is in half precision."""
+
+    start: int
+    length: int
+    half: bool
+
+
+def places(content: bytes) -> dict[str, Place]:
+    """Return where each tensor of a safetensors file lies."""
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
-    return {
-        name: (8 + length + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
+    found = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            start, end = entry["data_offsets"]
+            found[name] = Place(8 + length + start, end - start, entry["dtype"] == "F16")
+    return found
+
+
+def _in_single_precision(content: bytes, place: Place) -> bytes:
+    """Return the bytes of a tensor as a model has them."""
+    raw = content[place.start : place.start + place.length]
+    return np.frombuffer(raw, "<f2").astype("<f4").tobytes() if place.half else raw
 
 
 def without_weights(model: bytes, weights: Path) -> bytes:
     """Return an ONNX model whose weights are read from a safetensors file beside it.
 
+    What is stored in half precision is widened by the model.
+
     Raises
     ------
     ValueError
-        If a tensor of the file is not among the model's, bit for bit.
+        If a tensor of the file is not among the model's, bit for bit in single precision.
     """
     import onnx
 
     content = weights.read_bytes()
-    places = {content[start : start + length]: (start, length) for start, length in offsets(content).values()}
-    parsed, found = onnx.load_model_from_string(model), set()
+    stored = {_in_single_precision(content, place): place for place in places(content).values()}
+    parsed, found, casts = onnx.load_model_from_string(model), set(), []
     for tensor in parsed.graph.initializer:
-        place = places.get(tensor.raw_data)
+        place = stored.get(tensor.raw_data)
         if place is not None:
             found.add(place)
-            _point(tensor, weights.name, place)
-    if len(found) != len(places):
-        raise ValueError(f"weights={weights.name!r}: {len(places) - len(found)} tensors are not in the model")
+            casts += _point(tensor, weights.name, place)
+    if len(found) != len(stored):
+        raise ValueError(f"weights={weights.name!r}: {len(stored) - len(found)} tensors are not in the model")
+    nodes = [*casts, *parsed.graph.node]
+    del parsed.graph.node[:]
+    parsed.graph.node.extend(nodes)
     slim: bytes = parsed.SerializeToString(deterministic=True)
     return slim
 
 
-def _point(tensor: Any, file: str, place: tuple[int, int]) -> None:
+def _point(tensor: Any, file: str, place: Place) -> list[Any]:
+    """Let a tensor be read from a place in a file; return the nodes that give it its name in single precision."""
+    import onnx
+
     tensor.ClearField("raw_data")
-    tensor.data_location = 1  # external
-    for key, value in zip(("location", "offset", "length"), (file, *map(str, place)), strict=True):
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    where = {"location": file, "offset": str(place.start), "length": str(place.length)}
+    for key, value in where.items():
         tensor.external_data.add(key=key, value=value)
+    if not place.half:
+        return []
+    name, tensor.name = tensor.name, f"{tensor.name}.half"
+    tensor.data_type = onnx.TensorProto.FLOAT16
+    return [onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT)]
 
 
 def write_networks(task: str, folder: Path = FOLDER) -> dict[str, Any]:

@@ -20,7 +20,7 @@ OPEN_PROMPTS = {"imports": "Imports", "helpers": "Helper functions", CHECKED: "c
 """What the bar says that opens a folded cell, by the tag of the cell."""
 FOLDED = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
 """Tags with which a chapter has decided itself."""
-DRAWING = {"figures", "widgets", "print", "HTML", "Table"}
+DRAWING = {"figures", "widgets", "wipes", "print", "HTML", "Table"}
 """Names by which a function is known to draw, print or describe."""
 
 FEW = 2

@@ -88,7 +88,7 @@ JOBS: dict[str, Job] = {
     "train": train,
     "tune": command("tune", "--iterations", "20", "--sigmas", "0.05", "0.1"),
     "study": command("study", "forms", "--seeds", "0"),
-    "benchmark": command("benchmark", "--images", "2", "--parts", "alternatives", "generalisation"),
+    "benchmark": command("benchmark", "--images", "2", "--parts", "seeds", "generalisation"),
 }
 
 

@@ -170,6 +170,7 @@ on the ORL faces (credit to AT&T Laboratories Cambridge), which are read from th
 are the portraits in the public domain that are read from scikit-image and matplotlib.
 """
 OWN = ("_images/*", "_modules/*", "_sources/*", "_static/book.css", "_static/book.js", "_static/controls/*",
+    "_static/lightbox.js",
     "_static/drawings/*",
     "_static/quiz.js", "_static/*logo.svg", "_static/favicon.svg", "book/*.html", "camera/*.js", "camera/*.css",
     "camera/files/*.json", "camera/files/*.onnx", "camera/files/*.safetensors", "genindex.html", "index.html",

@@ -36,7 +36,7 @@ NUMBER = re.compile(
     re.VERBOSE,
 )
 IMAGE = re.compile(r"(?:iVBORw0KGgo|/9j/)[A-Za-z0-9+/]{40,}=*")  # a PNG or a JPEG file in base64
-FRAMES = re.compile(r"ddgp-frames-[0-9a-f]+")  # an identifier that is a hash of the images
+FRAMES = re.compile(r"ddgp-(?:frames|wipe)-[0-9a-f]+")  # an identifier that is a hash of the words
 
 
 def same_number(reference: str, found: str, rtol: float = RTOL, atol: float = ATOL) -> bool:

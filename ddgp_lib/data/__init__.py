@@ -17,6 +17,7 @@ from .fastmri import load_fastmri
 from .leaves import dead_leaves
 from .measured import load_measured
 from .mnist import load_mnist
+from .photographs import load_photographs
 from .pictures import load_folder
 from .resampling import resample
 from .sensitivities import energy_outside, random_maps, rough_phase
@@ -42,6 +43,7 @@ __all__ = [
     "load_folder",
     "load_measured",
     "load_mnist",
+    "load_photographs",
     "load_portraits",
     "perturb",
     "random_maps",

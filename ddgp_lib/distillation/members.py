@@ -126,7 +126,7 @@ class Members:
 
     def _named(self) -> dict[str, Member]:
         """Return the members by what the names of their states begin with."""
-        if self.recipe.redraw_every == 0:
+        if not self.recipe.redraws:
             return {"states.": self.all[0]}
         return {f"states.of.{place}.": member for place, member in enumerate(self.all)}
 

@@ -4,7 +4,7 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import torch
 
@@ -21,9 +21,6 @@ from ..training import Processes, ResumableTraining, WeightAverage, build_schedu
 from .losses import LOSS_OF_A_PAIR, Pair
 from .members import Members
 from .states import FreshStates, StatePool, States, student_measurements
-
-if TYPE_CHECKING:
-    pass
 
 LAST = 100
 """Steps at the end of a training, over which the losses that are shown are averaged."""
@@ -152,11 +149,9 @@ class Phase(ResumableTraining):
         """Return a task where iterations run; that of the training is there already."""
         return self.task if task is self._described else _on_device(task, self.device)
 
-    def made_for(self) -> Fingerprint:
-        """Return the fingerprint of the task, which is found once, and whether its operators were drawn anew."""
-        if self._made_for is None:
-            self._made_for = fingerprint(self._described, many=self.recipe.redraw_every > 0)
-        return self._made_for
+    def described(self) -> Fingerprint:
+        """Return the fingerprint of the task, with whether its operators were drawn anew."""
+        return fingerprint(self._described, many=self.recipe.redraws)
 
     def advance(self) -> float:
         """Take one optimisation step and the solver iterations that it looks at; return the loss."""
@@ -300,9 +295,8 @@ class Phase(ResumableTraining):
         missing = self.members.take(self.step, self.processes.own(states))
         self.member = self.members.all[0]
         if "states.noise" in missing and self.member.noise is not None:
-            self.states.tensors["noise"].fill_(
-                self.member.noise
-            )  # what checkpoints of before were trained with
+            # Checkpoints of before were trained with this one.
+            self.states.tensors["noise"].fill_(self.member.noise)
         self.history = description["history"]
         for total in self.history["total"]:
             self.schedule.observe(total)
@@ -310,7 +304,7 @@ class Phase(ResumableTraining):
 
 def require_redraw(task: Task, recipe: DistillationRecipe) -> None:
     """Refuse to draw operators anew where the task's preset does not say how."""
-    possible = recipe.redraw_every == 0 or task.preset.redraw is not None
+    possible = not recipe.redraws or task.preset.redraw is not None
     wanted = f"0: preset {task.preset.name!r} has no redraw, which would draw operators of its family"
     require(possible, "redraw_every", recipe.redraw_every, wanted)
 

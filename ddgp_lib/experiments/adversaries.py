@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ..arguments import require_integer
 from ..networks import build_network
 from ..operators import null_projection
 from ..preconditioners import LearnedPreconditioner, Preconditioner, State
@@ -18,6 +19,7 @@ from ..presets import PRESETS
 from ..pretrained import load_preconditioner, load_tuning
 from ..solvers import PreconditionedFISTA, Safeguard
 from ..tasks import Task
+from .refused import status_of
 
 GUARDS: dict[str, bool | Safeguard] = {
     "none": False,
@@ -106,13 +108,15 @@ def harm(
     return Harm(plain - other, int(runs[1]["rejected"].sum()) if "rejected" in runs[1] else 0)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Print the table of one task."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=PRESETS)
     parser.add_argument("--images", type=int, default=24, help="held-out images")
     parser.add_argument("--iterations", type=int, default=40)
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(argv)
+    require_integer("--images", chosen.images, lowest=1)
+    require_integer("--iterations", chosen.iterations, lowest=1)
     task, setting = PRESETS[chosen.task].load(), load_tuning(chosen.task)["distilled"]["setting"]
     images, others = task.test_images[: chosen.images], task.test_images[-chosen.images :]
     print(
@@ -125,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(status_of(main))

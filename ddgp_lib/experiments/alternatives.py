@@ -1,4 +1,4 @@
-"""Train what a user would pick instead of a preconditioner: end-to-end, null-space, unrolled networks, and NPN."""
+"""Train what a user would pick instead of a preconditioner: direct, null-space and unfolded networks, and NPN."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -10,14 +10,20 @@ from deepinv.physics import LinearPhysics
 from torch import nn
 from torch.nn import functional
 
-from ..arguments import require, require_instance
+from ..arguments import require_instance
 from ..checkpoints import save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
 from ..fingerprint import fingerprint
 from ..preconditioners import NullSpacePull
 from ..preconditioners.null_space_pull import pull, unseen
 from ..presets import preset_of
-from ..recipes import ALTERNATIVES, AlternativeRecipe, DistillationRecipe, build_alternative, read_alternative
+from ..recipes import (
+    AlternativeRecipe,
+    DistillationRecipe,
+    build_alternative,
+    read_alternative,
+)
+from ..recipes.alternatives import require_alternative
 from ..solvers.measurements import Measurements
 from ..tasks import Preset, Task
 from ..training import ResumableTraining, build_schedule, weights_of
@@ -106,7 +112,7 @@ class _Training(ResumableTraining):
     """The training of one alternative, on fresh images at every step."""
 
     def __init__(self, task: Task, recipe: AlternativeRecipe) -> None:
-        model = build_alternative(recipe, task.img_size[0], task.stepsize)
+        model = build_alternative(recipe, task.img_size[0])
         optimiser = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -154,11 +160,12 @@ def reconstruct(
 def save_alternative(
     path: str | Path, model: nn.Module, task: Task, recipe: AlternativeRecipe, metrics: Mapping[str, Any]
 ) -> None:
-    """Write a trained reconstructor with its recipe and metrics to a safetensors file."""
+    """Write a trained reconstructor, in half precision, with its recipe and metrics to a safetensors file."""
     description = {"kind": recipe.name, "task": task.name, "channels": task.img_size[0]}
-    description |= {"stepsize": task.stepsize, "recipe": asdict(recipe), "metrics": dict(metrics)}
+    description |= {"recipe": asdict(recipe), "metrics": dict(metrics)}
     description["fingerprint"] = fingerprint(task)
-    save_checkpoint(path, weights_of(model), description)
+    weights = {name: tensor.half() for name, tensor in weights_of(model).items()}
+    save_checkpoint(path, weights, description)
 
 
 def load_alternative(
@@ -184,15 +191,15 @@ def load_alternative(
     FileNotFoundError
         If there is no such file.
     """
-    require(name in ALTERNATIVES, "name", name, f"one of {tuple(ALTERNATIVES)}")
+    require_alternative("name", name)
     preset = preset_of(source, "source")
     path = preset.path(name, seed) if path is None else path
     return read_alternative(path, kind=name, task=preset.name)
 
 
 def trained_networks(preset: Preset) -> tuple[str, ...]:
-    """Return the names of the networks that a user would pick instead, of those whose weights are there."""
-    return tuple(name for name in preset.networks if preset.path(name).is_file())
+    """Return the names of a preset's alternatives whose weights are there."""
+    return tuple(name for name in preset.alternatives if preset.path(name).is_file())
 
 
 def load_null_space_pull(

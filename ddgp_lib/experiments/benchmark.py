@@ -14,21 +14,21 @@ from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
-from torch import nn
 from tqdm.auto import tqdm
 
 from ..arguments import require, require_images, require_integer
 from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
 from ..files import locked, read_results, write_results
-from ..operators import measure, norms, squared_norm
+from ..fingerprint import differences, fingerprint
+from ..operators import measure, squared_norm
 from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
 from ..pretrained import Method, load_tuning
-from ..scores import scored
+from ..scores import best, scored
 from ..solvers import PreconditionedSolver
 from ..tasks import Preset, Task, of_seed
-from .alternatives import load_alternative
+from .alternatives import load_alternative, reconstruct, trained_networks
 from .growth import growth
 from .provenance import provenance
 from .seeds import compared, over_seeds
@@ -42,7 +42,7 @@ LONG_BATCH = 8
 """Images that go through 1,000 iterations together: few fit the processor's caches, and run a fifth faster."""
 MEASURES = ("psnr", "ssim", "residual", "range_error", "null_error", "region_psnr", "region_ssim")
 SAFEGUARDED = ("distilled", "distilled_gradient_only")
-ROUNDS, TIMED_IMAGES, TIMED_ITERATIONS = 5, 8, 5
+ROUNDS, TIMED_IMAGES, TIMED_ITERATIONS = 5, 8, 20
 """What is timed: so many rounds of so many iterations on so many images."""
 
 
@@ -177,47 +177,6 @@ def _best_gain(curves: torch.Tensor, baseline: torch.Tensor) -> list[float | Non
     return [as_number(torch.tensor(value)) for value in (found.mean, found.error)]
 
 
-def alternatives(task: Task, images: torch.Tensor, seed: int = 0) -> dict[str, Any]:
-    """Compare the networks that a user would pick instead with twenty iterations of the distilled preconditioner.
-
-    Returns
-    -------
-    dict
-        By method, the distilled preconditioner first: mean and standard error of the PSNR, the SSIM and the data
-        residual, and of the paired ``"distilled_gain"`` of the distilled preconditioner over the method; the same of
-        PSNR, SSIM and gain within the region; parameters; and steps of the training.
-    """
-    y, method = measure(task.student, images, seed), Method(task, "distilled")
-    assert method.preconditioner is not None
-    recipes = {"distilled": task.preset.recipes["distilled"], **task.preset.alternatives}
-    networks: dict[str, tuple[nn.Module, nn.Module]] = {
-        "distilled": (method.tuned_solver(max_iter=20), method.preconditioner)
-    }
-    networks |= {name: (model := load_alternative(task, name), model) for name in task.preset.alternatives}
-    methods: dict[str, Any] = {}
-    reference: torch.Tensor | None = None
-    region, region_reference = task.region(images), None
-    for name, (reconstructor, network) in networks.items():
-        with torch.no_grad():
-            x = reconstructor(y, task.student)
-        psnr = task.psnr(x, images)
-        reference = psnr if reference is None else reference
-        region_psnr = task.psnr(x, images, within=region)
-        region_reference = region_psnr if region_reference is None else region_reference
-        methods[name] = {
-            "psnr": mean_and_error(psnr),
-            "ssim": mean_and_error(task.ssim(x, images)),
-            "residual": mean_and_error(norms(task.student.A(x) - y) / norms(y)),
-            "distilled_gain": mean_and_error(reference - psnr),
-            "region_psnr": mean_and_error(region_psnr),
-            "region_ssim": mean_and_error(task.ssim(x, images, within=region)),
-            "region_distilled_gain": mean_and_error(region_reference - region_psnr),
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "steps": vars(recipes[name])["steps"],
-        }
-    return {"n_images": len(images), "methods": methods}
-
-
 def long_runs(
     task: Task, images: torch.Tensor, seed: int = 0, iterations: Sequence[int] = LONG_ITERATIONS
 ) -> dict[str, Any]:
@@ -281,36 +240,48 @@ def generalisation(task: Task, images: torch.Tensor, iterations: int = 20, seed:
     -------
     dict
         The number of ``"iterations"``, and ``"rows"``, one for each condition: by method the mean PSNR and its
-        standard error, and the same of the paired ``"gain"`` over ``"none"``; ``"rejected"`` is the number of images
-        that the safeguard took P from.
+        standard error, and the same of the paired ``"gain"`` over ``"none"``; ``"best_baseline"``, the method that
+        learns no preconditioner with the highest mean in this condition, and ``"gain_over_best"``, the paired gains
+        over it; ``"rejected"`` is the number of images that the safeguard took P from.
     """
+    models = {name: load_alternative(task, name) for name in trained_networks(task.preset)}
     rows = []
-    models = {name: load_alternative(task, name) for name in task.preset.alternatives}
     for name, (physics, truth) in tqdm(conditions(task, images).items(), desc=f"conditions, {task.name}"):
         runs, rejected = {}, None
-        for label, kind, guarded in (
-            *((kind, kind, False) for kind in task.preset.classical),
-            ("distilled", "distilled", False),
-            ("distilled + safeguard", "distilled", True),
-        ):
+        for label, kind, guarded in _run_in_conditions(task.preset):
             solver = _solver_for(physics, Method(task, kind), guarded)
             curves, rejected = psnr_and_rejected(task, solver, truth, physics, iterations, seed)
             runs[label] = curves[-1]
         y = measure(physics, truth, seed)
         for label, model in models.items():
             with torch.no_grad():
-                runs[label] = task.psnr(model(y, physics), truth)
-        gains = {label: run - runs["none"] for label, run in runs.items() if label != "none"}
+                runs[label] = task.psnr(reconstruct(task, label, model, y, physics), truth)
+        strongest = best({kind: runs[kind].mean() for kind in task.preset.baselines}, "baselines")
         rows.append(
             {
                 "condition": name,
                 "n_images": len(truth),
                 "psnr": {label: mean_and_error(run) for label, run in runs.items()},
-                "gain": {label: mean_and_error(gain) for label, gain in gains.items()},
+                "gain": _gains(runs, "none"),
+                "best_baseline": strongest,
+                "gain_over_best": _gains(runs, strongest),
                 "rejected": rejected,
             }
         )
     return {"iterations": iterations, "rows": rows}
+
+
+def _run_in_conditions(preset: Preset) -> list[tuple[str, str, bool]]:
+    """Return what iterates under other conditions: labels, methods, and whether they are safeguarded."""
+    distilled = [kind for kind in ("distilled", "distilled_fast") if kind in preset.recipes]
+    plain = [(kind, kind, False) for kind in (*preset.baselines, *distilled)]
+    return [*plain, *((f"{kind} + safeguard", kind, True) for kind in distilled[:1])]
+
+
+def _gains(runs: Mapping[str, torch.Tensor], reference: str) -> dict[str, list[float | None]]:
+    """Return the mean and the standard error of the paired gain of each other method over one."""
+    others = {label: run - runs[reference] for label, run in runs.items() if label != reference}
+    return {label: mean_and_error(gain) for label, gain in others.items()}
 
 
 def _run_long(preset: Preset) -> list[str]:
@@ -326,7 +297,7 @@ def _safeguarded(preset: Preset) -> list[str]:
 def _solver_for(physics: LinearPhysics, method: Method, safeguard: bool) -> PreconditionedSolver:
     """Build a method's tuned solver with the step that suits an operator."""
     method.stepsize = 1 / squared_norm(physics, method.task.img_size)
-    return method.tuned_solver(safeguard=safeguard)
+    return method.tuned_solver(**({"safeguard": True} if safeguard else {}))
 
 
 def timing(
@@ -339,23 +310,26 @@ def timing(
     """Time the methods side by side, in rounds in which each takes its turn.
 
     What is taken is the processor's time and not the clock's, and of it the least of the rounds: other work on the
-    machine then matters little.  By default it is that of the preset's ``kinds``, and of the alternatives.
+    machine then matters little.  By default it is that of the preset's ``methods``, and of the alternatives.
 
     Returns
     -------
     dict
         ``"milliseconds"`` of processor time for an image, by method: of one iteration, and for the alternatives of
-        the whole reconstruction.
+        the whole reconstruction.  ``"whole"``, by method: of a reconstruction, which is 20 iterations, or as many
+        as the method takes where it stops before, and what an alternative does when it is asked once.
     """
-    images, runs = images[:TIMED_IMAGES], {}
-    iterated = task.preset.kinds if kinds is None else tuple(kinds)
-    for kind in iterated:
+    images, counts = images[:TIMED_IMAGES], {}
+    runs: dict[str, Callable[[], Any]] = {}
+    for kind in task.preset.methods if kinds is None else kinds:
         method = Method(task, kind)
-        solver, y = method.tuned_solver(), measure(method.physics, images, seed)
+        solver, y = method.tuned_solver(max_iter=TIMED_ITERATIONS), measure(method.physics, images, seed)
         runs[kind] = partial(_iterate, solver, y, method.physics)
+        counts[kind] = solver.max_iter
     y = measure(task.student, images, seed)
-    for name in task.preset.alternatives:
-        runs[name] = partial(load_alternative(task, name), y, task.student)
+    for name in trained_networks(task.preset):
+        runs[name] = partial(reconstruct, task, name, load_alternative(task, name), y)
+        counts[name] = 1
     least = dict.fromkeys(runs, math.inf)
     for _ in range(rounds):
         for name, run in runs.items():
@@ -363,13 +337,20 @@ def timing(
             with torch.no_grad():
                 run()
             least[name] = min(least[name], time.process_time() - started)
-    counts = {name: len(images) * (TIMED_ITERATIONS if name in iterated else 1) for name in runs}
-    spent = {name: float(f"{1000 * least[name] / counts[name]:.3g}") for name in runs}
-    return {"n_images": len(images), "milliseconds": spent}
+    whole = {name: 1000 * seconds / len(images) for name, seconds in least.items()}
+    return {
+        "n_images": len(images),
+        "milliseconds": {name: _three_digits(spent / counts[name]) for name, spent in whole.items()},
+        "whole": {name: _three_digits(spent) for name, spent in whole.items()},
+    }
+
+
+def _three_digits(value: float) -> float:
+    return float(f"{value:.3g}")
 
 
 def _iterate(solver: PreconditionedSolver, y: torch.Tensor, physics: LinearPhysics) -> None:
-    for _ in solver.iterates(y, physics, TIMED_ITERATIONS):
+    for _ in solver.iterates(y, physics):
         pass
 
 
@@ -377,7 +358,7 @@ Part = Callable[[Task, torch.Tensor, int], dict[str, Any]]
 
 PARTS: Mapping[str, Part] = {
     "side_by_side": side_by_side,
-    "alternatives": alternatives,
+    "seeds": over_seeds,
     "timing": timing,
     "generalisation": lambda task, images, seed: generalisation(task, images[:50], seed=seed),
     "long_runs": long_runs,
@@ -386,7 +367,6 @@ PARTS: Mapping[str, Part] = {
 
 ON_REQUEST: Mapping[str, Part] = {
     "growth": lambda task, images, seed: growth(task, seed=seed),
-    "seeds": over_seeds,
 }
 """What is measured where it is asked for by name."""
 
@@ -419,8 +399,8 @@ def benchmark(
     Returns
     -------
     dict
-        By the names of the parts what :func:`side_by_side`, :func:`alternatives`, :func:`timing`,
-        :func:`generalisation` (on at most 50 images), :func:`long_runs` and
+        By the names of the parts what :func:`side_by_side`, :func:`~ddgp_lib.experiments.seeds.over_seeds`,
+        :func:`timing`, :func:`generalisation` (on at most 50 images), :func:`long_runs` and
         :func:`~ddgp_lib.experiments.growth.growth` return; each with its ``"conditions"``,
         what it depends on, with its ``"seconds"``, and with what
         :func:`~ddgp_lib.experiments.provenance.provenance` says of the machine, the versions and the commit.
@@ -436,14 +416,16 @@ def benchmark(
     require_integer("seed", seed, lowest=0, highest=2**63 - 1)
     require(len(images) >= 2, "len(images)", len(images), "at least 2, for a standard error")
     prepare("folder", Path(folder), f"{task.name}.json")
+    made_for = fingerprint(task)
     for name, part in parts.items():
         chosen = long_images if name == "long_runs" else images
         conditions = {"seed": seed, "images": len(chosen), **dependencies(task.preset, name)}
-        if _is_measured(_saved(task.name, folder), name, conditions):
+        if _is_measured(_saved(task.name, folder), name, conditions, made_for):
             continue
         started = time.perf_counter()
         measured = {
             "conditions": conditions,
+            "fingerprint": made_for,
             **part(task, chosen, seed),
             "seconds": round(time.perf_counter() - started),
             **provenance(),
@@ -459,16 +441,21 @@ def _saved(task_name: str, folder: str | Path) -> dict[str, Any]:
     return {"format": FORMAT, "task": task_name}
 
 
-def _is_measured(result: dict[str, Any], part: str, conditions: dict[str, Any]) -> bool:
-    found: bool = result.get(part, {}).get("conditions") == conditions
-    return found
+def _is_measured(
+    result: dict[str, Any], part: str, conditions: dict[str, Any], made_for: dict[str, Any]
+) -> bool:
+    """Say whether a part was measured in these conditions, and of this task where that was noted."""
+    kept = result.get(part, {})
+    if kept.get("conditions") != conditions:
+        return False
+    return "fingerprint" not in kept or not differences(kept["fingerprint"], made_for)
 
 
 def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any]) -> None:
     """Add a part to what has been saved by now; of two that were measured alike, the first stays."""
     with locked(Path(folder) / f"{task_name}.json"):
         result = _saved(task_name, folder)
-        if not _is_measured(result, part, measured["conditions"]):
+        if not _is_measured(result, part, measured["conditions"], measured["fingerprint"]):
             save_benchmark(result | {part: measured}, folder)
 
 
@@ -482,8 +469,12 @@ def dependencies(preset: Preset, part: str) -> dict[str, Any]:
     kinds: Sequence[str] = preset.kinds
     if part == "long_runs":
         kinds = _run_long(preset)
-    elif part not in ("side_by_side", "timing"):
+    elif part == "timing":
+        kinds = preset.methods
+    elif part == "generalisation":
+        kinds = list(dict.fromkeys(kind for _, kind, _ in _run_in_conditions(preset)))
+    elif part != "side_by_side":
         kinds = [*preset.classical, "distilled"]
-    rivals = preset.alternatives if part in ("alternatives", "timing", "generalisation") else ()
+    rivals = trained_networks(preset) if part in ("timing", "generalisation") else ()
     weights = digests(preset, [*kinds, *rivals])
     return {"weights": weights, "settings": {kind: tuning[kind]["setting"] for kind in kinds}}

@@ -19,6 +19,7 @@ from ..presets import PRESETS
 from ..recipes import AlternativeRecipe, DistillationRecipe, first_phase
 from ..tasks import Preset, Task
 from .alternatives import run_alternative
+from .refused import status_of
 
 Trained = DistillationRecipe | AlternativeRecipe
 
@@ -31,7 +32,7 @@ def trainings(preset: Preset) -> dict[str, Trained]:
     distilled = {
         kind: recipe for kind, recipe in preset.distilled.items() if isinstance(recipe, DistillationRecipe)
     }
-    return {**distilled, **preset.networks}
+    return {**distilled, **preset.alternatives}
 
 
 def step_seconds(
@@ -161,8 +162,10 @@ def main(argv: list[str] | None = None) -> None:
         require(name in recipes, "name", name, f"one of {tuple(recipes)}")
     if arguments.only:
         recipes = {name: recipes[name] for name in dict.fromkeys((arguments.like, *arguments.only))}
+    require_number("--seconds", arguments.seconds, above=0, none=True)
     times = step_seconds(preset.load(), recipes, rounds=arguments.rounds, steps=arguments.steps)
-    budget = arguments.seconds or times[arguments.like] * recipes[arguments.like].steps
+    whole = times[arguments.like] * recipes[arguments.like].steps
+    budget = whole if arguments.seconds is None else arguments.seconds
     found = equal_steps(times, budget)
     if arguments.json:
         print(json.dumps({"seconds": budget, "step_seconds": times, "steps": found}))
@@ -185,4 +188,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(status_of(main))

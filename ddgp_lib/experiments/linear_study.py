@@ -7,13 +7,14 @@ too.  Beside them stands :func:`~ddgp_lib.solvers.cgls`, which takes no denoiser
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
 
 from ..arguments import require
 from ..digests import digests
+from ..fingerprint import Fingerprint, fingerprint
 from ..linear import learn_linear
 from ..names import Momentum
 from ..operators import Counted, measure
@@ -146,6 +147,11 @@ class ProductsRow:
             "images": IMAGES,
             "seed": seed,
         }
+
+    @cached_property
+    def made_for(self) -> Fingerprint:
+        """The fingerprint of the row's task: a name alone does not say which camera it is."""
+        return fingerprint(self.preset.linear_operators[self.operator](self.preset))
 
     def weights(self) -> dict[str, str]:
         """Return the digests of the saved weights that the numbers depend on."""

@@ -24,6 +24,7 @@ from ..tasks import Task
 from ..training import DivergenceError
 from .alternatives import reconstruct, run_alternative
 from .budget import Trained, trainings
+from .refused import status_of
 from .statistics import as_number
 from .tuning import validation_psnr
 
@@ -171,4 +172,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(status_of(main))

@@ -73,11 +73,15 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class _Number:
-    """A stored mean: its error where there is one, its values by image, and what must agree for a comparison."""
+    """A stored mean: its error where there is one, its values by image, and what must agree for a comparison.
+
+    The values of several trainings follow each other.
+    """
 
     mean: float | None
     error: float | None = None
     images: tuple[float | None, ...] = ()
+    trainings: int = 1
     conditions: tuple[Any, ...] = ()
     is_time: bool = False
 
@@ -154,7 +158,7 @@ def _numbers(result: dict[str, Any]) -> dict[Key, _Number]:
     found: dict[Key, _Number] = {}
     for part, rows in {
         "side_by_side": _side_by_side,
-        "alternatives": _alternatives,
+        "seeds": _seeds,
         "generalisation": _generalisation,
         "long_runs": _long_runs,
         "timing": _timing,
@@ -179,15 +183,27 @@ def _side_by_side(part: dict[str, Any]) -> Rows:
         for measure in MEASURES:
             for k, (mean, error) in _items(dict(stored).get(measure, {})):
                 values = dict(stored.get("images_20", {})).get(measure, []) if k == PAIRED_AT else []
-                number = _Number(mean, error, tuple(values), conditions)
+                number = _Number(mean, error, tuple(values), conditions=conditions)
                 yield f"{method}, iteration {k}", measure, number
 
 
-def _alternatives(part: dict[str, Any]) -> Rows:
+def _seeds(part: dict[str, Any]) -> Rows:
+    conditions = (part["conditions"]["seed"], part["conditions"]["images"])
     for method, stored in _items(part["methods"]):
         for measure in MEASURES:
-            if measure in stored:
-                yield method, measure, _Number(*stored[measure])
+            for k, rows in _items(stored[measure] or {}):
+                number = _of_trainings(rows, (*conditions, tuple(stored["seeds"])))
+                yield f"{method}, iteration {k}", measure, number
+
+
+def _of_trainings(rows: list[list[float | None]], conditions: tuple[Any, ...]) -> _Number:
+    """Return the mean over trainings and images, with its error, of values that are stored by training."""
+    images = tuple(value for row in rows for value in row)
+    if None in images:
+        return _Number(None, None, images, len(rows), conditions)
+    values = torch.tensor(rows, dtype=torch.float64)
+    found = paired_difference(values, torch.zeros_like(values))
+    return _Number(found.mean, found.error, images, len(rows), conditions)
 
 
 def _generalisation(part: dict[str, Any]) -> Rows:
@@ -207,6 +223,8 @@ def _timing(part: dict[str, Any]) -> Rows:
     machine = tuple(part.get(name) for name in MACHINE)
     for method, milliseconds in _items(part["milliseconds"]):
         yield method, "milliseconds", _Number(milliseconds, conditions=machine, is_time=True)
+    for method, milliseconds in _items(part.get("whole", {})):
+        yield method, "milliseconds of the whole", _Number(milliseconds, conditions=machine, is_time=True)
 
 
 def _change(key: Key, old: _Number, new: _Number) -> Change:
@@ -224,9 +242,11 @@ def _difference(old: _Number, new: _Number) -> tuple[float, float | None, bool]:
     """Return the difference of two means, its standard error where one is known, and whether it is paired."""
     assert old.mean is not None
     assert new.mean is not None
-    alike = old.conditions == new.conditions and len(old.images) == len(new.images) >= 2
+    alike = old.conditions == new.conditions and len(old.images) == len(new.images) >= 2 * old.trainings
     if alike and None not in (*old.images, *new.images):
-        values, reference = (torch.tensor(each.images, dtype=torch.float64) for each in (new, old))
+        values, reference = (
+            torch.tensor(each.images, dtype=torch.float64).reshape(each.trainings, -1) for each in (new, old)
+        )
         found = paired_difference(values, reference)
         return found.mean, found.error, True
     known = old.error is not None and new.error is not None

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from ..arguments import require
+from ..arguments import require, require_choice
 from ..checkpoints import load_checkpoint
 from ..evaluation import evaluate
 from ..pretrained import Method, load_tuning
@@ -27,13 +27,15 @@ AT = 20
 """The iteration at which methods are compared where nothing else is said."""
 
 MEASURES = ("psnr", "region_psnr")
+SIMILARITIES = ("ssim", "region_ssim")
+"""What is judged at :data:`AT` alone."""
 
 
 def compared(preset: Preset) -> dict[str, tuple[int, ...]]:
-    """Return what is compared, with the seeds of which there are weights: methods, ablations and networks.
+    """Return what is compared, with the seeds of which there are weights: methods, ablations and alternatives.
 
     A method without weights of its own has the seed 0, which decides nothing of it.  What has not been trained, or
-    not been tuned, is left out.
+    not been tuned, is left out; and of what is run where it is asked for, that too whose weights are not there.
 
     Examples
     --------
@@ -46,7 +48,10 @@ def compared(preset: Preset) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]]
     found = {name: (0,) for name in preset.methods if name in tuned and name not in preset.distilled}
     found |= {name: _trained(preset, name) for name in preset.distilled if name in tuned}
-    found |= {name: _trained(preset, name) for name in preset.networks}
+    for name, kind in preset.requested.items():
+        if name in tuned and all(preset.path(read).is_file() for read in kind.reads):
+            found[name] = (0,)
+    found |= {name: _trained(preset, name) for name in preset.alternatives}
     return {name: seeds for name, seeds in found.items() if seeds}
 
 
@@ -83,10 +88,11 @@ def over_seeds(
     -------
     dict
         ``"iterations"``; ``"baselines"``, the methods that learn no preconditioner; and by ``"methods"`` their
-        ``"seeds"``, ``"once"``, whether it is a network that is asked once, and PSNR (dB) image by image,
+        ``"seeds"``, ``"rival"``, whether it is a learned network that is asked once, and PSNR (dB) image by image,
         ``"psnr"`` of the whole image and ``"region_psnr"``, None for a camera without a region: by iteration a list
-        for each seed, where a network has its one answer at every iteration.  What is trained has the ``"recipe"`` of
-        its first training and the ``"cpu_seconds"`` of each, None where a file does not say.
+        for each seed, where a network has its one answer at every iteration.  ``"ssim"`` and ``"region_ssim"`` are
+        the same of SSIM, at :data:`AT` alone.  What is trained has the ``"recipe"`` of its first training and the
+        ``"cpu_seconds"`` of each, None where a file does not say.
 
     Raises
     ------
@@ -97,20 +103,17 @@ def over_seeds(
     """
     preset = task.preset
     chosen = compared(preset) if methods is None else methods
-    networks = preset.networks
+    networks = preset.alternatives
     found: dict[str, Any] = {}
     for name, seeds in tqdm(chosen.items(), desc=f"seeds, {task.name}"):
         judge = _network if name in networks else _iterated
         runs = [judge(task, name, number, images, seed, iterations) for number in seeds]
         measures = {
-            measure: {
-                str(k): [_rounded(run[measure][index]) for run in runs] for index, k in enumerate(iterations)
-            }
-            for measure in MEASURES
+            measure: _by_iteration(runs, measure, iterations) for measure in (*MEASURES, *SIMILARITIES)
         }
         if task.region_name is None:
-            measures["region_psnr"] = None  # type: ignore[assignment]
-        found[name] = {"seeds": list(seeds), "once": name in networks, **measures}
+            measures |= {"region_psnr": None, "region_ssim": None}
+        found[name] = {"seeds": list(seeds), "rival": name in networks, **measures}
         if name in {**preset.distilled, **networks}:
             found[name] |= _training(preset, name, seeds)
     return {
@@ -118,6 +121,18 @@ def over_seeds(
         "iterations": list(iterations),
         "baselines": [name for name in preset.baselines if name in found],
         "methods": found,
+    }
+
+
+def _by_iteration(
+    runs: Sequence[Mapping[str, torch.Tensor]], measure: str, iterations: Sequence[int]
+) -> dict[str, list[list[float | None]]] | None:
+    """Return a measure by iteration as a list for each run, to three digits, or to five where it is SSIM."""
+    similar = measure in SIMILARITIES
+    return {
+        str(k): [_rounded(run[measure][index], 5 if similar else 3) for run in runs]
+        for index, k in enumerate(iterations)
+        if k == AT or not similar
     }
 
 
@@ -134,7 +149,8 @@ def _iterated(
     method = Method(task, name, seed=number)
     solver, last = method.tuned_solver(), iterations[-1]
     trace = evaluate(task, solver, images=images, physics=method.physics, max_iter=last, seed=seed)
-    return {measure: getattr(trace, measure)[[k - 1 for k in iterations]] for measure in MEASURES}
+    rows = [k - 1 for k in iterations]
+    return {measure: getattr(trace, measure)[rows] for measure in (*MEASURES, *SIMILARITIES)}
 
 
 def _network(
@@ -143,17 +159,25 @@ def _network(
     model = load_alternative(task, name, seed=number)
     with torch.no_grad():
         x = reconstruct(task, name, model, task.measure(images, seed))
-    each = {"psnr": task.psnr(x, images), "region_psnr": task.psnr(x, images, within=task.region(images))}
+    region = task.region(images)
+    each = {
+        "psnr": task.psnr(x, images),
+        "region_psnr": task.psnr(x, images, within=region),
+        "ssim": task.ssim(x, images),
+        "region_ssim": task.ssim(x, images, within=region),
+    }
     return {measure: values.expand(len(iterations), -1) for measure, values in each.items()}
 
 
-def _rounded(values: torch.Tensor) -> list[float | None]:
-    """Return values (N,) to a thousandth of a decibel; None where one is not finite."""
-    return [round(value, 3) if math.isfinite(value) else None for value in values.tolist()]
+def _rounded(values: torch.Tensor, digits: int) -> list[float | None]:
+    """Return values (N,) to some digits; None where one is not finite."""
+    return [round(value, digits) if math.isfinite(value) else None for value in values.tolist()]
 
 
-def values_of(result: Mapping[str, Any], name: str, k: int = AT, *, region: bool = False) -> torch.Tensor:
-    """Return a method's PSNR (S, N) of :func:`over_seeds` at an iteration, by seed and image.
+def values_of(
+    result: Mapping[str, Any], name: str, k: int = AT, *, region: bool = False, measure: str = "psnr"
+) -> torch.Tensor:
+    """Return what :func:`over_seeds` measured of a method at an iteration (S, N), by seed and image.
 
     Parameters
     ----------
@@ -165,16 +189,19 @@ def values_of(result: Mapping[str, Any], name: str, k: int = AT, *, region: bool
         One of its iterations.
     region : bool
         Whether the pixels of the region alone count.
+    measure : str
+        ``"psnr"`` (dB), or ``"ssim"``, which is measured at :data:`AT` alone.
 
     Raises
     ------
     ValueError
-        If there is no such method or iteration, or the camera has no region.
+        If there is no such method, measure or iteration, or the camera has no region.
     """
     require(name in result["methods"], "name", name, f"one of {tuple(result['methods'])}")
-    require(k in result["iterations"], "k", k, f"one of {tuple(result['iterations'])}")
-    values = result["methods"][name]["region_psnr" if region else "psnr"]
+    require_choice("measure", measure, ("psnr", "ssim"))
+    values = result["methods"][name][f"region_{measure}" if region else measure]
     require(values is not None, "region", region, "False for a camera without a region")
+    require(str(k) in values, "k", k, f"one of {tuple(int(known) for known in values)}")
     rows = [[float("nan") if value is None else value for value in row] for row in values[str(k)]]
     return torch.tensor(rows)
 
@@ -192,8 +219,8 @@ def best_of(result: Mapping[str, Any], names: Iterable[str], k: int = AT, *, reg
 
 
 def rivals_of(result: Mapping[str, Any]) -> list[str]:
-    """Return the networks that are asked once, of :func:`over_seeds`."""
-    return [name for name, found in result["methods"].items() if found["once"]]
+    """Return the learned networks that are asked once, of :func:`over_seeds`."""
+    return [name for name, found in result["methods"].items() if found["rival"]]
 
 
 def gain(

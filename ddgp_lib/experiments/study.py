@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..distillation import Distillation, DistillationRecipe, distill
 from ..evaluation import psnr_curves
 from ..fields import defaults
 from ..files import locked, read_results, reading, write_results
+from ..fingerprint import Fingerprint, differences, fingerprint
 from ..outputs import RESULTS, prepare
 from ..preconditioners import Preconditioner
 from ..presets import PRESETS, preset_of
@@ -68,6 +69,11 @@ class Row:
         found: dict[str, Any] = json.loads(json.dumps(chosen))
         return found
 
+    @cached_property
+    def made_for(self) -> Fingerprint:
+        """The fingerprint of the row's task: a name alone does not say which camera it is."""
+        return fingerprint(self.preset.load(**self.variant.options))
+
     def weights(self) -> dict[str, str]:
         """Return the digests of the saved weights that the numbers depend on: those of the denoiser."""
         return digests(self.preset, ())
@@ -80,7 +86,8 @@ class Row:
         dict
             The ``"configuration"``; ``"parameters"``, ``"training_seconds"`` of one CPU thread's time,
             ``"milliseconds"`` of an iteration and image; ``"sigma"``; mean and standard error over images of
-            ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P.
+            ``"psnr"`` at :data:`ITERATIONS` and of the paired ``"gain_20"`` over the tuned solver without P; and
+            ``"gain_20_trained"``, the same gain on as many of the images that it was trained on.
         """
         task = self.preset.load(**self.variant.options)
         chosen = self.configuration(seed)
@@ -91,8 +98,11 @@ class Row:
         count_val, count_test = task.preset.counts.study
         sigma = best_sigma(task, P, task.val_images[:count_val])
         images, started = task.test_images[:count_test], time.perf_counter()
-        curves = psnr_curves(task, _solver(task, P, sigma), images, task.student, ITERATIONS[-1])
+        solver = _solver(task, P, sigma)
+        curves = psnr_curves(task, solver, images, task.student, ITERATIONS[-1])
         elapsed = time.perf_counter() - started
+        known = task.train_images[:count_test]
+        of_known = psnr_curves(task, solver, known, task.student, 20)[-1]
         return {
             "configuration": chosen,
             "parameters": sum(parameter.numel() for parameter in P.parameters()),
@@ -101,6 +111,7 @@ class Row:
             "sigma": sigma,
             "psnr": {str(k): mean_and_error(curves[k - 1]) for k in ITERATIONS},
             "gain_20": mean_and_error(curves[19] - _baseline(task.preset)),
+            "gain_20_trained": mean_and_error(of_known - _without(task.preset.load(), known)),
         }
 
     def summary(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -184,7 +195,7 @@ def run_study(
     for key, row, seed in tqdm(pending, desc=f"study {name}", disable=not progress):
         if not _is_done(_saved(name, folder), key, row, seed):
             found = {"row": key, "seed": seed} | row.run(seed, progress=progress)
-            _keep(name, folder, row, found | {"weights": row.weights()})
+            _keep(name, folder, row, found | {"weights": row.weights(), "made_for": row.made_for})
     return _saved(name, folder)
 
 
@@ -204,10 +215,11 @@ def _pending(
 
 
 def _is_done(saved: dict[str, Any], key: str, row: Row | ProductsRow, seed: int) -> bool:
-    """Say whether a row was run with the configuration and the weights, where these were noted, that it has now."""
+    """Say whether a row was run with today's configuration, and weights and task where these were noted."""
     wanted = {"row": key, "seed": seed, "configuration": row.configuration(seed)}
     runs = [run for run in saved["runs"] if wanted.items() <= run.items()]
-    return any("weights" not in run or run["weights"] == row.weights() for run in runs)
+    runs = [run for run in runs if "weights" not in run or run["weights"] == row.weights()]
+    return any("made_for" not in run or not differences(run["made_for"], row.made_for) for run in runs)
 
 
 def _saved(name: str, folder: str | Path) -> dict[str, Any]:
@@ -249,12 +261,16 @@ def _solver(task: Task, preconditioner: Preconditioner, sigma: float) -> Precond
     )
 
 
+def _without(task: Task, images: torch.Tensor) -> torch.Tensor:
+    """PSNR (N,) of the tuned solver without P after 20 iterations."""
+    return psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
+
+
 @lru_cache
 def _baseline(preset: Preset) -> torch.Tensor:
     """PSNR of the tuned solver without P after 20 iterations on the test images; teachers do not change it."""
     task = preset.load()
-    images = task.test_images[: preset.counts.study[1]]
-    return psnr_curves(task, load_solver(task, "none"), images, task.student, 20)[-1]
+    return _without(task, task.test_images[: preset.counts.study[1]])
 
 
 def load_study(name: str, folder: str | Path = STUDIES_FOLDER) -> dict[str, Any]:

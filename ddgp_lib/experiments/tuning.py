@@ -1,5 +1,6 @@
 """Choose what every method is run with, on validation images; and measure what saved weights claim."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -9,6 +10,7 @@ from typing import Any
 from ..arguments import require, require_integer, require_number
 from ..digests import digests
 from ..evaluation import psnr_curves
+from ..fingerprint import differences, fingerprint
 from ..kinds import Kind, Setting, Settings
 from ..preconditioners import Preconditioner
 from ..pretrained import Method, load_kind, load_tuning, tuning_path
@@ -136,9 +138,16 @@ def tuning_conditions(
 
 
 def saved_tuning(task: Task, folder: str | Path) -> dict[str, Any]:
-    """Return the settings that a folder has for a task by kind, none where it has no file of them."""
-    place = replace(task.preset, weights=Path(folder))
-    return load_tuning(place) if tuning_path(task.name, folder).is_file() else {}
+    """Return the settings that a folder has for a task by kind; none where it has none, or has another task's.
+
+    A task of the same name is another one where its operators, images, noise or denoiser differ.
+    """
+    path = tuning_path(task.name, folder)
+    if not path.is_file():
+        return {}
+    tuned = load_tuning(replace(task.preset, weights=Path(folder)))
+    made_for = json.loads(path.read_bytes()).get("fingerprint")
+    return {} if made_for is not None and differences(made_for, fingerprint(task)) else tuned
 
 
 def validation_psnr(
@@ -155,6 +164,7 @@ def validation_psnr(
         sigma=task.sigma if recipe.sigma is None else recipe.sigma,
         sigma_noise=getattr(recipe, "sigma_noise", None),
         momentum=recipe.last_momentum if isinstance(recipe, DistillationRecipe) else recipe.momentum,
+        stop_after=getattr(recipe, "stop_after", None),
     )
     images = task.val_images[: task.preset.counts.validation]
     curve = psnr_curves(task, solver, images, task.student, 20).mean(dim=1)

@@ -10,6 +10,7 @@ from matplotlib.legend import Legend
 from numpy.typing import NDArray
 
 from ..arguments import require, require_choice, require_instance, require_number
+from ..metrics import psnr
 from .style import CYCLE, LARGEST_HEIGHT, LINE_STYLES, BookFigure, Numbers, axes
 
 
@@ -31,6 +32,31 @@ def as_vector(values: Numbers, name: str) -> NDArray[np.float64]:
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}: expected a non-empty sequence of numbers")
     return array
+
+
+def as_picture(image: Numbers, name: str) -> NDArray[np.float64]:
+    """Return an image as (H, W) or (H, W, 3); a complex one as its magnitude."""
+    if isinstance(image, torch.Tensor):
+        image = image.detach().cpu().resolve_conj().numpy()
+    array = np.asarray(image)
+    require(array.dtype.kind in "fiubc" and array.size > 0, name, image, "an image of numbers")
+    if np.iscomplexobj(array):
+        array = np.abs(array)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] == 3:
+        array = np.moveaxis(array, 0, -1)
+    if (array.ndim == 3 and array.shape[-1] != 3) or array.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
+        )
+    return array.astype(np.float64)
+
+
+def psnr_of(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return the PSNR in decibels for images on [0, 1]."""
+    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
+    return float(psnr(x, reference, floor=0))
 
 
 def role_of(label: str, roles: Mapping[str, str] | None, position: int) -> str:

@@ -6,31 +6,19 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from ..arguments import require, require_count, require_flag, require_instance, require_number
-from ..metrics import psnr
-from ._common import require_labelled, require_texts
+from ..arguments import (
+    require,
+    require_count,
+    require_flag,
+    require_instance,
+    require_integer,
+    require_number,
+)
+from ._common import as_picture, psnr_of, require_labelled, require_texts, require_tuple
 from .style import WIDTH, BookFigure, Numbers, styled
-
-
-def _picture(image: Numbers, name: str) -> NDArray[np.float64]:
-    """Return an image as (H, W) or (H, W, 3); a complex one as its magnitude."""
-    if isinstance(image, torch.Tensor):
-        image = image.detach().cpu().resolve_conj().numpy()
-    array = np.asarray(image)
-    require(array.dtype.kind in "fiubc" and array.size > 0, name, image, "an image of numbers")
-    if np.iscomplexobj(array):
-        array = np.abs(array)
-    while array.ndim > 2 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim == 3 and array.shape[0] == 3:
-        array = np.moveaxis(array, 0, -1)
-    if (array.ndim == 3 and array.shape[-1] != 3) or array.ndim not in (2, 3):
-        raise ValueError(
-            f"{name} has shape {array.shape}: expected one grey (H, W) or colour (3, H, W) image"
-        )
-    return array.astype(np.float64)
 
 
 def _show(
@@ -108,7 +96,7 @@ def images(
     grid = figure.subplots(rows, wide, squeeze=False).ravel()
     drawn = None
     for ax, (title, image) in zip(grid, pictures.items(), strict=False):
-        array = _picture(image, f"pictures[{title!r}]")
+        array = as_picture(image, f"pictures[{title!r}]")
         drawn = _show(ax, array, title, vmin, vmax, "RdBu_r" if signed else "gray", 11 if wide < 4 else 10)
     for ax in grid[len(pictures) :]:
         ax.set_axis_off()
@@ -117,25 +105,52 @@ def images(
     return figure
 
 
-def _psnr(estimate: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
-    """Return the PSNR in decibels for images on [0, 1]."""
-    x, reference = (torch.from_numpy(np.ascontiguousarray(array))[None] for array in (estimate, truth))
-    return float(psnr(x, reference, floor=0))
-
-
-def _error_grid(count: int, columns: int | None) -> tuple[BookFigure, list[Axes], list[Axes]]:
+def _error_grid(count: int, columns: int | None, parts: bool) -> tuple[BookFigure, list[list[Axes]]]:
     """Return a figure with ``count`` axes for images and as many for their errors, below them.
 
-    A single estimate has its error beside it: three images in a row.
+    A single estimate has its error beside it: three images in a row. With ``parts``, there are axes below those of
+    the images, and below those of the errors, for a part of each. The lists are of images, errors, and the parts
+    after either where there are some.
     """
+    each = 2 if parts else 1
     if count == 2 and columns is None:
-        figure = BookFigure(figsize=(WIDTH, WIDTH / 3 + 1.1), layout="constrained")
-        truth, estimate, error = figure.subplots(1, 3)
-        return figure, [truth, estimate], [error, error]
+        height = each * WIDTH / 3 + 1.1
+        figure = BookFigure(figsize=(WIDTH, height), layout="constrained")
+        grid = figure.subplots(each, 3, squeeze=False)
+        pairs = [[list(row[:2]) for row in grid], [[row[2]] * 2 for row in grid]]
+        return figure, [*pairs[0], *pairs[1]]
     rows, wide = _grid(count, columns, 4)
-    figure = BookFigure(figsize=(WIDTH, rows * 2 * (WIDTH / wide + 0.3) + 0.6), layout="constrained")
-    grid = figure.subplots(2 * rows, wide, squeeze=False)
-    return figure, list(grid[0::2].ravel()), list(grid[1::2].ravel())
+    height = rows * 2 * (each * WIDTH / wide + 0.3) + 0.6
+    figure = BookFigure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(2 * each * rows, wide, squeeze=False)
+    return figure, [list(grid[start :: 2 * each].ravel()) for start in range(2 * each)]
+
+
+def _part(inset: Any, shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Return the top, the left and the side of a part, or None; refuse what does not lie in an image."""
+    if inset is None:
+        return None
+    require_tuple("inset", inset, 3)
+    for index, value in enumerate(inset):
+        require_integer(f"inset[{index}]", value, lowest=0)
+    top, left, side = (int(value) for value in inset)
+    inside = side >= 1 and top + side <= shape[0] and left + side <= shape[1]
+    accepted = f"(top, left, side) of a square within the {shape[0]} × {shape[1]} pixels of truth"
+    require(inside, "inset", inset, accepted)
+    return top, left, side
+
+
+def _show_part(ax: Axes, below: Axes, part: tuple[int, int, int]) -> None:
+    """Frame a part of the image in ``ax``, and draw the same pixels, enlarged, in ``below``."""
+    (drawn,) = ax.images
+    top, left, side = part
+    pixels = np.asarray(drawn.get_array())[top : top + side, left : left + side]
+    vmin, vmax = drawn.get_clim()
+    _show(below, pixels, "", float(vmin), float(vmax), str(drawn.get_cmap().name))
+    for colour, width in (("black", 2.4), ("white", 1.0)):  # seen on dark and on bright images
+        frame = Rectangle((left - 0.5, top - 0.5), side, side, fill=False, color=colour, linewidth=width)
+        frame.set_clip_on(False)
+        ax.add_patch(frame)
 
 
 @styled
@@ -146,6 +161,7 @@ def reconstructions(
     error_limit: float | None = None,
     columns: int | None = None,
     truth_title: str = "true image",
+    inset: tuple[int, int, int] | None = None,
 ) -> BookFigure:
     """Show estimates of one image with their PSNR, and below each its absolute error on one shared scale.
 
@@ -162,6 +178,9 @@ def reconstructions(
         telephone.
     truth_title : str
         Title of the true image.
+    inset : (top, left, side), optional
+        A square of pixels that is framed in every image and every error, and shown enlarged below it, without
+        smoothing.
 
     Returns
     -------
@@ -170,13 +189,15 @@ def reconstructions(
     Raises
     ------
     ValueError
-        If there is no estimate, a shape differs from the truth's, or ``error_limit`` is not positive.
+        If there is no estimate, a shape differs from the truth's, ``error_limit`` is not positive, or ``inset``
+        does not lie within the image.
     """
     require_labelled("estimates", estimates, "at least one named estimate")
     require_number("error_limit", error_limit, above=0, none=True)
     require_texts(truth_title=truth_title)
-    reference = _picture(truth, "truth")
-    arrays = {name: _picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
+    reference = as_picture(truth, "truth")
+    part = _part(inset, reference.shape)
+    arrays = {name: as_picture(image, f"estimates[{name!r}]") for name, image in estimates.items()}
     for name, array in arrays.items():
         if array.shape != reference.shape:
             raise ValueError(
@@ -184,14 +205,21 @@ def reconstructions(
             )
     errors = {name: np.abs(array - reference) for name, array in arrays.items()}
     limit = error_limit or max(float(e.max()) for e in errors.values()) or 1.0
-    figure, top, bottom = _error_grid(len(arrays) + 1, columns)
+    figure, grid = _error_grid(len(arrays) + 1, columns, part is not None)
+    top, bottom = grid[0], grid[len(grid) // 2]
     _show(top[0], reference, f"{truth_title}\n", 0, 1, "gray")
     drawn: Any = None
     for position, (name, array) in enumerate(arrays.items(), start=1):
-        _show(top[position], array, f"{name}\n{_psnr(array, reference):.1f} dB", 0, 1, "gray")
+        _show(top[position], array, f"{name}\n{psnr_of(array, reference):.1f} dB", 0, 1, "gray")
         error = errors[name].mean(axis=-1) if array.ndim == 3 else errors[name]
         drawn = _show(bottom[position], error, "|error|", 0, limit, "inferno")
-    used = {id(ax) for ax in (*top[: len(arrays) + 1], *bottom[1 : len(arrays) + 1])}
+    count = len(arrays) + 1
+    used = {id(ax) for row in grid[: len(grid) // 2] for ax in row[:count]}
+    used |= {id(ax) for row in grid[len(grid) // 2 :] for ax in row[1:count]}
+    if part is not None:
+        for ax, below in [*zip(*grid[:2], strict=True), *zip(*grid[2:], strict=True)]:
+            if ax.images and not below.images:
+                _show_part(ax, below, part)
     for ax in figure.axes:
         if id(ax) not in used:
             ax.set_axis_off()
@@ -262,7 +290,7 @@ def comparison(
         else:
             _show(lower[0], below[1][row], below[0], 0, 1, "gray", size)
         for position, (name, batch) in enumerate(batches.items(), start=1):
-            title = f"{name}\n{_psnr(batch[row], truth):.1f} dB"
+            title = f"{name}\n{psnr_of(batch[row], truth):.1f} dB"
             _show(upper[position], batch[row], title, 0, 1, "gray", size)
             error = errors[name][row]
             error = error.mean(axis=-1) if error.ndim == 3 else error
@@ -287,4 +315,4 @@ def _pictures(batch: Numbers, name: str) -> list[NDArray[np.float64]]:
     require(numbers, name, batch, "images (N, C, H, W)")
     if len(np.shape(batch)) not in (3, 4) or len(batch) == 0:  # type: ignore[arg-type]
         raise ValueError(f"{name} has shape {tuple(np.shape(batch))}: expected images (N, C, H, W)")
-    return [_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]
+    return [as_picture(image, f"{name}[{index}]") for index, image in enumerate(batch)]  # type: ignore[arg-type]

@@ -510,7 +510,7 @@ def dots(
     ax.set_ylim(len(spread) - 0.5, -0.5)
     ax.set_xlabel(xlabel)
     ax.grid(False, axis="y")
-    add_legend(ax, "above")
+    figure.legend(loc="outside upper left", ncols=2 if len(methods) > 2 else 1)  # names may leave little room
     return figure
 
 

@@ -20,7 +20,7 @@ End = Literal["lowest", "highest"]
 """An end of what is tried for an argument."""
 
 SCHEDULE = 20
-"""Iterations after which a schedule stays at its last value: the first at which methods are compared."""
+"""Iterations of a schedule, after which its run ends: the first at which methods are compared."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,14 @@ class Kind:
         with the reason.  At any other end of the grid a chosen number asks for a wider one.
     learned : bool
         Whether it has weights of its own beside the denoiser's: then no gain is counted from it.
+    reads : tuple of str
+        What its weights are filed under among those of the task, such as the name of an alternative.
     """
 
     settings: ClassVar[type[Settings]] = Settings
     limits: ClassVar[Mapping[str, Mapping[End, str]]] = {}
     learned: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ()
 
     def physics(self, task: "Task") -> LinearPhysics:
         """Return the operator that it runs on: the student."""

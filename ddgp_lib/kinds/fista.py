@@ -64,6 +64,8 @@ class Fista(Kind):
         P; by default none.
     on_teacher : bool
         Whether it runs on the teacher's operator instead of the student's.
+    stop_after : int, optional
+        Iterations after which it stays where it is, 1 or above: then neither momentum nor fading is tried.
 
     Examples
     --------
@@ -78,11 +80,13 @@ class Fista(Kind):
 
     preconditioner: Preconditioner | None = None
     on_teacher: bool = False
+    stop_after: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no preconditioner."""
         require_callable("preconditioner", self.preconditioner, "a preconditioner", none=True)
         require_flag("on_teacher", self.on_teacher)
+        require_integer("stop_after", self.stop_after, lowest=1, none=True)
 
     def physics(self, task: "Task") -> LinearPhysics:
         """Return the operator that it runs on."""
@@ -93,8 +97,14 @@ class Fista(Kind):
         return task.teacher_stepsize if self.on_teacher else task.stepsize
 
     def grid(self, task: "Task") -> Grid:
-        """Return the preset's noise levels, :data:`MOMENTA`, and whether either fades."""
-        return _grid(task.preset.sigmas)
+        """Return the preset's noise levels, :data:`MOMENTA`, and whether either fades.
+
+        On the teacher's operator, which leaves less to the denoiser, half of the lowest is tried too.
+        """
+        sigmas = task.preset.sigmas
+        grid = _grid((min(sigmas) / 2, *sigmas) if self.on_teacher else sigmas)
+        alone: Grid = {"momentum": ("none",), "update_decay": (None,), "prior_decay": (None,)}
+        return grid if self.stop_after is None else {**grid, **alone}
 
     def is_tried(self, setting: Any) -> bool:
         """Say whether one of the two fades at most, see :data:`DECAYS`."""
@@ -102,8 +112,10 @@ class Fista(Kind):
 
     def solver(self, task: "Task", setting: Any, **options: Any) -> PreconditionedFISTA:
         """Build the solver for a setting; the options are those of FISTA."""
-        chosen = {"stepsize": self.stepsize(task), **asdict(setting), **options}
-        return PreconditionedFISTA(task.denoiser, self.preconditioner, **chosen)
+        own = {"stepsize": self.stepsize(task), "stop_after": self.stop_after}
+        return PreconditionedFISTA(
+            task.denoiser, self.preconditioner, **{**own, **asdict(setting), **options}
+        )
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ class PulledFista(Kind):
         "decay": {"highest": "the pull does not fade"},
     }
     learned: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = (FILE,)
 
     sigmas: tuple[float, ...] | None = None
     weights: tuple[float, ...] = (0.1, 0.3, 1.0)

@@ -85,7 +85,7 @@ class AnnealedSetting(Settings):
     Attributes
     ----------
     sigma_first, sigma_last : float
-        σ of the first iteration, and from :data:`~ddgp_lib.kinds.base.SCHEDULE` iterations on; above zero.
+        σ of the first iteration, and of the last, the :data:`~ddgp_lib.kinds.base.SCHEDULE`-th; above zero.
     momentum : str
         Rule for β_k.
     update_decay : int or None
@@ -106,14 +106,15 @@ class AnnealedSetting(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AnnealedFista(Kind):
-    """Plug-and-play FISTA whose noise level falls geometrically in the first 20 iterations, and stays.
+    """Plug-and-play FISTA whose noise level falls geometrically in 20 iterations, after which it stops.
 
-    The last σ is often too small to stay at for long, so it is tried too whether the update fades before.
+    The last σ is often too small to go on with: so a run ends with its schedule, and it is tried too whether the
+    update fades before.
 
     Parameters
     ----------
     firsts, lasts : tuple of float
-        Values of σ that are tried for the first iteration, and for the 20th and later ones.
+        Values of σ that are tried for the first iteration, and for the 20th, the last.
     momenta : tuple of str
         Momentum rules that are tried.
     fades : tuple of int or None
@@ -155,7 +156,7 @@ class AnnealedFista(Kind):
     def solver(self, task: "Task", setting: Any, **options: Any) -> PreconditionedFISTA:
         """Build the solver for a setting; the options are those of FISTA."""
         sigma = Geometric(setting.sigma_first, setting.sigma_last, SCHEDULE)
-        chosen: dict[str, Any] = {"stepsize": self.stepsize(task), "sigma": sigma}
+        chosen: dict[str, Any] = {"stepsize": self.stepsize(task), "sigma": sigma, "stop_after": SCHEDULE}
         chosen |= {"momentum": setting.momentum, "update_decay": setting.update_decay, **options}
         return PreconditionedFISTA(task.denoiser, **chosen)
 
@@ -167,9 +168,9 @@ class ADMMSetting(Settings):
     Attributes
     ----------
     sigma_first, sigma_last : float
-        σ of the first iteration, and from :data:`~ddgp_lib.kinds.base.SCHEDULE` iterations on; above zero.
+        σ of the first iteration, and of the last, the :data:`~ddgp_lib.kinds.base.SCHEDULE`-th; above zero.
     tau : float
-        τ ‖A‖² from then on, above zero: how much closer the data step comes to the data than to the denoised image.
+        τ ‖A‖² at the end, above zero: how much closer the data step comes to the data than to the denoised image.
     """
 
     sigma_first: float
@@ -184,12 +185,14 @@ class ADMMSetting(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ExactADMM(Kind):
-    """Plug-and-play ADMM with an exact data step and a noise level that falls geometrically in 20 iterations.
+    """Plug-and-play ADMM with an exact data step, and a noise level that falls in 20 iterations, then stops.
+
+    The fall is geometric, as in DPIR, and the run ends with it.
 
     Parameters
     ----------
     firsts, lasts : tuple of float
-        Values of σ that are tried for the first iteration, and for the 20th and later ones.
+        Values of σ that are tried for the first iteration, and for the 20th, the last.
     taus : tuple of float
         Values that are tried of τ ‖A‖².
     follows : bool
@@ -235,6 +238,7 @@ class ExactADMM(Kind):
         """Build the solver for a setting; the options are those of ADMM."""
         stepsize = options.pop("stepsize", None) or self.stepsize(task)
         chosen = {"stepsize": stepsize, **self._schedules(setting, stepsize), "inner_steps": None}
+        chosen |= {"stop_after": SCHEDULE}
         return PreconditionedADMM(task.denoiser, **chosen | options)
 
     def _schedules(self, setting: ADMMSetting, stepsize: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .algebra import (
 )
 from .counted import Counted
 from .downsampling import FILTERS, FourierDownsampling, FramedDownsampling
+from .haar import HaarCamera
 from .hadamard import ORDERINGS, HadamardCamera
 from .iterative import largest_eigenvalue, norms
 from .lensless import LenslessCamera
@@ -27,6 +28,7 @@ __all__ = [
     "Counted",
     "FourierDownsampling",
     "FramedDownsampling",
+    "HaarCamera",
     "HadamardCamera",
     "LenslessCamera",
     "LinearOperator",

@@ -169,3 +169,20 @@ class FixedSides(OldNames):
         pairs = not self.complex_valued or batch.shape[1] == 2
         expected = f"(N, 2, …, {height}, {width}): real and imaginary part"
         require(pairs, f"{name}.shape", tuple(batch.shape), expected)
+
+
+class SelectedPatterns(FixedSides):
+    """A single-pixel camera that measures some rows of an orthonormal basis: its mask is one there, and else zero."""
+
+    def noise(self, x: torch.Tensor, **kwargs: int) -> torch.Tensor:
+        """Add noise to the measured entries alone."""
+        return self.mask * super().noise(x, **kwargs)
+
+    @property
+    def rank(self) -> int:
+        """Number of modes that are seen, the patterns."""
+        return int((self.mask != 0).sum())
+
+    def range_projection(self, x: torch.Tensor) -> torch.Tensor:
+        """A⁺A x of images (N, C, H, W)."""
+        return self.V((self.mask != 0) * self.V_adjoint(x))

@@ -8,13 +8,13 @@ from deepinv.physics.singlepixel import hadamard_1d
 
 from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
-from ._common import FixedSides
+from ._common import SelectedPatterns
 from .noise import gaussian_noise
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 
 
-class HadamardCamera(FixedSides, SinglePixelCamera):
+class HadamardCamera(SelectedPatterns, SinglePixelCamera):
     r"""A single-pixel camera that measures m rows of the orthonormal 2-D Hadamard basis.
 
     It is deepinv's :class:`~deepinv.physics.SinglePixelCamera` with two differences: the transform is two
@@ -82,16 +82,3 @@ class HadamardCamera(FixedSides, SinglePixelCamera):
         return self.hadamard @ x @ self.hadamard
 
     V = V_adjoint
-
-    def noise(self, x: torch.Tensor, **kwargs: int) -> torch.Tensor:
-        """Add noise to the measured entries alone."""
-        return self.mask * super().noise(x, **kwargs)
-
-    @property
-    def rank(self) -> int:
-        """Number of modes that are seen, the patterns."""
-        return int((self.mask != 0).sum())
-
-    def range_projection(self, x: torch.Tensor) -> torch.Tensor:
-        """A⁺A x of images (N, C, H, W)."""
-        return self.V((self.mask != 0) * self.V_adjoint(x))

@@ -67,6 +67,7 @@ def load_task(
     sigma: float = ...,
     seed: int = ...,
     denoiser: Denoiser | None = ...,
+    persons: int | None = ...,
     images: Split | None = ...,
 ) -> Task: ...
 @overload

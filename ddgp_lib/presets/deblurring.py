@@ -181,6 +181,7 @@ PRESET = Preset(
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "supervised": 1.0},
+            perturbed=1.0,
             steps=1800,
             batch_size=8,
             learning_rate=3e-3,
@@ -192,8 +193,8 @@ PRESET = Preset(
             parameters="small",
         ),
     },
-    counts=Counts(tuning=12, validation=40, evaluation=80, study=(12, 40)),
-    sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best lies below 0.01
+    counts=Counts(tuning=40, validation=40, evaluation=80, study=(12, 40)),
+    sigmas=(0.003, 0.005, 0.007, *SIGMAS),  # without P the best is 0.01, the end of the usual grid
     conditions={
         "noise 0.003": {"noise": 0.003},
         "noise 0.03": {"noise": 0.03},

@@ -22,11 +22,13 @@ from ..arguments import (
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_brains, perturb, resample, smooth_phase, to_complex
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PulledFista, VariationFista
 from ..operators import CartesianMRI, MultiCoilCartesianMRI
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, chosen_sides, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 HEAD = 0.05
@@ -133,10 +135,15 @@ def turn_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
     """Perturb complex images (N, 2, H, W), mirror half of them, and turn each one's phase by a random angle."""
     require_images("images", images, channels=2)
     require_generator("generator", generator)
-    real, imaginary = perturb(images, generator, flip=True).unbind(dim=1)
+    perturbed = perturb(images, generator, flip=True)
     angle = 2 * math.pi * torch.rand(len(images), 1, 1, generator=generator)
-    cosine, sine = angle.cos(), angle.sin()
-    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
+    return times(torch.stack([angle.cos(), angle.sin()], dim=1), perturbed)
+
+
+def times(factors: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Multiply complex images (N, 2, H, W) by complex factors (N, 2, H, W), or (N, 2, 1, 1) for one an image."""
+    (a, b), (real, imaginary) = factors.unbind(dim=1), images.unbind(dim=1)
+    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], dim=1)
 
 
 def head(truth: torch.Tensor) -> torch.Tensor:
@@ -197,53 +204,90 @@ LINEAR = LinearRecipe(
     structure="rows", rank=64, iterations=12, n_images=311, ridges=(1e-6,), validation_images=6
 )
 
+NOISES = (0.005, 0.1)
+"""Noise that every learned method is trained for."""
+
+DISTILLED = DistillationRecipe(
+    losses={"gradient": 1.0, "supervised": 1.0},
+    steps=1800,
+    batch_size=8,
+    learning_rate=3e-3,
+    pool_size=128,
+    horizon=100,
+    sigma=0.03,
+    momentum="none",
+    noise_range=NOISES,
+    sigma_noise=0.01,
+    average=0.99,
+    tuned_steps=250,
+    tuned_unroll=4,
+    tuned_rate=1e-3,
+    tuned_batch=4,
+    tuned_end=True,
+)
+
 PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,
     augment=turn_phase,
-    denoiser=DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True),
+    denoiser=DenoiserRecipe(
+        network="unet",
+        steps=25000,
+        finetune_steps=0,
+        batch_size=8,
+        learning_rate=5e-3,
+        warmup=0.03,
+        clip=1.0,
+        perturbed=0.3,
+        crop=64,
+        sigma_min=0.005,
+        sigma_max=0.3,
+    ),
+    denoisers={
+        # A DnCNN of 91,000 weights, with modes that do not come to rest: the chapter on plug-and-play looks at them.
+        "small": DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True)
+    },
     recipes={
-        "distilled": DistillationRecipe(
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=4000,
-            batch_size=8,
-            learning_rate=3e-3,
-            pool_size=128,
-            horizon=100,
-            sigma=0.02,
-            momentum="none",
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=1000, tuned_steps=2700),
         "distilled_gradient_only": DistillationRecipe(
             inputs="gradient_only",
-            steps=1500,
+            steps=2240,
             batch_size=8,
             pool_size=128,
-            horizon=30,
+            horizon=100,
             from_truth=0.5,
             sigma=0.03,
             momentum="none",
+            noise_range=NOISES,
+            sigma_noise=0.01,
         ),
         "distilled_linear": LINEAR,
     },
     linear=LINEAR,
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=6100, batch_size=8, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=3100, batch_size=8, learning_rate=4e-3),
-    },
-    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
-    learned_rivals=rival_recipes(
-        {"direct": 5400, "null_space_network": 5000, "unfolded": 2600, "modl": 900, "npn": 4850},
+    ablations=loss_ablations(DISTILLED),
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
+    alternatives=rival_recipes(
+        {"direct": 3450, "null_space_network": 3430, "unfolded": 1800, "modl": 600, "npn": 3370},
+        learning_rate={
+            "direct": 0.004,
+            "null_space_network": 0.002,
+            "unfolded": 0.008,
+            "modl": 0.008,
+            "npn": 0.002,
+        },
         batch_size=8,
-        learning_rate=2e-3,
+        noise_range=NOISES,
     ),
     classical=("none",),
     rivals={
         "tv": VariationFista(sigmas=(0.01, 0.02, 0.03, 0.05, 0.1)),
         "annealed": AnnealedFista(firsts=(0.3, 0.5, 0.8), lasts=(0.0025, 0.005, 0.01)),
-        "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
+        "admm": ExactADMM(firsts=(0.1, 0.2, 0.3), lasts=(0.01, 0.02, 0.03), taus=(1, 3, 10)),
     },
-    counts=Counts(tuning=6, validation=12, evaluation=48, study=(6, 24)),
+    requested={"npn_fista": PulledFista(sigmas=(0.005, 0.01, 0.02, 0.03, 0.05))},
+    counts=Counts(tuning=30, validation=12, evaluation=48, study=(6, 24)),
     conditions={
         "noise 0.03": {"noise": 0.03},
         "noise 0.1": {"noise": 0.1},
@@ -265,7 +309,8 @@ PRESET: Preset = Preset(
         "teachers": {
             f"mri, acceleration {factor}": Variant(options={"teacher_acceleration": factor})
             for factor in (3, 2, 1)
-        },
+        }
+        | variants.without_teacher("mri"),
         "networks": variants.network_rows(variants.BEST_NETWORKS, "mri, "),
     },
     linear_operators={"mri, 4 coils": four_coils},

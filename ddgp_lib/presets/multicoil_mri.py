@@ -59,7 +59,7 @@ from ..operators import SenseMRI, noise_of
 from ..recipes import DistillationRecipe, LinearRecipe
 from ..scanner import MASKS, ScanFamily, draw_mask
 from ..tasks import Counts, Preset, Task, chosen_sides, make_task
-from .mri import head, turn_phase
+from .mri import head, times, turn_phase
 
 STRENGTHS = (0.1, 1.0)
 """Least and largest standard deviation of a rough phase, in radians."""
@@ -208,10 +208,8 @@ def heads_and_leaves(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
 
 def change_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Perturb complex images (N, 2, H, W) as :func:`~ddgp_lib.presets.mri.turn_phase` does, and add new phases."""
-    real, imaginary = turn_phase(images, generator).unbind(dim=1)
-    unit = with_phases(torch.ones_like(real)[:, None], generator)
-    cosine, sine = unit.unbind(dim=1)
-    return torch.stack([cosine * real - sine * imaginary, sine * real + cosine * imaginary], dim=1)
+    turned = turn_phase(images, generator)
+    return times(with_phases(torch.ones_like(turned[:, :1]), generator), turned)
 
 
 def redraw_scan(task: Task, generator: torch.Generator) -> Task:

@@ -10,12 +10,14 @@ from ..arguments import require, require_count, require_instance, require_number
 from ..checkpoints import WEIGHTS_FOLDER
 from ..data import Split, load_digits, load_faces, resample
 from ..denoisers import DenoiserRecipe
-from ..kinds import AnnealedFista, ExactADMM, VariationFista
+from ..kinds import AnnealedFista, ExactADMM, PulledFista, VariationFista
 from ..names import Ordering
 from ..operators import HadamardCamera
-from ..recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..tasks import Counts, Preset, Task, Variant, make_task
 from . import variants
+from .ablations import loss_ablations
+from .few import few_steps
 from .learned_rivals import rival_recipes
 
 
@@ -91,37 +93,52 @@ def _faces(task: Task, count: int) -> dict[str, torch.Tensor]:
 
 SHORT_STEPS = 1500
 
+SHORT_BATCH = 16
+"""States in each of their steps."""
+
+NOISES = (0.005, 0.1)
+"""Noise that every learned method is trained for."""
+
+DISTILLED = DistillationRecipe(
+    losses={"gradient": 1.0, "supervised": 1.0},
+    steps=7000,
+    learning_rate=2e-3,
+    noise_range=NOISES,
+    average=0.99,
+    tuned_steps=300,
+    tuned_unroll=5,
+    tuned_rate=1e-3,
+    tuned_batch=24,
+    tuned_end=True,
+)
+
 PRESET: Preset = Preset(
     name="single_pixel",
     make=single_pixel,
     images=load_digits,
     denoiser=DenoiserRecipe(),
     recipes={
-        "distilled": DistillationRecipe(
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=23400,
-            learning_rate=2e-3,
-            noise_range=(0.005, 0.1),
-        ),
+        "distilled": DISTILLED,
+        "distilled_fast": few_steps(DISTILLED, steps=3000, tuned_steps=4800, iterations=3),
         "distilled_gradient_only": DistillationRecipe(
-            inputs="gradient_only", steps=1500, from_truth=0.5, sigma=0.1, momentum="none"
+            inputs="gradient_only", steps=7250, from_truth=0.5, sigma=0.1, momentum="none", noise_range=NOISES
         ),
-        "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=64),
+        "distilled_linear": LinearRecipe(n_images=8000, iterations=8, rank=32),
     },
     linear=LinearRecipe(),
-    # As many steps as take the time of "distilled", measured side by side on one thread, to within 5 %, and the same
-    # batches.  The rates are the best of 0.0005, 0.001, 0.002 and 0.004 on validation digits after a short training,
-    # here and for the other tasks.  Unlike the preconditioner, they see the noise of the task alone.
-    alternatives={
-        "end_to_end": AlternativeRecipe("end_to_end", steps=34000, batch_size=32, learning_rate=2e-3),
-        "unrolled": AlternativeRecipe("unrolled", steps=16400, batch_size=32, learning_rate=4e-3),
-    },
-    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the rates are not chosen yet.
-    learned_rivals=rival_recipes(
-        {"direct": 31900, "null_space_network": 31900, "unfolded": 17400, "modl": 5700, "npn": 31300},
+    ablations=loss_ablations(DISTILLED),
+    # Steps that take the time of "distilled", by ddgp_lib.experiments.budget; the best rates of experiments.rates.
+    alternatives=rival_recipes(
+        {"direct": 11840, "null_space_network": 11330, "unfolded": 5500, "modl": 2050, "npn": 11490},
+        learning_rate={
+            "direct": 0.004,
+            "null_space_network": 0.002,
+            "unfolded": 0.008,
+            "modl": 0.004,
+            "npn": 0.002,
+        },
         batch_size=32,
-        learning_rate=2e-3,
-        noise_range=(0.005, 0.1),
+        noise_range=NOISES,
     ),
     classical=("none",),
     rivals={
@@ -129,6 +146,7 @@ PRESET: Preset = Preset(
         "annealed": AnnealedFista(firsts=(0.2, 0.3, 0.5), lasts=(0.02, 0.03, 0.05)),
         "admm": ExactADMM(firsts=(0.2, 0.3, 0.5), lasts=(0.07, 0.1, 0.15), taus=(10, 30, 100)),
     },
+    requested={"npn_fista": PulledFista(sigmas=(0.03, 0.05, 0.07, 0.1, 0.15))},
     counts=Counts(tuning=50, validation=200, evaluation=200, study=(40, 100)),
     conditions={
         "noise 0.03": {"noise": 0.03},
@@ -138,14 +156,15 @@ PRESET: Preset = Preset(
         "ordering zig_zag": {"ordering": "zig_zag"},
     },
     other_images=_faces,
-    short={"steps": SHORT_STEPS, "batch_size": 16, "pool_size": 256, "momentum": "none"},
+    short={"steps": SHORT_STEPS, "batch_size": SHORT_BATCH, "pool_size": 256, "momentum": "none"},
     studies={
-        "forms": variants.form_rows(SHORT_STEPS // 8),
+        "forms": variants.form_rows(SHORT_STEPS // variants.UNROLL, SHORT_BATCH),
         "losses": variants.LOSSES,
         "teachers": {
             f"single_pixel, {ratio:.0%} of the patterns": Variant(options={"teacher_ratio": ratio})
             for ratio in (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-        },
+        }
+        | variants.without_teacher("single_pixel"),
         "networks": variants.network_rows(("mlp", "cnn", "cbam", "unet", "mdcnn", "indi", "vit", "convnext")),
     },
     linear_operators={"single_pixel": Preset.load, "random signs": signed_patterns},

@@ -1,8 +1,7 @@
 """What decides the networks that a user would pick instead of a preconditioner.
 
-All stand on the same U-Net as P_θ, with as many parameters.  ``"end_to_end"`` and ``"unrolled"`` are deepinv's, and
-start from Aᵀy.  The others start from the Tikhonov solution and take Newton steps on the data, see
-:mod:`ddgp_lib.reconstructors`: they are the stronger opponents.
+All stand on the same U-Net as P_θ, with as many parameters.  They start from the Tikhonov solution and take Newton
+steps on the data, see :mod:`ddgp_lib.reconstructors`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deepinv.models import ArtifactRemoval, Denoiser
-from deepinv.optim import PnP
-from deepinv.optim.data_fidelity import L2
-from deepinv.unfolded import unfolded_builder
 from torch import nn
 
 from .. import fields
-from ..arguments import require_count, require_instance, require_positive
+from ..arguments import require_choice, require_count, require_instance
 from ..checkpoints import build, load_checkpoint
 from ..names import Alternative
 from ..networks import PatchUNet
@@ -30,26 +25,6 @@ STAGES = 6
 
 WIDTH = 32
 """Channels of P_θ's U-Net at its finest scale."""
-
-
-class ResidualUNet(Denoiser):
-    """x + N(x), with N a bias-free U-Net that starts at zero and knows no noise level.
-
-    Parameters
-    ----------
-    channels : int
-        Image channels.
-    widths : tuple of int
-        See :class:`~ddgp_lib.networks.unet.PatchUNet`.
-    """
-
-    def __init__(self, channels: int, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        self.network = PatchUNet(channels, channels, widths)
-
-    def forward(self, x: torch.Tensor, sigma: Any = None, **kwargs: Any) -> torch.Tensor:
-        """Map images (N, C, H, W), sides multiples of 8, to images; ``sigma`` is ignored."""
-        return x + self.network(x)
 
 
 @dataclass(frozen=True)
@@ -71,7 +46,7 @@ class AlternativeRecipe:
     stages : int
         Stages of an unrolled network, which share its parameters or have about as many together.
     damping : float
-        λ of the Newton steps, relative to ‖A‖², above zero; ``"end_to_end"`` and ``"unrolled"`` take none.
+        λ of the Newton steps, relative to ‖A‖², above zero.
     damping_noise : float or None
         Noise level that λ suits, from which it grows with the noise of the operator, see
         :class:`~ddgp_lib.preconditioners.classical.Newton`; None keeps it constant.
@@ -97,35 +72,20 @@ class AlternativeRecipe:
         fields.check_fields(self, ALTERNATIVE_FIELDS)
 
 
-def _end_to_end(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
-    return ArtifactRemoval(ResidualUNet(channels, _widths(WIDTH)), mode="adjoint")
-
-
-def _unrolled(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
-    return unfolded_builder(
-        "PGD",
-        params_algo={"stepsize": [stepsize] * recipe.stages},
-        trainable_params=["stepsize"],
-        data_fidelity=L2(),
-        prior=[PnP(ResidualUNet(channels, _shared_widths(recipe.stages))) for _ in range(recipe.stages)],
-        max_iter=recipe.stages,
-    )
-
-
-def _direct(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+def _direct(recipe: AlternativeRecipe, channels: int) -> nn.Module:
     return EndToEnd(PatchUNet(channels, channels, _widths(WIDTH)), _newton(recipe))
 
 
-def _null_space_network(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+def _null_space_network(recipe: AlternativeRecipe, channels: int) -> nn.Module:
     return NullSpaceNetwork(PatchUNet(channels, channels, _widths(WIDTH)), _newton(recipe))
 
 
-def _unfolded(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+def _unfolded(recipe: AlternativeRecipe, channels: int) -> nn.Module:
     widths = _shared_widths(recipe.stages)
     return Unrolled([PatchUNet(channels, channels, widths) for _ in range(recipe.stages)], _newton(recipe))
 
 
-def _modl(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+def _modl(recipe: AlternativeRecipe, channels: int) -> nn.Module:
     return Unrolled([PatchUNet(channels, channels, _widths(WIDTH))] * recipe.stages, _newton(recipe))
 
 
@@ -142,23 +102,47 @@ def _shared_widths(stages: int) -> tuple[int, ...]:
     return _widths(max(1, round(WIDTH / stages**0.5)))
 
 
-ALTERNATIVES: Mapping[Alternative, Callable[[AlternativeRecipe, int, float], nn.Module]] = {
-    "end_to_end": _end_to_end,
-    "unrolled": _unrolled,
+ALTERNATIVES: Mapping[Alternative, Callable[[AlternativeRecipe, int], nn.Module]] = {
     "direct": _direct,
     "null_space_network": _null_space_network,
     "unfolded": _unfolded,
     "modl": _modl,
     "npn": _direct,
 }
-"""Reconstructors by name, built from the recipe, the number of channels and the first step size.
+"""Reconstructors by name, built from the recipe and the number of channels.
 
 ``"npn"`` is the predictor of :class:`~ddgp_lib.preconditioners.null_space_pull.NullSpacePull`: the network of
 ``"direct"``, trained on what the student does not see and the teacher does.
 """
 
+REPLACED: Mapping[str, Alternative] = {"end_to_end": "direct", "unrolled": "unfolded"}
+"""Names of before, of networks that started from Aᵀy, and what stands in their place."""
+
+
+def require_alternative(argument: str, name: Any) -> None:
+    """Refuse what is no alternative; one of before is told what has taken its place.
+
+    Raises
+    ------
+    ValueError
+        If the name is not one of :data:`ALTERNATIVES`.
+
+    Examples
+    --------
+    >>> from ddgp_lib.recipes.alternatives import require_alternative
+    >>> require_alternative("name", "unfolded")
+    """
+    known = tuple(ALTERNATIVES)
+    replaced = REPLACED.get(name) if isinstance(name, str) else None
+    if replaced is not None:
+        raise ValueError(
+            f"{argument}={name!r}: expected {replaced!r}, which has taken its place; all are {known}"
+        )
+    require_choice(argument, name, ALTERNATIVES)
+
+
 ALTERNATIVE_FIELDS: Mapping[str, fields.Check] = {
-    "name": fields.one_of(ALTERNATIVES),
+    "name": require_alternative,
     "steps": fields.count,
     "batch_size": fields.size,
     "learning_rate": fields.positive,
@@ -173,7 +157,7 @@ ALTERNATIVE_FIELDS: Mapping[str, fields.Check] = {
 """What each field accepts."""
 
 
-def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float) -> nn.Module:
+def build_alternative(recipe: AlternativeRecipe, channels: int) -> nn.Module:
     """Build an untrained reconstructor, called as ``model(y, physics)``.
 
     Parameters
@@ -182,8 +166,6 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
         Its name, stages, damping and seed decide the network and the initial weights.
     channels : int
         Image channels.
-    stepsize : float
-        α = 1/‖A‖², above zero, where the step sizes of ``"unrolled"`` start.
 
     Raises
     ------
@@ -192,10 +174,9 @@ def build_alternative(recipe: AlternativeRecipe, channels: int, stepsize: float)
     """
     require_instance("recipe", recipe, AlternativeRecipe, "an AlternativeRecipe")
     require_count("channels", channels)
-    require_positive("stepsize", stepsize)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return ALTERNATIVES[recipe.name](recipe, channels, stepsize)
+        return ALTERNATIVES[recipe.name](recipe, channels)
 
 
 def read_alternative(path: str | Path, **expected: str) -> nn.Module:
@@ -219,6 +200,6 @@ def read_alternative(path: str | Path, **expected: str) -> nn.Module:
 
     def described() -> nn.Module:
         recipe = AlternativeRecipe(**description["recipe"])
-        return build_alternative(recipe, description["channels"], description["stepsize"])
+        return build_alternative(recipe, description["channels"])
 
     return build(described, tensors, path)

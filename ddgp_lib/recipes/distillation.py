@@ -171,7 +171,8 @@ class DistillationRecipe:
     tuned_horizon : int
         Its longest run in the pool, as ``horizon`` is that of the distillation.
     tuned_fresh : float
-        Fraction of its batch, in [0, 1], that is at k = 0; the others come from the pool and are late.
+        Fraction of its batch, in [0, 1], that is at k = 0; the others come from the pool and are late.  With 1 and
+        ``tuned_end``, a solver that is loaded with what was trained stops after ``tuned_unroll`` iterations.
     tuned_losses : mapping of str to float
         Its losses, as ``losses``.
     tuned_momentum : str
@@ -225,7 +226,7 @@ class DistillationRecipe:
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         fields.check_fields(self, DISTILLATION_FIELDS)
-        drawn = self.operators == 1 or self.redraw_every > 0
+        drawn = self.operators == 1 or self.redraws
         require(drawn, "operators", self.operators, "1 where redraw_every is 0")
         shared = "" if self.operators == 1 else f" // operators={self.operators}"
         if self.pairing == "same_iterate":
@@ -257,6 +258,20 @@ class DistillationRecipe:
     def longest(self) -> int:
         """The number of iterations that a state goes through at most."""
         return self.unrolled if self.pairing == "own_trajectories" else max(self.horizon, self.unrolled)
+
+    @property
+    def redraws(self) -> bool:
+        """Whether operators are drawn anew as the training goes on."""
+        return self.redraw_every > 0
+
+    @property
+    def stop_after(self) -> int | None:
+        """The iterations after which a run stops: those tuned, where it was from its start and by its end alone.
+
+        What comes later was then never seen.  None where it may go on.
+        """
+        from_start_to_end = self.tuned_steps > 0 and self.tuned_fresh == 1 and self.tuned_end
+        return self.tuned_unroll if from_start_to_end else None
 
     @property
     def last_momentum(self) -> Momentum:

@@ -56,6 +56,9 @@ class PreconditionedSolver(BaseOptim):
         each σ is replaced by :func:`~ddgp_lib.solvers.following.followed_sigma`.  By default σ stays as it is.
     max_iter : int
         Number of iterations.
+    stop_after : int, optional
+        Iterations, 1 or above, after which a run stays where it is, whatever number of them is asked for, and costs
+        nothing more; by default it goes on.
     early_stop : bool
         Whether to stop once ‖x_{k+1} − x_k‖ < ``thres_conv`` ‖x_{k+1}‖ in every image, from the third iteration on.
     thres_conv : float
@@ -81,6 +84,7 @@ class PreconditionedSolver(BaseOptim):
         sigma: float | Sequence[float] | Geometric,
         max_iter: int,
         sigma_noise: float | None = None,
+        stop_after: int | None = None,
         early_stop: bool = False,
         thres_conv: float = 1e-5,
         unfold: bool = False,
@@ -91,6 +95,7 @@ class PreconditionedSolver(BaseOptim):
         require_number("sigma_noise", sigma_noise, above=0, none=True)
         require_positive("thres_conv", thres_conv)
         require_integer("max_iter", max_iter, lowest=1)
+        require_integer("stop_after", stop_after, lowest=1, none=True)
         require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
         prior = PnP(denoiser)
         super().__init__(
@@ -103,13 +108,14 @@ class PreconditionedSolver(BaseOptim):
                 "sigma_noise": sigma_noise,
                 **{name: _sequence(name, value, max_iter) for name, value in params.items()},
             },
-            max_iter=max_iter,
+            max_iter=max_iter if stop_after is None else min(max_iter, stop_after),
             early_stop=early_stop,
             thres_conv=thres_conv,
             unfold=unfold,
             trainable_params=[],
             get_output=_estimate,
         )
+        self.stop_after = stop_after
         self.prior = nn.ModuleList([prior])  # deepinv's plain list would hide the denoiser from PyTorch
 
     def __repr__(self) -> str:
@@ -229,14 +235,17 @@ class PreconditionedSolver(BaseOptim):
 
         ``"est"`` holds the iterates; from k = 1 a solver with a safeguard adds ``"rejected"``, a bool for each image.
         ``max_iter`` is the solver's own where none is given; ``init`` is as in :meth:`forward`.  A solver with
-        ``early_stop`` may end before.
+        ``early_stop`` may end before; one with ``stop_after`` yields its last record again and again.
         """
+        require_integer("max_iter", max_iter, lowest=0, none=True)
         last = self.max_iter if max_iter is None else max_iter
-        require(last >= 0, "max_iter", max_iter, "an integer, 0 or above")
         with torch.no_grad():  # and never around a yield: the caller's gradients are the caller's
             X = self.init_iterate_fn(y, physics, init)
         yield X
         for k in range(last):
+            if self.stop_after is not None and k >= self.stop_after:
+                yield X
+                continue
             with torch.no_grad():
                 X_previous, X = X, self.fixed_point.single_iteration(X, k, y, physics)
             yield X

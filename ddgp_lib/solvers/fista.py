@@ -100,6 +100,8 @@ class PreconditionedFISTA(PreconditionedSolver):
     update_decay : int, optional
         k₀ of the same rule for the weight γ̄_k of the whole update x_{k+1} − x_k, the data step included: the weights
         have a finite sum, and the iteration stops softly.  By default γ̄_k = 1 throughout.
+    stop_after : int, optional
+        Iterations after which a run stays where it is, whatever number of them is asked for; by default it goes on.
     safeguard : bool or Safeguard
         Whether to watch the residuals of each image and give those where P makes them grow the iterates without P;
         True takes the bounds of :class:`~ddgp_lib.solvers.safeguard.Safeguard` as they are.
@@ -146,6 +148,7 @@ class PreconditionedFISTA(PreconditionedSolver):
         momentum: Momentum = "chambolle_dossal",
         prior_decay: int | None = None,
         update_decay: int | None = None,
+        stop_after: int | None = None,
         safeguard: bool | Safeguard = False,
         early_stop: bool = False,
         thres_conv: float = 1e-5,
@@ -166,6 +169,7 @@ class PreconditionedFISTA(PreconditionedSolver):
             sigma=sigma,
             sigma_noise=sigma_noise,
             max_iter=max_iter,
+            stop_after=stop_after,
             early_stop=early_stop,
             thres_conv=thres_conv,
             unfold=unfold,

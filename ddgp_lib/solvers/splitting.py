@@ -143,6 +143,7 @@ class _SplittingSolver(PreconditionedSolver):
         inner_steps: int | None = 1,
         max_iter: int = 20,
         prior_decay: int | None = None,
+        stop_after: int | None = None,
         safeguard: bool | Safeguard = False,
         early_stop: bool = False,
         thres_conv: float = 1e-5,
@@ -162,6 +163,7 @@ class _SplittingSolver(PreconditionedSolver):
             sigma=sigma,
             sigma_noise=sigma_noise,
             max_iter=max_iter,
+            stop_after=stop_after,
             early_stop=early_stop,
             thres_conv=thres_conv,
             unfold=unfold,
@@ -179,8 +181,8 @@ class PreconditionedHQS(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
-    thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, stop_after, safeguard
+    early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
         A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float, sequence of float, or Geometric
@@ -208,8 +210,8 @@ class PreconditionedADMM(_SplittingSolver):
 
     Parameters
     ----------
-    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, safeguard, early_stop
-    thres_conv, unfold
+    denoiser, preconditioner, stepsize, sigma, sigma_noise, max_iter, prior_decay, stop_after, safeguard
+    early_stop, thres_conv, unfold
         See :class:`~ddgp_lib.solvers.fista.PreconditionedFISTA`.
         A ``sigma_noise`` counts the data step as a gradient step of ατ/(α + τ); τ itself does not follow the noise.
     tau : float, sequence of float, or Geometric

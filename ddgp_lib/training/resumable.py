@@ -174,10 +174,14 @@ class ResumableTraining:
             raise DivergenceError(f"{name}={value}: expected {wanted}")
 
     def made_for(self) -> Fingerprint:
-        """Return the fingerprint of the task, which is found once."""
+        """Return what :meth:`described` does, which is found once."""
         if self._made_for is None:
-            self._made_for = fingerprint(self._described)
+            self._made_for = self.described()
         return self._made_for
+
+    def described(self) -> Fingerprint:
+        """Return the fingerprint of the task."""
+        return fingerprint(self._described)
 
     def save(self, path: str | Path) -> None:
         """Write everything that the next step depends on, in all processes; the first one writes."""
@@ -260,7 +264,7 @@ class ResumableTraining:
 
 
 def weights_of(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Copy a state; deepinv's unrolled networks list their step sizes twice, which safetensors refuses."""
+    """Copy a state; a tensor that a network lists twice is copied twice, since safetensors refuses it else."""
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 

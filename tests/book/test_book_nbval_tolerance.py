@@ -70,9 +70,11 @@ def test_the_tolerance_is_the_stated_one() -> None:
     assert not same_text("0.0", f"{1.1 * ATOL:.3e}")
 
 
-def test_images_inside_html_are_left_to_the_comparison_of_images() -> None:
+@pytest.mark.parametrize("kind", ["frames", "wipe"])
+def test_images_inside_html_are_left_to_the_comparison_of_images(kind: str) -> None:
     first, second = encoded(NOISE), encoded(NOISE + 50)
-    page = '<div id="ddgp-frames-{}"><img alt="a digit" src="data:image/png;base64,{}"><script>["{}"]</script></div>'
+    page = '<div id="ddgp-KIND-{}"><img alt="a digit" src="data:image/png;base64,{}"><script>["{}"]</script></div>'
+    page = page.replace("KIND", kind)
     assert same_text(page.format("0a1b", first, second), page.format("9f8e", second, first))
     assert not same_text(page.format("0a1b", first, second), page.format("0a1b", first, "no image"))
     assert images_in(page.format("0a1b", first, second)) == [first, second]

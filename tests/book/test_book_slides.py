@@ -271,6 +271,13 @@ def test_a_small_notebook_has_these_slides(chosen: dict[str, Chapter], known: Re
     assert [slide.opens for slide in slides] == [True, False, True, False, False, False, True, True]
 
 
+def test_goals_may_stand_in_the_note_at_the_head(chosen: dict[str, Chapter], known: References) -> None:
+    slides = plan(chosen["12_mri"], known)
+    assert [slide.kind for slide in slides[:2]] == ["title", "goals"]
+    (listing,) = slides[1].parts
+    assert len(listing.items) == 6
+
+
 def test_an_equation_comes_with_its_sentence_and_a_figure_with_its_question(
     soups: dict[str, BeautifulSoup],
 ) -> None:
@@ -340,9 +347,10 @@ def phrases(blocks: list, known: References) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_picture_has_an_alternative_text(soups: dict[str, BeautifulSoup], name: str) -> None:
-    images = soups[name].select("img")
-    assert len(images) == len(soups[name].select("figcaption")) > 1
-    assert all(image["alt"].strip() for image in images)
+    images, figures = soups[name].select("img"), soups[name].select("figure")
+    assert all(image["alt"].strip() and image.find_parent("figure") in figures for image in images)
+    assert len(figures) > 1
+    assert all(len(figure.select("figcaption")) == 1 and figure.select("img") for figure in figures)
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

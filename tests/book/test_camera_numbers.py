@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 import ddgp_lib
 from book._tools import camera_site
-from book._tools.camera_files import BLUR, offsets, without_weights
+from book._tools.camera_files import BLUR, places, without_weights
 from book._tools.npm import find_npm
 from book._tools.repository import ROOT
 from ddgp_lib import PreconditionedFISTA, Preconditioner, Safeguard, State
@@ -250,8 +250,8 @@ def test_weights_that_are_not_in_a_model_are_noticed(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
     tensors = {"a": torch.arange(6.0), "b": torch.arange(4.0)}
     save_file(tensors, tmp_path / "both.safetensors")
-    places = offsets((tmp_path / "both.safetensors").read_bytes())
-    assert [length for _, length in places.values()] == [24, 16]
+    found = places((tmp_path / "both.safetensors").read_bytes())
+    assert [place.length for place in found.values()] == [24, 16]
     kept = [onnx.numpy_helper.from_array(tensor.numpy(), name) for name, tensor in tensors.items()]
     for count in (2, 1):
         graph = onnx.helper.make_graph([], "g", [], [], initializer=kept[:count])
@@ -264,6 +264,23 @@ def test_weights_that_are_not_in_a_model_are_noticed(tmp_path: Path) -> None:
             onnx.external_data_helper.load_external_data_for_model(slim, str(tmp_path))
             read = [onnx.numpy_helper.to_array(tensor).tolist() for tensor in slim.graph.initializer]
             assert read == [tensor.tolist() for tensor in tensors.values()]
+
+
+def test_weights_in_half_precision_are_widened_by_the_model(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    runtime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+    a = torch.linspace(-1, 1, 6).half()
+    save_file({"a": a}, tmp_path / "a.safetensors")
+    kept = onnx.numpy_helper.from_array(a.float().numpy(), "a")
+    x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [6]) for name in "xy")
+    add = onnx.helper.make_node("Add", ["x", "a"], ["y"])
+    graph = onnx.helper.make_graph([add], "g", [x], [y], initializer=[kept])
+    opsets = [onnx.helper.make_opsetid("", 18)]
+    whole = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    (tmp_path / "slim.onnx").write_bytes(without_weights(whole, tmp_path / "a.safetensors"))
+    session = runtime.InferenceSession(str(tmp_path / "slim.onnx"))
+    (made,) = session.run(None, {"x": torch.zeros(6).numpy()})
+    assert made.tolist() == a.float().tolist()
 
 
 def test_cards_are_of_the_weights_and_settings_that_ship() -> None:

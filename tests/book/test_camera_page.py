@@ -190,11 +190,11 @@ def test_the_sizes_on_the_page_are_true() -> None:
     runtime = sum(path.stat().st_size for path in (HTML / "vendor" / "onnxruntime").iterdir()) / 1e6
     assert f"{runtime:.1f} MB of ONNX Runtime" in text
     names = list(camera_site.needed_weights())
-    for task in ("single_pixel", "mri"):
+    for task, what in {"single_pixel": "digits", "mri": "slices"}.items():
         size = sum(
             (HTML / "camera" / "files" / name).stat().st_size for name in names if name.startswith(task)
         )
-        assert size / 1e6 == pytest.approx(2.5, abs=0.1)
+        assert f"{size / 1e6:.1f} MB of weights for {what}" in text.replace("\n", " ")
     whole = sum(path.stat().st_size for path in (HTML / "camera").rglob("*") if path.is_file()) / 1e6
     assert runtime + whole < 20
 
@@ -281,23 +281,27 @@ def test_the_numbers_of_the_experiments_are_what_the_page_computes(shared: Page,
     go(shared, address, links[0].replace("pause=500", "pause=0"))
     silent = run(shared)
     assert (silent["with"][0]["range"], silent["with"][0]["null"]) == pytest.approx((0.01, 0.62), abs=0.005)
-    assert (silent["without"][5]["null"], silent["with"][5]["null"]) == pytest.approx((0.41, 0.15), abs=0.01)
+    assert (silent["without"][5]["null"], silent["with"][5]["null"]) == pytest.approx(
+        (0.41, 0.145), abs=0.005
+    )
     go(shared, address, links[1])
     slow = run(shared)
     assert (slow["without"][5]["range"], slow["with"][5]["range"]) == pytest.approx((0.14, 0.02), abs=0.005)
     assert slow["without"][20]["range"] > slow["with"][5]["range"]
     go(shared, address, links[2])
-    restless = [judged["psnr"] for judged in run(shared)["with"]]
+    found = run(shared)
+    restless = [judged["psnr"] for judged in found["with"]]
+    assert restless[-1] == pytest.approx(found["without"][-1]["psnr"], abs=0.3)
     assert (restless.index(max(restless)), max(restless), restless[-1]) == pytest.approx(
-        (4, 28.1, 26.6), abs=0.1
+        (4, 28.0, 23.0), abs=0.1
     )
     go(shared, address, links[3])
     invented = run(shared)
-    assert invented["with"][-1]["psnr"] - invented["without"][-1]["psnr"] == pytest.approx(3.5, abs=0.1)
+    assert invented["with"][-1]["psnr"] - invented["without"][-1]["psnr"] == pytest.approx(3.7, abs=0.1)
     assert invented["with"][-1]["null"] == pytest.approx(0.33, abs=0.01)
     go(shared, address, links[4])
     noisy = run(shared)
-    assert (noisy["without"][-1]["psnr"], noisy["with"][-1]["psnr"]) == pytest.approx((22.3, 24.8), abs=0.1)
+    assert (noisy["without"][-1]["psnr"], noisy["with"][-1]["psnr"]) == pytest.approx((22.3, 24.4), abs=0.1)
 
 
 def test_models_of_other_weights_stop_the_build(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The networks that a user would pick instead: how they train, what is written, what ships."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from ddgp_lib.experiments.alternatives import (
     run_alternative,
     save_alternative,
     train_alternative,
+    trained_networks,
 )
 from ddgp_lib.operators import null_projection, range_projection
 from ddgp_lib.presets import PRESETS
@@ -32,12 +34,13 @@ def weights(model):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
-def test_every_stage_of_the_unrolled_network_learns(task):
-    model = train_alternative(task, SHORT["unrolled"], progress=False)
-    fresh = build_alternative(SHORT["unrolled"], 1, task.stepsize)
+def test_every_stage_of_the_unfolded_network_learns(task):
+    model = train_alternative(task, SHORT["unfolded"], progress=False)
+    fresh = build_alternative(SHORT["unfolded"], 1)
     for stage in range(STAGES):
-        old, new = (weights(net.prior[stage]) for net in (fresh, model))
+        old, new = (weights(net.networks[stage]) for net in (fresh, model))
         assert not torch.equal(old, new)
+    assert (model.steps != fresh.steps).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,7 +49,7 @@ def test_training_lowers_the_error(task, name):
     images = task.val_images[:20]
     y = task.measure(images)
     models = (
-        build_alternative(recipe, 1, task.stepsize),
+        build_alternative(recipe, 1),
         train_alternative(task, recipe, progress=False),
     )
     with torch.no_grad():
@@ -97,9 +100,9 @@ def test_the_processor_time_of_a_resumed_training_counts_from_its_beginning(own,
 
 def test_npn_is_loaded_as_a_pull_with_the_tasks_teacher(own, tmp_path):
     task = own.load()
-    model = train_alternative(task, own.learned_rivals["npn"], progress=False)
+    model = train_alternative(task, own.alternatives["npn"], progress=False)
     path = tmp_path / "mine.safetensors"
-    save_alternative(path, model, task, own.learned_rivals["npn"], {})
+    save_alternative(path, model, task, own.alternatives["npn"], {})
     P = load_null_space_pull(task, 0.3, 0.9, path=path)
     assert (P.weight, P.decay, P.teacher) == (0.3, 0.9, task.teacher)
     y = task.measure(task.test_images[:2])
@@ -113,7 +116,7 @@ def test_npn_is_loaded_as_a_pull_with_the_tasks_teacher(own, tmp_path):
 
 def test_an_interrupted_training_gives_the_same_weights(own, tmp_path):
     task, path = own.load(), tmp_path / "state.safetensors"
-    recipe = AlternativeRecipe("end_to_end", steps=4, batch_size=2, perturbed=1.0)
+    recipe = AlternativeRecipe("direct", steps=4, batch_size=2, perturbed=1.0)
     whole = train_alternative(task, recipe, progress=False)
     left = iter(range(3))
 
@@ -128,7 +131,7 @@ def test_an_interrupted_training_gives_the_same_weights(own, tmp_path):
     resumed = train_alternative(task, recipe, checkpoint=path, progress=False)
     assert torch.equal(weights(whole), weights(resumed))
     with pytest.raises(CheckpointError, match="written by"):
-        train_alternative(task, SHORT["end_to_end"], checkpoint=path, progress=False)
+        train_alternative(task, SHORT["direct"], checkpoint=path, progress=False)
     with pytest.raises(CheckpointError, match="written for other images"):
         train_alternative(
             replace(task, train_images=task.train_images[1:]), recipe, checkpoint=path, progress=False
@@ -144,7 +147,7 @@ def test_each_step_sees_a_batch_of_the_recipes_size_and_changes_the_fraction_tha
 
     task = replace(own.load(), augment=counting)
     for perturbed in (1.0, 0.5, 0.0):
-        recipe = AlternativeRecipe("end_to_end", steps=20, batch_size=6, perturbed=perturbed)
+        recipe = AlternativeRecipe("direct", steps=20, batch_size=6, perturbed=perturbed)
         train_alternative(task, recipe, progress=False)
         assert sum(seen) == pytest.approx(20 * 6 * perturbed, abs=25 * perturbed * (1 - perturbed) * 4)
         assert perturbed < 1 or seen == [6] * 20
@@ -153,12 +156,23 @@ def test_each_step_sees_a_batch_of_the_recipes_size_and_changes_the_fraction_tha
 
 def test_the_command_writes_what_load_alternative_reads(tmp_path, capsys):
     options = ["--steps", "2", "--output", str(tmp_path), "--checkpoints", str(tmp_path / "state")]
-    assert main(["train-alternatives", "single_pixel", "--name", "end_to_end", *options]) == 0
+    assert main(["train-alternatives", "single_pixel", "--name", "direct", *options]) == 0
     assert "validation_psnr" in capsys.readouterr().out
-    model = load_alternative("single_pixel", "end_to_end", tmp_path / "single_pixel-end_to_end.safetensors")
+    model = load_alternative("single_pixel", "direct", tmp_path / "single_pixel-direct.safetensors")
     assert not any(parameter.requires_grad for parameter in model.parameters())
-    with pytest.raises(CheckpointError, match="kind is 'end_to_end'"):
-        load_alternative("single_pixel", "unrolled", tmp_path / "single_pixel-end_to_end.safetensors")
+    with pytest.raises(CheckpointError, match="kind is 'direct'"):
+        load_alternative("single_pixel", "unfolded", tmp_path / "single_pixel-direct.safetensors")
+
+
+@pytest.mark.parametrize(("old", "new"), [("end_to_end", "direct"), ("unrolled", "unfolded")])
+def test_a_name_of_before_is_refused_with_what_has_taken_its_place(old, new, capsys):
+    message = f"name='{old}': expected '{new}', which has taken its place; all are ('direct', "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_alternative("single_pixel", old)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        AlternativeRecipe(old, steps=1, batch_size=1)
+    assert main(["train-alternatives", "single_pixel", "--name", old]) == 2
+    assert f"--{message}" in capsys.readouterr().err
 
 
 def test_another_seed_is_another_training_in_a_file_of_its_own(tmp_path, capsys, own):
@@ -195,11 +209,11 @@ def test_a_whole_training_of_another_seed_tunes_nothing(tmp_path, capsys, own, m
         assert (tmp_path / own.path(kind, 1).name).is_file()
 
 
-@pytest.mark.parametrize("name", PRESETS["single_pixel"].alternatives)
+@pytest.mark.parametrize("name", trained_networks(PRESETS["single_pixel"]))
 def test_shipped_ones_do_what_they_claim(task, name):
     _, description = load_checkpoint(PRESETS["single_pixel"].path(name))
     images = task.val_images[:200]
     with torch.no_grad():
-        x = load_alternative("single_pixel", name)(task.measure(images), task.student)
+        x = reconstruct(task, name, load_alternative("single_pixel", name), task.measure(images))
     claimed = description["metrics"]["validation_psnr"]
     assert task.psnr(x, images).mean().item() == pytest.approx(claimed, abs=0.05)

@@ -5,7 +5,7 @@ import math
 import shutil
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ import torch
 from ddgp_lib import evaluate, load_solver, load_tuning
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
-from ddgp_lib.experiments.alternatives import load_alternative
+from ddgp_lib.experiments.alternatives import load_alternative, reconstruct, trained_networks
 from ddgp_lib.experiments.benchmark import (
     BENCHMARKS_FOLDER,
     FORMAT,
@@ -22,7 +22,6 @@ from ddgp_lib.experiments.benchmark import (
     PARTS,
     SAFEGUARDED,
     _solver_for,
-    alternatives,
     benchmark,
     conditions,
     dependencies,
@@ -35,7 +34,9 @@ from ddgp_lib.experiments.benchmark import (
 )
 from ddgp_lib.experiments.provenance import provenance
 from ddgp_lib.experiments.statistics import mean_and_error
-from ddgp_lib.operators import FourierDownsampling, squared_norm
+from ddgp_lib.fingerprint import differences, fingerprint
+from ddgp_lib.kinds import Fista, Setting, VariationFista
+from ddgp_lib.operators import FourierDownsampling, measure, squared_norm
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.pretrained import Method, save_tuning
 
@@ -87,7 +88,7 @@ def test_methods_that_are_named_are_run_and_timed_alone(task):
     assert set(found["admm"]["setting"]) == {"sigma_first", "sigma_last", "tau"}
     assert set(timing(task, images, rounds=1, kinds=kinds)["milliseconds"]) == {
         *kinds,
-        *task.preset.alternatives,
+        *trained_networks(task.preset),
     }
 
 
@@ -143,23 +144,19 @@ def test_side_by_side_judges_the_region_the_worst_image_and_the_bests(halved):
     assert found["none"]["region_gain_20"] == found["none"]["best_gain"] == [0, 0]
 
 
-def test_rivals_are_judged_within_the_region_too(halved):
-    images = halved.test_images[:3]
-    found = alternatives(halved, images)["methods"]
-    x = load_alternative(halved, "unrolled")(halved.measure(images), halved.student).detach()
-    expected = mean_and_error(halved.psnr(x, images, within=upper_half(images)))
-    assert found["unrolled"]["region_psnr"] == pytest.approx(expected, rel=1e-5)
-    gap = found["distilled"]["region_psnr"][0] - found["unrolled"]["region_psnr"][0]
-    assert found["unrolled"]["region_distilled_gain"][0] == pytest.approx(gap, abs=1e-4)
-    assert found["unrolled"]["region_ssim"] != found["unrolled"]["ssim"]
-
-
-def test_every_method_is_timed(task):
+def test_every_method_is_timed_for_an_iteration_and_for_the_whole(copy, camera):
+    """One that stops before 20 iterations is timed until it stops."""
+    preset = replace(copy, rivals={"short": Fista(stop_after=2)})
+    save_tuning(preset, {"short": {"setting": asdict(Setting(0.05, "none", None)), "sweep": []}})
+    task = replace(camera, preset=preset)
     result = timing(task, task.test_images[:3], rounds=2)
     assert result["n_images"] == 3
-    assert set(result["milliseconds"]) == {*task.preset.kinds, *task.preset.alternatives}
+    assert set(result["milliseconds"]) == {*preset.methods, *preset.alternatives} == set(result["whole"])
     assert min(result["milliseconds"].values()) > 0
     assert result["milliseconds"]["distilled"] > result["milliseconds"]["none"]
+    for name, milliseconds in result["milliseconds"].items():
+        count = {"short": 2, **dict.fromkeys(preset.alternatives, 1)}.get(name, 20)
+        assert result["whole"][name] == pytest.approx(count * milliseconds, rel=0.02)
 
 
 @pytest.mark.parametrize("name", BENCHMARKED)
@@ -183,15 +180,40 @@ def test_long_runs_count_rejected_images_and_keep_json_finite(copy):
     json.dumps(methods, allow_nan=False)
 
 
-def test_generalisation_pairs_the_gains(camera):
-    result = generalisation(camera, camera.test_images[:3], iterations=2)
+def test_generalisation_pairs_the_gains(own, camera):
+    images = camera.test_images[:3]
+    result = generalisation(camera, images, iterations=2)
     assert [row["condition"] for row in result["rows"]] == ["as trained", "noise 0.05", "negatives"]
     for row in result["rows"]:
         assert row["n_images"] == 3
         difference = row["psnr"]["distilled"][0] - row["psnr"]["none"][0]
         assert row["gain"]["distilled"][0] == pytest.approx(difference, abs=1e-3)
         assert 0 <= row["rejected"] <= 3
+        means = {kind: row["psnr"][kind][0] for kind in own.baselines}
+        strongest = max(means, key=means.get)
+        assert row["best_baseline"] == strongest
+        assert strongest not in row["gain_over_best"]
+        difference = row["psnr"]["distilled"][0] - means[strongest]
+        assert row["gain_over_best"]["distilled"][0] == pytest.approx(difference, abs=1e-3)
+        assert set(row["psnr"]) == {*own.baselines, "distilled", "distilled + safeguard", *own.alternatives}
     assert len({row["psnr"]["none"][0] for row in result["rows"]}) == 3
+    [noisy] = [row for row in result["rows"] if row["condition"] == "noise 0.05"]
+    physics = own.load(noise=0.05).student
+    with torch.no_grad():
+        x = reconstruct(camera, "npn", load_alternative(camera, "npn"), measure(physics, images, 0), physics)
+    assert noisy["psnr"]["npn"] == pytest.approx(mean_and_error(camera.psnr(x, images)), rel=1e-5)
+
+
+def test_every_baseline_that_learns_nothing_is_run_in_every_condition(copy, camera):
+    """The best of them may be another one in another condition."""
+    preset = replace(copy, rivals={"tv": VariationFista(sigmas=(0.05,), iterations=3)})
+    save_tuning(preset, {"tv": {"setting": {"sigma": 0.05}, "sweep": []}})
+    task = replace(camera, preset=preset)
+    rows = generalisation(task, task.test_images[:2], iterations=2)["rows"]
+    assert all("tv" in row["psnr"] for row in rows)
+    depends = dependencies(preset, "generalisation")
+    assert set(depends["settings"]) == {"none", "newton", "tv", "distilled"}
+    assert preset.path("npn").name in depends["weights"]
 
 
 def test_the_step_suits_the_operator_at_hand(camera):
@@ -212,14 +234,14 @@ def test_the_command_writes_what_load_benchmark_reads(own, capsys, tmp_path):
     folder = tmp_path / "new"
     options = ["--images", "2", "--long", "1", "--output", str(folder), "--json"]
     camera = ["--task", "tests/own_camera.py:PRESET", "--weights", str(own.weights)]
-    parts = ["--parts", "timing", "alternatives", "generalisation"]
+    parts = ["--parts", "timing", "seeds", "generalisation"]
     assert main(["benchmark", *camera, *options, *parts]) == 0
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert printed["path"] == str(folder / "own_camera.json")
     result = load_benchmark("own_camera", folder)
-    assert tuple(result)[2:] == tuple(printed["seconds"]) == ("alternatives", "timing", "generalisation")
-    assert result["alternatives"]["n_images"] == 2
-    assert tuple(result["alternatives"]["methods"]) == ("distilled", "end_to_end", "unrolled")
+    assert tuple(result)[2:] == tuple(printed["seconds"]) == ("seeds", "timing", "generalisation")
+    assert result["seeds"]["n_images"] == 2
+    assert {*own.kinds, *own.alternatives} == set(result["seeds"]["methods"])
     assert result["generalisation"]["iterations"] == 20
     assert all(provenance().items() <= result[name].items() for name in printed["seconds"])
 
@@ -243,7 +265,7 @@ def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
     changed = {"setting": tuning["teacher"]["setting"] | {"sigma": 0.1}, "sweep": []}
     save_tuning(copy, tuning | {"teacher": changed})
     benchmark(task, images, images[:2], **options)
-    assert measured == [*PARTS, "long_runs", "side_by_side", "timing"]
+    assert measured == [*PARTS, "long_runs", "side_by_side", "seeds", "timing"]
 
 
 def test_parts_that_are_measured_at_once_are_all_kept_and_of_one_twice_the_first(copy, tmp_path):
@@ -266,8 +288,8 @@ def test_parts_that_are_measured_at_once_are_all_kept_and_of_one_twice_the_first
         return load_benchmark(task.name, tmp_path)
 
     assert {"timing", "long_runs"} < measured("timing", "long_runs").keys()
-    assert {"timing", "alternatives"} < measured("alternatives", "alternatives").keys()
-    assert measured("timing", "alternatives", "long_runs")  # nothing is left, so nobody waits
+    assert {"timing", "seeds"} < measured("seeds", "seeds").keys()
+    assert measured("timing", "seeds", "long_runs")  # nothing is left, so nobody waits
 
 
 def test_a_method_that_diverges_has_no_best_iteration(camera, monkeypatch):
@@ -301,12 +323,23 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_part(camera, t
         benchmark(camera, camera.test_images[:2], camera.test_images[:1], folder=tmp_path / "file")
 
 
+def test_a_part_is_measured_again_for_another_camera_of_the_same_name(own, tmp_path):
+    calls = []
+    task, images = own.load(), own.load().test_images[:2]
+    parts = {"timing": lambda task, images, seed: calls.append(task) or {"found": len(calls)}}
+    for each in (task, task, own.load(blur=2.5)):
+        result = benchmark(each, images, images, parts=parts, folder=tmp_path)
+    assert len(calls) == 2
+    assert result["timing"]["found"] == 2
+    assert differences(result["timing"]["fingerprint"], fingerprint(own.load(blur=2.5))) == []
+
+
 def test_growth_is_measured_where_it_is_asked_for_alone(own, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setitem(ON_REQUEST, "growth", lambda task, images, seed: asked.append(seed) or {"rows": []})
     camera = ["--task", "tests/own_camera.py:PRESET", "--weights", str(own.weights), "--seed", "3"]
     options = ["--images", "2", "--long", "1", "--output", str(tmp_path)]
-    assert main(["benchmark", *camera, *options, "--parts", "alternatives"]) == 0
+    assert main(["benchmark", *camera, *options, "--parts", "timing"]) == 0
     assert asked == []
     assert main(["benchmark", *camera, *options, "--parts", "growth"]) == 0
     assert asked == [3]
@@ -315,8 +348,10 @@ def test_growth_is_measured_where_it_is_asked_for_alone(own, tmp_path, monkeypat
     assert "growth" not in PARTS
 
 
-def test_parts_depend_on_the_weights_that_they_run():
-    assert "mri-unrolled.safetensors" in dependencies(PRESETS["mri"], "alternatives")["weights"]
+def test_parts_depend_on_the_weights_that_they_run(own):
+    names = {own.path(name).name for name in own.alternatives}
+    assert names <= set(dependencies(own, "timing")["weights"])
+    assert not names & set(dependencies(own, "side_by_side")["weights"])
     long = dependencies(PRESETS["mri"], "long_runs")
     assert set(long["weights"]) == {
         f"mri-{name}.safetensors" for name in ("denoiser", "distilled", "distilled_gradient_only")
@@ -366,8 +401,8 @@ def test_shipped_results_were_measured_with_the_shipped_weights(name):
     for part in PARTS:
         found = {key: result[part]["conditions"][key] for key in ("weights", "settings")}
         wanted = dependencies(PRESETS[name], part)
-        if part == "seeds":  # it has trainings too whose weights do not ship
-            found = {key: {name: found[key].get(name) for name in wanted[key]} for key in wanted}
+        # Trainings are compared too whose weights do not ship.
+        found = {key: {name: found[key].get(name) for name in wanted[key]} for key in wanted}
         assert found == wanted, f"run `python -m ddgp_lib benchmark {name} --shipped` again"
     assert tuple(result["side_by_side"]["methods"]) == PRESETS[name].kinds
     assert result["side_by_side"]["n_images"] >= 16

@@ -2,12 +2,15 @@
 
 import copy
 import json
+import math
 
 import pytest
+import torch
 
 from ddgp_lib.__main__ import main
 from ddgp_lib.experiments.benchmark import BENCHMARKS_FOLDER, FORMAT
 from ddgp_lib.experiments.regressions import ERRORS, SLOWER, SMALLEST, compare_benchmarks
+from ddgp_lib.experiments.statistics import paired_difference
 from ddgp_lib.presets import PRESETS
 
 MACHINE = {"machine": "x86_64", "processor": "Fast", "cores": 2, "threads": 1}
@@ -25,10 +28,19 @@ RESULT = {
             },
         },
     },
-    "alternatives": {"methods": {"unrolled": {"psnr": [34.0, 0.1], "ssim": [0.9, 0.1]}}},
-    "generalisation": {"rows": [{"condition": "noise", "psnr": {"none": [24.0, 0.2]}}]},
+    "seeds": {
+        "conditions": {"seed": 0, "images": 3},
+        "methods": {
+            "direct": {
+                "seeds": [0, 1],
+                "psnr": {"20": [[33.0, 34.0, 35.0], [33.0, 34.0, 38.0]]},
+                "region_psnr": None,
+            }
+        },
+    },
+    "generalisation": {"rows": [{"condition": "noise", "psnr": {"none": [24.0, 0.1]}}]},
     "long_runs": {"methods": {"none": {"psnr": {"1000": 30.0}, "psnr_error": {"1000": 0.1}}}},
-    "timing": {"milliseconds": {"none": 2.0}} | MACHINE,
+    "timing": {"milliseconds": {"none": 2.0}, "whole": {"none": 40.0}} | MACHINE,
 }
 
 
@@ -60,7 +72,7 @@ def test_a_benchmark_is_as_good_as_itself(files):
     found = compare_benchmarks(*files())
     assert (found["task"], found["regressions"], found["improvements"]) == ("mri", 0, 0)
     assert found["missing"] == []
-    assert len(found["changes"]) == len(changes(found, "same")) == 8
+    assert len(found["changes"]) == len(changes(found, "same")) == 9
     assert found["thresholds"] == {"errors": ERRORS, "decibels": SMALLEST, "ratio of times": SLOWER}
 
 
@@ -71,10 +83,10 @@ def test_a_difference_counts_beyond_its_error(files, change, verdict):
     """Two errors of 0.1 dB are one of 0.141 dB, which is exceeded 2.58 times at 0.365 dB."""
 
     def edit(result):
-        result["alternatives"]["methods"]["unrolled"]["psnr"][0] += change
+        result["generalisation"]["rows"][0]["psnr"]["none"][0] += change
 
     found = compare_benchmarks(*files(edit))
-    assert (("alternatives", "unrolled", "psnr") in changes(found, verdict)) is True
+    assert (("generalisation", "none, noise", "psnr") in changes(found, verdict)) is True
     assert found["regressions"] + found["improvements"] == (verdict != "same")
 
 
@@ -96,10 +108,42 @@ def test_a_difference_without_noise_counts_from_a_twentieth_of_a_decibel(files, 
     assert change["error"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("lower", "verdict"), [(0.04, "same"), (0.06, "worse")])
+def test_trainings_of_several_seeds_are_paired_by_seed_and_image(files, lower, verdict):
+    def edit(result):
+        stored = result["seeds"]["methods"]["direct"]["psnr"]
+        stored["20"] = [[value - lower for value in row] for row in stored["20"]]
+
+    found = compare_benchmarks(*files(edit))
+    [change] = [entry for entry in found["changes"] if entry["part"] == "seeds"]
+    assert (change["row"], change["paired"], change["verdict"]) == ("direct, iteration 20", True, verdict)
+    assert change["old"] == pytest.approx(34.5)
+    assert change["error"] == pytest.approx(0, abs=1e-9)
+
+
+def test_other_trainings_are_not_paired_and_their_error_counts_images_and_seeds(files):
+    def edit(result):
+        result["seeds"]["methods"]["direct"]["seeds"] = [0, 2]
+
+    [change] = [entry for entry in compare_benchmarks(*files(edit))["changes"] if entry["part"] == "seeds"]
+    values = torch.tensor(RESULT["seeds"]["methods"]["direct"]["psnr"]["20"], dtype=torch.float64)
+    error = paired_difference(values, torch.zeros_like(values)).error
+    assert (change["paired"], change["difference"]) == (False, 0)
+    assert change["error"] == pytest.approx(math.sqrt(2) * error)
+
+
+def test_a_training_that_stops_being_finite_is_worse(files):
+    def edit(result):
+        result["seeds"]["methods"]["direct"]["psnr"]["20"][1][0] = None
+
+    assert changes(compare_benchmarks(*files(edit)), "worse") == [("seeds", "direct, iteration 20", "psnr")]
+
+
 @pytest.mark.parametrize("name", ["seed", "images"])
 def test_other_noise_or_other_images_are_not_paired(files, name):
     def edit(result):
-        result["side_by_side"]["conditions"][name] += 1
+        for part in ("side_by_side", "seeds"):
+            result[part]["conditions"][name] += 1
 
     found = compare_benchmarks(*files(edit))
     assert not any(change["paired"] for change in found["changes"])
@@ -130,9 +174,11 @@ def test_a_difference_without_an_error_cannot_be_judged(files):
 )
 def test_times_count_by_their_ratio(files, factor, verdict):
     def edit(result):
-        result["timing"]["milliseconds"]["none"] *= factor
+        for measure in ("milliseconds", "whole"):
+            result["timing"][measure]["none"] *= factor
 
-    assert ("timing", "none", "milliseconds") in changes(compare_benchmarks(*files(edit)), verdict)
+    found = changes(compare_benchmarks(*files(edit)), verdict)
+    assert {("timing", "none", "milliseconds"), ("timing", "none", "milliseconds of the whole")} <= set(found)
 
 
 @pytest.mark.parametrize("name", MACHINE)
@@ -146,7 +192,10 @@ def test_times_of_another_machine_are_never_judged(files, name):
 
     for arguments in ((edit,), (forget, forget)):
         found = compare_benchmarks(*files(*arguments))
-        assert changes(found, "not comparable") == [("timing", "none", "milliseconds")]
+        assert changes(found, "not comparable") == [
+            ("timing", "none", "milliseconds"),
+            ("timing", "none", "milliseconds of the whole"),
+        ]
 
 
 def test_what_is_gone_is_told(files):
@@ -168,9 +217,9 @@ def test_the_command_exits_with_1_at_a_regression_alone(files, capsys):
     assert main(["compare-benchmarks", old, new]) == 1
     printed = capsys.readouterr().out
     assert "worse  generalisation: none, noise, psnr" in printed
-    assert "24 → 22, -2.000 ± 0.283" in printed
+    assert "24 → 22, -2.000 ± 0.141" in printed
     assert "2 → 1, × 0.50" in printed
-    assert printed.splitlines()[-1] == "mri: 1 worse, 1 better, 6 same, 0 not comparable; 0 missing"
+    assert printed.splitlines()[-1] == "mri: 1 worse, 1 better, 7 same, 0 not comparable; 0 missing"
     assert main(["compare-benchmarks", new, old, "--json"]) == 1  # the time is twice as long
     assert json.loads(capsys.readouterr().out)["regressions"] == 1
     assert main(["compare-benchmarks", old, old]) == 0
@@ -185,7 +234,7 @@ def test_the_command_exits_with_1_at_a_regression_alone(files, capsys):
         ),
         (lambda result: result.update(format="ddgp-benchmark-1"), "format is 'ddgp-benchmark-1'"),
         (lambda result: result.update(timing=[]), r"new\.json'.*timing=\[\]: expected a JSON object"),
-        (lambda result: result["alternatives"].update(methods=3), r"new\.json'.*not readable"),
+        (lambda result: result["seeds"].update(methods=3), r"new\.json'.*not readable"),
         (lambda result: result["timing"]["milliseconds"].update(none=0), r"new\.json.*milliseconds=0"),
         (lambda result: result["timing"]["milliseconds"].update(none="2"), r"new\.json.*number='2'"),
     ],
@@ -209,5 +258,5 @@ def test_shipped_benchmarks_can_be_compared(name):
     found = compare_benchmarks(path, path)
     assert found["regressions"] == found["improvements"] == 0
     assert {change["part"] for change in found["changes"]} == {
-        *("side_by_side", "alternatives", "generalisation", "long_runs", "timing")
+        *("side_by_side", "seeds", "generalisation", "long_runs", "timing")
     }

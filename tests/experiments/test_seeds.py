@@ -9,10 +9,12 @@ import torch
 
 from ddgp_lib import evaluate, load_solver
 from ddgp_lib.checkpoints import load_checkpoint
-from ddgp_lib.experiments.alternatives import load_alternative, save_alternative
+from ddgp_lib.experiments import tune
+from ddgp_lib.experiments.alternatives import load_alternative, reconstruct, save_alternative
 from ddgp_lib.experiments.seeds import best_of, compared, gain, over_seeds, rivals_of, show_seeds, values_of
 from ddgp_lib.experiments.statistics import paired_difference
-from ddgp_lib.pretrained import load_preconditioner
+from ddgp_lib.kinds import PulledFista
+from ddgp_lib.pretrained import load_preconditioner, save_tuning
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +25,9 @@ def seeded(own, tmp_path_factory):
     preset = replace(own, weights=folder)
     shutil.copy(preset.path("distilled"), preset.path("distilled", 1))
     task = preset.load()
-    network = load_alternative(task, "unrolled")
+    network = load_alternative(task, "unfolded")
     metrics = {"cpu_seconds": 7.5}
-    save_alternative(preset.path("unrolled", 2), network, task, preset.alternatives["unrolled"], metrics)
+    save_alternative(preset.path("unfolded", 2), network, task, preset.alternatives["unfolded"], metrics)
     return preset
 
 
@@ -38,9 +40,61 @@ def result(seeded):
 def test_what_has_been_trained_is_found_with_its_seeds(seeded, own):
     found = compared(seeded)
     assert found["distilled"] == (0, 1)
-    assert found["unrolled"] == (0, 2)
+    assert found["unfolded"] == (0, 2)
     assert found["none"] == found["teacher"] == (0,)
-    assert "npn" not in compared(own)
+    assert "npn" not in compared(without(own, "npn"))
+
+
+def without(preset, name):
+    """Return a preset that takes a name for another one's: its weights are missing."""
+    alternatives = {key: recipe for key, recipe in preset.alternatives.items() if key != name}
+    return replace(preset, alternatives=alternatives)
+
+
+def test_what_is_run_where_it_is_asked_for_is_compared_once_it_is_tuned_and_its_weights_are_there(
+    own, tmp_path
+):
+    shutil.copytree(own.weights, tmp_path / "weights")
+    kind = PulledFista(sigmas=(0.05,), weights=(0.5,), decays=(1.0,), momenta=("none",))
+    preset = replace(own, requested={"npn_fista": kind}, weights=tmp_path / "weights")
+    assert "npn_fista" not in compared(preset)
+    task = preset.load()
+    save_tuning(task, tune(task, ("npn_fista",), max_iter=20))
+    assert compared(preset)["npn_fista"] == (0,)
+    images = task.test_images[:2]
+    found = over_seeds(task, images, methods={"npn_fista": (0,)}, iterations=(20,))
+    assert found["methods"]["npn_fista"]["rival"] is False
+    preset.path("npn").unlink()
+    assert "npn_fista" not in compared(preset)
+
+
+def upper_half(truth):
+    """Keep the upper half of images."""
+    mask = torch.zeros_like(truth, dtype=torch.bool)
+    mask[..., : truth.shape[-2] // 2, :] = True
+    return mask
+
+
+def test_similarity_is_measured_at_twenty_of_the_image_and_of_the_region(seeded):
+    task = seeded.load()
+    task = replace(task, preset=replace(seeded, region=upper_half))
+    images = task.test_images[:2]
+    found = over_seeds(task, images, methods={"distilled": (0,), "npn": (0,)}, iterations=(5, 20))
+    trace = evaluate(task, load_solver(task), images=images, max_iter=20)
+    with torch.no_grad():
+        once = reconstruct(task, "npn", load_alternative(task, "npn"), task.measure(images))
+    expected = {
+        ("distilled", False): trace.ssim[19],
+        ("distilled", True): trace.region_ssim[19],
+        ("npn", False): task.ssim(once, images),
+        ("npn", True): task.ssim(once, images, within=upper_half(images)),
+    }
+    for (name, region), values in expected.items():
+        measured = values_of(found, name, region=region, measure="ssim")
+        torch.testing.assert_close(measured, values[None], rtol=0, atol=1e-4)
+    assert set(found["methods"]["npn"]["ssim"]) == {"20"}
+    with pytest.raises(ValueError, match=r"k=5: expected one of \(20,\)"):
+        values_of(found, "npn", 5, measure="ssim")
 
 
 def test_numbers_are_those_of_the_methods_by_themselves(result, seeded):
@@ -52,12 +106,12 @@ def test_numbers_are_those_of_the_methods_by_themselves(result, seeded):
         assert values.shape == (2, 4)
         torch.testing.assert_close(values, trace.psnr[k - 1].expand(2, 4), rtol=0, atol=2e-3)
     with torch.no_grad():
-        once = load_alternative(task, "unrolled", seed=2)(task.measure(images, 3), task.student)
+        once = load_alternative(task, "unfolded", seed=2)(task.measure(images, 3), task.student)
     for k in (2, 20):
         torch.testing.assert_close(
-            values_of(result, "unrolled", k)[1], task.psnr(once, images), rtol=0, atol=2e-3
+            values_of(result, "unfolded", k)[1], task.psnr(once, images), rtol=0, atol=2e-3
         )
-    assert rivals_of(result) == ["end_to_end", "unrolled"]
+    assert rivals_of(result) == ["direct", "unfolded", "npn"]
     assert result["baselines"] == ["none", "newton"]
     assert json.loads(json.dumps(result)) == result
 
@@ -67,8 +121,8 @@ def test_what_is_trained_says_how_and_how_long(result, seeded):
     description = load_checkpoint(seeded.path("distilled"))[1]
     assert found["recipe"] == description["recipe"]
     assert found["cpu_seconds"] == [None, None]
-    assert result["methods"]["unrolled"]["cpu_seconds"] == [None, 7.5]
-    assert result["methods"]["unrolled"]["recipe"]["name"] == "unrolled"
+    assert result["methods"]["unfolded"]["cpu_seconds"] == [None, 7.5]
+    assert result["methods"]["unfolded"]["recipe"]["name"] == "unfolded"
     assert "recipe" not in result["methods"]["none"]
 
 
@@ -77,7 +131,7 @@ def told(**psnr):
     methods = {
         name: {
             "seeds": list(range(len(at20))),
-            "once": False,
+            "rival": False,
             "psnr": {"5": at5, "20": at20},
             "region_psnr": None,
         }
@@ -135,6 +189,7 @@ def test_a_table_leads_to_the_gain_over_the_best_that_learns_nothing():
     [
         ({"name": "modl"}, "name='modl': expected one of"),
         ({"name": "none", "k": 7}, "k=7: expected one of"),
+        ({"name": "none", "measure": "mse"}, "measure='mse': expected one of"),
         ({"name": "none", "region": True}, "region=True: expected False for a camera without a region"),
     ],
 )

@@ -4,6 +4,8 @@ import json
 import math
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from ddgp_lib.data import Split
 from ddgp_lib.evaluation import psnr_curves
 from ddgp_lib.experiments import study
 from ddgp_lib.experiments.linear_study import BUDGETS
+from ddgp_lib.experiments.statistics import mean_and_error
 from ddgp_lib.experiments.study import (
     FORMAT,
     ITERATIONS,
@@ -27,6 +30,7 @@ from ddgp_lib.experiments.study import (
     run_study,
     studies,
 )
+from ddgp_lib.fingerprint import differences, fingerprint
 from ddgp_lib.networks import NETWORKS
 from ddgp_lib.preconditioners import Identity
 from ddgp_lib.presets import PRESETS
@@ -58,6 +62,21 @@ def test_gains_are_paired_with_the_tuned_baseline(own):
     assert run["psnr"]["20"][0] - run["gain_20"][0] == pytest.approx(none.mean().item(), abs=1e-3)
 
 
+def test_a_row_says_too_what_is_gained_on_images_that_it_was_trained_on(own, monkeypatch):
+    row = studies((own,))["forms"]["null space"]
+    monkeypatch.setattr(study, "distill", lambda *a, **b: SimpleNamespace(preconditioner=Identity()))
+    run, task = row.run(0, progress=False), own.load()
+    images = task.train_images[: own.counts.study[1]]
+    plain = PreconditionedFISTA(
+        task.denoiser, Identity(), stepsize=task.stepsize, sigma=run["sigma"], momentum="none"
+    )
+    curves = [
+        psnr_curves(task, solver, images, task.student, 20)[-1]
+        for solver in (plain, load_solver(task, "none"))
+    ]
+    assert run["gain_20_trained"] == pytest.approx(mean_and_error(curves[0] - curves[1]), rel=1e-3, abs=1e-3)
+
+
 def test_a_study_goes_on_where_it_stopped(own, tmp_path):
     first = run_study("forms", tmp_path, only="null", presets=(own,), **QUICK)
     both = run_study("forms", tmp_path, presets=(own,), **QUICK)
@@ -72,6 +91,8 @@ def test_a_study_goes_on_where_it_stopped(own, tmp_path):
 
 class StandIn:
     """A row that takes no time, and waits for another to be run at the same time."""
+
+    made_for: ClassVar = {"sigma": 0.05}
 
     def __init__(self, together=1):
         self.together = threading.Barrier(together)
@@ -123,6 +144,21 @@ def test_a_row_is_run_again_where_its_weights_have_changed(monkeypatch, tmp_path
     row.weights = lambda: {"denoiser": "b2"}
     (second,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3,)})
     assert second["weights"] == {"denoiser": "b2"}
+
+
+def test_a_row_is_run_again_for_another_camera_of_the_same_name(monkeypatch, tmp_path):
+    row = StandIn()
+    (first,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3, 3)})
+    assert first["made_for"] == {"sigma": 0.05}
+    row.made_for = {"sigma": 0.1}
+    (second,) = together(monkeypatch, tmp_path, {"a": row}, {"seeds": (3,)})
+    assert second["made_for"] == {"sigma": 0.1}
+
+
+def test_a_row_knows_its_task_by_more_than_its_name(own):
+    first, second = studies((own,))["forms"].values()
+    assert differences(first.made_for, second.made_for) == ["student"]  # another blur
+    assert differences(first.made_for, fingerprint(own.load())) == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_any_row(monkeypatch, tmp_path):

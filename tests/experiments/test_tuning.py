@@ -9,9 +9,15 @@ import torch
 
 from ddgp_lib import evaluate
 from ddgp_lib.experiments import tuning
-from ddgp_lib.experiments.tuning import tune, tuning_conditions, tuning_score, validation_psnr
+from ddgp_lib.experiments.tuning import (
+    saved_tuning,
+    tune,
+    tuning_conditions,
+    tuning_score,
+    validation_psnr,
+)
 from ddgp_lib.kinds import DECAYS, MOMENTA, Fista, Setting
-from ddgp_lib.pretrained import Method, load_preconditioner
+from ddgp_lib.pretrained import Method, load_preconditioner, save_tuning, tuning_path
 
 QUICK = {"n_images": 2, "max_iter": 24, "sigmas": (0.05, 0.1)}
 
@@ -122,6 +128,14 @@ def test_what_a_tuning_depends_on_is_told_apart(own):
     assert json.loads(json.dumps(first)) == first
 
 
+def test_what_was_tuned_for_another_camera_of_the_same_name_is_not_taken(own, tmp_path):
+    task, other = own.load(), own.load(blur=2.5)
+    save_tuning(task, tune(task, ("none",), **QUICK), tmp_path / tuning_path(own.name, tmp_path).name)
+    assert set(saved_tuning(task, tmp_path)) == {"none"}
+    assert saved_tuning(other, tmp_path) == {}
+    assert saved_tuning(task, tmp_path / "nothing") == {}
+
+
 def test_as_many_images_are_used_as_the_preset_says(own):
     task = own.load()
     one, two = (tune(task, ("teacher",), **QUICK | {"n_images": n}) for n in (None, own.counts.tuning))
@@ -159,7 +173,8 @@ def test_arguments_are_refused_by_name(own, option):
         tune("mri")
 
 
-def test_the_noise_levels_are_the_presets_where_none_are_given(own):
+def test_the_noise_levels_are_the_presets_where_none_are_given_and_half_of_the_least_behind_a_teacher(own):
     task = replace(own, sigmas=(0.04, 0.08)).load()
-    sweep = tune(task, ("teacher",), n_images=1, max_iter=20)["teacher"]["sweep"]
-    assert sorted({row["sigma"] for row in sweep}) == [0.04, 0.08]
+    for kind, levels in {"none": [0.04, 0.08], "teacher": [0.02, 0.04, 0.08]}.items():
+        sweep = tune(task, (kind,), n_images=1, max_iter=20)[kind]["sweep"]
+        assert sorted({row["sigma"] for row in sweep}) == levels

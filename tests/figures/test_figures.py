@@ -21,6 +21,7 @@ DRAW = {
     "images": lambda: figures.images({"a": SQUARE, "b": SQUARE.T}, scale_label="grey level"),
     "signed": lambda: figures.images({"a": SQUARE - 0.5}, signed=True, scale_label="weight"),
     "reconstructions": lambda: figures.reconstructions(SQUARE, {"a": SQUARE.T, "b": SQUARE + 0.1}),
+    "inset": lambda: figures.reconstructions(SQUARE, {"a": SQUARE.T}, inset=(0, 3, 4)),
     "comparison": lambda: figures.comparison(
         torch.tensor(SQUARE)[None, None].expand(2, 1, 8, 8),
         {"a": np.stack([SQUARE.T, SQUARE])},
@@ -139,6 +140,17 @@ def test_dots_stand_at_their_means_with_their_errors():
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
 
 
+def test_the_legend_of_dots_stays_inside_the_figure_beside_long_names():
+    methods = dict.fromkeys(("more updates", "late states", "no unrolling", "target"), (1.0, 0.5))
+    figure = figures.dots({"a name that leaves little room": methods}, xlabel="gain (dB)")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    assert box.y0 >= figure.axes[0].get_window_extent().y1
+
+
 def test_error_bars_reach_as_far_as_they_are_told():
     drawn = figures.curves(
         [1, 2, 3], {"a": [1, 2, 3]}, xlabel="x", ylabel="y", errors={"a": [0.5, 0.25, np.nan]}
@@ -165,6 +177,46 @@ def test_reconstructions_state_the_psnr_and_share_one_error_scale():
     assert "b\ninf dB" in titles
     errors = [ax.images[0] for ax in figure.axes if ax.get_title() == "|error|"]
     assert all(e.get_clim() == (0, pytest.approx(0.2)) for e in errors)
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, None), (3, 2), (4, 5)])
+def test_an_inset_shows_the_pixels_that_are_framed(count: int, columns: int | None) -> None:
+    truth = np.random.default_rng(0).random((16, 16))
+    estimates = {f"a{n}": truth + 0.01 * (n + 1) * SQUARE.repeat(2, 0).repeat(2, 1) for n in range(count)}
+    figure = figures.reconstructions(truth, estimates, columns=columns, inset=(2, 5, 9))
+    drawn = [ax for ax in figure.axes if ax.images]
+    parts = [ax.images[0].get_array() for ax in drawn if ax.images[0].get_array().shape == (9, 9)]
+    expected = [truth, *estimates.values(), *(np.abs(a - truth) for a in estimates.values())]
+    assert len(parts) == len(expected)
+    for array in expected:
+        assert sum(np.array_equal(part, array[2:11, 5:14]) for part in parts) == 1
+    framed = [ax for ax in drawn if ax.patches]
+    assert len(framed) == len(expected)
+    assert {patch.get_bbox().bounds for ax in framed for patch in ax.patches} == {(4.5, 1.5, 9, 9)}
+    assert all(ax.images[0].get_interpolation() == "nearest" for ax in drawn)
+    figures.png(figure, dpi=50)
+    for ax in framed:  # an enlarged part stands below what it is of, on the same scale
+        below = min(
+            (b for b in drawn if not b.patches and b.get_position().y1 < ax.get_position().y0),
+            key=lambda b: (abs(b.get_position().x0 - ax.get_position().x0), -b.get_position().y1),
+        )
+        np.testing.assert_array_equal(below.images[0].get_array(), ax.images[0].get_array()[2:11, 5:14])
+        assert below.images[0].get_clim() == ax.images[0].get_clim()
+        assert below.images[0].get_cmap() == ax.images[0].get_cmap()
+
+
+def test_an_inset_of_a_colour_image_has_its_colours() -> None:
+    truth = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    figure = figures.reconstructions(truth, {"a": 0.5 * truth}, inset=(1, 2, 3))
+    parts = [ax.images[0].get_array() for ax in figure.axes if ax.images]
+    part = next(array for array in parts if array.shape == (3, 3, 3))
+    np.testing.assert_allclose(part, truth[:, 1:4, 2:5].movedim(0, -1))
+
+
+def test_without_an_inset_a_figure_is_as_it_was() -> None:
+    figure = figures.reconstructions(SQUARE, {"a": SQUARE, "b": SQUARE})
+    assert len([ax for ax in figure.axes if ax.images]) == 5
+    assert not any(ax.patches for ax in figure.axes if ax.images)
 
 
 def test_a_comparison_shows_each_image_with_its_own_error():
@@ -214,6 +266,18 @@ def test_the_palette_keeps_a_colour_map_smooth():
         (lambda: figures.reconstructions(SQUARE, {}), "estimates={}"),
         (lambda: figures.reconstructions(SQUARE, {"a": SQUARE[:4]}), "(4, 8)"),
         (lambda: figures.reconstructions(SQUARE, {"a": SQUARE}, error_limit=-1), "error_limit=-1"),
+        *(
+            (lambda inset=inset: figures.reconstructions(SQUARE, {"a": SQUARE}, inset=inset), named)
+            for inset, named in (
+                ((0, 0, 9), "inset=(0, 0, 9): expected"),
+                ((5, 0, 4), "inset=(5, 0, 4)"),
+                ((0, 5, 4), "within the 8 × 8 pixels of truth"),
+                ((0, 0, 0), "inset=(0, 0, 0)"),
+                ((-1, 0, 2), "inset[0]=-1"),
+                ((0, 0.5, 2), "inset[1]=0.5"),
+                ((0, 2), "inset=(0, 2)"),
+            )
+        ),
         (lambda: figures.comparison(SQUARE[None], {}), "estimates={}"),
         (lambda: figures.comparison(SQUARE, {"a": SQUARE}), "truths has shape (8, 8)"),
         (lambda: figures.comparison(SQUARE[None], {"a": SQUARE[None, :4]}), "estimates['a'] has shape"),

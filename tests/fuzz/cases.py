@@ -35,6 +35,8 @@ from tests.own_camera import QUICK
 
 Cases = st.SearchStrategy[Case]
 WHERE = st.integers(0, 1 << 20)
+RIGHT = frozenset({("jacobian_norms", "sigma", "zero")})
+"""What would be wrong elsewhere: a denoiser at σ = 0 has a Jacobian."""
 
 
 @st.composite
@@ -48,6 +50,7 @@ def arguments(draw: st.DrawFn) -> Case:
     value = VALUES[shown]
     wrong = name in target.parameters and excluded(name, target.hints.get(name, Any), value)
     wrong = wrong and not (value is None and target.optional(name))
+    wrong = wrong and (target.name, name, shown) not in RIGHT
     changed = dict(target.good) | ({name: value} if name in target.parameters else {})
     return Case(
         "arguments of constructors, functions and recipes",
@@ -204,7 +207,7 @@ QUICK_OPTIONS = {
     "tune": ["--iterations", "20", "--sigmas", "0.1"],
     "evaluate": ["--iterations", "2"],
     "study": ["--seeds", "0", "--only", "free"],
-    "benchmark": ["--images", "2", "--parts", "alternatives"],
+    "benchmark": ["--images", "2", "--parts", "seeds"],
 }
 """What makes a command short where the hostile word does not stop it; the last of two equal options counts."""
 NO_OUTPUT = {"evaluate"}

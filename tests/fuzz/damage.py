@@ -73,9 +73,9 @@ def folder_preset(folder: Path) -> Preset:
     task = replace(camera(), preset=preset)
     save_preconditioner(preset.path("distilled"), distill(task, progress=False, **QUICK), task)  # type: ignore[arg-type]
     save_denoiser(preset.path("denoiser"), NoiseAwareDnCNN(1, 3, 8), preset.name, DenoiserRecipe(), {})
-    rival = AlternativeRecipe("end_to_end", steps=1, batch_size=2)
+    rival = AlternativeRecipe("direct", steps=1, batch_size=2)
     model = train_alternative(task, rival, progress=False)
-    save_alternative(preset.path("end_to_end"), model, task, rival, {})
+    save_alternative(preset.path("direct"), model, task, rival, {})
     setting = {"sigma": 0.05, "momentum": "none", "prior_decay": None, "update_decay": None}
     save_tuning(preset, {"none": {"setting": setting, "sweep": []}})
     return preset
@@ -96,8 +96,8 @@ def _weights(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
         "preconditioner": (preset.path("distilled"), lambda path: load_preconditioner(path).state_dict()),
         "denoiser": (preset.path("denoiser"), lambda path: load_denoiser(path).state_dict()),
         "rival": (
-            preset.path("end_to_end"),
-            lambda path: load_alternative(replace(camera(), preset=preset), "end_to_end", path).state_dict(),
+            preset.path("direct"),
+            lambda path: load_alternative(replace(camera(), preset=preset), "direct", path).state_dict(),
         ),
         "tuning": (tuning, lambda path: load_tuning(replace(preset, weights=path.parent))),
     }

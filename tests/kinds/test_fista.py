@@ -34,6 +34,28 @@ def test_a_setting_is_arguments_of_the_solver(task, P):
     assert torch.equal(found(y, task.student), expected(y, task.student))
 
 
+def test_what_stops_is_tried_without_momentum_and_without_fading(task):
+    expected = [Setting(sigma, "none", None, None) for sigma in task.preset.sigmas]
+    assert Fista(stop_after=3).tried(task) == expected
+    with pytest.raises(ValueError, match=r"stop_after=0: expected None, or an integer, 1 or above"):
+        Fista(stop_after=0)
+
+
+def test_what_stops_gives_the_image_of_its_last_iteration_and_may_be_told_to_go_on(task):
+    y, setting = task.measure(task.test_images[:2]), Setting(0.05, "none", None)
+    images = {
+        max_iter: PreconditionedFISTA(
+            task.denoiser, stepsize=task.stepsize, sigma=0.05, momentum="none", max_iter=max_iter
+        )(y, task.student)
+        for max_iter in (1, 2, 6)
+    }
+    kind = Fista(stop_after=2)
+    for asked, reached in {1: 1, 2: 2, 6: 2}.items():
+        assert torch.equal(kind.solver(task, setting, max_iter=asked)(y, task.student), images[reached])
+    further = kind.solver(task, setting, max_iter=6, stop_after=None)
+    assert torch.equal(further(y, task.student), images[6])
+
+
 def test_a_polynomial_is_the_l2_one_of_the_degree(task):
     y = task.measure(task.test_images[:2])
     setting = PolynomialSetting(0.05, "chambolle_dossal", None, degree=3)

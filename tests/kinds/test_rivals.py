@@ -50,14 +50,26 @@ def test_total_variation_takes_no_denoiser_of_the_task(task, y):
     assert solver.prior[0].denoiser.iterations == 7
 
 
-def test_the_noise_level_falls_for_twenty_iterations_and_stays(task):
+def test_the_noise_level_falls_for_twenty_iterations(task):
     setting = AnnealedSetting(0.4, 0.1, "none")
     for max_iter in (5, 20, 30):
         solver = AnnealedFista().solver(task, setting, max_iter=max_iter)
         levels = solver.init_params_algo["g_param"]
-        assert len(levels) == max(max_iter, SCHEDULE)
-        assert levels == pytest.approx([*geometric(0.4, 0.1, SCHEDULE), *[0.1] * 10][: len(levels)])
-        assert levels[-1] == pytest.approx(0.1)  # which goes on
+        assert levels[:SCHEDULE] == pytest.approx(geometric(0.4, 0.1, SCHEDULE))
+        assert levels[SCHEDULE - 1] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [(AnnealedFista(), AnnealedSetting(0.4, 0.1, "none")), (ExactADMM(), ADMMSetting(0.4, 0.1, 2.0))],
+)
+def test_a_run_ends_with_its_schedule(task, y, kind, setting):
+    records = [state["est"][0] for state in kind.solver(task, setting).states(y, task.student, 30)]
+    assert len(records) == 31
+    assert not torch.equal(records[SCHEDULE - 1], records[SCHEDULE])
+    assert all(torch.equal(records[SCHEDULE], later) for later in records[SCHEDULE + 1 :])
+    longer = kind.solver(task, setting, max_iter=30, stop_after=None)
+    assert not torch.equal(longer(y, task.student), records[-1])
 
 
 def test_annealing_is_fista_with_that_sequence(task, y):

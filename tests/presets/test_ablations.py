@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
+from ddgp_lib.checkpoints import load_checkpoint
+from ddgp_lib.presets import PRESETS
 from ddgp_lib.presets.ablations import loss_ablations
 from ddgp_lib.recipes import DistillationRecipe
 
@@ -17,3 +21,21 @@ def test_only_the_losses_of_the_first_phase_differ():
     }
     for other in found.values():
         assert replace(other, losses=recipe.losses) == recipe
+
+
+@pytest.mark.parametrize("name", ["single_pixel", "mri", "super_resolution"])
+def test_the_books_cameras_have_those_of_their_preconditioner(name):
+    preset = PRESETS[name]
+    assert preset.ablations == loss_ablations(preset.recipes["distilled"])
+    assert not set(preset.ablations) & set(preset.methods)
+
+
+@pytest.mark.parametrize("name", ["single_pixel", "mri", "super_resolution"])
+def test_weights_that_are_there_are_of_the_presets_recipe(name):
+    preset = PRESETS[name]
+    for kind, recipe in preset.ablations.items():
+        for seed in range(4):
+            path = preset.path(kind, seed)
+            if path.is_file():
+                _, description = load_checkpoint(path, kind=kind, task=name)
+                assert DistillationRecipe(**description["recipe"]) == replace(recipe, seed=seed)

@@ -25,7 +25,7 @@ BASES = {
     LinearRecipe: LinearRecipe(
         structure="diagonal", iterations=3, n_images=16, ridges=(1e-3, 1.0), validation_images=4
     ),
-    AlternativeRecipe: AlternativeRecipe("end_to_end", steps=2, batch_size=3),
+    AlternativeRecipe: AlternativeRecipe("direct", steps=2, batch_size=3),
     DenoiserRecipe: DenoiserRecipe(
         steps=2, finetune_steps=1, batch_size=4, jacobian_images=2, power_iterations=2, bound=0.1
     ),
@@ -94,7 +94,7 @@ CHANGES = {
         "damping_noise": (0.001, NEWTON),
     },
     AlternativeRecipe: {
-        "name": ("unrolled", {}),
+        "name": ("unfolded", {}),
         "steps": (3, {}),
         "batch_size": (2, {}),
         "learning_rate": (1e-2, {}),
@@ -102,8 +102,8 @@ CHANGES = {
         "perturbed": (0.0, {}),
         "seed": (1, {}),
         "stages": (2, {"name": "modl"}),
-        "damping": (0.1, {"name": "direct"}),
-        "damping_noise": (0.001, {"name": "direct"}),
+        "damping": (0.1, {}),
+        "damping_noise": (0.001, {}),
         "noise_range": ((0.1, 0.2), {}),
     },
     DenoiserRecipe: {

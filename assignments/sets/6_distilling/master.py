@@ -1124,16 +1124,16 @@ if not any(map(course.is_open, (hidden_share(test, A), added_by_P(cap, *[A.A_adj
 # %% tags=["study"]
 # BEGIN SOLUTION
 rival = max(rivals, key=lambda name: float(curves_val[name].mean(dim=1).max()))
-own, other = curves_test["shipped P"], set6.path(rivals[rival], test, p, 75)
-iterations = range(1, 30)
-at = [round(cost["distilled"] / cost["none"] * k) for k in iterations]
+iterations, ratio = range(1, 30), cost["distilled"] / cost["none"]
+at = [round(ratio * k) for k in iterations]
+own, other = curves_test["shipped P"], set6.path(rivals[rival], test, p, max(at))
 gains = torch.stack([own[k - 1] - other[t - 1] for k, t in zip(iterations, at)])
 mean, band = gains.mean(dim=1), set6.t_quantile(gains.shape[1] - 1) * gains.std(dim=1) / gains.shape[1] ** 0.5
-other_val = set6.path(rivals[rival], val, p, 75)
+other_val = set6.path(rivals[rival], val, p, max(at))
 stops = [int(curves.mean(dim=1).argmax()) for curves in (curves_val["shipped P"], other_val)]
 figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 6), sharex=True)
 upper.plot(at, own.mean(dim=1)[:29], label="shipped P")
-upper.plot(range(1, 76), other.mean(dim=1), "--", label=f"no P, {rival}")
+upper.plot(range(1, max(at) + 1), other.mean(dim=1), "--", label=f"no P, {rival}")
 upper.set_ylabel("mean PSNR (dB)")
 upper.legend()
 lower.plot(at, mean, label="gain at equal time")
@@ -1141,7 +1141,7 @@ lower.fill_between(at, mean - band, mean + band, alpha=0.3, label="95 %, paired,
 lower.plot(at, gains.min(dim=1).values, "k:", label="worst image")
 lower.axhline(float((own[stops[0]] - other[stops[1]]).mean()), color="C3", label="best against best")
 lower.axhline(0, color="grey", linewidth=0.8)
-lower.set_xlabel("time (iterations without P; one with P takes 2.5)")
+lower.set_xlabel(f"time (iterations without P; one with P takes {ratio:.1f})")
 lower.set_ylabel("shipped P minus rival (dB)")
 lower.set_ylim(top=float((mean + band).max()) + 3)
 lower.legend(ncols=2, loc="upper right");

@@ -86,15 +86,15 @@ def split() -> Canvas:
         "The split into what the data see and what they do not",
         "A plane. Its horizontal axis is what the data see, the range of the adjoint; its vertical axis is "
         "what they do not see, the null space. From z the student's step goes along the horizontal axis "
-        "alone. P adds a vertical part. Their sum points nearly where the teacher's step points, towards the "
-        "true image.",
+        "alone and ends below the true image. The teacher's step ends above that, nearer to the true image. P adds a "
+        "vertical part, so that the sum ends between the two.",
     )
     canvas.arrow([(50, 330), (600, 330)], "muted")
     canvas.arrow([(50, 330), (50, 30)], "muted")
     canvas.text(600, 352, "seen: the range of *A*^⊤", "muted", size=SMALL, anchor="end")
     canvas.text(60, 34, "unseen: the null space of *A*", "muted", size=SMALL, anchor="start")
-    canvas.arrow([(110, 270), (500, 92)], "teacher", dashed=True)
-    canvas.text(330, 140, "teacher's step", "teacher", size=SMALL, anchor="end")
+    canvas.arrow([(110, 270), (376, 108)], "teacher", dashed=True)
+    canvas.text(240, 165, "teacher's step", "teacher", size=SMALL, anchor="end")
     canvas.arrow([(110, 270), (380, 270)], "student", width=3)
     canvas.text(245, 290, "student's step −*α* ∇*g*_s", "student", size=SMALL)
     canvas.arrow([(380, 270), (380, 160)], "distilled", width=3)
@@ -102,6 +102,6 @@ def split() -> Canvas:
     canvas.arrow([(110, 270), (376, 163)], "ink", width=3)
     canvas.dot(110, 270, 5)
     canvas.text(98, 256, "*z*_k", anchor="end")
-    canvas.dot(530, 78, 5)
-    canvas.text(542, 70, "*x*^*", anchor="start")
+    canvas.dot(380, 78, 5)
+    canvas.text(392, 70, "*x*^*", anchor="start")
     return canvas

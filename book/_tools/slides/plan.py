@@ -27,6 +27,8 @@ GAP = 18
 """Space between two parts, in pixels."""
 GOALS = "After this chapter you can"
 """How the paragraph before the learning goals begins."""
+GOALS_IN_NOTE = re.compile(r"\*\*After it\*\*\s+you\s+can\s*$")
+"""How it ends where it is the note at the head of a chapter, which names time and prerequisites first."""
 TASK = re.compile(r"\([a-z]\)")
 """How a part of an exercise begins."""
 
@@ -92,6 +94,7 @@ def _opening(section: Section, references: References) -> list[Slide]:
     cut = next((place for place, block in enumerate(blocks) if _leads_to_goals(block)), len(blocks))
     title = Slide("title", section.heading.text, [Text((lead(blocks[:cut]),))], blocks[:cut], opens=True)
     goals, rest = Slide("goals", GOALS), blocks[cut + 1 :]
+    title.notes += [block for block in blocks[cut : cut + 1] if not _begins_with_goals(block)]
     if rest and isinstance(first := rest[0], Listing):
         goals.parts.append(first)
         rest = rest[1:]
@@ -104,6 +107,11 @@ def _opening(section: Section, references: References) -> list[Slide]:
 
 
 def _leads_to_goals(block: Block) -> bool:
+    in_note = isinstance(block, Paragraph) and bool(GOALS_IN_NOTE.search(block.text))
+    return in_note or _begins_with_goals(block)
+
+
+def _begins_with_goals(block: Block) -> bool:
     return isinstance(block, Paragraph) and block.text.startswith(GOALS)
 
 

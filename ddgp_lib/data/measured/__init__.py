@@ -5,6 +5,7 @@ from .lensless import lensless_camera, prepare_lensless
 from .loading import load_measured
 from .records import ArraySpec, DataFile, Measured, MeasuredSet, NamedArray
 from .registry import MEASURED
+from .single_pixel import diameters_of, haar_coefficients, hadamard_coefficients
 
 __all__ = [
     "MEASURED",
@@ -14,6 +15,9 @@ __all__ = [
     "MeasuredSet",
     "NamedArray",
     "data_folder",
+    "diameters_of",
+    "haar_coefficients",
+    "hadamard_coefficients",
     "lensless_camera",
     "load_measured",
     "prepare_lensless",

@@ -30,7 +30,7 @@ def card_of(card: MeasuredSet) -> str:
     table = "\n".join(f"| {name} | {text} |" for name, text in rows)
     known = "\n".join(f"- {sentence}" for sentence in card.known)
     unknown = "\n".join(f"- {sentence}" for sentence in card.unknown)
-    heading = f"## `{card.name}`: {card.title}\n\n| | |\n|---|---|\n"
+    heading = f"## `{card.name}`: {card.title}\n\n| field | entry |\n|---|---|\n"
     return f"{heading}{table}\n\nKnown:\n\n{known}\n\nNot known:\n\n{unknown}\n"
 
 

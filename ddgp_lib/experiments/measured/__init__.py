@@ -1,21 +1,35 @@
 """Experiments on measured data: a small module for each camera, and tables with standard errors."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ...arguments import require, require_choice, require_integer, require_seed
-from . import head, lensless
+from . import head, lensless, single_pixel
 from .meter import Step, metered
 from .records import Experiment, Row
 
-__all__ = ["EXPERIMENTS", "Experiment", "Row", "Step", "metered", "run_measured"]
+__all__ = [
+    "EXPERIMENTS",
+    "RESULTS_FOLDER",
+    "Experiment",
+    "Row",
+    "Step",
+    "load_result",
+    "metered",
+    "run_measured",
+]
+
+RESULTS_FOLDER = Path(__file__).with_name("results")
+"""Where the results are that ship, a file for each experiment that has some."""
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {"lensless": lensless.EXPERIMENT, "head": head.EXPERIMENT}
+    {module.__name__.rpartition(".")[2]: module.EXPERIMENT for module in (lensless, head, single_pixel)}
 )
-"""The experiments by their names."""
+"""The experiments by their names, which are those of their modules."""
 
 
 def run_measured(name: str, iterations: tuple[int, ...] | None = None, seed: int = 0) -> dict[str, Any]:
@@ -61,3 +75,33 @@ def run_measured(name: str, iterations: tuple[int, ...] | None = None, seed: int
     about, rows = experiment.run(tuple(sorted(int(mark) for mark in marks)), int(seed))
     found = {"experiment": name, "title": experiment.title, "data": experiment.data, "seed": int(seed)}
     return found | dict(about) | {"rows": [asdict(row) for row in rows]}
+
+
+def load_result(name: str) -> dict[str, Any]:
+    """Load what ships of an experiment on measured data: no data are needed.
+
+    Parameters
+    ----------
+    name : str
+        An experiment whose result ships: ``"single_pixel"``.  Its file was written by ``python -m ddgp_lib measured
+        single_pixel --json``.
+
+    Returns
+    -------
+    dict
+        As :func:`run_measured` returned it.
+
+    Raises
+    ------
+    ValueError
+        If there is no result of this name.
+
+    Examples
+    --------
+    >>> from ddgp_lib.experiments.measured import load_result
+    >>> load_result("single_pixel")["denoiser"]
+    'photographs'
+    """
+    require_choice("name", name, [path.stem for path in sorted(RESULTS_FOLDER.glob("*.json"))])
+    found: dict[str, Any] = json.loads((RESULTS_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return found

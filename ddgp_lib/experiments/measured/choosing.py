@@ -94,6 +94,46 @@ def choose_inside(
         known[point] = run(point)
 
 
+def run_longer(
+    tried: Tried,
+    marks: tuple[int, ...],
+    limit: int,
+    run: Callable[[tuple[int, ...]], Tried],
+) -> tuple[Tried, tuple[int, ...]]:
+    """Run a setting for twice as long, and again, while it is best at its last iteration.
+
+    Parameters
+    ----------
+    tried : Tried
+        What it came to by now.
+    marks : tuple of int
+        Iterations that it was judged at, rising.
+    limit : int
+        Iterations that a run may have at most.
+    run : callable
+        Marks ↦ :class:`Tried`.
+
+    Returns
+    -------
+    tried : Tried
+        What it came to at the end.
+    marks : tuple of int
+        The iterations that it was judged at then.
+    """
+    while tried.stop == marks[-1] and 2 * marks[-1] <= limit:
+        marks = (*marks, 2 * marks[-1])
+        tried = run(marks)
+    return tried, marks
+
+
+def edges_in_words(
+    symbols: Sequence[str], edges: Sequence[int], stop: int, marks: Sequence[int]
+) -> tuple[str, ...]:
+    """Say which parameters are at the last value that was tried, and whether a run stops at its last mark."""
+    words = [f"{symbols[place]} is the last that was tried" for place in edges]
+    return (*words, *([f"{stop} iterations are the most that were allowed"] if stop == marks[-1] else []))
+
+
 def _require_axes(axes: Sequence[Sequence[float]]) -> None:
     """Refuse what is no grid."""
     wanted = "for each parameter two rising values or more"

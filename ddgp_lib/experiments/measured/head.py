@@ -11,10 +11,9 @@ under ``"edges"``.  P is there where its weights are: those of :mod:`ddgp_lib.pr
 simulated scans alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -38,10 +37,11 @@ from ...scanner import (
     prepare_scan,
     prewhiten,
 )
-from ...solvers import Geometric, PreconditionedFISTA
+from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut, hold_out
-from .choosing import Point, Tried, choose_inside
+from .candidates import LONGEST, MOMENTUM, Candidate, Choice, Solve, choose_setting, fista
+from .choosing import Point, Tried
 from .judging import Judge, chosen, judged
 from .records import Experiment, Row
 
@@ -52,42 +52,8 @@ SET_ASIDE = 0.2
 """Share of the used columns beside the calibration region that settings are chosen by."""
 DAMPING = multicoil_mri.SPLIT
 """λ of the Newton step of plug-and-play, and of the soft split that P takes."""
-MOMENTUM: Momentum = "chambolle_dossal"
-"""Momentum where nothing else is said."""
 NOISE = 0.5**0.5
 """Standard deviation of each part of a complex number after prewhitening."""
-
-LONGEST = 4
-"""Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
-
-Solve = Callable[[SenseMRI, torch.Tensor, int], Iterable[torch.Tensor]]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A method and the grid of its settings.
-
-    Attributes
-    ----------
-    name : str
-        What it is called; of several of one name, the best is taken.
-    axes : mapping of str to tuple of float
-        For each parameter, by its symbol, two values or more above zero, rising.
-    make : callable
-        Takes a value for each parameter; returns what yields the iterates.
-    note : str
-        What else is particular to it.
-    """
-
-    name: str
-    axes: Mapping[str, tuple[float, ...]]
-    make: Callable[..., Solve]
-    note: str = ""
-
-    def label(self, point: Point) -> str:
-        """Return the method with a setting in words."""
-        values = [f"{symbol} {value:.2g}" for symbol, value in zip(self.axes, point, strict=True)]
-        return ", ".join([self.name, *values, *([self.note] if self.note else [])])
 
 
 class Comparison(NamedTuple):
@@ -138,13 +104,13 @@ def methods() -> list[Candidate]:
     plug_and_play = {"σ": (0.01, 0.02, 0.04)}
 
     def tikhonov(damping: float) -> Solve:
-        return _fista(NoPrior(), Newton(damping), 1.0, "none")
+        return fista(NoPrior(), Newton(damping), 1.0, "none")
 
     def falling(first: float, last: float) -> Solve:
-        return _fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
+        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
     def steps(prior: Any, step: Preconditioner | None, momentum: Momentum) -> Callable[..., Solve]:
-        return lambda sigma: _fista(prior, step, sigma, momentum)
+        return lambda sigma: fista(prior, step, sigma, momentum)
 
     found = [
         Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
@@ -177,7 +143,8 @@ def compare(
     record : KSpace
         One slice, measured in full and prewhitened.
     methods : sequence of Candidate
-        Methods with their grids; the first one is what others are compared with.
+        Methods with their grids; the first one is what others are compared with.  Of several of one name the best is
+        taken.
     accelerations : sequence of float
         R, above 1.
     iterations : tuple of int
@@ -208,17 +175,9 @@ def compare(
     return found
 
 
-class _Choice(NamedTuple):
-    """A setting, where it stops, and in words what of that is at an edge."""
-
-    point: Point
-    stop: int
-    edges: tuple[str, ...]
-
-
 def _choose(
     scan: Scan, group: Sequence[Candidate], iterations: tuple[int, ...], longest: int
-) -> tuple[Candidate, _Choice]:
+) -> tuple[Candidate, Choice]:
     """Choose among methods of one name by columns that were set aside, and where to stop."""
 
     def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
@@ -226,19 +185,9 @@ def _choose(
         errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
         return min(errors, key=lambda tried: tried.rank)
 
-    each = [
-        (method, choose_inside(list(method.axes.values()), partial(run, method, marks=iterations)))
-        for method in group
-    ]
-    method, best = min(each, key=lambda pair: pair[1].tried.rank)
-    marks, stop = iterations, best.tried.stop
-    while stop == marks[-1] and 2 * marks[-1] <= longest * iterations[-1]:
-        marks = (*marks, 2 * marks[-1])
-        stop = run(method, best.point, marks).stop
-    symbols = list(method.axes)
-    edges = [f"{symbols[place]} is the last that was tried" for place in best.edges]
-    edges += [f"{stop} iterations are the most that were allowed"] if stop == marks[-1] else []
-    return method, _Choice(best.point, stop, tuple(edges))
+    limit = longest * iterations[-1]
+    each = [(method, choose_setting(method, partial(run, method), iterations, limit)) for method in group]
+    return min(each, key=lambda pair: Tried(pair[1].error, pair[1].stop).rank)
 
 
 def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:
@@ -249,21 +198,6 @@ def _set_aside(mask: torch.Tensor, sides: Sequence[int], seed: int) -> HeldOut:
     kept[width // 2 - side // 2 : width // 2 - side // 2 + side] = True
     count = max(2, round(SET_ASIDE * int((mask & ~kept).sum())))
     return hold_out(mask, count, generator=torch.Generator().manual_seed(seed), kept=kept & mask)
-
-
-def _fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
-    def solve(physics: SenseMRI, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
-        solver = PreconditionedFISTA(
-            prior,
-            step,
-            stepsize=1 / physics.squared_norm,
-            sigma=sigma,
-            momentum=momentum,
-            max_iter=iterations,
-        )
-        return (x for x, _ in islice(solver.iterates(y, physics, iterations), 1, None))
-
-    return solve
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:

@@ -21,7 +21,7 @@ class Judge:
         All measurements, real or complex.
     split : HeldOut
         Which were used and which are held out; both broadcast to ``measured``.
-    sigma : float
+    sigma : float or Tensor
         Standard deviation of the noise, as :func:`~ddgp_lib.experiments.heldout.held_out_error` takes it.
     sigma_rtol : float
         Its relative standard error.
@@ -31,7 +31,7 @@ class Judge:
 
     measured: torch.Tensor
     split: HeldOut
-    sigma: float
+    sigma: float | torch.Tensor
     sigma_rtol: float = 0.0
     dim: int | None = None
 

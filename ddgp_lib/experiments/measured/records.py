@@ -29,6 +29,13 @@ class Row:
         Time of the processor.
     transforms : int
         Fourier transforms.
+    psnr : float or None
+        PSNR against the picture of the full measurement, in dB, where there is one: mean over acquisitions.  The full
+        measurement has noise of its own.
+    simulated : float or None
+        Mean PSNR of the same setting in the simulation that it was chosen in, in dB.
+    setting : tuple of float
+        The values of the setting, where one was chosen.
     """
 
     condition: str
@@ -41,6 +48,9 @@ class Row:
     transforms: int
     gain: float | None = None
     gain_error: float | None = None
+    psnr: float | None = None
+    simulated: float | None = None
+    setting: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Experiment:
     title : str
         What is compared.
     data : str
-        Name of the data set, a key of ``MEASURED``.
+        Name of the data set, a key of ``MEASURED``, or of several, with a comma between them.
     iterations : tuple of int
         At which iterations rows are written, by default.
     run : callable

@@ -157,21 +157,6 @@ def test_the_scale_of_the_car_is_set_and_its_acquisitions_are_no_repeats():
         assert found.item() == pytest.approx(expected, abs=0.03)  # -2/3 for independent noise
 
 
-def test_the_haar_coefficients_are_those_of_the_camera_s_picture():
-    measured = real("jaszczak")
-    coefficients, side = measured["coefficients"], measured.meta["coarsest"]
-    image = coefficients[:side, :side]
-    while len(image) < 64:
-        n = len(image)
-        parts = (coefficients[:n, n : 2 * n], coefficients[n : 2 * n, :n], coefficients[n : 2 * n, n : 2 * n])
-        across, down, both = (measured.meta["detail_sign"] * part for part in parts)
-        upper = torch.stack([image + across + down + both, image - across + down - both], dim=-1).flatten(1)
-        lower = torch.stack([image + across - down - both, image - across - down + both], dim=-1).flatten(1)
-        image = torch.stack([upper, lower], dim=1).flatten(0, 1) / 2
-    pair = torch.stack([image.flatten(), measured["camera_64"].flatten()])
-    assert torch.corrcoef(pair)[0, 1].item() == pytest.approx(0.88, abs=0.005)
-
-
 def test_the_lensless_camera_reads_whole_numbers_of_one_range():
     measured = real("diffusercam")
     for array in measured.arrays.values():

@@ -7,7 +7,8 @@ import torch
 
 from ddgp_lib import distill
 from ddgp_lib.data.fourier import centred_fourier
-from ddgp_lib.experiments.measured.head import EXPERIMENT, Candidate, compare, methods, scan_of
+from ddgp_lib.experiments.measured.candidates import Candidate
+from ddgp_lib.experiments.measured.head import EXPERIMENT, compare, methods, scan_of
 from ddgp_lib.operators import birdcage_maps
 from ddgp_lib.presets import multicoil_mri
 from ddgp_lib.pretrained import save_preconditioner

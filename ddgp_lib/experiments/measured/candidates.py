@@ -1,0 +1,104 @@
+"""A method with the grid of its settings, and the choice among them that nothing measured has a part in."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+import torch
+from deepinv.physics import LinearPhysics
+
+from ...names import Momentum
+from ...preconditioners import Preconditioner
+from ...solvers import PreconditionedFISTA
+from .choosing import Point, Tried, choose_inside, edges_in_words, run_longer
+
+LONGEST = 4
+"""Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
+MOMENTUM: Momentum = "chambolle_dossal"
+"""Momentum where nothing else is said."""
+
+Solve = Callable[[Any, torch.Tensor, int], Iterable[torch.Tensor]]
+"""An operator, measurements and a number of iterations ↦ the iterates."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method and the grid of its settings.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    axes : mapping of str to tuple of float
+        For each parameter, by its symbol, two values or more above zero, rising; none where there is nothing to set.
+    make : callable
+        Takes a value for each parameter; returns what yields the iterates.
+    note : str
+        What else is particular to it.
+    classical : bool
+        Whether it learns no preconditioner.
+    """
+
+    name: str
+    axes: Mapping[str, tuple[float, ...]]
+    make: Callable[..., Solve]
+    note: str = ""
+    classical: bool = True
+
+    def label(self, point: Point) -> str:
+        """Return the method with a setting in words."""
+        values = [f"{symbol} {value:.2g}" for symbol, value in zip(self.axes, point, strict=True)]
+        return ", ".join([self.name, *values, *([self.note] if self.note else [])])
+
+
+class Choice(NamedTuple):
+    """A setting that was chosen."""
+
+    point: Point
+    """A value for each parameter."""
+    stop: int
+    """Iterations."""
+    error: float
+    """What it came to."""
+    edges: tuple[str, ...]
+    """What of it is the last that was tried."""
+
+
+def choose_setting(
+    candidate: Candidate,
+    run: Callable[[Point, tuple[int, ...]], Tried],
+    iterations: tuple[int, ...],
+    limit: int,
+) -> Choice:
+    """Choose a method's setting, and where it stops.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The method with its grid, which grows until the best lies inside it.
+    run : callable
+        A point and the iterations that it is judged at ↦ :class:`~.choosing.Tried`.
+    iterations : tuple of int
+        Where it may stop, rising.
+    limit : int
+        Iterations that the best setting may run while it is still getting better.
+    """
+    if not candidate.axes:
+        tried = run((), (1,))
+        return Choice((), tried.stop, tried.error, ())
+    best = choose_inside(list(candidate.axes.values()), lambda point: run(point, iterations))
+    tried, marks = run_longer(best.tried, iterations, limit, partial(run, best.point))
+    edges = edges_in_words(list(candidate.axes), best.edges, tried.stop, marks)
+    return Choice(best.point, tried.stop, tried.error, edges)
+
+
+def fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
+    """Return plug-and-play FISTA with the default step size as what yields the iterates."""
+
+    def solve(physics: LinearPhysics, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
+        solver = PreconditionedFISTA(prior, step, sigma=sigma, momentum=momentum, max_iter=iterations)
+        return (x for x, _ in islice(solver.iterates(y, physics, iterations), 1, None))
+
+    return solve
