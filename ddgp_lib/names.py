@@ -51,7 +51,7 @@ Momentum = Literal["chambolle_dossal", "deepinv", "none"]
 Constraint = Literal["none", "nonnegative", "clipped"]
 """All images; x ≥ 0, projected in the metric; negative pixels set to zero: ``ddgp_lib.solvers.CONSTRAINTS``."""
 
-Loss = Literal["gradient", "imitation", "supervised", "scale", "row_space"]
+Loss = Literal["gradient", "imitation", "supervised", "decibels", "scale", "row_space"]
 """Losses that a recipe weights, ``ddgp_lib.recipes.LOSSES``."""
 
 LossTerm = Literal[Loss, "penalty"]

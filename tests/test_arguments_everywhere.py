@@ -1279,7 +1279,7 @@ ELSEWHERE = {
         "of a preset, for its images",
     ),
     **dict.fromkeys(
-        ("change_phase", "heads_and_leaves", "redraw_scan", "suited_sigma"), "of a preset, for its training"
+        ("change_view", "heads_and_others", "redraw_scan", "suited_sigma"), "of a preset, for its training"
     ),
     **dict.fromkeys(("signed_patterns", "four_coils"), "of a preset, for a study"),
     "mean_over": "of values that the measures have looked at",

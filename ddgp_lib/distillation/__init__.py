@@ -1,7 +1,14 @@
 """Gradient-matching distillation: teach P to turn the student's gradient into the teacher's."""
 
 from ..recipes import DEFAULT_LOSSES, LOSSES, OPTIMISERS, PAIRINGS, DistillationRecipe, build_preconditioner
-from .losses import consistency_penalty, gradient_loss, row_space_penalty, scale_loss, squared_distance
+from .losses import (
+    consistency_penalty,
+    decibel_loss,
+    gradient_loss,
+    row_space_penalty,
+    scale_loss,
+    squared_distance,
+)
 from .phase import Distillation
 from .run_tuning import RunStates, tune_run
 from .states import FreshStates, StatePool
@@ -19,6 +26,7 @@ __all__ = [
     "StatePool",
     "build_preconditioner",
     "consistency_penalty",
+    "decibel_loss",
     "distill",
     "gradient_loss",
     "row_space_penalty",

@@ -49,6 +49,32 @@ def squared_distance(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     return (x - reference).flatten(1).square().sum(dim=1).mean()
 
 
+def decibel_loss(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    r"""L_dB = 10 log₁₀(‖x − reference‖² / ‖reference‖²): the squared error in dB, of which a PSNR is the negative.
+
+    Where scans differ much, so do their squared errors, and their mean is that of the hardest scans.  The mean of
+    decibels takes a gain of 1 dB for the same in all of them.
+
+    Parameters
+    ----------
+    x, reference : Tensor, shape (N, C, H, W)
+
+    Returns
+    -------
+    Tensor, shape ()
+        At least −120.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ddgp_lib.distillation import decibel_loss
+    >>> round(float(decibel_loss(torch.full((1, 1, 4, 4), 1.1), torch.ones(1, 1, 4, 4))), 2)
+    -20.0
+    """
+    relative = norms(x - reference) / (norms(reference) + FLOOR)
+    return 20 * torch.log10(relative + FLOOR).mean()
+
+
 def scale_loss(student_step: torch.Tensor, teacher_step: torch.Tensor) -> torch.Tensor:
     r"""L_R = ((a − b) / (a + b))² with a = ‖α_s P(∇g_s)‖ and b = ‖α_t ∇g_t‖: the length, to which L_G is blind.
 
@@ -165,6 +191,7 @@ LOSS_OF_A_PAIR: Mapping[LossTerm, Callable[[Pair], torch.Tensor]] = {
     "gradient": lambda pair: gradient_loss(pair.direction, pair.teacher_gradient),
     "imitation": _imitation,
     "supervised": lambda pair: squared_distance(pair.x, pair.truth),
+    "decibels": lambda pair: decibel_loss(pair.x, pair.truth),
     "scale": _scale,
     "row_space": lambda pair: row_space_penalty(pair.direction, pair.physics),
     "penalty": _penalty,

@@ -19,8 +19,9 @@ one step by the same share, :math:`r^2 / (r^2 + \lambda)` for a relative singula
 where the step leaves something to do.  Because both have one λ, both are one solve, and an iteration with P costs
 about as many products with :math:`A^\top A` as one of plug-and-play with Newton's step.
 
-It is trained on simulated scans alone: brain slices with skull, and dead leaves, some of them in the outline of a
-head.  All have phases, smooth ones or smooth and rough ones, and half of the images that are taken get further ones.
+It is trained on simulated scans alone: brain slices with skull, squares of photographs, and dead leaves; half of the
+latter two in the outline of a head.  All have phases, smooth ones or smooth and rough ones, and half of the images
+that are taken get further ones, and another brightness.  The denoiser is trained on the same images.
 As the preset is not registered, a file that imports ``PRESET`` from here makes it known to the command line:
 ``python -m ddgp_lib train --task FILE.py:PRESET --kind distilled``.
 """
@@ -46,6 +47,7 @@ from ..data import (
     Split,
     dead_leaves,
     load_brains,
+    load_photographs,
     random_maps,
     resample,
     rough_phase,
@@ -56,7 +58,7 @@ from ..denoisers import load_denoiser
 from ..kinds import AnnealedFista, ExactADMM, IteratedTikhonov, VariationFista
 from ..names import MaskName
 from ..operators import SenseMRI, noise_of
-from ..recipes import DistillationRecipe, LinearRecipe
+from ..recipes import DenoiserRecipe, DistillationRecipe, LinearRecipe
 from ..scanner import MASKS, ScanFamily, draw_mask
 from ..tasks import Counts, Preset, Task, chosen_sides, make_task
 from .mri import head, times, turn_phase
@@ -67,10 +69,12 @@ EXPONENTS = (1.5, 3.0)
 """Least and largest power with which the spectrum of a rough phase falls."""
 SPLIT = 0.03
 """λ of the soft split and of the Newton step, relative to ‖A‖²."""
-LEAVES = 128
-"""Dead leaves among the images to train on; every second one is cut out in the outline of a head."""
-FAMILY = ScanFamily(coils=(4, 10), split=SPLIT, tol=3e-3)
-"""The scans that one P is trained for: 4 to 10 coils, R from 4 to 8, columns and places, noise of 0.003 to 0.03.
+LEAVES, PHOTOGRAPHS = 96, 192
+"""Dead leaves and squares of photographs among the images to train on; every second one has the outline of a head."""
+GAINS = (0.6, 1.6)
+"""Least and largest factor of the brightness of an image that is changed: a scanner's units are never quite ours."""
+FAMILY = ScanFamily(coils=(1, 10), accelerations=(3.0, 8.0), noise=(0.003, 0.06), split=SPLIT, tol=3e-3)
+"""The scans that one P is trained for: 1 to 10 coils, R from 3 to 8, columns and places, noise of 0.003 to 0.06.
 
 Conjugate gradients stop at a residual of 3e-3 while training.  On two of these scans, 20 iterations of plug-and-play
 with Newton's step came within 0.02 dB of those with 1e-6, with 13 and 18 products in the place of 36 and 41 for each
@@ -153,7 +157,7 @@ def multicoil_mri(
     return make_task(
         student,
         teacher,
-        heads_and_leaves(sides, seed) if images is None else images,
+        heads_and_others(sides, seed) if images is None else images,
         load_denoiser(weights_path("mri", "denoiser")) if denoiser is None else denoiser,
         sigma,
         preset=PRESET,
@@ -183,15 +187,15 @@ def complex_heads(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
     return Split(*(with_phases(resample(part, size), generator) for part in load_brains()))
 
 
-def heads_and_leaves(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
-    """Load the brain slices with simulated phases, and :data:`LEAVES` dead leaves beside those to train on.
+def heads_and_others(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
+    """Load the brain slices with simulated phases, and beside those to train on photographs and dead leaves.
 
     Parameters
     ----------
     size : int or pair of int
         Side, or height and width, of the images.
     seed : int
-        Seed of the phases and the leaves.
+        Seed of the phases, the leaves, and of which photographs are taken.
 
     Returns
     -------
@@ -199,17 +203,25 @@ def heads_and_leaves(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
         Magnitudes in [0, 1]; images to choose on and to test are brain slices alone.
     """
     heads = complex_heads(size, seed)
+    sides = (heads.train.shape[2], heads.train.shape[3])
     generator = torch.Generator().manual_seed(int(seed))
-    leaves = dead_leaves(LEAVES, size, generator)
-    outlined = leaves[::2]
-    outlined *= head(heads.train[torch.randperm(len(heads.train), generator=generator)[: len(outlined)]])
-    return heads._replace(train=torch.cat([heads.train, with_phases(leaves, generator)]))
+    squares = load_photographs(min(sides), leaves=0).train
+    taken = torch.randperm(len(squares), generator=generator)[:PHOTOGRAPHS]
+    others = torch.cat([dead_leaves(LEAVES, sides, generator), resample(squares[taken], sides)])
+    outlines = torch.randint(len(heads.train), (len(others[::2]),), generator=generator)
+    others[::2] *= head(heads.train[outlines])
+    return heads._replace(train=torch.cat([heads.train, with_phases(others, generator)]))
 
 
-def change_phase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Perturb complex images (N, 2, H, W) as :func:`~ddgp_lib.presets.mri.turn_phase` does, and add new phases."""
+def change_view(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Perturb complex images (N, 2, H, W) as single-coil MRI does, add new phases, and change the brightness.
+
+    See :func:`~ddgp_lib.presets.mri.turn_phase` and :data:`GAINS`.
+    """
     turned = turn_phase(images, generator)
-    return times(with_phases(torch.ones_like(turned[:, :1]), generator), turned)
+    share = torch.rand(len(images), 1, 1, 1, generator=generator)
+    gains = GAINS[0] * (GAINS[1] / GAINS[0]) ** share
+    return gains * times(with_phases(torch.ones_like(turned[:, :1]), generator), turned)
 
 
 def redraw_scan(task: Task, generator: torch.Generator) -> Task:
@@ -231,7 +243,7 @@ def redraw_scan(task: Task, generator: torch.Generator) -> Task:
 
 
 def suited_sigma(noise: float) -> float:
-    """Return the denoiser's level that suits a scanner's noise ν with Newton's step: 2 ν, and at least 0.01.
+    """Return the denoiser's level that suits a scanner's noise ν with Newton's step: 2 ν, from 0.01 to 0.06.
 
     On four scans of :data:`FAMILY` with the noise 0.0035, 0.005, 0.0148 and 0.0268, the best of 0.01, 0.015, 0.02,
     0.03 and 0.05 for 20 iterations of plug-and-play with Newton's step and no momentum were 0.01, 0.02, 0.03 and
@@ -250,7 +262,7 @@ def suited_sigma(noise: float) -> float:
     [0.01, 0.02, 0.06]
     """
     require_number("noise", noise, lowest=0)
-    return max(0.01, 2 * noise)
+    return min(0.06, max(0.01, 2 * noise))
 
 
 def with_phases(magnitudes: torch.Tensor, generator: torch.Generator, *, rough: float = 0.5) -> torch.Tensor:
@@ -311,22 +323,42 @@ def _between(ends: tuple[float, float], share: float) -> float:
 PRESET: Preset = Preset(
     name="multicoil_mri",
     make=multicoil_mri,
-    images=complex_heads,
-    augment=change_phase,
+    images=heads_and_others,
+    augment=change_view,
     redraw=redraw_scan,
+    denoiser=DenoiserRecipe(
+        network="unet",
+        steps=16000,
+        finetune_steps=0,
+        batch_size=8,
+        learning_rate=5e-3,
+        warmup=0.03,
+        clip=1.0,
+        perturbed=0.7,
+        crop=64,
+        sigma_min=0.005,
+        sigma_max=0.3,
+    ),
     recipes={
         "distilled": DistillationRecipe(
             form="newton_null_space",
-            losses={"gradient": 1.0, "supervised": 1.0},
-            steps=8000,
+            losses={"gradient": 1.0, "decibels": 1.0},
+            steps=5000,
             batch_size=4,
             learning_rate=2e-3,
             pool_size=32,
+            perturbed=0.7,
             operators=8,
-            redraw_every=30,
-            horizon=40,
+            redraw_every=40,
+            horizon=60,
             momentum="none",
             damping=SPLIT,
+            average=0.99,
+            tuned_steps=300,
+            tuned_unroll=4,
+            tuned_rate=5e-4,
+            tuned_batch=3,
+            tuned_losses={"decibels": 1.0},
         )
     },
     linear=LinearRecipe(form="newton_null_space", structure="convolution", damping=SPLIT),

@@ -92,8 +92,9 @@ class DistillationRecipe:
         See :func:`~ddgp_lib.networks.build.build_network` and
         :class:`~ddgp_lib.preconditioners.learned.LearnedPreconditioner`.
     losses : mapping of str to float
-        Weights ρ of the losses ``"gradient"`` (L_G), ``"imitation"`` (L_I), ``"supervised"`` (L_S), ``"scale"`` (L_R)
-        and ``"row_space"`` (L_⊥), see :mod:`ddgp_lib.distillation.losses`; one left out is off.
+        Weights ρ of the losses ``"gradient"`` (L_G), ``"imitation"`` (L_I), ``"supervised"`` (L_S), ``"decibels"``
+        (L_dB), ``"scale"`` (L_R) and ``"row_space"`` (L_⊥), see :mod:`ddgp_lib.distillation.losses`; one that is left
+        out is off.
     steps, batch_size : int
         Optimisation steps, and states in each.
     learning_rate, weight_decay : float

@@ -17,7 +17,7 @@ class PreparedScan(NamedTuple):
     physics: SenseMRI
     """The operator, with the maps and the mask of the scan."""
     y: torch.Tensor
-    """Measurements (1, 2, C, H, W); the brightest tissue of an image that explains them is about 1."""
+    """Measurements (1, 2, C, H, W), in units in which the brightness is what was asked for."""
     factor: float
     """What the record's k-space was multiplied by."""
 
@@ -29,6 +29,7 @@ def prepare_scan(
     maps: Sensitivities | torch.Tensor | None = None,
     noise: float = 0.0,
     percentile: float = 99.0,
+    bright: float = 1.0,
     split: float = 1e-2,
     tol: float = 1e-3,
     seed: int = 0,
@@ -53,6 +54,9 @@ def prepare_scan(
         Standard deviation of the noise on the real and on the imaginary part of each entry, in the record's units.
     percentile : float
         Of the brightness, as in :func:`~ddgp_lib.scanner.scaling.brightness`; it is found from the used places alone.
+    bright : float
+        The brightness in the new units, above 0.  By default the brightest tissue is about 1; for a denoiser or a P,
+        take the brightness that the images had which it was trained on.
     split, tol, seed : float, float, int
         As for :class:`~ddgp_lib.operators.sense.SenseMRI`.
 
@@ -81,10 +85,11 @@ def prepare_scan(
         measured.data.ndim == 3, "measured.data.shape", tuple(measured.data.shape), "one slice, (C, H, W)"
     )
     require_number("noise", noise, lowest=0)
+    require_number("bright", bright, above=0)
     used = measured.mask & _chosen(mask, measured.mask)
     require(bool(used.any()), "mask", mask, "one measured place or more")
     kspace = measured.data * used
-    factor = 1 / brightness(kspace, percentile)
+    factor = bright / brightness(kspace, percentile)
     physics = SenseMRI(_unit_maps(maps, kspace), used, noise=noise * factor, seed=seed, split=split, tol=tol)
     y = torch.view_as_real(factor * kspace).movedim(-1, 0)[None].contiguous()
     return PreparedScan(physics, y, factor)

@@ -5,6 +5,7 @@ import torch
 
 from ddgp_lib.distillation import (
     consistency_penalty,
+    decibel_loss,
     gradient_loss,
     row_space_penalty,
     scale_loss,
@@ -41,6 +42,16 @@ def test_gradient_loss_is_one_minus_cosine_squared_and_blind_to_scale(pair):
 def test_squared_distance(pair):
     a, b = pair
     torch.testing.assert_close(squared_distance(a, b), norms(a - b).square().mean())
+
+
+def test_decibels_of_an_error_do_not_depend_on_units_and_count_images_alike(pair):
+    a, b = pair
+    error = decibel_loss(a, b)
+    torch.testing.assert_close(decibel_loss(7 * a, 7 * b), error, rtol=1e-4, atol=1e-4)
+    each = torch.stack([decibel_loss(a[n : n + 1], b[n : n + 1]) for n in range(len(a))])
+    torch.testing.assert_close(each.mean(), error, rtol=1e-4, atol=1e-4)
+    closer = decibel_loss(b + 0.1 * (a - b), b)
+    torch.testing.assert_close(error - closer, torch.tensor(20.0), rtol=1e-3, atol=1e-3)
 
 
 def test_scale_loss_compares_lengths_alone(pair):
@@ -110,6 +121,7 @@ def test_every_loss_of_a_pair_is_its_formula(camera, generator):
         "gradient": gradient_loss(direction, teacher),
         "imitation": squared_distance(x, teacher_x),
         "supervised": squared_distance(x, truth),
+        "decibels": decibel_loss(x, truth),
         "scale": scale_loss(0.5 * direction, 2.0 * teacher),
         "row_space": row_space_penalty(direction, camera),
         "penalty": consistency_penalty(direction, gradient, camera, 0.5),

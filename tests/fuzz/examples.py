@@ -47,7 +47,7 @@ LEFT_OUT = {
     "a step of an iteration, called thousands of times with what the iteration made": (
         "extrapolate", "fista_step", "forward_backward", "relax", "no_momentum", "chambolle_dossal",
         "deepinv_momentum", "psnr_curves", "psnr_and_rejected", "tuning_score", "task_solver", "validation_psnr",
-        "consistency_penalty", "gradient_loss", "row_space_penalty", "scale_loss", "squared_distance",
+        "consistency_penalty", "decibel_loss", "gradient_loss", "row_space_penalty", "scale_loss", "squared_distance",
         "FreshStates", "RunStates", "StatePool", "ResumableTraining", "Processes", "Schedule", "is_torchrun",
         "launch", "under", "weights_of", "iteration_features", "iteration_progress", "with_iteration", "Ridge",
         "Homogeneous", "norms", "iteration_map", "preset_of", "chosen_sides", "require_scale", "require_split",

@@ -1,5 +1,6 @@
 """A method with the grid of its settings, and the choice among them that nothing measured has a part in."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from deepinv.physics import LinearPhysics
 
+from ...kinds.base import SCHEDULE
 from ...names import Momentum
 from ...preconditioners import Preconditioner
-from ...solvers import PreconditionedFISTA
+from ...solvers import Geometric, PreconditionedADMM, PreconditionedFISTA, PreconditionedSolver
 from .choosing import Point, Tried, choose_inside, edges_in_words, run_longer
+from .judging import chosen
 
 LONGEST = 4
 """Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
@@ -94,11 +97,70 @@ def choose_setting(
     return Choice(best.point, tried.stop, tried.error, edges)
 
 
-def fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum) -> Solve:
-    """Return plug-and-play FISTA with the default step size as what yields the iterates."""
+def choose_in_simulation(
+    candidate: Candidate,
+    physics: LinearPhysics,
+    y: torch.Tensor,
+    decibels: Callable[[torch.Tensor], torch.Tensor],
+    iterations: tuple[int, ...],
+) -> Choice:
+    """Choose a method's setting, and where it stops, by the mean PSNR of images whose measurements were simulated.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The method with its grid.
+    physics : LinearPhysics
+        The operator.
+    y : Tensor
+        Its simulated measurements.
+    decibels : callable
+        Images ↦ the PSNR of each in dB; infinite, or not a number, where an image is lost.
+    iterations : tuple of int
+        Where it may stop.
+
+    Returns
+    -------
+    Choice
+        Its ``error`` is 10 to the power of minus a tenth of the mean PSNR.
+    """
+
+    def error(x: torch.Tensor) -> float:
+        return float(10 ** (-decibels(x).double().mean() / 10)) if bool(torch.isfinite(x).all()) else math.inf
+
+    def run(point: Point, marks: tuple[int, ...]) -> Tried:
+        steps = chosen(candidate.make(*point)(physics, y, max(marks)), marks)
+        return min((Tried(error(step.image), step.number) for step in steps), key=lambda tried: tried.rank)
+
+    return choose_setting(candidate, run, iterations, LONGEST * iterations[-1])
+
+
+def iterated(make: Callable[[int], PreconditionedSolver]) -> Solve:
+    """Return what yields the iterates of a solver that is made for a number of iterations."""
 
     def solve(physics: LinearPhysics, y: torch.Tensor, iterations: int) -> Iterator[torch.Tensor]:
-        solver = PreconditionedFISTA(prior, step, sigma=sigma, momentum=momentum, max_iter=iterations)
-        return (x for x, _ in islice(solver.iterates(y, physics, iterations), 1, None))
+        return (x for x, _ in islice(make(iterations).iterates(y, physics, iterations), 1, None))
 
     return solve
+
+
+def fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentum, **options: Any) -> Solve:
+    """Return plug-and-play FISTA with the default step size as what yields the iterates."""
+    return iterated(
+        lambda iterations: PreconditionedFISTA(
+            prior, step, sigma=sigma, momentum=momentum, max_iter=iterations, **options
+        )
+    )
+
+
+def exact_admm(prior: Any, first: float, last: float, tau: float) -> Solve:
+    """Return plug-and-play ADMM with an exact data step and a σ that falls in 20 iterations, then stops.
+
+    τ is for ‖A‖ = 1.  It is the rival ``"admm"`` of the book's cameras, see :class:`~ddgp_lib.kinds.ExactADMM`.
+    """
+    sigma = Geometric(first, last, SCHEDULE)
+    return iterated(
+        lambda iterations: PreconditionedADMM(
+            prior, sigma=sigma, tau=tau, inner_steps=None, max_iter=iterations, stop_after=SCHEDULE
+        )
+    )

@@ -1,8 +1,9 @@
 """Judge a reconstruction: its residual on used measurements, its error on held-out ones, and its gain."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -78,6 +79,33 @@ def chosen(iterates: Iterable[torch.Tensor], iterations: Iterable[int]) -> Itera
     for step in metered(iterates):
         if step.number in wanted:
             yield step
+
+
+def over_best(judge: Judge, predictions: Mapping[str, torch.Tensor], learned: torch.Tensor) -> dict[str, Any]:
+    """Compare a prediction with the best of others, as hindsight finds it.
+
+    Parameters
+    ----------
+    judge : Judge
+        Measurements, and which of them judge.
+    predictions : mapping of str to Tensor
+        Of the others, by what they are called; one at least.
+    learned : Tensor
+        The prediction.
+
+    Returns
+    -------
+    dict
+        ``"best"``, which of the others has the lowest error; the ``"gain"`` over it in dB, from paired differences,
+        and its standard error, ``"gain_error"``; both None where they cannot be told.
+    """
+    best = min(predictions, key=lambda name: _rank(judge.error(predictions[name]).value))
+    gain, error = judge.gain(learned, predictions[best])
+    return {"best": best, "gain": gain, "gain_error": error}
+
+
+def _rank(error: float) -> float:
+    return error if math.isfinite(error) else math.inf
 
 
 def judged(

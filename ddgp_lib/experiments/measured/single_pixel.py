@@ -42,8 +42,7 @@ from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut
 from ..noise_level import MEDIAN_ABSOLUTE
-from .candidates import LONGEST, MOMENTUM, Candidate, Choice, Solve, choose_setting, fista
-from .choosing import Point, Tried
+from .candidates import MOMENTUM, Candidate, Choice, Solve, choose_in_simulation, fista
 from .judging import Judge, chosen, judged
 from .meter import Step
 from .photons import PhotonNoise, fit_photon_noise, light_of, noise_between
@@ -330,13 +329,7 @@ def choose(
     method: Candidate, camera: Camera, y: torch.Tensor, truth: torch.Tensor, iterations: tuple[int, ...]
 ) -> Choice:
     """Choose a method's setting, and where it stops, by the mean PSNR of simulated measurements."""
-
-    def run(point: Point, marks: tuple[int, ...]) -> Tried:
-        steps = chosen(method.make(*point)(camera, y, max(marks)), marks)
-        errors = [Tried(_error(step.image, truth), step.number) for step in steps]
-        return min(errors, key=lambda tried: tried.rank)
-
-    return choose_setting(method, run, iterations, LONGEST * iterations[-1])
+    return choose_in_simulation(method, camera, y, lambda x: psnr(x, truth), iterations)
 
 
 def _last(solve: Solve, record: Record, stop: int) -> Step:
@@ -348,10 +341,6 @@ def _psnr(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     """PSNR of each image, with the reference's largest value as the peak."""
     peak = reference.amax(dim=(1, 2, 3), keepdim=True)
     return psnr(x / peak, reference / peak)
-
-
-def _error(x: torch.Tensor, truth: torch.Tensor) -> float:
-    return float(10 ** (-psnr(x, truth).double().mean() / 10)) if bool(torch.isfinite(x).all()) else torch.inf
 
 
 def _decibels(error: float) -> float:

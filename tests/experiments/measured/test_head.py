@@ -1,4 +1,4 @@
-"""The experiment on a head of several coils: on a small simulated record, whose columns are left out."""
+"""Comparisons of scans by several coils: on a small simulated record, whose columns are left out."""
 
 from dataclasses import replace
 
@@ -7,14 +7,27 @@ import torch
 
 from ddgp_lib import distill
 from ddgp_lib.data.fourier import centred_fourier
+from ddgp_lib.experiments.heldout import HeldOut
 from ddgp_lib.experiments.measured.candidates import Candidate
-from ddgp_lib.experiments.measured.head import EXPERIMENT, compare, methods, scan_of
+from ddgp_lib.experiments.measured.head import EXPERIMENT, columns
+from ddgp_lib.experiments.measured.multicoil import compare, methods, scan_of
+from ddgp_lib.experiments.measured.prospective import places
 from ddgp_lib.operators import birdcage_maps
 from ddgp_lib.presets import multicoil_mri
 from ddgp_lib.pretrained import save_preconditioner
 from ddgp_lib.scanner import KSpace, draw_mask
 
 NOISE = 0.01
+SIDES = (80, 96)
+
+
+def splits(*accelerations):
+    return {f"R = {R}": columns(SIDES, R) for R in accelerations}
+
+
+def alike(mask):
+    """Use some columns, and judge by the same."""
+    return HeldOut(mask, mask)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +49,9 @@ def few():
 
 
 def test_each_method_has_a_row_for_each_acceleration(record, few):
-    rows = compare(record, few, (2, 4), (1, 3, 6), noise=NOISE).rows
+    rows = compare(record, few, splits(2, 4), (1, 3, 6), NOISE).rows
     assert [row.condition for row in rows] == ["R = 2", "R = 2", "R = 4", "R = 4"]
-    assert [row.method.split(",")[0] for row in rows] == 2 * ["CG-SENSE", "TV"]
+    assert all({row.method.split(",")[0] for row in rows[k : k + 2]} == {"CG-SENSE", "TV"} for k in (0, 2))
     assert all(row.iteration in (1, 3, 6) for row in rows)
     assert all(0 < row.residual < 0.5 and 0 < row.standard_error < row.error < 1 for row in rows)
     assert rows[0].gain is None
@@ -46,11 +59,11 @@ def test_each_method_has_a_row_for_each_acceleration(record, few):
 
 
 def test_columns_that_judge_choose_nothing(record, few):
-    mask = draw_mask("columns", (80, 96), 4, 0.08, 0)
+    mask = draw_mask("columns", SIDES, 4, 0.08, 0)
     changed = record.data.clone()
     changed[..., ~mask] *= -1
     other = KSpace(changed, record.mask, "changed")
-    one, two = (compare(each, few, (4,), (1, 3, 6), noise=NOISE).rows for each in (record, other))
+    one, two = (compare(each, few, splits(4), (1, 3, 6), NOISE).rows for each in (record, other))
     assert [(row.method, row.iteration, row.residual) for row in one] == [
         (row.method, row.iteration, row.residual) for row in two
     ]
@@ -58,8 +71,8 @@ def test_columns_that_judge_choose_nothing(record, few):
 
 
 def test_a_perfect_method_has_no_error_beyond_the_noise(record):
-    mask = draw_mask("columns", (80, 96), 2, 0.2, 0)
-    scan = scan_of(record, mask, ~mask, NOISE)
+    mask = draw_mask("columns", SIDES, 2, 0.2, 0)
+    scan = scan_of(record, HeldOut(mask, ~mask), NOISE)
     found = scan.judge.error(scan.judge.measured)
     assert found.value == pytest.approx(-found.noise_energy, rel=1e-5)
     assert found.groups == int((~mask).sum())
@@ -78,14 +91,14 @@ def test_of_two_methods_of_one_name_the_better_is_taken(record):
 
     grid = {"σ": (1.0, 2.0)}
     tried = [Candidate("one", grid, nothing, "zero"), Candidate("one", grid, adjoint, "adjoint")]
-    (row,), edges = compare(record, tried, (2,), (1,), noise=NOISE)
+    (row,), edges, _ = compare(record, tried, splits(2), (1,), NOISE)
     assert row.method == "one, σ 1, adjoint"
     assert edges == ["R = 2, one, σ 1, adjoint: 1 iterations are the most that were allowed"]
 
 
 def test_grids_grow_and_runs_last_until_the_best_is_inside(record):
     """The best of a shrunk true image is where it is not shrunk, long after the marks and far beyond the grid."""
-    image = scan_of(record, *2 * [draw_mask("columns", (80, 96), 1, 0.2, 0)], NOISE)
+    image = scan_of(record, alike(draw_mask("columns", SIDES, 1, 0.2, 0)), NOISE)
     truth = image.physics.A_adjoint(image.y)
 
     def shrunk(weight):
@@ -98,17 +111,18 @@ def test_grids_grow_and_runs_last_until_the_best_is_inside(record):
 
         return solve
 
-    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3), longest=4)
+    true = [Candidate("true", {"w": (1.0, 2.0)}, shrunk)]
+    (row,), edges, _ = compare(record, true, splits(2), (1, 3), NOISE, longest=4)
     assert row.method == "true, w 8"
     assert row.iteration == 12
     assert edges == ["R = 2, true, w 8: 12 iterations are the most that were allowed"]
-    (row,), edges = compare(record, [Candidate("true", {"w": (1.0, 2.0)}, shrunk)], (2,), (1, 3, 11, 13))
+    (row,), edges, _ = compare(record, true, splits(2), (1, 3, 11, 13), NOISE)
     assert (row.iteration, edges) == (11, [])
 
 
 def test_classical_methods_have_room_and_p_takes_part_where_its_weights_are(record, monkeypatch, tmp_path):
     names = list(dict.fromkeys(method.name for method in methods()))
-    assert names == ["CG-SENSE", "TV", "PnP", "PnP annealed", "Newton-PnP"]
+    assert names == ["CG-SENSE", "TV", "PnP", "PnP annealed", "ADMM annealed", "Newton-PnP"]
     assert max(EXPERIMENT.iterations) >= 50
     task = multicoil_mri.PRESET.load(size=16)
     recipe = replace(multicoil_mri.PRESET.recipes["distilled"], steps=1, parameters="small")
@@ -117,6 +131,20 @@ def test_classical_methods_have_room_and_p_takes_part_where_its_weights_are(reco
     monkeypatch.setattr(multicoil_mri, "PRESET", preset)
     learned = methods()[-1]
     assert learned.name == "P"
-    scan = scan_of(record, *2 * [draw_mask("columns", (80, 96), 4, 0.08, 0)], NOISE)
+    scan = scan_of(record, alike(draw_mask("columns", SIDES, 4, 0.08, 0)), NOISE)
     *_, last = learned.make(0.03)(scan.physics, scan.y, 2)
     assert torch.isfinite(last).all()
+
+
+def test_places_that_judge_are_neither_used_nor_set_aside():
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.rand(40, 30, generator=generator) < 0.3
+    kept = torch.zeros_like(mask)
+    kept[16:24, 12:20] = True
+    mask |= kept
+    judging, choosing = places(mask, kept)
+    assert torch.equal(judging.used | judging.held_out, mask)
+    assert torch.equal(choosing.used | choosing.held_out, judging.used)
+    assert not (choosing.used & choosing.held_out).any()
+    assert not (kept & ~choosing.used).any()
+    assert int(judging.held_out.sum()) == round(0.1 * int((mask & ~kept).sum()))

@@ -1,0 +1,231 @@
+"""Scans by several coils: methods, and their comparison on measurements that were left out.
+
+Settings, and the iteration at which to stop, are chosen on a part of the measurements that a method may use.  It is
+set aside, each setting is run on the others, and the one that predicts what was set aside best is run once more on
+all that may be used.  A laboratory can do the same with an accelerated scan.
+
+Every method has a grid that grows until the best setting is inside, see
+:mod:`ddgp_lib.experiments.measured.choosing`; where the best still is the last of what was tried, the comparison says
+so.  P is there where its weights are: those of :mod:`ddgp_lib.presets.multicoil_mri`, which saw simulations alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from deepinv.models import Denoiser
+
+from ...denoisers import load_denoiser
+from ...kinds import NoPrior
+from ...kinds.base import SCHEDULE
+from ...names import Momentum
+from ...operators import SenseMRI
+from ...preconditioners import Newton, Preconditioner
+from ...presets import mri, multicoil_mri
+from ...pretrained import load_preconditioner
+from ...scanner import KSpace, espirit_maps, prepare_scan
+from ...solvers import Geometric
+from ...variation import TotalVariation
+from ..heldout import HeldOut
+from .candidates import MOMENTUM, Candidate, Choice, Solve, choose_setting, exact_admm, fista
+from .choosing import Point, Tried
+from .judging import Judge, chosen, judged, over_best
+from .records import Row
+
+DAMPING = multicoil_mri.SPLIT
+"""λ of the Newton step of plug-and-play, and of the soft split that P takes."""
+BRIGHT = 0.53
+"""Brightness of what is reconstructed, as simulated heads have it: 0.46 to 0.57 of 30 behind such columns."""
+LEVELS = {"σ": (0.01, 0.02, 0.04)}
+ENDS = {"σ from": (0.1, 0.2, 0.4), "to": (0.005, 0.01, 0.02)}
+"""Where grids of σ begin, constant and falling."""
+FADING = 10
+"""k₀ with which the updates of P fade, where they do."""
+LEARNED = "P"
+"""Name of the method that learns a preconditioner."""
+
+
+class Comparison(NamedTuple):
+    """What :func:`compare` returns."""
+
+    rows: list[Row]
+    """A row for each condition and method; the best of the classical ones first, by what was set aside."""
+    edges: list[str]
+    """Which choices still are the last of what was tried."""
+    over_best: dict[str, dict[str, Any]]
+    """What P gains over the best classical method with hindsight by condition, see :func:`~.judging.over_best`; its
+    ``"iterations"``, and those after which P was as good, ``"reached"``, None where it never was."""
+
+
+class Splits(NamedTuple):
+    """How measurements are divided, by places of k-space."""
+
+    judging: HeldOut
+    """What a method may use, and what judges it at the end."""
+    choosing: HeldOut
+    """The former once more: what settings are run on, and what is set aside to choose them."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan of some places: its operator and measurements, and those of the whole record in the same units."""
+
+    physics: SenseMRI
+    y: torch.Tensor
+    whole: SenseMRI
+    judge: Judge
+
+    def predict(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what an image (1, 2, H, W) predicts for all of k-space, (C, H, W), complex."""
+        return torch.view_as_complex(self.whole.A(x)[0].movedim(0, -1).contiguous())
+
+
+def scan_of(record: KSpace, split: HeldOut, noise: float) -> Scan:
+    """Return the scan of the used places of a record, to be judged on those held out: masks (W,) or (H, W).
+
+    ``noise`` is the standard deviation of each part of the record's complex numbers.
+    """
+    maps = espirit_maps(record.data * split.used)
+    physics, y, factor = prepare_scan(
+        record, split.used, maps=maps, noise=noise, bright=BRIGHT, split=DAMPING
+    )
+    whole = SenseMRI(maps.maps, torch.ones_like(split.used))
+    return Scan(physics, y, whole, Judge(factor * record.data, split, noise * factor))
+
+
+def methods() -> list[Candidate]:
+    """Return the methods with their grids; P last, where its weights are.
+
+    Plug-and-play runs with two denoisers, and the better one is taken: that of this camera, and that of single-coil
+    MRI, which has seen brain slices with smooth phases alone.  P runs with that of its training.
+    """
+    own = load_denoiser(multicoil_mri.PRESET.path("denoiser"))
+    denoisers = {"": own, "brain denoiser": load_denoiser(mri.PRESET.path("denoiser"))}
+    found = [
+        Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
+        Candidate("TV", {"σ": (0.0025, 0.005, 0.01)}, _steps(TotalVariation(), None, MOMENTUM)),
+        *(method for note, denoiser in denoisers.items() for method in _plug_and_play(denoiser, note)),
+    ]
+    weights = multicoil_mri.PRESET.path("distilled")
+    if weights.is_file():
+        P = load_preconditioner(weights)
+        for note, fading in (("", None), ("fading", FADING)):
+            make = _steps(own, P, "none", update_decay=fading)
+            found.append(Candidate(LEARNED, LEVELS, make, note, classical=False))
+    return found
+
+
+def tikhonov(damping: float) -> Solve:
+    """Return CG-SENSE: Tikhonov's image, by Newton's steps with its λ."""
+    return fista(NoPrior(), Newton(damping), 1.0, "none")
+
+
+def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
+    """Return the ways of plug-and-play that learn no P, with one denoiser."""
+
+    def falling(first: float, last: float) -> Solve:
+        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
+
+    still = f"{note}, no momentum" if note else "no momentum"
+    newton = Newton(DAMPING)
+    return [
+        Candidate("PnP", LEVELS, _steps(denoiser, None, MOMENTUM), note),
+        Candidate("PnP annealed", ENDS, falling, note),
+        Candidate("ADMM annealed", ENDS | {"τ": (1.0, 3.0, 10.0)}, partial(exact_admm, denoiser), note),
+        Candidate("Newton-PnP", LEVELS, _steps(denoiser, newton, MOMENTUM), note),
+        Candidate("Newton-PnP", LEVELS, _steps(denoiser, newton, "none"), still),
+    ]
+
+
+def _steps(
+    prior: Any, step: Preconditioner | None, momentum: Momentum, **options: Any
+) -> Callable[..., Solve]:
+    return lambda sigma: fista(prior, step, sigma, momentum, **options)
+
+
+def compare(
+    record: KSpace,
+    methods: Sequence[Candidate],
+    conditions: Mapping[str, Splits],
+    iterations: tuple[int, ...],
+    noise: float,
+    longest: int = 1,
+) -> Comparison:
+    """Compare methods on parts of a record, with settings that were chosen without what judges.
+
+    Parameters
+    ----------
+    record : KSpace
+        One slice.
+    methods : sequence of Candidate
+        Methods with their grids.  Of several of one name the best is taken.
+    conditions : mapping of str to Splits
+        What is used, and what judges, by what the rows are called.
+    iterations : tuple of int
+        Where a method may stop.
+    noise : float
+        Standard deviation of each part of the record's complex numbers.
+    longest : int
+        How many times the last of ``iterations`` a method's best setting may run, in doublings, while it stops at
+        the end.
+    """
+    found = Comparison([], [], {})
+    for condition, splits in conditions.items():
+        scan, aside = (scan_of(record, split, noise) for split in splits)
+        each = [
+            _choose(aside, [method for method in methods if method.name == name], iterations, longest)
+            for name in dict.fromkeys(method.name for method in methods)
+        ]
+        first = min((pair for pair in each if pair[0].classical), key=_rank)
+        predictions: dict[str, torch.Tensor] = {}
+        for method, choice in [first, *(pair for pair in each if pair is not first)]:
+            label = method.label(choice.point)
+            (step,) = chosen(method.make(*choice.point)(scan.physics, scan.y, choice.stop), (choice.stop,))
+            prediction = scan.predict(step.image)
+            baseline = next(iter(predictions.values()), None)
+            row = judged(scan.judge, condition, label, step, prediction, baseline)
+            found.rows.append(replace(row, setting=choice.point))
+            found.edges.extend(f"{condition}, {label}: {edge}" for edge in choice.edges)
+            if method.classical:
+                predictions[label] = prediction
+            else:
+                found.over_best[condition] = over_best(scan.judge, predictions, prediction)
+                stops = {method.label(choice.point): choice.stop for method, choice in each}
+                found.over_best[condition] |= _reached(scan, method, choice, predictions, stops)
+    return found
+
+
+def _reached(
+    scan: Scan,
+    method: Candidate,
+    choice: Choice,
+    predictions: Mapping[str, torch.Tensor],
+    stops: Mapping[str, int],
+) -> dict[str, int | None]:
+    """Return the iterations of the best of others, and after how many a method is as good."""
+    errors = {label: scan.judge.error(prediction).value for label, prediction in predictions.items()}
+    best = min(errors, key=lambda label: Tried(errors[label], 0).rank)
+    iterates = enumerate(method.make(*choice.point)(scan.physics, scan.y, choice.stop), 1)
+    as_good = (k for k, x in iterates if scan.judge.error(scan.predict(x)).value <= errors[best])
+    return {"iterations": stops[best], "reached": next(as_good, None)}
+
+
+def _choose(
+    scan: Scan, group: Sequence[Candidate], iterations: tuple[int, ...], longest: int
+) -> tuple[Candidate, Choice]:
+    """Choose among methods of one name by what was set aside, and where to stop."""
+
+    def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
+        steps = chosen(method.make(*point)(scan.physics, scan.y, max(marks)), marks)
+        errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
+        return min(errors, key=lambda tried: tried.rank)
+
+    limit = longest * iterations[-1]
+    each = [(method, choose_setting(method, partial(run, method), iterations, limit)) for method in group]
+    return min(each, key=_rank)
+
+
+def _rank(pair: tuple[Candidate, Choice]) -> float:
+    return Tried(pair[1].error, pair[1].stop).rank
