@@ -220,6 +220,7 @@ for scene in ("car", "jaszczak"):
 # |---|---|
 # | [A camera without a lens](20_lensless.ipynb) | two raw pictures of a sensor, held-out pixels, classical methods; nothing is learned there yet |
 # | [Two real single-pixel cameras](21_real_single_pixel.ipynb) | signs, noise without repeats, settings from simulation alone; one $P$ learned on photographs for both |
+# | [Three scans, one preconditioner](22_scanner.ipynb) | heads at 0.055 T and 3 T, one coil, seven and eight; a soft null space; one $P$ learned for many scans |
 #
 # Beside them: [notation](notation.md), [glossary](glossary.md), [library reference](api.md), [data](data.md),
 # [how this book is tested](testing.md) and [how to teach with it](teaching.md).

@@ -283,7 +283,7 @@ def save_denoiser(
     metrics: Mapping[str, Any],
     images: Split | None = None,
 ) -> None:
-    """Write a denoiser with its recipe and metrics, and a sketch of its images, to a safetensors file."""
+    """Write a denoiser with recipe, metrics and a sketch of its images to a safetensors file, in half precision."""
     network = next((name for name, kind in DENOISERS.items() if type(denoiser) is kind), None)
     require(network is not None, "denoiser", denoiser, f"one of {tuple(DENOISERS)}")
     description: dict[str, Any] = {
@@ -295,7 +295,8 @@ def save_denoiser(
     description["architecture"] = denoiser.architecture | ({"network": network} if network != "dncnn" else {})
     if images is not None:
         description["fingerprint"] = {"images": of_images(images.train, images.val)}
-    save_checkpoint(path, denoiser.state_dict(), description)
+    weights = {name: tensor.half() for name, tensor in denoiser.state_dict().items()}
+    save_checkpoint(path, weights, description)
 
 
 def load_denoiser(source: str | Path, path: str | Path | None = None) -> NoiseAware:

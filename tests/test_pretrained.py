@@ -17,7 +17,7 @@ from ddgp_lib.experiments.alternatives import trained_networks
 from ddgp_lib.experiments.benchmark import load_benchmark
 from ddgp_lib.kinds import Setting
 from ddgp_lib.preconditioners import Newton
-from ddgp_lib.presets import PRESETS, photographs
+from ddgp_lib.presets import PRESETS, multicoil_mri, photographs
 from ddgp_lib.presets.learned_rivals import RIVALS
 from ddgp_lib.pretrained import Method, TuningMismatch, load_kind, save_tuning, tuning_path
 from ddgp_lib.solvers import PreconditionedFISTA
@@ -30,7 +30,7 @@ SIZES = {"denoiser": 1_300_000, "distilled_fast": 1_000_000, **dict.fromkeys(RIV
 
 def shipped():
     """Enumerate every file of weights that must be there, with the recipe that it must carry."""
-    for preset in (*PRESETS.values(), photographs.PRESET):
+    for preset in (*PRESETS.values(), photographs.PRESET, multicoil_mri.PRESET):
         networks = {name: preset.alternatives[name] for name in trained_networks(preset)}
         for kind, recipe in {**preset.all_denoisers, **preset.recipes, **networks}.items():
             yield pytest.param(preset, kind, recipe, id=f"{preset.name}-{kind}")

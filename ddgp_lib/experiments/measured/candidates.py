@@ -97,6 +97,19 @@ def choose_setting(
     return Choice(best.point, tried.stop, tried.error, edges)
 
 
+def best_by_name(tried: Iterable[tuple[Candidate, Choice]]) -> list[tuple[Candidate, Choice]]:
+    """Return the best of each name: methods with what was chosen of them, in the order of the names."""
+    groups: dict[str, list[tuple[Candidate, Choice]]] = {}
+    for method, choice in tried:
+        groups.setdefault(method.name, []).append((method, choice))
+    return [min(group, key=rank) for group in groups.values()]
+
+
+def rank(pair: tuple[Candidate, Choice]) -> float:
+    """Return the error of what was chosen, or infinity where it is not finite: what is lowest is best."""
+    return Tried(pair[1].error, pair[1].stop).rank
+
+
 def choose_in_simulation(
     candidate: Candidate,
     physics: LinearPhysics,

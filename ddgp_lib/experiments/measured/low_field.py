@@ -2,34 +2,38 @@
 
 Both records are full: ten slices each, a gradient echo from the front and a spin echo from the side.  A method gets a
 quarter of the columns, and the others judge.  Settings, and the iteration at which to stop, are chosen in simulation:
-on slices of the brain volume that single-coil MRI trains with, behind the same columns, with white noise of the level
-that the record has.  Nothing is chosen on the measurement.  The method that learns no preconditioner and is the best
-in simulation is the one that others are compared with.
+on slices of the volume that P was trained with, half of them with rough phases, behind the same columns, with white
+noise of the level that the record has.  Nothing is chosen on the measurement.  The method that learns no
+preconditioner and is the best in simulation is the one that others are compared with.
 
 The noise is estimated row by row from the ends of the rows of k-space (:func:`~..noise_level.noise_by_line`), since a
 window was applied from row to row.  The air around the heads gives another estimate, see :func:`air_noise`: the ratio
 of the two is written beside the rows, and how far it is from 1 is taken as the error of the noise's level.  As the
 energy of the noise cancels in a paired difference, it matters for the decibels and not for who is ahead.
 
-P, the unfolded network and the null-space network are those of single-coil MRI, as they ship: nothing was trained for
-these records.  Newton's step is left out, since behind one coil it is a multiple of the gradient.
+P is the one for many scans, of :mod:`ddgp_lib.presets.multicoil_mri`: its family has scans by one coil too.  A second
+P, the unfolded network and the null-space network are those of single-coil MRI, as they ship: they have seen one
+choice of columns.  Newton's step is left out, since behind one coil it is a multiple of the gradient.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
+from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
 
 from ...data import load_measured
 from ...data.fourier import centred_fourier
+from ...denoisers import load_denoiser
 from ...kinds.base import SCHEDULE
 from ...metrics import psnr
 from ...operators import CartesianMRI
-from ...presets import mri
+from ...preconditioners import Preconditioner
+from ...presets import mri, multicoil_mri
 from ...pretrained import load_preconditioner
 from ...scanner import corner_noise
 from ...solvers import Geometric
@@ -38,7 +42,17 @@ from ...variation import TotalVariation
 from ..alternatives import load_alternative, reconstruct, trained_networks
 from ..heldout import HeldOut
 from ..noise_level import noise_by_line
-from .candidates import MOMENTUM, Candidate, Choice, Solve, choose_in_simulation, exact_admm, fista
+from .candidates import (
+    MOMENTUM,
+    Candidate,
+    Choice,
+    Solve,
+    best_by_name,
+    choose_in_simulation,
+    exact_admm,
+    fista,
+    rank,
+)
 from .judging import Judge, chosen, judged, over_best
 from .records import Experiment, Row
 
@@ -50,16 +64,17 @@ IMAGES = 6
 """Slices of the simulation that settings are chosen on."""
 LONG = 200
 """Iterations of the second row of each method, which says what becomes of it."""
-ENDS = 8
+OUTER = 8
 """Places at either end of a row of k-space that tell the noise of the row."""
 BRIGHT = 0.7
 """99th percentile of the magnitude of the image of a slice's used columns; simulated slices have 0.6 to 0.7."""
 FADING = 10
 """k₀ with which the updates of P fade, as the camera's own tuning has it."""
-ADMM_GRID = {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08), "τ": (0.3, 1.0, 3.0)}
-"""Grid of plug-and-play ADMM."""
+LEVELS = {"σ": (0.02, 0.04, 0.08)}
+ENDS = {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}
+"""Where grids of σ begin, constant and falling."""
 LEARNED = "P"
-"""Name of the method that learns a preconditioner."""
+"""Name of the preconditioner that was learned for many scans."""
 
 
 @dataclass(frozen=True)
@@ -138,37 +153,54 @@ def scans_of(name: str, slices: slice = slice(None)) -> Scans:
     kspace = measured[slices]
     mask = CartesianMRI(ACCELERATION, (2, *sides)).mask[0, 0]
     scale = bright(centred_fourier(kspace * mask, inverse=True)) / BRIGHT
-    noise = noise_by_line(measured, ENDS)[None] / scale
+    noise = noise_by_line(measured, OUTER)[None] / scale
     level = float(noise.square().mean().sqrt())
-    doubt = abs(air_noise(measured) / float(noise_by_line(measured, ENDS).square().mean().sqrt()) - 1)
-    task = mri.PRESET.load(size=sides, acceleration=ACCELERATION, noise=level)
+    doubt = abs(air_noise(measured) / float(noise_by_line(measured, OUTER).square().mean().sqrt()) - 1)
+    images = multicoil_mri.complex_heads(sides)
+    task = mri.PRESET.load(size=sides, acceleration=ACCELERATION, noise=level, images=images)
     return Scans(name, (kspace / scale).to(torch.complex64), noise, doubt, task)
 
 
 def methods(task: Task) -> list[Candidate]:
-    """Return the methods with their grids, the image of the used columns first."""
-    denoiser, network = task.denoiser, mri.PRESET.path("distilled")
-    levels = {"σ": (0.02, 0.04, 0.08)}
+    """Return the methods with their grids, the image of the used columns first.
+
+    Plug-and-play runs with two denoisers, and the better one is taken: that of
+    :mod:`~ddgp_lib.presets.multicoil_mri`, and that of single-coil MRI, which has seen brain slices alone.
+    """
+    brain, many = (
+        load_denoiser(mri.PRESET.path("denoiser")),
+        load_denoiser(multicoil_mri.PRESET.path("denoiser")),
+    )
+    found = [
+        Candidate("zero-filled", {}, lambda: lambda scanner, y, iterations: [scanner.A_adjoint(y)]),
+        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, lambda s: fista(TotalVariation(), None, s, MOMENTUM)),
+        *_plug_and_play(many, ""),
+        *_plug_and_play(brain, "brain denoiser"),
+    ]
+    learned = {LEARNED: (multicoil_mri.PRESET, many), "P of one camera": (mri.PRESET, brain)}
+    for name, (preset, denoiser) in learned.items():
+        if (path := preset.path("distilled")).is_file():
+            P = load_preconditioner(path)
+            P.made_for = None  # it was trained behind other columns, which is what this experiment is about
+            found.append(Candidate(name, LEVELS, _with(P, denoiser), classical=False))
+    return found + [_network(task, name) for name in trained_networks(mri.PRESET)]
+
+
+def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
+    """Return the ways of plug-and-play that learn no P, with one denoiser."""
 
     def falling(first: float, last: float) -> Solve:
         return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
-    found = [
-        Candidate("zero-filled", {}, lambda: lambda scanner, y, iterations: [scanner.A_adjoint(y)]),
-        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, lambda s: fista(TotalVariation(), None, s, MOMENTUM)),
-        Candidate("PnP", levels, lambda s: fista(denoiser, None, s, MOMENTUM)),
-        Candidate("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
-        Candidate("ADMM annealed", ADMM_GRID, partial(exact_admm, denoiser)),
+    return [
+        Candidate("PnP", LEVELS, lambda s: fista(denoiser, None, s, MOMENTUM), note),
+        Candidate("PnP annealed", ENDS, falling, note),
+        Candidate("ADMM annealed", ENDS | {"τ": (0.3, 1.0, 3.0)}, partial(exact_admm, denoiser), note),
     ]
-    if network.is_file():
-        P = load_preconditioner(network)
-        P.made_for = None  # it was trained behind other columns, which is what this experiment is about
-        found.append(
-            Candidate(
-                LEARNED, levels, lambda s: fista(denoiser, P, s, "none", update_decay=FADING), classical=False
-            )
-        )
-    return found + [_network(task, name) for name in trained_networks(mri.PRESET)]
+
+
+def _with(P: Preconditioner, denoiser: Denoiser) -> Callable[..., Solve]:
+    return lambda s: fista(denoiser, P, s, "none", update_decay=FADING)
 
 
 def _network(task: Task, name: str) -> Candidate:
@@ -196,7 +228,7 @@ def compare(
     scans : Scans
         What was measured.
     methods : list of Candidate
-        Methods with their grids.
+        Methods with their grids; of several of one name the best is taken.
     iterations : tuple of int
         Where a method may stop.
     images : int
@@ -214,7 +246,7 @@ def compare(
         What P gains over the best classical method with hindsight, see :func:`~.judging.over_best`.
     """
     each = chosen_settings(scans.task, methods, iterations, images)
-    first = min((pair for pair in each if pair[0].classical), key=lambda pair: pair[1].error)
+    first = min((pair for pair in each if pair[0].classical), key=rank)
     rows: list[Row] = []
     edges: list[str] = []
     predictions: dict[str, torch.Tensor] = {}
@@ -240,7 +272,7 @@ def compare(
 def chosen_settings(
     task: Task, methods: list[Candidate], iterations: tuple[int, ...], images: int = IMAGES
 ) -> list[tuple[Candidate, Choice]]:
-    """Choose the setting of each method in simulation."""
+    """Choose the setting of each method in simulation, and of several of one name the best method."""
     places = torch.linspace(0, len(task.val_images) - 1, images).round().long()
     truth = task.val_images[places]
     y = task.measure(truth)
@@ -248,7 +280,7 @@ def chosen_settings(
     def choose(method: Candidate) -> Choice:
         return choose_in_simulation(method, task.student, y, lambda x: task.psnr(x, truth), iterations)
 
-    return [(method, choose(method)) for method in methods]
+    return best_by_name([(method, choose(method)) for method in methods])
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:

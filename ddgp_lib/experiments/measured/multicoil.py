@@ -29,7 +29,17 @@ from ...scanner import KSpace, espirit_maps, prepare_scan
 from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut
-from .candidates import MOMENTUM, Candidate, Choice, Solve, choose_setting, exact_admm, fista
+from .candidates import (
+    MOMENTUM,
+    Candidate,
+    Choice,
+    Solve,
+    best_by_name,
+    choose_setting,
+    exact_admm,
+    fista,
+    rank,
+)
 from .choosing import Point, Tried
 from .judging import Judge, chosen, judged, over_best
 from .records import Row
@@ -174,11 +184,8 @@ def compare(
     found = Comparison([], [], {})
     for condition, splits in conditions.items():
         scan, aside = (scan_of(record, split, noise) for split in splits)
-        each = [
-            _choose(aside, [method for method in methods if method.name == name], iterations, longest)
-            for name in dict.fromkeys(method.name for method in methods)
-        ]
-        first = min((pair for pair in each if pair[0].classical), key=_rank)
+        each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in methods)
+        first = min((pair for pair in each if pair[0].classical), key=rank)
         predictions: dict[str, torch.Tensor] = {}
         for method, choice in [first, *(pair for pair in each if pair is not first)]:
             label = method.label(choice.point)
@@ -212,20 +219,12 @@ def _reached(
     return {"iterations": stops[best], "reached": next(as_good, None)}
 
 
-def _choose(
-    scan: Scan, group: Sequence[Candidate], iterations: tuple[int, ...], longest: int
-) -> tuple[Candidate, Choice]:
-    """Choose among methods of one name by what was set aside, and where to stop."""
+def _choose(scan: Scan, method: Candidate, iterations: tuple[int, ...], longest: int) -> Choice:
+    """Choose a method's setting by what was set aside, and where it stops."""
 
-    def run(method: Candidate, point: Point, marks: tuple[int, ...]) -> Tried:
+    def run(point: Point, marks: tuple[int, ...]) -> Tried:
         steps = chosen(method.make(*point)(scan.physics, scan.y, max(marks)), marks)
         errors = [Tried(scan.judge.error(scan.predict(step.image)).value, step.number) for step in steps]
         return min(errors, key=lambda tried: tried.rank)
 
-    limit = longest * iterations[-1]
-    each = [(method, choose_setting(method, partial(run, method), iterations, limit)) for method in group]
-    return min(each, key=_rank)
-
-
-def _rank(pair: tuple[Candidate, Choice]) -> float:
-    return Tried(pair[1].error, pair[1].stop).rank
+    return choose_setting(method, run, iterations, longest * iterations[-1])

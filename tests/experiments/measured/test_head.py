@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ddgp_lib import distill
 from ddgp_lib.data.fourier import centred_fourier
 from ddgp_lib.experiments.heldout import HeldOut
 from ddgp_lib.experiments.measured.candidates import Candidate
@@ -13,8 +12,6 @@ from ddgp_lib.experiments.measured.head import EXPERIMENT, columns
 from ddgp_lib.experiments.measured.multicoil import compare, methods, scan_of
 from ddgp_lib.experiments.measured.prospective import places
 from ddgp_lib.operators import birdcage_maps
-from ddgp_lib.presets import multicoil_mri
-from ddgp_lib.pretrained import save_preconditioner
 from ddgp_lib.scanner import KSpace, draw_mask
 
 NOISE = 0.01
@@ -120,20 +117,17 @@ def test_grids_grow_and_runs_last_until_the_best_is_inside(record):
     assert (row.iteration, edges) == (11, [])
 
 
-def test_classical_methods_have_room_and_p_takes_part_where_its_weights_are(record, monkeypatch, tmp_path):
+def test_classical_methods_have_room_and_p_takes_part(record):
+    """Three coils at 80 × 96 are no scan of the training; P runs there all the same."""
     names = list(dict.fromkeys(method.name for method in methods()))
-    assert names == ["CG-SENSE", "TV", "PnP", "PnP annealed", "ADMM annealed", "Newton-PnP"]
+    assert names == ["CG-SENSE", "TV", "PnP", "PnP annealed", "ADMM annealed", "Newton-PnP", "P"]
     assert max(EXPERIMENT.iterations) >= 50
-    task = multicoil_mri.PRESET.load(size=16)
-    recipe = replace(multicoil_mri.PRESET.recipes["distilled"], steps=1, parameters="small")
-    preset = replace(multicoil_mri.PRESET, weights=tmp_path)
-    save_preconditioner(preset.path("distilled"), distill(task, recipe, progress=False), task)
-    monkeypatch.setattr(multicoil_mri, "PRESET", preset)
-    learned = methods()[-1]
-    assert learned.name == "P"
+    learned = [method for method in methods() if not method.classical]
+    assert {method.name for method in learned} == {"P"}
     scan = scan_of(record, alike(draw_mask("columns", SIDES, 4, 0.08, 0)), NOISE)
-    *_, last = learned.make(0.03)(scan.physics, scan.y, 2)
-    assert torch.isfinite(last).all()
+    for method in learned:
+        *_, last = method.make(0.03)(scan.physics, scan.y, 2)
+        assert torch.isfinite(last).all()
 
 
 def test_places_that_judge_are_neither_used_nor_set_aside():
