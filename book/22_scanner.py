@@ -303,16 +303,18 @@ facts = {
 tables.table("What P was trained on.", [Column("value")], {k: [v] for k, v in facts.items()})
 
 # %% [markdown]
-# Two choices made the training work. The first is the material. The phases of a measured head are rough, and a
-# denoiser that has seen smooth ones alone takes some of the head for noise. The second is the loss. Squared errors of
-# an easy scan and of a hard one differ a hundredfold, and their mean is that of the hard ones. So the error is taken
-# in decibels,
+# Two choices differ from those of the earlier chapters. The first is the material: the phases of a measured head are
+# rough, and a denoiser that has seen smooth ones alone may take some of the head for noise. The second is the loss.
+# Squared errors of an easy scan and of a hard one differ a hundredfold, so their mean is that of the hard ones. Here
+# the error is taken in decibels,
 #
 # $$
 # L_{\mathrm{dB}} = \operatorname{mean}\, 10 \log_{10} \frac{\lVert x - x^* \rVert^2}{\lVert x^* \rVert^2} ,
 # $$ (eq-loss-decibels)
 #
-# in which a gain of 1 dB counts the same for all. The gradient's loss {eq}`eq-losses` stands beside it as ever.
+# in which a gain of 1 dB counts the same for all. That this is better we cannot say: a training of the same length with
+# squared errors came to the same on scans that were drawn anew, within 0.02 dB, and was 0.3 dB behind on the validation
+# slices. The gradient's loss {eq}`eq-losses` stands beside it as ever.
 #
 # ## Seven coils: what was measured
 #

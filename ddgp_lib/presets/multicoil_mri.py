@@ -250,6 +250,9 @@ def suited_sigma(noise: float) -> float:
     0.05.  The one nearest to this rule was the best in three, and 0.14 dB below it at 0.005.  With 0.03 for all,
     2.7 dB were lost at 0.0035 and 1.6 dB at 0.0268.
 
+    More than 0.06 takes too much away behind one coil.  Behind eight coils and noise above 0.03 it is too little:
+    there Newton's step amplifies the noise from iteration to iteration, with P and without.
+
     Parameters
     ----------
     noise : float
@@ -340,6 +343,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
+        # The same with squared errors and a rate of 0.001: 29.70 in the place of 29.97 dB on the validation slices,
+        # after 10 iterations, and 29.88 in the place of 29.90 dB on 14 scans drawn anew, where Newton's step has 28.02.
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "decibels": 1.0},
