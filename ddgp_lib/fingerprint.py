@@ -249,6 +249,24 @@ def differences(found: Any, wanted: Any) -> list[str]:
     return [name for name in PARTS if name in wanted and not _same(saved.get(name), wanted[name])]
 
 
+def alike(kept: Any, now: Fingerprint) -> bool:
+    """Say whether something that was saved is of the task at hand, where it was noted of which task it is.
+
+    Parameters
+    ----------
+    kept : dict or None
+        The fingerprint that was saved; None where there is none, as in files from before there were any.
+    now : dict
+        The fingerprint of the task at hand.
+
+    Examples
+    --------
+    >>> [alike(kept, {"sigma": 0.05}) for kept in (None, {"sigma": 0.05}, {"sigma": 0.1})]
+    [True, True, False]
+    """
+    return kept is None or not differences(kept, now)
+
+
 def told(names: Sequence[str]) -> str:
     """Say names of :data:`PARTS` in words: ``another student operator, other noise``."""
     return ", ".join(PARTS[name] for name in names)

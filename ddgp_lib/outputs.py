@@ -1,10 +1,11 @@
-"""Where commands write: chosen, made and tried before the work begins."""
+"""Where commands write: chosen, made and tried before the work begins; and the line on what they refuse."""
 
 import argparse
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from .arguments import require
@@ -165,3 +166,25 @@ def _require_denoiser(folder: Path, preset: Preset) -> None:
 def announce(folder: Path) -> None:
     """Say where the command writes."""
     sys.stderr.write(f"writing to {folder}\n")
+
+
+def status_of(work: Callable[[], object]) -> int:
+    """Run a command's work and return its exit status: 2, and the message as one line, where it refuses something.
+
+    Parameters
+    ----------
+    work : callable
+        Takes nothing; what it returns is left out.
+
+    Examples
+    --------
+    >>> from ddgp_lib.outputs import status_of
+    >>> status_of(lambda: None)
+    0
+    """
+    try:
+        work()
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0

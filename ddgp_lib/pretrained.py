@@ -19,7 +19,7 @@ from .checkpoints import (
 from .digests import tensors_digest
 from .distillation import Distillation
 from .files import locked, read_results, reading, write_results
-from .fingerprint import differences, fingerprint, foreign, warn_if_foreign
+from .fingerprint import Fingerprint, alike, fingerprint, foreign, warn_if_foreign
 from .kinds import Fista, Kind, Settings
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
@@ -317,6 +317,36 @@ def _read_tuning(path: Path, preset: Preset) -> dict[str, Any]:
     return tuning
 
 
+def tuning_for(path: Path, preset: Preset, made_for: Fingerprint) -> dict[str, Any] | None:
+    """Read a file of tuned settings, unless it says that they were tuned for another task.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which need not exist.
+    preset : Preset
+        The camera.
+    made_for : dict
+        The fingerprint of the task that settings are wanted for.
+
+    Returns
+    -------
+    dict or None
+        ``"methods"``, the settings by kind, and ``"fingerprint"``, of the task that they were tuned for, None where
+        that was not noted.  None in the place of both, where there is no file or it is another task's.
+
+    Raises
+    ------
+    ValueError
+        If the file is corrupt, of another format or of a task of another name.
+    """
+    if not path.is_file():
+        return None
+    tuning = _read_tuning(path, preset)
+    known = tuning.get("fingerprint")
+    return {"methods": tuning["methods"], "fingerprint": known} if alike(known, made_for) else None
+
+
 def _student(tuning: Mapping[str, Any]) -> Mapping[str, Any]:
     made_for = tuning.get("fingerprint")
     return made_for.get("student", {}) if isinstance(made_for, Mapping) else {}
@@ -350,20 +380,20 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     made_for = None if task is None else fingerprint(task)
     methods = {kind: _with_weights(preset, kind, settings) for kind, settings in tuning.items()}
     with locked(target):
-        if target.is_file() and (old := _same_task(target, preset, made_for)):
+        if made_for is not None and (old := _to_keep(target, preset, made_for)):
             methods, made_for = old["methods"] | methods, old["fingerprint"]
         ordered = sorted(methods, key=lambda kind: (*preset.loadable, kind).index(kind))
         content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
         write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
 
 
-def _same_task(path: Path, preset: Preset, made_for: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what a file has for the same task; None where it cannot be read."""
+def _to_keep(path: Path, preset: Preset, made_for: Fingerprint) -> dict[str, Any] | None:
+    """Return what a file has for the same task; None where it cannot be read, or does not say for which."""
     try:
-        old = _read_tuning(path, preset)
+        old = tuning_for(path, preset, made_for)
     except ValueError:
         return None
-    return None if made_for is None or differences(old["fingerprint"], made_for) else old
+    return old if old and old["fingerprint"] is not None else None
 
 
 def _with_weights(preset: Preset, kind: str, settings: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ as the command line takes it.  Tensors, recipes, metrics and settings stay as th
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from .checkpoints import is_weights_file, load_old_checkpoint, save_checkpoint
 from .files import reading
 from .fingerprint import fingerprint, of_images
+from .outputs import status_of
 from .presets import PRESETS
 from .presets.chosen import load_chosen
 from .pretrained import save_tuning
@@ -71,15 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("task", metavar="TASK", help="a name, or PATH:FUNCTION")
     parser.add_argument("paths", nargs="+", metavar="FILE")
     arguments = parser.parse_args(argv)
-    name, paths = arguments.task, arguments.paths
-    try:
-        preset = load_chosen(name) if name in PRESETS else load_chosen(None, name)
-        for path in sorted(paths, key=lambda path: "denoiser" not in path):  # tasks are loaded with it
-            stamp(path, preset)
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    return 0
+    return status_of(lambda: _stamp_all(arguments.task, arguments.paths))
+
+
+def _stamp_all(name: str, paths: Sequence[str]) -> None:
+    preset = load_chosen(name) if name in PRESETS else load_chosen(None, name)
+    for path in sorted(paths, key=lambda path: "denoiser" not in path):  # tasks are loaded with it
+        stamp(path, preset)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from ddgp_lib.fingerprint import (
     CHUNK,
     PARTS,
     OperatorMismatch,
+    alike,
     differences,
     fingerprint,
     fitted_for,
@@ -76,6 +77,14 @@ def test_a_fingerprint_depends_on_what_decides_a_training_and_draws_from_nothing
     assert differences(found, fingerprint(smoothed(noise=0.02))) == ["noise"]
     assert differences(found, fingerprint(smoothed(blur=1.51))) == ["student"]
     assert differences(None, found) == differences({"student": 3}, found) == list(PARTS)
+
+
+def test_what_was_saved_is_alike_where_no_part_differs_or_nothing_was_noted():
+    found = fingerprint(smoothed())
+    assert alike(json.loads(json.dumps(found)), found)
+    assert alike(None, found)
+    assert not alike({}, found)
+    assert not alike(fingerprint(smoothed(noise=0.02)), found)
 
 
 def test_noise_models_are_told_apart_by_class_and_numbers():

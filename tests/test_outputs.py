@@ -11,7 +11,7 @@ import torch
 
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
 from ddgp_lib.experiments.study import STUDIES_FOLDER
-from ddgp_lib.outputs import prepare, prepare_weights, results_folder, weights_folder
+from ddgp_lib.outputs import prepare, prepare_weights, results_folder, status_of, weights_folder
 from ddgp_lib.presets import PRESETS
 
 BOOKS = PRESETS["single_pixel"]
@@ -107,3 +107,22 @@ def test_weights_do_not_go_beside_another_denoiser(own, tmp_path):
     save_checkpoint(tmp_path / own.path("denoiser").name, changed, description)
     with pytest.raises(ValueError, match=r"--output=.*the denoiser that is used.*or --weights"):
         prepare_weights(arguments(output=tmp_path), own, "distilled")
+
+
+def raised(error):
+    """Return work that raises an error."""
+
+    def work():
+        raise error
+
+    return work
+
+
+def test_what_is_refused_is_a_line_and_the_status_2_and_other_errors_pass(capsys):
+    assert status_of(lambda: "anything") == 0
+    assert capsys.readouterr().err == ""
+    for error in (ValueError("sigma=-1"), FileNotFoundError("no such file")):
+        assert status_of(raised(error)) == 2
+        assert capsys.readouterr().err == f"error: {error}\n"
+    with pytest.raises(RuntimeError, match="another"):
+        status_of(raised(RuntimeError("another")))

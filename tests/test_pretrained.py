@@ -15,6 +15,8 @@ from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tune, tuning_score, validation_psnr
 from ddgp_lib.experiments.alternatives import trained_networks
 from ddgp_lib.experiments.benchmark import load_benchmark
+from ddgp_lib.experiments.tuning import saved_tuning
+from ddgp_lib.fingerprint import fingerprint
 from ddgp_lib.kinds import Setting
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.presets import PRESETS, multicoil_mri, photographs
@@ -278,6 +280,16 @@ def test_settings_of_another_task_do_not_stay(copied):
     other = replace(copied.load(), sigma=0.06)
     save_tuning(other, {"none": {"setting": SETTING, "sweep": []}})
     assert tuple(load_tuning(copied)) == ("none",)
+
+
+def test_settings_that_do_not_say_of_which_task_are_taken_but_not_kept_beside_others(copied):
+    path, task = tuning_path(copied.name, copied.weights), copied.load()
+    written = json.loads(path.read_text())
+    path.write_text(json.dumps(written | {"fingerprint": None}))
+    assert saved_tuning(task, copied.weights) == written["methods"]
+    save_tuning(task, {"none": {"setting": SETTING, "sweep": []}})
+    assert tuple(load_tuning(copied)) == ("none",)
+    assert json.loads(path.read_text())["fingerprint"] == fingerprint(task)
 
 
 def test_names_that_are_paths_are_refused(copied):

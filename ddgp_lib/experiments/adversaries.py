@@ -14,12 +14,12 @@ import torch
 from ..arguments import require_integer
 from ..networks import build_network
 from ..operators import null_projection
+from ..outputs import status_of
 from ..preconditioners import LearnedPreconditioner, Preconditioner, State
 from ..presets import PRESETS
 from ..pretrained import load_preconditioner, load_tuning
 from ..solvers import PreconditionedFISTA, Safeguard
 from ..tasks import Task
-from .refused import status_of
 
 GUARDS: dict[str, bool | Safeguard] = {
     "none": False,

@@ -20,7 +20,7 @@ from ..arguments import require, require_images, require_integer
 from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
 from ..files import locked, read_results, write_results
-from ..fingerprint import differences, fingerprint
+from ..fingerprint import Fingerprint, alike, fingerprint
 from ..operators import measure, squared_norm
 from ..outputs import RESULTS, prepare
 from ..presets import PRESETS
@@ -442,13 +442,11 @@ def _saved(task_name: str, folder: str | Path) -> dict[str, Any]:
 
 
 def _is_measured(
-    result: dict[str, Any], part: str, conditions: dict[str, Any], made_for: dict[str, Any]
+    result: dict[str, Any], part: str, conditions: dict[str, Any], made_for: Fingerprint
 ) -> bool:
     """Say whether a part was measured in these conditions, and of this task where that was noted."""
     kept = result.get(part, {})
-    if kept.get("conditions") != conditions:
-        return False
-    return "fingerprint" not in kept or not differences(kept["fingerprint"], made_for)
+    return kept.get("conditions") == conditions and alike(kept.get("fingerprint"), made_for)
 
 
 def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any]) -> None:

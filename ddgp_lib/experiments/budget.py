@@ -15,11 +15,11 @@ from tqdm.auto import tqdm
 from ..arguments import require, require_integer, require_number
 from ..checkpoints import load_checkpoint
 from ..distillation import distill
+from ..outputs import status_of
 from ..presets import PRESETS
 from ..recipes import AlternativeRecipe, DistillationRecipe, first_phase
 from ..tasks import Preset, Task
 from .alternatives import run_alternative
-from .refused import status_of
 
 Trained = DistillationRecipe | AlternativeRecipe
 

@@ -163,8 +163,9 @@ class ProductsRow:
         Returns
         -------
         dict
-            The ``"configuration"``; ``"products"``, None where the goal is not reached; ``"sigma"``, None where no
-            denoiser is used, and, as mean and standard error over images, ``"psnr"``, both by budget.
+            The ``"configuration"``; ``"made_for"``, the fingerprint of the task; ``"products"``, None where the goal
+            is not reached; ``"sigma"``, None where no denoiser is used, and, as mean and standard error over images,
+            ``"psnr"``, both by budget.
         """
         task = self.preset.linear_operators[self.operator](self.preset)
         images = task.test_images[seed * IMAGES : (seed + 1) * IMAGES]
@@ -175,7 +176,7 @@ class ProductsRow:
             seed,
             f"an integer from 0 to {highest}: each has test images of its own",
         )
-        found: dict[str, Any] = {"configuration": self.configuration(seed)}
+        found: dict[str, Any] = {"configuration": self.configuration(seed), "made_for": fingerprint(task)}
         if self.method == LEAST_SQUARES:
             return found | self._least_squares(task, images, seed)
         P = METHODS[self.method](task, seed)

@@ -16,7 +16,7 @@ from ..arguments import require, require_number
 from ..distillation import distill
 from ..files import locked, read_results, write_results
 from ..fingerprint import fingerprint
-from ..outputs import RESULTS, prepare
+from ..outputs import RESULTS, prepare, status_of
 from ..presets import PRESETS
 from ..recipes import DistillationRecipe
 from ..scores import best
@@ -24,7 +24,6 @@ from ..tasks import Task
 from ..training import DivergenceError
 from .alternatives import reconstruct, run_alternative
 from .budget import Trained, trainings
-from .refused import status_of
 from .statistics import as_number
 from .tuning import validation_psnr
 

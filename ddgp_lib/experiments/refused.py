@@ -1,26 +1,10 @@
-"""What a command of an experiment refuses, as one line on the standard error."""
+"""What a command of an experiment refuses, under its name of before: see :func:`ddgp_lib.outputs.status_of`."""
 
-import sys
 from collections.abc import Callable
+
+from .. import outputs
 
 
 def status_of(work: Callable[[], object]) -> int:
-    """Run a command's work and return its exit status: 2, and the message as one line, where it refuses something.
-
-    Parameters
-    ----------
-    work : callable
-        Takes nothing; what it returns is left out.
-
-    Examples
-    --------
-    >>> from ddgp_lib.experiments.refused import status_of
-    >>> status_of(lambda: None)
-    0
-    """
-    try:
-        work()
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    return 0
+    """Return :func:`~ddgp_lib.outputs.status_of` of a command's work."""
+    return outputs.status_of(work)

@@ -1,19 +1,18 @@
 """Choose what every method is run with, on validation images; and measure what saved weights claim."""
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..arguments import require, require_integer, require_number
 from ..digests import digests
 from ..evaluation import psnr_curves
-from ..fingerprint import differences, fingerprint
+from ..fingerprint import fingerprint
 from ..kinds import Kind, Setting, Settings
 from ..preconditioners import Preconditioner
-from ..pretrained import Method, load_kind, load_tuning, tuning_path
+from ..pretrained import Method, load_kind, tuning_for, tuning_path
 from ..recipes import DistillationRecipe, LinearRecipe
 from ..scores import best, score
 from ..solvers import PreconditionedFISTA
@@ -142,12 +141,8 @@ def saved_tuning(task: Task, folder: str | Path) -> dict[str, Any]:
 
     A task of the same name is another one where its operators, images, noise or denoiser differ.
     """
-    path = tuning_path(task.name, folder)
-    if not path.is_file():
-        return {}
-    tuned = load_tuning(replace(task.preset, weights=Path(folder)))
-    made_for = json.loads(path.read_bytes()).get("fingerprint")
-    return {} if made_for is not None and differences(made_for, fingerprint(task)) else tuned
+    found = tuning_for(tuning_path(task.name, folder), task.preset, fingerprint(task))
+    return {} if found is None else dict(found["methods"])
 
 
 def validation_psnr(

@@ -22,9 +22,3 @@ def test_what_is_refused_is_one_line_and_the_status_2(command, options, message,
     assert told.startswith("error: ")
     assert message in told
     assert told.count("\n") == 1
-
-
-def test_what_is_not_refused_has_the_status_0_and_other_errors_pass():
-    assert status_of(lambda: None) == 0
-    with pytest.raises(RuntimeError, match="another"):
-        status_of(lambda: (_ for _ in ()).throw(RuntimeError("another")))

@@ -105,7 +105,8 @@ class StandIn:
 
     def run(self, seed, *, progress):
         self.together.wait(timeout=60)
-        return {"configuration": self.configuration(seed), "by": threading.current_thread().name}
+        ran = {"configuration": self.configuration(seed), "made_for": self.made_for}
+        return ran | {"by": threading.current_thread().name}
 
 
 def together(monkeypatch, tmp_path, rows, *options):
@@ -159,6 +160,19 @@ def test_a_row_knows_its_task_by_more_than_its_name(own):
     first, second = studies((own,))["forms"].values()
     assert differences(first.made_for, second.made_for) == ["student"]  # another blur
     assert differences(first.made_for, fingerprint(own.load())) == []
+
+
+def test_the_task_of_a_row_is_made_once_in_a_run_and_not_again_to_name_it(own, tmp_path):
+    made = []
+
+    def make(**options):
+        made.append(options.get("blur"))
+        return own.make(**options)
+
+    quickest = replace(own, make=make, short={**own.short, "steps": 1})
+    (run,) = run_study("forms", tmp_path, only="free", presets=(quickest,), **QUICK)["runs"]
+    assert made.count(2.0) == 1
+    assert differences(run["made_for"], fingerprint(own.load(blur=2.0))) == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_any_row(monkeypatch, tmp_path):

@@ -347,8 +347,16 @@ def _decibels(error: float) -> float:
     return float(-10 * torch.tensor(error, dtype=torch.float64).log10())
 
 
-def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:
+def run(
+    iterations: tuple[int, ...],
+    seed: int,
+    measured: Sequence[Record] | None = None,
+    count: int = SQUARES,
+) -> tuple[Mapping[str, Any], list[Row]]:
     """Compare the methods on both measured targets, stopping at one of some iterations, or later.
+
+    They are compared on the given records, by default all of :func:`records`, and chosen on ``count`` squares of
+    photographs.
 
     What is returned beside the rows: what the denoiser was trained on; the level of the noise and the darkest mean of
     4 × 4 pixels, by which an offset is bounded, both relative to the brightest pixel of the full measurement; how
@@ -360,14 +368,14 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     P = own_preconditioner()
     missing = photographs.PRESET.path("distilled").name
     left_out = [] if P is not None else [f"{LEARNED}: it has not been trained ({missing} is missing)"]
-    candidates, found = methods(denoiser, P), records()
+    candidates, found = methods(denoiser, P), records() if measured is None else measured
     rows: list[Row] = []
     edges: list[str] = []
     off: list[str] = []
     noises: dict[str, float] = {}
     darkest: dict[str, float] = {}
     between: dict[str, dict[str, float]] = {}
-    images = {side: squares(side) for side in {record.coefficients.shape[-1] for record in found}}
+    images = {side: squares(side, count) for side in {record.coefficients.shape[-1] for record in found}}
     for record in found:
         these, at_edges = compare(record, candidates, images[record.coefficients.shape[-1]], iterations, seed)
         rows, edges, off = rows + these, edges + at_edges, off + switched_off(these)

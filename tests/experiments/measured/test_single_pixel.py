@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -198,14 +198,18 @@ def sets():
     return {"car": car, "jaszczak": target}
 
 
+def ran(measured):
+    """Run the experiment on some records, on two squares, for one or two iterations; return what is saved of it."""
+    about, rows = single_pixel.run((1, 2), 0, measured, count=2)
+    called = {"title": single_pixel.EXPERIMENT.title, "data": single_pixel.EXPERIMENT.data}
+    return called | dict(about) | {"rows": [asdict(row) for row in rows]}
+
+
 def test_the_whole_experiment_runs_on_small_files_and_says_what_is_left_out(monkeypatch, tmp_path):
     pytest.importorskip("skimage")
     monkeypatch.setattr(single_pixel, "load_measured", sets().__getitem__)
-    monkeypatch.setattr(single_pixel, "squares", lambda side: squares(side, 2))
-    few = single_pixel.records((0.25,))
-    monkeypatch.setattr(single_pixel, "records", lambda: few)
     monkeypatch.setattr(single_pixel.photographs.PRESET.__class__, "path", lambda self, kind: tmp_path / kind)
-    found = run_measured("single_pixel", iterations=(1, 2))
+    found = ran(single_pixel.records((0.25,)))
     assert len(found["rows"]) == 3 * 5
     assert found["denoiser"] == "faces"
     assert found["left_out"] == ["P: it has not been trained (distilled is missing)"]
@@ -236,12 +240,10 @@ def test_p_has_a_row_where_its_weights_are_and_warns_of_no_basis(monkeypatch, tm
     save_preconditioner(tmp_path / "distilled", distill(task, recipe, progress=False), task)
     monkeypatch.setattr(preset.__class__, "path", lambda self, kind: tmp_path / kind)
     monkeypatch.setattr(single_pixel, "load_measured", sets().__getitem__)
-    monkeypatch.setattr(single_pixel, "squares", lambda side: squares(side, 2))
     target = single_pixel.records((0.1,))[-1]
-    monkeypatch.setattr(single_pixel, "records", lambda: [target])
     with warnings.catch_warnings():
         warnings.simplefilter("error", OperatorMismatch)
-        found = run_measured("single_pixel", iterations=(1, 2))
+        found = ran([target])
     assert [row["method"].startswith("P,") for row in found["rows"]] == [False] * 5 + [True]
     assert found["rows"][-1]["gain"] is not None
     assert found["left_out"] == []
