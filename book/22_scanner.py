@@ -21,7 +21,7 @@ import textwrap
 
 import torch
 
-from ddgp_lib import answers, checks, figures, tables, widgets
+from ddgp_lib import answers, checks, figures, tables
 from ddgp_lib.data import load_measured
 from ddgp_lib.data.fourier import centred_fourier
 from ddgp_lib.experiments.measured import (
@@ -62,6 +62,7 @@ for title, found in over_best.items():
 # The simplest scan first. A head at 0.055 T, a field that a permanent magnet makes, received by one coil. Three columns
 # of k-space out of four are left out. What can be told of them?
 
+
 # %%
 def rows_of(name, condition):
     """The rows of an experiment by method, the first of each name."""
@@ -87,9 +88,7 @@ chosen = rows_of("low_field", "lowfield_fse")
 best = over_best["0.055 T, spin echo, R = 4"]["best"]
 images = {}
 for name in ("zero-filled", best, "P"):
-    *_, images[name] = method_of(chosen[name], candidates)(
-        scanner, scans.y, chosen[name]["iteration"]
-    )
+    *_, images[name] = method_of(chosen[name], candidates)(scanner, scans.y, chosen[name]["iteration"])
 
 # %% mystnb={"figure": {"name": "fig-scan-question", "caption": "A head at 0.055 T from a quarter of the columns of k-space, and from all: the image of the used columns, the best method without $P$, and $P$. Data: Y. Liu et al., Nature Communications 2021 (CC0)."}, "image": {"alt": "Four pictures of a head from the side. The first is blurred across, the second is smoother, the third shows the folds of the brain more clearly, and the fourth, of all columns, is sharp and noisy."}} tags=["hide-input"]
 shown = {name: scans.task.picture(x)[1] for name, x in images.items()}

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
+from ddgp_lib.experiments import adversaries, budget, rates
 from ddgp_lib.experiments.study import STUDIES_FOLDER
 from ddgp_lib.outputs import prepare, prepare_weights, results_folder, status_of, weights_folder
 from ddgp_lib.presets import PRESETS
@@ -126,3 +127,21 @@ def test_what_is_refused_is_a_line_and_the_status_2_and_other_errors_pass(capsys
         assert capsys.readouterr().err == f"error: {error}\n"
     with pytest.raises(RuntimeError, match="another"):
         status_of(raised(RuntimeError("another")))
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "message"),
+    [
+        (adversaries, ["--images", "0"], "--images=0"),
+        (adversaries, ["--iterations", "0"], "--iterations=0"),
+        (budget, ["--seconds", "0"], "--seconds=0.0"),
+        (budget, ["--only", "magic"], "name='magic'"),
+        (rates, ["--only", "magic"], "--only='magic'"),
+    ],
+)
+def test_what_a_side_command_refuses_is_one_line_and_the_status_2(command, options, message, capsys):
+    assert status_of(lambda: command.main(["single_pixel", *options])) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert message in told
+    assert told.count("\n") == 1

@@ -343,8 +343,8 @@ PRESET: Preset = Preset(
         sigma_max=0.3,
     ),
     recipes={
-        # The same with squared errors and a rate of 0.001: 29.70 in the place of 29.97 dB on the validation slices,
-        # after 10 iterations, and 29.88 in the place of 29.90 dB on 14 scans drawn anew, where Newton's step has 28.02.
+        # The same with squared errors and a rate of 0.001, after 10 iterations: 29.70 in the place of 29.97 dB on the
+        # validation slices, and 29.88 in the place of 29.90 dB on 14 scans drawn anew (Newton's step: 28.02).
         "distilled": DistillationRecipe(
             form="newton_null_space",
             losses={"gradient": 1.0, "decibels": 1.0},
