@@ -90,6 +90,14 @@ def test_units_do_not_matter_and_noise_is_scaled_as_the_signal(phantom):
     assert noise_of(large.physics) == pytest.approx(noise_of(usual.physics), rel=1e-4)
 
 
+def test_the_brightness_of_the_new_units_is_asked_for(phantom):
+    measured = phantom[0]
+    usual, darker = prepare_scan(measured, noise=1e-5), prepare_scan(measured, noise=1e-5, bright=0.5)
+    assert darker.factor == pytest.approx(0.5 * usual.factor, rel=1e-6)
+    torch.testing.assert_close(darker.y, 0.5 * usual.y)
+    assert noise_of(darker.physics) == pytest.approx(0.5 * noise_of(usual.physics), rel=1e-6)
+
+
 def test_noise_stays_white(phantom):
     """The transform of the record is orthonormal: its noise has one strength in all entries of y."""
     measured, _, _ = phantom

@@ -2,9 +2,19 @@
 
 import torch
 
-from ddgp_lib import PreconditionedFISTA
-from ddgp_lib.experiments.measured.candidates import Candidate, choose_setting, fista
+from ddgp_lib import PreconditionedFISTA, load_task
+from ddgp_lib.experiments.measured.candidates import (
+    Candidate,
+    Choice,
+    best_by_name,
+    choose_in_simulation,
+    choose_setting,
+    exact_admm,
+    fista,
+)
 from ddgp_lib.experiments.measured.choosing import Tried
+from ddgp_lib.kinds import ADMMSetting, ExactADMM
+from ddgp_lib.metrics import psnr
 from ddgp_lib.operators import HadamardCamera
 
 
@@ -49,3 +59,36 @@ def test_fista_yields_the_iterates_of_the_solver():
     *_, last = fista(halve, None, 0.1, "none")(camera, y, 3)
     solver = PreconditionedFISTA(halve, None, sigma=0.1, momentum="none", max_iter=3)
     assert torch.equal(last, solver(y, camera))
+
+
+def test_exact_admm_is_the_rival_of_the_books_cameras():
+    task = load_task("single_pixel")
+    y = task.measure(task.test_images[:1])
+    *_, last = exact_admm(task.denoiser, 0.3, 0.1, 20.0)(task.student, y, 25)
+    kind = ExactADMM().solver(task, ADMMSetting(0.3, 0.1, tau=20.0), max_iter=25)
+    torch.testing.assert_close(last, kind(y, task.student))
+
+
+def test_in_simulation_the_setting_and_the_iteration_of_the_highest_psnr_are_chosen():
+    camera = HadamardCamera(0.25, (1, 8, 8))
+    truth = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def make(weight):
+        return lambda physics, y, n: (
+            truth + 0.01 * (abs(k - 2) + abs(weight - 3)) + 0.01 for k in range(1, n + 1)
+        )
+
+    method = Candidate("one", {"w": (1.0, 3.0)}, make)
+    choice = choose_in_simulation(method, camera, camera.A(truth), lambda x: psnr(x, truth), (1, 2, 4))
+    assert (choice.point, choice.stop, choice.edges) == ((3.0,), 2, ())
+    assert abs(choice.error - 1e-4) < 1e-6
+    lost = Candidate("lost", {"w": (1.0, 2.0)}, lambda w: lambda physics, y, n: [truth + torch.nan])
+    assert choose_in_simulation(lost, camera, camera.A(truth), lambda x: psnr(x, truth), (1, 2)).error > 1e300
+
+
+def test_of_several_methods_of_one_name_the_best_is_kept():
+    one, other, third = (Candidate(name, {}, lambda: None) for name in ("a", "b", "a"))
+    pairs = [(one, Choice((), 1, 0.5, ())), (other, Choice((), 1, 0.9, ())), (third, Choice((), 1, 0.1, ()))]
+    assert best_by_name(pairs) == [pairs[2], pairs[1]]
+    lost = (one, Choice((), 1, float("nan"), ()))
+    assert best_by_name([lost, pairs[2]]) == [pairs[2]]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ddgp_lib.experiments.heldout import hold_out
-from ddgp_lib.experiments.measured.judging import Judge, chosen, judged, relative
+from ddgp_lib.experiments.measured.judging import Judge, chosen, judged, over_best, relative
 from ddgp_lib.experiments.measured.meter import Step
 
 SIGMA = 0.05
@@ -35,6 +35,15 @@ def test_a_row_holds_the_true_error_relative_to_the_signal(case):
     assert abs(row.gain - 20 * math.log10(2)) < 3 * row.gain_error < 1
     misfit = (truth + 0.03 - judge.measured)[judge.split.used].norm()
     assert row.residual == pytest.approx(float(misfit / judge.measured[judge.split.used].norm()), rel=1e-4)
+
+
+def test_hindsight_finds_the_best_of_others_and_what_is_gained_over_it(case):
+    truth, judge = case
+    found = over_best(judge, {"far": truth + 0.2, "near": truth + 0.06}, truth + 0.03)
+    assert found["best"] == "near"
+    assert abs(found["gain"] - 20 * math.log10(2)) < 3 * found["gain_error"] < 1
+    behind = over_best(judge, {"near": truth + 0.03}, truth + 0.06)
+    assert behind["gain"] == pytest.approx(-found["gain"], rel=1e-6)
 
 
 def test_the_first_of_a_condition_has_no_gain(case):
