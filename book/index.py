@@ -148,9 +148,12 @@ figures.images(panels, columns=4)
 # negative result that concerns the name of the method: with everything else as it ships, a training on the true image
 # alone is as good, so [the teacher hardly matters](18_rivals.ipynb). [Three
 # cameras](three-tasks) says what happens when the camera, the noise or the images change. The records of these three
-# are simulated from images that are known; see the [data cards](data.md). On measurements that nobody here simulated
-# there is less to show so far: [two real single-pixel cameras](21_real_single_pixel.ipynb), with one $P$ learned on
-# photographs. The numbers are gains over the best method without $P$, chosen with hindsight, by held-out patterns:
+# are simulated from images that are known; see the [data cards](data.md).
+#
+# On measurements that nobody here simulated, one $P$ was learned on photographs for
+# [two real single-pixel cameras](21_real_single_pixel.ipynb), and one for [the scans of three
+# scanners](22_scanner.ipynb). The numbers are gains over the best method without $P$, chosen with hindsight, by
+# measurements that were held out:
 
 # %% tags=["hide-input"]
 real = {}
@@ -160,6 +163,14 @@ for row in load_result("single_pixel")["rows"]:
 for scene in ("car", "jaszczak"):
     ahead = [g[True][0] - max(g[False]) for name, g in real.items() if name.startswith(scene)]
     print(f"{scene}: {min(ahead):+.2f} to {max(ahead):+.2f} dB, {len(ahead)} records")
+scans = {
+    "low_field": "heads at 0.055 T",
+    "head": "a head, 7 coils",
+    "prospective": "8 coils",
+}
+for name, words in scans.items():
+    ahead = [found["gain"] for found in load_result(name)["over_best"].values()]
+    print(f"{words}: {min(ahead):+.2f} to {max(ahead):+.2f} dB, {len(ahead)} scans")
 
 # %% [markdown]
 # ## For whom

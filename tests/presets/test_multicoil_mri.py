@@ -131,7 +131,7 @@ def test_scans_are_drawn_anew_with_all_else_as_it_was(task):
     assert min(shares) < 4.8
     assert max(shares) > 7
     assert {len(physics.axes) for physics in seen} == {1, 2}
-    assert 0.003 <= min(map(noise_of, seen)) < 0.006 < 0.015 < max(map(noise_of, seen)) <= 0.03
+    assert 0.003 <= min(map(noise_of, seen)) < 0.006 < 0.03 < max(map(noise_of, seen)) <= 0.06
 
 
 def test_one_p_is_trained_for_many_scans_and_takes_other_sizes(tmp_path):
@@ -145,7 +145,7 @@ def test_one_p_is_trained_for_many_scans_and_takes_other_sizes(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", OperatorMismatch)
         P = load_preconditioner(redraw_scan(task, torch.Generator().manual_seed(5)), path=path)
-        larger = redraw_scan(PRESET.load(size=(48, 64)), torch.Generator().manual_seed(6))
+        larger = redraw_scan(PRESET.load(size=(48, 64)), torch.Generator().manual_seed(7))
         images = larger.val_images[:1]
         solver = PreconditionedFISTA(
             larger.denoiser, P, stepsize=larger.stepsize, sigma=0.03, momentum="none"

@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from deepinv.models import Denoiser
 from deepinv.physics import LinearPhysics
+from tqdm.auto import tqdm
 
 from ...data import load_measured
 from ...data.fourier import centred_fourier
@@ -280,7 +281,7 @@ def chosen_settings(
     def choose(method: Candidate) -> Choice:
         return choose_in_simulation(method, task.student, y, lambda x: task.psnr(x, truth), iterations)
 
-    return best_by_name([(method, choose(method)) for method in methods])
+    return best_by_name((method, choose(method)) for method in tqdm(methods, desc="choosing"))
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:

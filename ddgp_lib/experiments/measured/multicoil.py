@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 from deepinv.models import Denoiser
+from tqdm.auto import tqdm
 
 from ...denoisers import load_denoiser
 from ...kinds import NoPrior
@@ -184,7 +185,8 @@ def compare(
     found = Comparison([], [], {})
     for condition, splits in conditions.items():
         scan, aside = (scan_of(record, split, noise) for split in splits)
-        each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in methods)
+        tried = tqdm(methods, desc=f"choosing, {condition}")
+        each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in tried)
         first = min((pair for pair in each if pair[0].classical), key=rank)
         predictions: dict[str, torch.Tensor] = {}
         for method, choice in [first, *(pair for pair in each if pair is not first)]:
