@@ -105,6 +105,28 @@ def best_by_name(tried: Iterable[tuple[Candidate, Choice]]) -> list[tuple[Candid
     return [min(group, key=rank) for group in groups.values()]
 
 
+def solve_of(row: Mapping[str, Any], methods: Iterable[Candidate]) -> Solve:
+    """Return the method of a row with the setting that was chosen for it.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        With ``"method"``, a label, and ``"setting"``, as rows of results have them.
+    methods : iterable of Candidate
+        Among which the method is.
+
+    Raises
+    ------
+    ValueError
+        If none of them has this label.
+    """
+    point = tuple(row["setting"])
+    for method in methods:
+        if len(method.axes) == len(point) and method.label(point) == row["method"]:
+            return method.make(*point)
+    raise ValueError(f"row={row['method']!r}: expected one of {[method.name for method in methods]}")
+
+
 def rank(pair: tuple[Candidate, Choice]) -> float:
     """Return the error of what was chosen, or infinity where it is not finite: what is lowest is best."""
     return Tried(pair[1].error, pair[1].stop).rank

@@ -1,5 +1,6 @@
 """A method with its grid: its label, its choice, and the solver that most of them are."""
 
+import pytest
 import torch
 
 from ddgp_lib import PreconditionedFISTA, load_task
@@ -11,6 +12,7 @@ from ddgp_lib.experiments.measured.candidates import (
     choose_setting,
     exact_admm,
     fista,
+    solve_of,
 )
 from ddgp_lib.experiments.measured.choosing import Tried
 from ddgp_lib.kinds import ADMMSetting, ExactADMM
@@ -92,3 +94,17 @@ def test_of_several_methods_of_one_name_the_best_is_kept():
     assert best_by_name(pairs) == [pairs[2], pairs[1]]
     lost = (one, Choice((), 1, float("nan"), ()))
     assert best_by_name([lost, pairs[2]]) == [pairs[2]]
+
+
+def test_the_method_of_a_row_has_the_setting_of_the_row():
+    methods = [
+        Candidate("a", {"w": (1.0, 2.0)}, lambda w: lambda physics, y, n: [w * y]),
+        Candidate("a", {"w": (1.0, 2.0)}, lambda w: lambda physics, y, n: [-w * y], "turned"),
+        Candidate("b", {}, lambda: lambda physics, y, n: [y]),
+    ]
+    y = torch.ones(1)
+    for method, setting, expected in (("a, w 3", [3.0], 3), ("a, w 3, turned", [3.0], -3), ("b", [], 1)):
+        (x,) = solve_of({"method": method, "setting": setting}, methods)(None, y, 1)
+        assert float(x) == expected
+    with pytest.raises(ValueError, match="row='c'"):
+        solve_of({"method": "c", "setting": []}, methods)
