@@ -3,7 +3,7 @@
 # # Three scans: one $P$ for one coil, seven coils and eight
 #
 # ```{note}
-# **Time:** twenty minutes of reading, less than a minute of computing. **Before this:** [MRI](mri), Newton's step from
+# **Time:** twenty minutes of reading, less than a minute of computing. **Before this:** [MRI](mri-case), Newton's step from
 # [](linear-preconditioners), and held-out measurements from [](lensless-camera). **After it** you can
 #
 # 1. turn a scanner's k-space into an operator and measurements: noise, maps, scale;
@@ -61,19 +61,12 @@ for title, found in over_best.items():
 # ## The question in one picture
 #
 # The simplest scan first. A head at 0.055 T, a field that a permanent magnet makes, received by one coil. Three columns
-# of k-space out of four are left out. In the notation of [](mri-case),
-#
-# $$
-# y = M F x + w ,
-# $$ (eq-scan-one-coil)
-#
-# where $F$ is the Fourier transform of the complex image $x$, $M$ keeps a quarter of the columns, and $w$ is noise. Only
-# this time nobody has simulated $y$. What can be told of the columns that $M$ leaves out?
+# of k-space out of four are left out. What can be told of them?
 
 
-# %%
+# %% tags=["hide-input"]
 def rows_of(name, condition):
-    """The rows of an experiment by method, the first of each name."""
+    """Return the rows of an experiment by method, the first of each name."""
     found = {}
     for row in results[name]["rows"]:
         if row["condition"] == condition:
@@ -96,6 +89,15 @@ shown["all columns"] = scans.task.picture(scans.reference)[1]
 figures.images(shown, columns=2)
 
 # %% [markdown]
+# In the notation of [](mri-case),
+#
+# $$
+# y = M F x + w ,
+# $$ (eq-scan-one-coil)
+#
+# where $F$ is the Fourier transform of the complex image $x$, $M$ keeps a quarter of the columns, and $w$ is noise. Only
+# this time nobody has simulated $y$.
+#
 # The picture of all columns is no truth. It has noise of its own, and a method that removes it is farther from this
 # picture and nearer to the head. So nothing here is judged by looking alike. The columns that were left out judge: a
 # method predicts them, and its squared error there, less the energy of their noise, is an unbiased estimate of its true
@@ -149,7 +151,7 @@ for name, k in records.items():
     rows = float(levels[name].square().mean().sqrt())
     ratio = low_field.air_noise(k) / rows
     level = results["low_field"]["noise"][name]
-    print(f"{name}: noise {level:.3f} of an image, air / ends of rows: {ratio:.2f}")
+    print(f"{name}: noise {level:.3f}, image up to 1; air / ends of rows {ratio:.2f}")
     assert abs(ratio - 1) < 0.1
 
 # %% [markdown]
@@ -173,7 +175,7 @@ columns = [
 
 
 def low_table(name, words):
-    """A table of one contrast: what was promised, and what was measured."""
+    """Return a table of one contrast: what was promised, and what was measured."""
     body = {
         method: [
             row["simulated"],
@@ -358,7 +360,7 @@ white = float(truth.norm(dim=1).flatten().quantile(0.995))
 
 
 def grey(x):
-    """The magnitude of an image, relative to bright pixels of all columns' image."""
+    """Return the magnitude of an image, relative to bright pixels of all columns'."""
     return (x.norm(dim=1)[0] / white).clamp(0, 1)
 
 
@@ -379,12 +381,12 @@ figures.curves(MARKS, curves, roles=roles, **axes)
 
 # %% tags=["hide-input"]
 def draw_scan(iteration):
-    """The reconstructions after some iterations."""
+    """Draw the reconstructions after some iterations."""
     return figures.images({name: grey(at[name][iteration]) for name in THREE})
 
 
 def describe_scan(iteration):
-    """The errors in words."""
+    """Say the errors in words."""
     place = MARKS.index(iteration)
     words = ", ".join(f"{name} {curves[name][place]:.2f}" for name in THREE)
     return f"The head at R = 8 after {iteration} iterations. Errors: {words}."

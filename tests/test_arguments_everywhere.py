@@ -469,9 +469,9 @@ CALLS: dict[str, Call] = {
         scanner.prepare_scan,
         {
             **{"measured": MEASURED, "mask": None, "maps": COMPLEX, "noise": 0.1, "percentile": 99.0},
-            **{"split": 0.1, "tol": 1e-3, "seed": 0},
+            **{"bright": 1.0, "split": 0.1, "tol": 1e-3, "seed": 0},
         },
-        {"measured": "object", "maps": "optional object", "percentile": "positive"},
+        {"measured": "object", "maps": "optional object", "percentile": "positive", "bright": "positive"},
     ),
     # operators
     "HaarCamera": Call(

@@ -129,6 +129,7 @@ def test_maps_of_espirit_keep_their_support(phantom):
         ({"maps": torch.ones(6, 8, 8) + 0j}, r"maps\.shape"),
         ({"noise": -1.0}, "noise"),
         ({"percentile": 0.0}, "percentile"),
+        ({"bright": 0.0}, "bright"),
         ({"split": 0.0}, "split"),
         ({"tol": 1.0}, "tol"),
         ({"seed": -1}, "seed"),
