@@ -567,7 +567,7 @@ table("Mean PSNR early and late, one training each.", heads, rows)
 # - **Real records.** All measurements here are computed from images, with the operator that the reconstruction knows
 #   exactly. [A camera without a lens](lensless-camera) has measured data, and nothing learned yet;
 #   [two real single-pixel cameras](real-single-pixel) have one $P$ learned on photographs, and
-#   [three scans](real-scanner) one that was learned for many scanners.
+#   [three scanners](real-scanner) one that was learned for many scanners.
 # - **Other heads.** The test slices are 48 of one averaged volume. An interval over them says how other slices of it would move the
 #   mean, and nothing about another person.
 # - **Size.** All networks are small, and were trained for minutes. With a hundred times of both, the order may change. Large

@@ -109,7 +109,7 @@ def denoiser(arguments: argparse.Namespace) -> dict[str, Any]:
     psnr = {str(sigma): denoising_psnr(trained, images.val, sigma) for sigma in levels}
     norms = {str(sigma): float(_largest_jacobian(trained, images.val[:16], sigma)) for sigma in levels}
     metrics = without_nan({"validation_psnr": psnr, "largest_jacobian_norm": norms})
-    save_denoiser(path, trained, preset.name, recipe, metrics, images)
+    save_denoiser(path, trained, preset.name, recipe, metrics, images, half=True)
     return {"path": str(path), **metrics}
 
 

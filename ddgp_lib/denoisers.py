@@ -17,6 +17,7 @@ from .arguments import (
     require_callable,
     require_choice,
     require_count,
+    require_flag,
     require_generator,
     require_images,
     require_instance,
@@ -282,8 +283,14 @@ def save_denoiser(
     recipe: DenoiserRecipe,
     metrics: Mapping[str, Any],
     images: Split | None = None,
+    *,
+    half: bool = False,
 ) -> None:
-    """Write a denoiser with recipe, metrics and a sketch of its images to a safetensors file, in half precision."""
+    """Write a denoiser with its recipe and metrics, and a sketch of its images, to a safetensors file.
+
+    With ``half`` its weights are rounded to half precision, and the file is half as large.
+    """
+    require_flag("half", half)
     network = next((name for name, kind in DENOISERS.items() if type(denoiser) is kind), None)
     require(network is not None, "denoiser", denoiser, f"one of {tuple(DENOISERS)}")
     description: dict[str, Any] = {
@@ -295,7 +302,7 @@ def save_denoiser(
     description["architecture"] = denoiser.architecture | ({"network": network} if network != "dncnn" else {})
     if images is not None:
         description["fingerprint"] = {"images": of_images(images.train, images.val)}
-    weights = {name: tensor.half() for name, tensor in denoiser.state_dict().items()}
+    weights = {name: tensor.half() if half else tensor for name, tensor in denoiser.state_dict().items()}
     save_checkpoint(path, weights, description)
 
 

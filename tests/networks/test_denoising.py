@@ -60,6 +60,19 @@ def test_it_is_read_back_as_it_was_written(trained, tmp_path, generator):
     assert torch.equal(again(x, 0.1), trained(x, 0.1))
 
 
+def test_in_half_precision_the_file_is_half_as_large_and_the_images_hardly_change(
+    trained, tmp_path, generator
+):
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    save_denoiser(whole, trained, "discs", RECIPE, {})
+    save_denoiser(half, trained, "discs", RECIPE, {}, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    x = torch.rand(1, 1, 16, 16, generator=generator)
+    torch.testing.assert_close(load_denoiser(half)(x, 0.1), trained(x, 0.1), atol=2e-3, rtol=0)
+    with pytest.raises(ValueError, match="half='yes'"):
+        save_denoiser(half, trained, "discs", RECIPE, {}, half="yes")
+
+
 def test_what_is_no_image_or_level_is_refused(trained):
     with pytest.raises(ValueError, match=r"x\.shape=\(1, 2, 16, 16\): expected 1 channel"):
         trained(torch.zeros(1, 2, 16, 16), 0.1)

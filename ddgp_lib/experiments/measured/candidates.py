@@ -188,14 +188,18 @@ def fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentu
     )
 
 
+def admm(prior: Any, sigma: Any, tau: float, **options: Any) -> Solve:
+    """Return plug-and-play ADMM with an exact data step, and τ for ‖A‖ = 1, as what yields the iterates."""
+    return iterated(
+        lambda iterations: PreconditionedADMM(
+            prior, sigma=sigma, tau=tau, inner_steps=None, max_iter=iterations, **options
+        )
+    )
+
+
 def exact_admm(prior: Any, first: float, last: float, tau: float) -> Solve:
     """Return plug-and-play ADMM with an exact data step and a σ that falls in 20 iterations, then stops.
 
     τ is for ‖A‖ = 1.  It is the rival ``"admm"`` of the book's cameras, see :class:`~ddgp_lib.kinds.ExactADMM`.
     """
-    sigma = Geometric(first, last, SCHEDULE)
-    return iterated(
-        lambda iterations: PreconditionedADMM(
-            prior, sigma=sigma, tau=tau, inner_steps=None, max_iter=iterations, stop_after=SCHEDULE
-        )
-    )
+    return admm(prior, Geometric(first, last, SCHEDULE), tau, stop_after=SCHEDULE)

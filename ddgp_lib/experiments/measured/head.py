@@ -23,6 +23,8 @@ CALIBRATION = 0.08
 """Side of the calibration region, as a fraction of the image's smaller side."""
 SET_ASIDE = 0.2
 """Share of the used columns beside the calibration region that settings are chosen by."""
+LEAST = 4
+"""Columns that are set aside at least."""
 NOISE = 0.5**0.5
 """Standard deviation of each part of a complex number after prewhitening."""
 
@@ -42,7 +44,7 @@ def columns(sides: tuple[int, int], acceleration: float, seed: int = 0) -> Split
     width, side = len(mask), max(1, round(CALIBRATION * min(sides)))
     kept = torch.zeros_like(mask)
     kept[width // 2 - side // 2 : width // 2 - side // 2 + side] = True
-    count = max(2, round(SET_ASIDE * int((mask & ~kept).sum())))
+    count = max(LEAST, round(SET_ASIDE * int((mask & ~kept).sum())))
     generator = torch.Generator().manual_seed(seed)
     return Splits(HeldOut(mask, ~mask), hold_out(mask, count, generator=generator, kept=kept & mask))
 

@@ -48,6 +48,7 @@ from .candidates import (
     Candidate,
     Choice,
     Solve,
+    admm,
     best_by_name,
     choose_in_simulation,
     exact_admm,
@@ -76,6 +77,8 @@ ENDS = {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}
 """Where grids of σ begin, constant and falling."""
 LEARNED = "P"
 """Name of the preconditioner that was learned for many scans."""
+ONE_CAMERA = "P of one camera"
+"""Name of that of single-coil MRI."""
 
 
 @dataclass(frozen=True)
@@ -165,36 +168,40 @@ def scans_of(name: str, slices: slice = slice(None)) -> Scans:
 def methods(task: Task) -> list[Candidate]:
     """Return the methods with their grids, the image of the used columns first.
 
-    Plug-and-play runs with two denoisers, and the better one is taken: that of
+    Plug-and-play, and P, run with two denoisers, and the better one is taken: that of
     :mod:`~ddgp_lib.presets.multicoil_mri`, and that of single-coil MRI, which has seen brain slices alone.
     """
     brain, many = (
         load_denoiser(mri.PRESET.path("denoiser")),
         load_denoiser(multicoil_mri.PRESET.path("denoiser")),
     )
+    variation = {"σ": (0.01, 0.02, 0.04)}
     found = [
         Candidate("zero-filled", {}, lambda: lambda scanner, y, iterations: [scanner.A_adjoint(y)]),
-        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, lambda s: fista(TotalVariation(), None, s, MOMENTUM)),
+        Candidate("TV", variation, lambda s: fista(TotalVariation(), None, s, MOMENTUM)),
+        Candidate("TV", variation | {"τ": (1.0, 10.0)}, partial(admm, TotalVariation()), "ADMM"),
         *_plug_and_play(many, ""),
         *_plug_and_play(brain, "brain denoiser"),
     ]
-    learned = {LEARNED: (multicoil_mri.PRESET, many), "P of one camera": (mri.PRESET, brain)}
-    for name, (preset, denoiser) in learned.items():
+    for name, preset in {LEARNED: multicoil_mri.PRESET, ONE_CAMERA: mri.PRESET}.items():
         if (path := preset.path("distilled")).is_file():
             P = load_preconditioner(path)
-            P.made_for = None  # it was trained behind other columns, which is what this experiment is about
-            found.append(Candidate(name, LEVELS, _with(P, denoiser), classical=False))
+            P.made_for = None  # other operators than those of its training are the point here
+            found.append(Candidate(name, LEVELS, _with(P, many), classical=False))
+            found.append(Candidate(name, LEVELS, _with(P, brain), "brain denoiser", classical=False))
     return found + [_network(task, name) for name in trained_networks(mri.PRESET)]
 
 
 def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
-    """Return the ways of plug-and-play that learn no P, with one denoiser."""
+    """Return the ways of plug-and-play that learn no P, with one denoiser; steps may fade, as those of P do."""
 
     def falling(first: float, last: float) -> Solve:
         return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
+    fading = f"{note}, fading" if note else "fading"
     return [
         Candidate("PnP", LEVELS, lambda s: fista(denoiser, None, s, MOMENTUM), note),
+        Candidate("PnP", LEVELS, lambda s: fista(denoiser, None, s, MOMENTUM, update_decay=FADING), fading),
         Candidate("PnP annealed", ENDS, falling, note),
         Candidate("ADMM annealed", ENDS | {"τ": (0.3, 1.0, 3.0)}, partial(exact_admm, denoiser), note),
     ]
@@ -244,30 +251,33 @@ def compare(
     edges : list of str
         Which choices still are the last of what was tried.
     over_best : dict
-        What P gains over the best classical method with hindsight, see :func:`~.judging.over_best`.
+        What P gains over the best of ``"classical"`` methods, and of the ``"networks"`` that are no P, with
+        hindsight, see :func:`~.judging.over_best`.
     """
     each = chosen_settings(scans.task, methods, iterations, images)
     first = min((pair for pair in each if pair[0].classical), key=rank)
     rows: list[Row] = []
     edges: list[str] = []
-    predictions: dict[str, torch.Tensor] = {}
-    learned = None
+    predictions: dict[str, dict[str, torch.Tensor]] = {"classical": {}, "networks": {}}
+    baseline = learned = None
     for method, choice in [first, *(pair for pair in each if pair is not first)]:
         for condition, stop in ((scans.name, choice.stop), (f"{scans.name}, {long}", long)):
             steps = list(chosen(method.make(*choice.point)(scans.task.student, scans.y, stop), (stop,)))
             for step in steps:
                 prediction = predicted(step.image)
-                baseline = next(iter(predictions.values()), None)
                 row = judged(scans.judge, condition, method.label(choice.point), step, prediction, baseline)
                 quality = float(scans.psnr(step.image).mean())
                 promised = -10 * math.log10(choice.error) if condition == scans.name else None
                 rows.append(replace(row, psnr=quality, simulated=promised, setting=choice.point))
-                if method.classical and condition == scans.name:
-                    predictions[method.name] = prediction
-                elif method.name == LEARNED and condition == scans.name:
+                baseline = prediction if baseline is None else baseline
+                if condition == scans.name and method.name == LEARNED:
                     learned = prediction
+                elif condition == scans.name and method.name != ONE_CAMERA:
+                    predictions["classical" if method.classical else "networks"][method.name] = prediction
         edges += [f"{scans.name}, {method.name}: {edge}" for edge in choice.edges]
-    return rows, edges, {} if learned is None else over_best(scans.judge, predictions, learned)
+    if learned is None:
+        return rows, edges, {}
+    return rows, edges, {name: over_best(scans.judge, those, learned) for name, those in predictions.items()}
 
 
 def chosen_settings(

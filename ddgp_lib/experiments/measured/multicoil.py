@@ -35,6 +35,7 @@ from .candidates import (
     Candidate,
     Choice,
     Solve,
+    admm,
     best_by_name,
     choose_setting,
     exact_admm,
@@ -109,22 +110,24 @@ def scan_of(record: KSpace, split: HeldOut, noise: float) -> Scan:
 def methods() -> list[Candidate]:
     """Return the methods with their grids; P last, where its weights are.
 
-    Plug-and-play runs with two denoisers, and the better one is taken: that of this camera, and that of single-coil
-    MRI, which has seen brain slices with smooth phases alone.  P runs with that of its training.
+    Plug-and-play, and P, run with two denoisers, and the better one is taken: that of this camera, which P was
+    trained with, and that of single-coil MRI, which has seen brain slices with smooth phases alone.
     """
     own = load_denoiser(multicoil_mri.PRESET.path("denoiser"))
     denoisers = {"": own, "brain denoiser": load_denoiser(mri.PRESET.path("denoiser"))}
     found = [
         Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
-        Candidate("TV", {"σ": (0.0025, 0.005, 0.01)}, _steps(TotalVariation(), None, MOMENTUM)),
+        *_variation(TotalVariation()),
         *(method for note, denoiser in denoisers.items() for method in _plug_and_play(denoiser, note)),
     ]
     weights = multicoil_mri.PRESET.path("distilled")
     if weights.is_file():
         P = load_preconditioner(weights)
-        for note, fading in (("", None), ("fading", FADING)):
-            make = _steps(own, P, "none", update_decay=fading)
-            found.append(Candidate(LEARNED, LEVELS, make, note, classical=False))
+        for note, denoiser in denoisers.items():
+            for fading in (None, FADING):
+                make = _steps(denoiser, P, "none", update_decay=fading)
+                words = ", ".join(filter(None, (note, "fading" if fading else "")))
+                found.append(Candidate(LEARNED, LEVELS, make, words, classical=False))
     return found
 
 
@@ -133,20 +136,34 @@ def tikhonov(damping: float) -> Solve:
     return fista(NoPrior(), Newton(damping), 1.0, "none")
 
 
+def _variation(prior: TotalVariation) -> list[Candidate]:
+    """Return total variation by FISTA, by Newton's step, and by ADMM with an exact data step."""
+    weights = {"σ": (0.0025, 0.005, 0.01)}
+    return [
+        Candidate("TV", weights, _steps(prior, None, MOMENTUM)),
+        Candidate("TV", weights, _steps(prior, Newton(DAMPING), "none"), "Newton's step"),
+        Candidate("TV", weights | {"τ": (1.0, 10.0)}, partial(admm, prior), "ADMM"),
+    ]
+
+
 def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
-    """Return the ways of plug-and-play that learn no P, with one denoiser."""
+    """Return the ways of plug-and-play that learn no P, with one denoiser; steps may fade, as those of P may."""
 
     def falling(first: float, last: float) -> Solve:
         return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
-    still = f"{note}, no momentum" if note else "no momentum"
-    newton = Newton(DAMPING)
+    def newton(sigma: float, damping: float) -> Solve:
+        return fista(denoiser, Newton(damping), sigma, "none")
+
+    fading = f"{note}, fading" if note else "fading"
+    faded = {"update_decay": FADING}
     return [
         Candidate("PnP", LEVELS, _steps(denoiser, None, MOMENTUM), note),
+        Candidate("PnP", LEVELS, _steps(denoiser, None, MOMENTUM, **faded), fading),
         Candidate("PnP annealed", ENDS, falling, note),
         Candidate("ADMM annealed", ENDS | {"τ": (1.0, 3.0, 10.0)}, partial(exact_admm, denoiser), note),
-        Candidate("Newton-PnP", LEVELS, _steps(denoiser, newton, MOMENTUM), note),
-        Candidate("Newton-PnP", LEVELS, _steps(denoiser, newton, "none"), still),
+        Candidate("Newton-PnP", LEVELS | {"λ": (0.01, 0.03, 0.1)}, newton, note),
+        Candidate("Newton-PnP", LEVELS, _steps(denoiser, Newton(DAMPING), "none", **faded), fading),
     ]
 
 
@@ -185,6 +202,7 @@ def compare(
     found = Comparison([], [], {})
     for condition, splits in conditions.items():
         scan, aside = (scan_of(record, split, noise) for split in splits)
+        assert scan.physics.squared_norm > 0  # found here, once, and not at the expense of the first method
         tried = tqdm(methods, desc=f"choosing, {condition}")
         each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in tried)
         first = min((pair for pair in each if pair[0].classical), key=rank)
