@@ -1,7 +1,8 @@
 r"""Brain slices seen by a scanner with several receive coils, and one P for many such scanners.
 
-The preset is not among the registered ones, since nothing has been trained and tuned for it yet: ``PRESET.load()``
-makes its task, with the denoiser of single-coil MRI, and every kind runs with a setting of one's own.
+The preset is not among the registered ones, since its methods have not been tuned: ``PRESET.load()`` makes its task,
+with its own denoiser, and every kind runs with a setting of one's own.  Its P ships, and is loaded by
+``load_preconditioner(PRESET.path("distilled"))``.
 
 The recipe ``"distilled"`` trains one P for all scans of :data:`FAMILY`: coils, masks, acceleration and noise are
 drawn anew by :func:`redraw_scan`, see :class:`~ddgp_lib.distillation.members.Members`.  Its form is a Newton step on
@@ -42,7 +43,7 @@ from ..arguments import (
     require_seed,
     require_size,
 )
-from ..checkpoints import WEIGHTS_FOLDER, weights_path
+from ..checkpoints import WEIGHTS_FOLDER
 from ..data import (
     Split,
     dead_leaves,
@@ -54,7 +55,6 @@ from ..data import (
     smooth_phase,
     to_complex,
 )
-from ..denoisers import load_denoiser
 from ..kinds import AnnealedFista, ExactADMM, IteratedTikhonov, VariationFista
 from ..names import MaskName
 from ..operators import SenseMRI, noise_of
@@ -127,7 +127,7 @@ def multicoil_mri(
     seed : int
         Seed of the maps, the masks, the phases and the scanners' noise generators.
     denoiser : Denoiser, optional
-        Another denoiser than that of single-coil MRI, which was trained on slices of the same volume.
+        Another denoiser than the preset's.
     images : Split, optional
         Your own images instead of the brain slices, each part (N, 2, H, W).
 
@@ -158,7 +158,7 @@ def multicoil_mri(
         student,
         teacher,
         heads_and_others(sides, seed) if images is None else images,
-        load_denoiser(weights_path("mri", "denoiser")) if denoiser is None else denoiser,
+        denoiser,
         sigma,
         preset=PRESET,
         img_size=(2, *sides),
