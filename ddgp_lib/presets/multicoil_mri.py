@@ -205,7 +205,7 @@ def heads_and_others(size: int | tuple[int, int] = 128, seed: int = 0) -> Split:
     heads = complex_heads(size, seed)
     sides = (heads.train.shape[2], heads.train.shape[3])
     generator = torch.Generator().manual_seed(int(seed))
-    squares = load_photographs(min(sides), leaves=0).train
+    squares = load_photographs(min(128, max(16, *sides)), leaves=0).train  # the sides that squares can have
     taken = torch.randperm(len(squares), generator=generator)[:PHOTOGRAPHS]
     others = torch.cat([dead_leaves(LEAVES, sides, generator), resample(squares[taken], sides)])
     outlines = torch.randint(len(heads.train), (len(others[::2]),), generator=generator)

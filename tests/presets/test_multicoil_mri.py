@@ -101,6 +101,14 @@ def test_heads_are_those_of_single_coil_mri_with_other_phases():
     assert torch.equal(images.val, complex_heads(32, seed=1).val)
 
 
+@pytest.mark.parametrize("size", [12, (144, 130)])
+def test_images_have_any_size_though_squares_of_photographs_have_not(size):
+    images = heads_and_others(size)
+    sides = (size, size) if isinstance(size, int) else size
+    assert images.train.shape == (311 + LEAVES + PHOTOGRAPHS, 2, *sides)
+    assert 0 <= float(images.train.norm(dim=1).max()) <= 1.01
+
+
 def test_a_change_of_view_is_one_of_phases_and_brightness_and_new_each_time():
     images = complex_heads(32).train[:6]
     changed, again = (change_view(images, torch.Generator().manual_seed(seed)) for seed in (0, 1))
