@@ -1,7 +1,7 @@
 """A method with the grid of its settings, and the choice among them that nothing measured has a part in."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,6 +21,10 @@ LONGEST = 4
 """Times the iterations of a comparison that a method's best setting may run where it is still getting better."""
 MOMENTUM: Momentum = "chambolle_dossal"
 """Momentum where nothing else is said."""
+FADING = 10
+"""k₀ with which the updates of a method fade, where they do."""
+LEARNED = "P"
+"""Name of the method that learns a preconditioner."""
 
 Solve = Callable[[Any, torch.Tensor, int], Iterable[torch.Tensor]]
 """An operator, measurements and a number of iterations ↦ the iterates."""
@@ -68,6 +72,11 @@ class Choice(NamedTuple):
     edges: tuple[str, ...]
     """What of it is the last that was tried."""
 
+    @property
+    def decibels(self) -> float:
+        """The error in dB, the lower the higher: the mean PSNR where it was chosen in simulation."""
+        return -10 * math.log10(self.error) if self.error > 0 else math.inf
+
 
 def choose_setting(
     candidate: Candidate,
@@ -103,6 +112,12 @@ def best_by_name(tried: Iterable[tuple[Candidate, Choice]]) -> list[tuple[Candid
     for method, choice in tried:
         groups.setdefault(method.name, []).append((method, choice))
     return [min(group, key=rank) for group in groups.values()]
+
+
+def best_first(each: Sequence[tuple[Candidate, Choice]]) -> list[tuple[Candidate, Choice]]:
+    """Put the best of the classical methods before all others, which are compared with it."""
+    first = min((pair for pair in each if pair[0].classical), key=rank)
+    return [first, *(pair for pair in each if pair is not first)]
 
 
 def solve_of(row: Mapping[str, Any], methods: Iterable[Candidate]) -> Solve:
@@ -186,6 +201,18 @@ def fista(prior: Any, step: Preconditioner | None, sigma: Any, momentum: Momentu
             prior, step, sigma=sigma, momentum=momentum, max_iter=iterations, **options
         )
     )
+
+
+def by_level(
+    prior: Any, step: Preconditioner | None, momentum: Momentum, **options: Any
+) -> Callable[[float], Solve]:
+    """Return σ ↦ plug-and-play FISTA, as a candidate of one parameter makes it."""
+    return lambda sigma: fista(prior, step, sigma, momentum, **options)
+
+
+def annealed(prior: Any, first: float, last: float) -> Solve:
+    """Return plug-and-play FISTA with a σ that falls in 20 iterations, and stays."""
+    return fista(prior, None, Geometric(first, last, SCHEDULE), MOMENTUM)
 
 
 def admm(prior: Any, sigma: Any, tau: float, **options: Any) -> Solve:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ...scores import score
 from ..heldout import HeldOut, HeldOutError, held_out_difference, held_out_error, used_residual
 from .meter import Step, metered
 from .records import Row
@@ -99,13 +100,9 @@ def over_best(judge: Judge, predictions: Mapping[str, torch.Tensor], learned: to
         ``"best"``, which of the others has the lowest error; the ``"gain"`` over it in dB, from paired differences,
         and its standard error, ``"gain_error"``; both None where they cannot be told.
     """
-    best = min(predictions, key=lambda name: _rank(judge.error(predictions[name]).value))
+    best = max(predictions, key=lambda name: score(-judge.error(predictions[name]).value))
     gain, error = judge.gain(learned, predictions[best])
     return {"best": best, "gain": gain, "gain_error": error}
-
-
-def _rank(error: float) -> float:
-    return error if math.isfinite(error) else math.inf
 
 
 def judged(

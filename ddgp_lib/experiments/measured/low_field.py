@@ -16,8 +16,7 @@ P, the unfolded network and the null-space network are those of single-coil MRI,
 choice of columns.  Newton's step is left out, since behind one coil it is a multiple of the gradient.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,30 +29,29 @@ from tqdm.auto import tqdm
 from ...data import load_measured
 from ...data.fourier import centred_fourier
 from ...denoisers import load_denoiser
-from ...kinds.base import SCHEDULE
 from ...metrics import psnr
 from ...operators import CartesianMRI
-from ...preconditioners import Preconditioner
 from ...presets import mri, multicoil_mri
 from ...pretrained import load_preconditioner
 from ...scanner import corner_noise
-from ...solvers import Geometric
 from ...tasks import Task
 from ...variation import TotalVariation
 from ..alternatives import load_alternative, reconstruct, trained_networks
 from ..heldout import HeldOut
 from ..noise_level import noise_by_line
 from .candidates import (
+    FADING,
+    LEARNED,
     MOMENTUM,
     Candidate,
     Choice,
-    Solve,
     admm,
+    annealed,
     best_by_name,
+    best_first,
+    by_level,
     choose_in_simulation,
     exact_admm,
-    fista,
-    rank,
 )
 from .judging import Judge, chosen, judged, over_best
 from .records import Experiment, Row
@@ -70,13 +68,9 @@ OUTER = 8
 """Places at either end of a row of k-space that tell the noise of the row."""
 BRIGHT = 0.7
 """99th percentile of the magnitude of the image of a slice's used columns; simulated slices have 0.6 to 0.7."""
-FADING = 10
-"""k₀ with which the updates of P fade, as the camera's own tuning has it."""
 LEVELS = {"σ": (0.02, 0.04, 0.08)}
 ENDS = {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}
 """Where grids of σ begin, constant and falling."""
-LEARNED = "P"
-"""Name of the preconditioner that was learned for many scans."""
 ONE_CAMERA = "P of one camera"
 """Name of that of single-coil MRI."""
 
@@ -157,9 +151,10 @@ def scans_of(name: str, slices: slice = slice(None)) -> Scans:
     kspace = measured[slices]
     mask = CartesianMRI(ACCELERATION, (2, *sides)).mask[0, 0]
     scale = bright(centred_fourier(kspace * mask, inverse=True)) / BRIGHT
-    noise = noise_by_line(measured, OUTER)[None] / scale
+    by_row = noise_by_line(measured, OUTER)
+    noise = by_row[None] / scale
     level = float(noise.square().mean().sqrt())
-    doubt = abs(air_noise(measured) / float(noise_by_line(measured, OUTER).square().mean().sqrt()) - 1)
+    doubt = abs(air_noise(measured) / float(by_row.square().mean().sqrt()) - 1)
     images = multicoil_mri.complex_heads(sides)
     task = mri.PRESET.load(size=sides, acceleration=ACCELERATION, noise=level, images=images)
     return Scans(name, (kspace / scale).to(torch.complex64), noise, doubt, task)
@@ -171,14 +166,12 @@ def methods(task: Task) -> list[Candidate]:
     Plug-and-play, and P, run with two denoisers, and the better one is taken: that of
     :mod:`~ddgp_lib.presets.multicoil_mri`, and that of single-coil MRI, which has seen brain slices alone.
     """
-    brain, many = (
-        load_denoiser(mri.PRESET.path("denoiser")),
-        load_denoiser(multicoil_mri.PRESET.path("denoiser")),
-    )
+    brain = load_denoiser(mri.PRESET.path("denoiser"))
+    many = load_denoiser(multicoil_mri.PRESET.path("denoiser"))
     variation = {"σ": (0.01, 0.02, 0.04)}
     found = [
         Candidate("zero-filled", {}, lambda: lambda scanner, y, iterations: [scanner.A_adjoint(y)]),
-        Candidate("TV", variation, lambda s: fista(TotalVariation(), None, s, MOMENTUM)),
+        Candidate("TV", variation, by_level(TotalVariation(), None, MOMENTUM)),
         Candidate("TV", variation | {"τ": (1.0, 10.0)}, partial(admm, TotalVariation()), "ADMM"),
         *_plug_and_play(many, ""),
         *_plug_and_play(brain, "brain denoiser"),
@@ -187,28 +180,21 @@ def methods(task: Task) -> list[Candidate]:
         if (path := preset.path("distilled")).is_file():
             P = load_preconditioner(path)
             P.made_for = None  # other operators than those of its training are the point here
-            found.append(Candidate(name, LEVELS, _with(P, many), classical=False))
-            found.append(Candidate(name, LEVELS, _with(P, brain), "brain denoiser", classical=False))
+            for note, denoiser in {"": many, "brain denoiser": brain}.items():
+                make = by_level(denoiser, P, "none", update_decay=FADING)
+                found.append(Candidate(name, LEVELS, make, note, classical=False))
     return found + [_network(task, name) for name in trained_networks(mri.PRESET)]
 
 
 def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
     """Return the ways of plug-and-play that learn no P, with one denoiser; steps may fade, as those of P do."""
-
-    def falling(first: float, last: float) -> Solve:
-        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
-
     fading = f"{note}, fading" if note else "fading"
     return [
-        Candidate("PnP", LEVELS, lambda s: fista(denoiser, None, s, MOMENTUM), note),
-        Candidate("PnP", LEVELS, lambda s: fista(denoiser, None, s, MOMENTUM, update_decay=FADING), fading),
-        Candidate("PnP annealed", ENDS, falling, note),
+        Candidate("PnP", LEVELS, by_level(denoiser, None, MOMENTUM), note),
+        Candidate("PnP", LEVELS, by_level(denoiser, None, MOMENTUM, update_decay=FADING), fading),
+        Candidate("PnP annealed", ENDS, partial(annealed, denoiser), note),
         Candidate("ADMM annealed", ENDS | {"τ": (0.3, 1.0, 3.0)}, partial(exact_admm, denoiser), note),
     ]
-
-
-def _with(P: Preconditioner, denoiser: Denoiser) -> Callable[..., Solve]:
-    return lambda s: fista(denoiser, P, s, "none", update_decay=FADING)
 
 
 def _network(task: Task, name: str) -> Candidate:
@@ -255,19 +241,18 @@ def compare(
         hindsight, see :func:`~.judging.over_best`.
     """
     each = chosen_settings(scans.task, methods, iterations, images)
-    first = min((pair for pair in each if pair[0].classical), key=rank)
     rows: list[Row] = []
     edges: list[str] = []
     predictions: dict[str, dict[str, torch.Tensor]] = {"classical": {}, "networks": {}}
     baseline = learned = None
-    for method, choice in [first, *(pair for pair in each if pair is not first)]:
+    for method, choice in best_first(each):
         for condition, stop in ((scans.name, choice.stop), (f"{scans.name}, {long}", long)):
             steps = list(chosen(method.make(*choice.point)(scans.task.student, scans.y, stop), (stop,)))
             for step in steps:
                 prediction = predicted(step.image)
                 row = judged(scans.judge, condition, method.label(choice.point), step, prediction, baseline)
                 quality = float(scans.psnr(step.image).mean())
-                promised = -10 * math.log10(choice.error) if condition == scans.name else None
+                promised = choice.decibels if condition == scans.name else None
                 rows.append(replace(row, psnr=quality, simulated=promised, setting=choice.point))
                 baseline = prediction if baseline is None else baseline
                 if condition == scans.name and method.name == LEARNED:

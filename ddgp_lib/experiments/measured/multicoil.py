@@ -9,7 +9,7 @@ Every method has a grid that grows until the best setting is inside, see
 so.  P is there where its weights are: those of :mod:`ddgp_lib.presets.multicoil_mri`, which saw simulations alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,27 +20,28 @@ from tqdm.auto import tqdm
 
 from ...denoisers import load_denoiser
 from ...kinds import NoPrior
-from ...kinds.base import SCHEDULE
-from ...names import Momentum
 from ...operators import SenseMRI
-from ...preconditioners import Newton, Preconditioner
+from ...preconditioners import Newton
 from ...presets import mri, multicoil_mri
 from ...pretrained import load_preconditioner
 from ...scanner import KSpace, espirit_maps, prepare_scan
-from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut
 from .candidates import (
+    FADING,
+    LEARNED,
     MOMENTUM,
     Candidate,
     Choice,
     Solve,
     admm,
+    annealed,
     best_by_name,
+    best_first,
+    by_level,
     choose_setting,
     exact_admm,
     fista,
-    rank,
 )
 from .choosing import Point, Tried
 from .judging import Judge, chosen, judged, over_best
@@ -53,10 +54,6 @@ BRIGHT = 0.53
 LEVELS = {"σ": (0.01, 0.02, 0.04)}
 ENDS = {"σ from": (0.1, 0.2, 0.4), "to": (0.005, 0.01, 0.02)}
 """Where grids of σ begin, constant and falling."""
-FADING = 10
-"""k₀ with which the updates of P fade, where they do."""
-LEARNED = "P"
-"""Name of the method that learns a preconditioner."""
 
 
 class Comparison(NamedTuple):
@@ -125,7 +122,7 @@ def methods() -> list[Candidate]:
         P = load_preconditioner(weights)
         for note, denoiser in denoisers.items():
             for fading in (None, FADING):
-                make = _steps(denoiser, P, "none", update_decay=fading)
+                make = by_level(denoiser, P, "none", update_decay=fading)
                 words = ", ".join(filter(None, (note, "fading" if fading else "")))
                 found.append(Candidate(LEARNED, LEVELS, make, words, classical=False))
     return found
@@ -140,8 +137,8 @@ def _variation(prior: TotalVariation) -> list[Candidate]:
     """Return total variation by FISTA, by Newton's step, and by ADMM with an exact data step."""
     weights = {"σ": (0.0025, 0.005, 0.01)}
     return [
-        Candidate("TV", weights, _steps(prior, None, MOMENTUM)),
-        Candidate("TV", weights, _steps(prior, Newton(DAMPING), "none"), "Newton's step"),
+        Candidate("TV", weights, by_level(prior, None, MOMENTUM)),
+        Candidate("TV", weights, by_level(prior, Newton(DAMPING), "none"), "Newton's step"),
         Candidate("TV", weights | {"τ": (1.0, 10.0)}, partial(admm, prior), "ADMM"),
     ]
 
@@ -149,28 +146,19 @@ def _variation(prior: TotalVariation) -> list[Candidate]:
 def _plug_and_play(denoiser: Denoiser, note: str) -> list[Candidate]:
     """Return the ways of plug-and-play that learn no P, with one denoiser; steps may fade, as those of P may."""
 
-    def falling(first: float, last: float) -> Solve:
-        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
-
     def newton(sigma: float, damping: float) -> Solve:
         return fista(denoiser, Newton(damping), sigma, "none")
 
     fading = f"{note}, fading" if note else "fading"
     faded = {"update_decay": FADING}
     return [
-        Candidate("PnP", LEVELS, _steps(denoiser, None, MOMENTUM), note),
-        Candidate("PnP", LEVELS, _steps(denoiser, None, MOMENTUM, **faded), fading),
-        Candidate("PnP annealed", ENDS, falling, note),
+        Candidate("PnP", LEVELS, by_level(denoiser, None, MOMENTUM), note),
+        Candidate("PnP", LEVELS, by_level(denoiser, None, MOMENTUM, **faded), fading),
+        Candidate("PnP annealed", ENDS, partial(annealed, denoiser), note),
         Candidate("ADMM annealed", ENDS | {"τ": (1.0, 3.0, 10.0)}, partial(exact_admm, denoiser), note),
         Candidate("Newton-PnP", LEVELS | {"λ": (0.01, 0.03, 0.1)}, newton, note),
-        Candidate("Newton-PnP", LEVELS, _steps(denoiser, Newton(DAMPING), "none", **faded), fading),
+        Candidate("Newton-PnP", LEVELS, by_level(denoiser, Newton(DAMPING), "none", **faded), fading),
     ]
-
-
-def _steps(
-    prior: Any, step: Preconditioner | None, momentum: Momentum, **options: Any
-) -> Callable[..., Solve]:
-    return lambda sigma: fista(prior, step, sigma, momentum, **options)
 
 
 def compare(
@@ -205,9 +193,8 @@ def compare(
         assert scan.physics.squared_norm > 0  # found here, once, and not at the expense of the first method
         tried = tqdm(methods, desc=f"choosing, {condition}")
         each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in tried)
-        first = min((pair for pair in each if pair[0].classical), key=rank)
         predictions: dict[str, torch.Tensor] = {}
-        for method, choice in [first, *(pair for pair in each if pair is not first)]:
+        for method, choice in best_first(each):
             label = method.label(choice.point)
             (step,) = chosen(method.make(*choice.point)(scan.physics, scan.y, choice.stop), (choice.stop,))
             prediction = scan.predict(step.image)
@@ -218,25 +205,18 @@ def compare(
             if method.classical:
                 predictions[label] = prediction
             else:
-                found.over_best[condition] = over_best(scan.judge, predictions, prediction)
+                found.over_best[condition] = over = over_best(scan.judge, predictions, prediction)
                 stops = {method.label(choice.point): choice.stop for method, choice in each}
-                found.over_best[condition] |= _reached(scan, method, choice, predictions, stops)
+                over["iterations"] = stops[over["best"]]
+                over["reached"] = _reached(scan, method, choice, predictions[over["best"]])
     return found
 
 
-def _reached(
-    scan: Scan,
-    method: Candidate,
-    choice: Choice,
-    predictions: Mapping[str, torch.Tensor],
-    stops: Mapping[str, int],
-) -> dict[str, int | None]:
-    """Return the iterations of the best of others, and after how many a method is as good."""
-    errors = {label: scan.judge.error(prediction).value for label, prediction in predictions.items()}
-    best = min(errors, key=lambda label: Tried(errors[label], 0).rank)
+def _reached(scan: Scan, method: Candidate, choice: Choice, best: torch.Tensor) -> int | None:
+    """Return after how many iterations a method is as good as the best of others; None where it never is."""
+    error = scan.judge.error(best).value
     iterates = enumerate(method.make(*choice.point)(scan.physics, scan.y, choice.stop), 1)
-    as_good = (k for k, x in iterates if scan.judge.error(scan.predict(x)).value <= errors[best])
-    return {"iterations": stops[best], "reached": next(as_good, None)}
+    return next((k for k, x in iterates if scan.judge.error(scan.predict(x)).value <= error), None)
 
 
 def _choose(scan: Scan, method: Candidate, iterations: tuple[int, ...], longest: int) -> Choice:

@@ -18,8 +18,9 @@ level.
 Newton's step is left out: the patterns are orthonormal, A Aᵀ = I, so it is a multiple of the gradient.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,19 +31,25 @@ from ...checkpoints import weights_path
 from ...data import load_measured, load_photographs
 from ...data.measured import haar_coefficients, hadamard_coefficients
 from ...denoisers import load_denoiser
-from ...kinds.base import SCHEDULE
 from ...metrics import psnr
-from ...names import Momentum
 from ...operators import HaarCamera, HadamardCamera
 from ...operators.haar import blocks
 from ...preconditioners import Preconditioner
 from ...presets import photographs, super_resolution
 from ...pretrained import load_preconditioner
-from ...solvers import Geometric
 from ...variation import TotalVariation
 from ..heldout import HeldOut
 from ..noise_level import MEDIAN_ABSOLUTE
-from .candidates import MOMENTUM, Candidate, Choice, Solve, choose_in_simulation, fista
+from .candidates import (
+    LEARNED,
+    MOMENTUM,
+    Candidate,
+    Choice,
+    Solve,
+    annealed,
+    by_level,
+    choose_in_simulation,
+)
 from .judging import Judge, chosen, judged
 from .meter import Step
 from .photons import PhotonNoise, fit_photon_noise, light_of, noise_between
@@ -57,8 +64,6 @@ DIAMETERS = (65, 257)
 """Diameters of the collected light: little light with a bright picture of its own, and all of it."""
 OFTEN = 16
 """Changes of sign in a row and in a column from which on a Hadamard pattern tells the noise of the car."""
-LEARNED = "P"
-"""Name of the method that learns a preconditioner."""
 SQUARES = 24
 """Squares of photographs that settings are chosen on."""
 Camera = HadamardCamera | HaarCamera
@@ -256,21 +261,17 @@ def methods(denoiser: Denoiser, P: Preconditioner | None = None) -> list[Candida
     """Return the methods with their grids, the plain back-projection first."""
     levels = {"σ": (0.02, 0.04, 0.08)}
 
-    def falling(first: float, last: float) -> Solve:
-        return fista(denoiser, None, Geometric(first, last, SCHEDULE), MOMENTUM)
-
-    def steps(prior: Any, step: Preconditioner | None, momentum: Momentum) -> Callable[..., Solve]:
-        return lambda sigma: fista(prior, step, sigma, momentum)
-
     found = [
         Candidate("A⁺", {}, lambda: lambda camera, y, iterations: [camera.A_adjoint(y)]),
-        Candidate("wavelets", levels, steps(HaarShrinkage(), None, MOMENTUM)),
-        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, steps(TotalVariation(), None, MOMENTUM)),
-        Candidate("PnP", levels, steps(denoiser, None, MOMENTUM)),
-        Candidate("PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, falling),
+        Candidate("wavelets", levels, by_level(HaarShrinkage(), None, MOMENTUM)),
+        Candidate("TV", {"σ": (0.01, 0.02, 0.04)}, by_level(TotalVariation(), None, MOMENTUM)),
+        Candidate("PnP", levels, by_level(denoiser, None, MOMENTUM)),
+        Candidate(
+            "PnP annealed", {"σ from": (0.1, 0.2, 0.4), "to": (0.02, 0.04, 0.08)}, partial(annealed, denoiser)
+        ),
     ]
     if P is not None:
-        found.append(Candidate(LEARNED, levels, steps(denoiser, P, "none"), classical=False))
+        found.append(Candidate(LEARNED, levels, by_level(denoiser, P, "none"), classical=False))
     return found
 
 
@@ -317,9 +318,7 @@ def compare(
         prediction = record.camera.V_adjoint(step.image)
         row = judged(record.judge, record.name, method.label(choice.point), step, prediction, baseline)
         quality = float(_psnr(step.image, record.reference).mean())
-        rows.append(
-            replace(row, psnr=quality, simulated=_decibels(choice.error), setting=tuple(choice.point))
-        )
+        rows.append(replace(row, psnr=quality, simulated=choice.decibels, setting=tuple(choice.point)))
         edges += [f"{record.name}, {method.name}: {edge}" for edge in choice.edges]
         baseline = prediction if baseline is None else baseline
     return rows, edges
@@ -341,10 +340,6 @@ def _psnr(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     """PSNR of each image, with the reference's largest value as the peak."""
     peak = reference.amax(dim=(1, 2, 3), keepdim=True)
     return psnr(x / peak, reference / peak)
-
-
-def _decibels(error: float) -> float:
-    return float(-10 * torch.tensor(error, dtype=torch.float64).log10())
 
 
 def run(
