@@ -226,24 +226,27 @@ DISTILLED = DistillationRecipe(
     tuned_end=True,
 )
 
+DENOISER = DenoiserRecipe(
+    network="unet",
+    steps=25000,
+    finetune_steps=0,
+    batch_size=8,
+    learning_rate=5e-3,
+    warmup=0.03,
+    clip=1.0,
+    perturbed=0.3,
+    crop=64,
+    sigma_min=0.005,
+    sigma_max=0.3,
+)
+"""How a denoiser of complex slices is trained."""
+
 PRESET: Preset = Preset(
     name="mri",
     make=mri,
     images=complex_brains,
     augment=turn_phase,
-    denoiser=DenoiserRecipe(
-        network="unet",
-        steps=25000,
-        finetune_steps=0,
-        batch_size=8,
-        learning_rate=5e-3,
-        warmup=0.03,
-        clip=1.0,
-        perturbed=0.3,
-        crop=64,
-        sigma_min=0.005,
-        sigma_max=0.3,
-    ),
+    denoiser=DENOISER,
     denoisers={
         # A DnCNN of 91,000 weights, with modes that do not come to rest: the chapter on plug-and-play looks at them.
         "small": DenoiserRecipe(batch_size=8, crop=64, sigma_min=0.005, sigma_max=0.2, noise_scaled=True)

@@ -58,10 +58,10 @@ from ..data import (
 from ..kinds import AnnealedFista, ExactADMM, IteratedTikhonov, VariationFista
 from ..names import MaskName
 from ..operators import SenseMRI, noise_of
-from ..recipes import DenoiserRecipe, DistillationRecipe, LinearRecipe
+from ..recipes import DistillationRecipe, LinearRecipe
 from ..scanner import MASKS, ScanFamily, draw_mask
 from ..tasks import Counts, Preset, Task, chosen_sides, make_task
-from .mri import head, times, turn_phase
+from .mri import DENOISER, head, times, turn_phase
 
 STRENGTHS = (0.1, 1.0)
 """Least and largest standard deviation of a rough phase, in radians."""
@@ -329,19 +329,7 @@ PRESET: Preset = Preset(
     images=heads_and_others,
     augment=change_view,
     redraw=redraw_scan,
-    denoiser=DenoiserRecipe(
-        network="unet",
-        steps=16000,
-        finetune_steps=0,
-        batch_size=8,
-        learning_rate=5e-3,
-        warmup=0.03,
-        clip=1.0,
-        perturbed=0.7,
-        crop=64,
-        sigma_min=0.005,
-        sigma_max=0.3,
-    ),
+    denoiser=replace(DENOISER, steps=16000, perturbed=0.7),
     recipes={
         # The same with squared errors and a rate of 0.001, after 10 iterations: 29.70 in the place of 29.97 dB on the
         # validation slices, and 29.88 in the place of 29.90 dB on 14 scans drawn anew (Newton's step: 28.02).
