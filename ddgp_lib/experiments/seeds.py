@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -233,7 +234,8 @@ def gain(
 ) -> Difference:
     """Compare two methods of :func:`over_seeds` image by image, with errors over images and seeds.
 
-    Trainings of two methods with different numbers of seeds are paired by those that both have.
+    Trainings of two methods with different numbers of seeds are paired by those that both have.  A method that is not
+    trained has no seeds of its own, and is paired with all; so is one that was trained once, which the result says.
 
     Parameters
     ----------
@@ -255,7 +257,12 @@ def gain(
     shared = min(len(first), len(second))
     if shared > 1:
         first, second = first[:shared], second[:shared]
-    return paired_difference(first, second)
+    once = any(_trained_once(result["methods"][method]) for method in (name, reference))
+    return replace(paired_difference(first, second), trained_once=once)
+
+
+def _trained_once(found: Mapping[str, Any]) -> bool:
+    return "recipe" in found and len(found["seeds"]) == 1
 
 
 def _seen(result: Mapping[str, Any], name: str, k: int | None, region: bool) -> torch.Tensor:

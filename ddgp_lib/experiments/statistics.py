@@ -58,6 +58,8 @@ class Difference:
         Lowest difference of an image, in the mean over seeds.
     worst_image : int
         Its index.
+    trained_once : bool
+        Whether a method was trained with one seed alone, so that no error here knows how trainings differ.
     """
 
     mean: float
@@ -68,6 +70,7 @@ class Difference:
     interval: float
     worst: float
     worst_image: int
+    trained_once: bool
 
 
 def paired_difference(
@@ -120,6 +123,7 @@ def paired_difference(
         interval=error * _quantile(freedom, confidence) if error > 0 else error,
         worst=of_images.min().item(),
         worst_image=int(of_images.argmin()),
+        trained_once=seeds == 1,
     )
 
 

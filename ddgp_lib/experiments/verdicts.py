@@ -1,8 +1,8 @@
 """What a benchmark over seeds says: leads over the best that learns nothing and over rivals, in words and in tables.
 
 All read what :func:`~ddgp_lib.experiments.seeds.over_seeds` found.  A difference is called one where its 95 %
-interval over seeds and images leaves zero out, and, where there was one training, if it is no smaller than trainings
-differ.
+interval over seeds and images leaves zero out, and, where a method was trained once, if it is no smaller than
+trainings differ.
 """
 
 import math
@@ -49,14 +49,14 @@ def title_of(name: str) -> str:
 
 
 ONE_TRAINING = 0.2
-"""Decibels by which two methods have to differ where each was trained once: trainings of a recipe differ by half."""
+"""Decibels by which two methods have to differ where one was trained once: trainings of a recipe differ by half."""
 
 
 def verdict(difference: Difference) -> str:
     """Return ``"ahead of"``, ``"behind"``, or ``"even with"`` where the 95 % interval holds zero.
 
-    Where there was one training of each, an interval over images does not know how much another would differ.  There
-    a difference of less than :data:`ONE_TRAINING` is even, too.  A difference that is not finite is none of them:
+    Where a method was trained once, no interval knows how much another training would differ.  There a difference
+    of less than :data:`ONE_TRAINING` is even, too.  A difference that is not finite is none of them:
     ``"not comparable with"``.
 
     Examples
@@ -68,7 +68,7 @@ def verdict(difference: Difference) -> str:
     """
     if not (math.isfinite(difference.mean) and math.isfinite(difference.interval)):
         return "not comparable with"
-    floor = ONE_TRAINING if difference.over_seeds is None else 0.0
+    floor = ONE_TRAINING if difference.trained_once else 0.0
     if abs(difference.mean) <= max(difference.interval, floor):
         return "even with"
     return "ahead of" if difference.mean > 0 else "behind"

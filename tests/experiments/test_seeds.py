@@ -153,6 +153,7 @@ def test_gains_are_paired_over_images_and_seeds():
     found = gain(TOLD, "distilled", "none")
     expected = paired_difference(values_of(TOLD, "distilled"), values_of(TOLD, "none"))
     assert found == expected
+    assert not found.trained_once
     assert found.mean == pytest.approx((3 + 3 + 2 + 3 + 4 + 4) / 6)
     assert found.worst == pytest.approx(3.0)
     assert gain(TOLD, "distilled", "tv", None).mean == pytest.approx(25 + 1 / 6 - 24)
@@ -164,6 +165,20 @@ def test_methods_with_other_numbers_of_seeds_are_paired_by_those_that_both_have(
         none=([[1.0, 1.0]] * 2, [[0.0, 1.0], [1.0, 2.0]]),
     )
     assert gain(three, "a", "none").mean == pytest.approx(1.0)
+
+
+def test_a_method_that_was_trained_once_is_known_for_it_beside_several_trainings_of_another():
+    three = told(
+        a=([[1.0, 1.0]] * 3, [[1.0, 2.0], [1.1, 2.0], [1.2, 2.0]]),
+        once=([[1.0, 1.0]], [[0.9, 1.9]]),
+        none=([[1.0, 1.0]], [[0.9, 1.9]]),
+    )
+    for name in ("a", "once"):
+        three["methods"][name]["recipe"] = {}
+    assert gain(three, "a", "once").trained_once
+    assert gain(three, "once", "none").trained_once
+    assert not gain(three, "a", "none").trained_once
+    assert gain(three, "a", "once").over_seeds == gain(three, "a", "none").over_seeds > 0
 
 
 def test_a_table_leads_to_the_gain_over_the_best_that_learns_nothing():

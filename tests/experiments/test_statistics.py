@@ -52,6 +52,7 @@ def test_the_difference_of_one_seed_is_a_paired_t_test():
     values, reference = torch.tensor([3.0, 5.0, 4.0, 8.0]), torch.tensor([2.0, 2.0, 4.0, 6.0])
     found = paired_difference(values, reference)  # 1, 3, 0, 2
     assert (found.mean, found.over_seeds, found.freedom) == (1.5, None, 3)
+    assert found.trained_once
     assert found.error == found.over_images == pytest.approx(math.sqrt(5 / 3) / 2)
     assert found.interval == pytest.approx(3.1824 * found.error, rel=1e-4)
     assert (found.worst, found.worst_image) == (0, 2)
@@ -63,6 +64,7 @@ def test_errors_of_a_table_by_hand():
     found = paired_difference(table, torch.zeros(1, 3))
     assert found.mean == 3
     assert found.over_seeds == pytest.approx(1)  # means 2 and 4
+    assert not found.trained_once
     assert found.over_images == pytest.approx(math.sqrt(0.75 / 3))  # means 2, 3.5 and 3.5
     assert found.error == pytest.approx(math.sqrt((6 + 1.5 - 0.5) / 6))
     assert found.freedom == pytest.approx(49 / (36 / 1 + 2.25 / 2 + 0.25 / 2))
