@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from ..arguments import is_number, require, require_images, require_integer
+from ..reprs import brief, line
 from .listing import LOGGER, named, normalised, warn
 
 
@@ -21,6 +22,9 @@ class Split(NamedTuple):
     train: torch.Tensor
     val: torch.Tensor
     test: torch.Tensor
+
+    def __repr__(self) -> str:
+        return line("Split", {name: brief(part) for name, part in self._asdict().items()})
 
 
 def split_groups(names: Sequence[str], fractions: Sequence[float]) -> list[list[str]]:

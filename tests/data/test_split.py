@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from ddgp_lib.data import split_groups
+from ddgp_lib.data import Split, split_groups
 from ddgp_lib.data.split import finish
 
 
@@ -106,3 +106,8 @@ def test_images_of_another_kind_are_refused(tmp_path, change, named):
     images[2] = change(images[2])
     with pytest.raises(ValueError, match=named):
         finish(tmp_path, images, [*origins[:2], origins[2][: len(images[2])]])
+
+
+def test_a_split_is_shown_by_its_shapes():
+    shown = repr(Split(torch.zeros(4, 1, 8, 8), torch.zeros(2, 1, 8, 8), torch.zeros(3, 1, 8, 8)))
+    assert shown == "Split(train=Tensor(4, 1, 8, 8), val=Tensor(2, 1, 8, 8), test=Tensor(3, 1, 8, 8))"
