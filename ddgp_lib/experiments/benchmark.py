@@ -31,7 +31,7 @@ from ..tasks import Preset, Task, of_seed
 from .alternatives import load_alternative, reconstruct, trained_networks
 from .growth import growth
 from .provenance import provenance
-from .seeds import compared, over_seeds
+from .seeds import Run, Values, compared, over_seeds, runs_of
 from .statistics import as_number, as_numbers, best_beside_at, mean_and_error
 
 FORMAT = "ddgp-benchmark-2"
@@ -381,7 +381,8 @@ def benchmark(
 ) -> dict[str, Any]:
     """Measure all that the results page shows of a task, part by part, and write the file anew after each.
 
-    A part that has been measured on as many images with the same seed, weights and settings is not measured again.
+    A part that has been measured on as many images with the same seed, weights and settings is not measured again;
+    nor is, in ``"seeds"``, a training whose weights and settings are what they were.
 
     Parameters
     ----------
@@ -423,6 +424,8 @@ def benchmark(
         if _is_measured(_saved(task.name, folder), name, conditions, made_for):
             continue
         started = time.perf_counter()
+        if part is over_seeds:
+            part = partial(over_seeds, known=_still_valid(task, folder, conditions, made_for))
         measured = {
             "conditions": conditions,
             "fingerprint": made_for,
@@ -447,6 +450,24 @@ def _is_measured(
     """Say whether a part was measured in these conditions, and of this task where that was noted."""
     kept = result.get(part, {})
     return kept.get("conditions") == conditions and alike(kept.get("fingerprint"), made_for)
+
+
+def _still_valid(
+    task: Task, folder: str | Path, conditions: Mapping[str, Any], made_for: Fingerprint
+) -> dict[Run, Values]:
+    """Return the runs over seeds that were kept and depend on nothing that is not what it was."""
+    kept = _saved(task.name, folder).get("seeds", {})
+    before = kept.get("conditions", {})
+    alike_otherwise = all(before.get(key) == conditions[key] for key in ("seed", "images"))
+    if not (alike_otherwise and alike(kept.get("fingerprint"), made_for)):
+        return {}
+
+    def same(name: str, number: int) -> bool:
+        weights = digests(task.preset, [of_seed(name, number)])
+        settings = [found["settings"].get(name) for found in (before, conditions)]
+        return weights.items() <= before["weights"].items() and settings[0] == settings[1]
+
+    return {run: values for run, values in runs_of(kept).items() if same(*run)}
 
 
 def _keep(task_name: str, folder: str | Path, part: str, measured: dict[str, Any]) -> None:

@@ -31,6 +31,12 @@ MEASURES = ("psnr", "region_psnr")
 SIMILARITIES = ("ssim", "region_ssim")
 """What is judged at :data:`AT` alone."""
 
+Run = tuple[str, int]
+"""A method and the seed of its training."""
+
+Values = Mapping[str, Mapping[str, list[float | None]] | None]
+"""Of one run by measure and iteration the value of each image; None where a camera has no region."""
+
 
 def compared(preset: Preset) -> dict[str, tuple[int, ...]]:
     """Return what is compared, with the seeds of which there are weights: methods, ablations and alternatives.
@@ -67,6 +73,7 @@ def over_seeds(
     *,
     methods: Mapping[str, Sequence[int]] | None = None,
     iterations: Sequence[int] = COMPARED,
+    known: Mapping[Run, Values] | None = None,
 ) -> dict[str, Any]:
     """Judge every method and every seed of its training on the same images with the same noise.
 
@@ -84,6 +91,9 @@ def over_seeds(
         Seeds by method; by default what :func:`compared` finds.
     iterations : sequence of int
         Iterations that are judged, in rising order.
+    known : mapping, optional
+        What :func:`runs_of` took from a result on the same images at the same iterations, with the same noise: it is
+        not run again.
 
     Returns
     -------
@@ -107,13 +117,11 @@ def over_seeds(
     networks = preset.alternatives
     found: dict[str, Any] = {}
     for name, seeds in tqdm(chosen.items(), desc=f"seeds, {task.name}"):
-        judge = _network if name in networks else _iterated
-        runs = [judge(task, name, number, images, seed, iterations) for number in seeds]
-        measures = {
-            measure: _by_iteration(runs, measure, iterations) for measure in (*MEASURES, *SIMILARITIES)
-        }
-        if task.region_name is None:
-            measures |= {"region_psnr": None, "region_ssim": None}
+        runs = [
+            (known or {}).get((name, number)) or _judged(task, name, number, images, seed, iterations)
+            for number in seeds
+        ]
+        measures = {measure: _by_iteration(runs, measure) for measure in (*MEASURES, *SIMILARITIES)}
         found[name] = {"seeds": list(seeds), "rival": name in networks, **measures}
         if name in {**preset.distilled, **networks}:
             found[name] |= _training(preset, name, seeds)
@@ -125,15 +133,48 @@ def over_seeds(
     }
 
 
-def _by_iteration(
-    runs: Sequence[Mapping[str, torch.Tensor]], measure: str, iterations: Sequence[int]
-) -> dict[str, list[list[float | None]]] | None:
-    """Return a measure by iteration as a list for each run, to three digits, or to five where it is SSIM."""
-    similar = measure in SIMILARITIES
+def runs_of(result: Mapping[str, Any]) -> dict[Run, Values]:
+    """Return what a result of :func:`over_seeds` says of each training, by its method and seed.
+
+    Examples
+    --------
+    >>> from ddgp_lib.experiments import load_benchmark
+    >>> from ddgp_lib.experiments.seeds import runs_of
+    >>> run = runs_of(load_benchmark("single_pixel")["seeds"])["none", 0]
+    >>> len(run["psnr"]["20"]), run["region_psnr"] is None
+    (200, True)
+    """
     return {
-        str(k): [_rounded(run[measure][index], 5 if similar else 3) for run in runs]
-        for index, k in enumerate(iterations)
-        if k == AT or not similar
+        (name, number): {
+            measure: found[measure] and {k: rows[index] for k, rows in found[measure].items()}
+            for measure in (*MEASURES, *SIMILARITIES)
+        }
+        for name, found in result["methods"].items()
+        for index, number in enumerate(found["seeds"])
+    }
+
+
+def _by_iteration(runs: Sequence[Values], measure: str) -> dict[str, list[list[float | None]]] | None:
+    """Return a measure by iteration as a list for each run; None where it was not measured."""
+    rows = [found for run in runs if (found := run[measure]) is not None]
+    return {k: [row[k] for row in rows] for k in rows[0]} if rows else None
+
+
+def _judged(
+    task: Task, name: str, number: int, images: torch.Tensor, seed: int, iterations: Sequence[int]
+) -> Values:
+    """Run one training of a method: its measures image by image, to three digits, or to five where it is SSIM."""
+    judge = _network if name in task.preset.alternatives else _iterated
+    run = judge(task, name, number, images, seed, iterations)
+    return {
+        measure: {
+            str(k): _rounded(values[index], 5 if measure in SIMILARITIES else 3)
+            for index, k in enumerate(iterations)
+            if k == AT or measure not in SIMILARITIES
+        }
+        if task.region_name or not measure.startswith("region")
+        else None
+        for measure, values in run.items()
     }
 
 

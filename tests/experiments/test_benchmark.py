@@ -13,6 +13,7 @@ import torch
 from ddgp_lib import evaluate, load_solver, load_tuning
 from ddgp_lib.__main__ import main
 from ddgp_lib.checkpoints import load_checkpoint, save_checkpoint
+from ddgp_lib.experiments import seeds
 from ddgp_lib.experiments.alternatives import load_alternative, reconstruct, trained_networks
 from ddgp_lib.experiments.benchmark import (
     BENCHMARKS_FOLDER,
@@ -33,6 +34,7 @@ from ddgp_lib.experiments.benchmark import (
     timing,
 )
 from ddgp_lib.experiments.provenance import provenance
+from ddgp_lib.experiments.seeds import over_seeds
 from ddgp_lib.experiments.statistics import mean_and_error
 from ddgp_lib.fingerprint import differences, fingerprint
 from ddgp_lib.kinds import Fista, Setting, VariationFista
@@ -266,6 +268,37 @@ def test_a_benchmark_goes_on_where_it_stopped(copy, tmp_path):
     save_tuning(copy, tuning | {"teacher": changed})
     benchmark(task, images, images[:2], **options)
     assert measured == [*PARTS, "long_runs", "side_by_side", "seeds", "timing"]
+
+
+def test_a_seed_that_is_added_costs_its_own_runs_alone(copy, tmp_path, monkeypatch):
+    task, judged, judge = copy.load(), [], seeds._judged
+    images = task.test_images[:3]
+
+    def judging(task, name, number, *arguments):
+        judged.append((name, number))
+        return judge(task, name, number, *arguments)
+
+    monkeypatch.setattr(seeds, "_judged", judging)
+
+    def measured(chosen=images, seed=0):
+        judged.clear()
+        benchmark(task, chosen, images, seed, tmp_path / "results", {"seeds": over_seeds})
+        return judged
+
+    assert {("none", 0), ("distilled", 0)} < set(measured())
+    assert measured() == []
+    shutil.copy(copy.path("distilled"), copy.path("distilled", 1))
+    assert measured() == [("distilled", 1)]
+    tuning = load_tuning(copy)
+    changed = {"setting": tuning["none"]["setting"] | {"sigma": 0.1}, "sweep": []}
+    save_tuning(copy, tuning | {"none": changed})
+    assert measured() == [("none", 0)]
+    tensors, description = load_checkpoint(copy.path("distilled"))
+    first = next(iter(tensors))
+    save_checkpoint(copy.path("distilled", 1), tensors | {first: 1.01 * tensors[first]}, description)
+    assert measured() == [("distilled", 1)]
+    assert ("none", 0) in measured(seed=1)
+    assert ("none", 0) in measured(images[:2], 1)
 
 
 def test_parts_that_are_measured_at_once_are_all_kept_and_of_one_twice_the_first(copy, tmp_path):

@@ -1,5 +1,6 @@
 """Seeds side by side: what is found, that the numbers are those of each method, and what gains follow from them."""
 
+import copy
 import json
 import shutil
 from dataclasses import replace
@@ -11,7 +12,16 @@ from ddgp_lib import evaluate, load_solver
 from ddgp_lib.checkpoints import load_checkpoint
 from ddgp_lib.experiments import tune
 from ddgp_lib.experiments.alternatives import load_alternative, reconstruct, save_alternative
-from ddgp_lib.experiments.seeds import best_of, compared, gain, over_seeds, rivals_of, show_seeds, values_of
+from ddgp_lib.experiments.seeds import (
+    best_of,
+    compared,
+    gain,
+    over_seeds,
+    rivals_of,
+    runs_of,
+    show_seeds,
+    values_of,
+)
 from ddgp_lib.experiments.statistics import paired_difference
 from ddgp_lib.kinds import PulledFista
 from ddgp_lib.pretrained import load_preconditioner, save_tuning
@@ -114,6 +124,18 @@ def test_numbers_are_those_of_the_methods_by_themselves(result, seeded):
     assert rivals_of(result) == ["direct", "unfolded", "npn"]
     assert result["baselines"] == ["none", "newton"]
     assert json.loads(json.dumps(result)) == result
+
+
+def test_what_was_judged_before_is_not_run_again(result, seeded):
+    known = runs_of(copy.deepcopy(result))
+    assert set(known) == {(n, s) for n, found in result["methods"].items() for s in found["seeds"]}
+    known["none", 0]["psnr"]["20"][0] = 99.0
+    del known["distilled", 1], known["unfolded", 2]
+    task = seeded.load()
+    again = over_seeds(task, task.test_images[:4], 3, iterations=(2, 20), known=known)
+    expected = copy.deepcopy(result)
+    expected["methods"]["none"]["psnr"]["20"][0][0] = 99.0
+    assert again == expected
 
 
 def test_what_is_trained_says_how_and_how_long(result, seeded):
