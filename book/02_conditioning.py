@@ -392,11 +392,11 @@ assert int((slowest < 0.1).nonzero()[0]) > 1.5 * tenfold(nesterov)
 
 # %% [markdown]
 # In the long run Nesterov's rule needs less than a hundredth of the iterations. It takes one more line of code, and
-# of $A$ it has to know $L$ and $\kappa$. But a rate is a promise about late iterations. At this $\beta$ the two
+# of $A$ it has to know $L$ and $\kappa$. But a rate describes late iterations only. At this $\beta$ the two
 # eigenvalues of the slowest mode coincide. Its error is $(1 + k/\kappa)(1 - 1/\kappa)^k$, and the first factor of ten
 # takes half as long again as the rate says.
 #
-# The larger price is paid by the modes that were fast already. The next control takes a quadratic with $L = 1$ and any
+# The modes that were fast already lose more. The next control takes a quadratic with $L = 1$ and any
 # $\kappa$, and shows its strongest mode, its weakest and one halfway. It starts at $\kappa = 100$, a little less than
 # the blur's. Raise $\beta$ and follow the bound {eq}`eq-ring`, the upright line in the second plot. What do the modes
 # to its left gain, and what happens in the first plot to a mode once the line has passed it? Then raise the step. Where
@@ -507,8 +507,8 @@ assert constant[1000] < growing[1000] < plain[1000]
 # Could another way of mixing gradients be faster still? Whatever it does, after $k$ products with $A^\top A$ it has
 # multiplied the error of mode $i$ by a polynomial in $s_i^2$ of degree $k$ that is 1 at 0. If only the two ends
 # $\mu$ and $L$ of the spectrum are known, Chebyshev's polynomials are the best {cite}`saad2003iterative`. Their rate is
-# $(\kappa - 1)/(\kappa + 1)$, and the heavy ball has it too, in the long run. But nothing says that a method may
-# know the two ends only. **Conjugate gradients** {cite}`hestenes1952methods` find, for the data at hand, the image with
+# $(\kappa - 1)/(\kappa + 1)$, and the heavy ball has it too, in the long run. But a method may use more than
+# the two ends. **Conjugate gradients** {cite}`hestenes1952methods` find, for the data at hand, the image with
 # the smallest residual that $k$ gradients can make:
 #
 # $$\begin{aligned}
@@ -809,8 +809,8 @@ assert (sizes["data"][700:] / sigma).max() < 2
 
 # %% [markdown]
 # Past the middle of the spectrum the data say more about the noise than about the image. A method should believe the
-# strong modes and not the weak ones. Three classical ones differ in how sharply they tell them apart. Their estimates
-# are $\sum_i f_i\,(u_i^\top y/s_i)\,v_i$, with the **filter factors**
+# strong modes and not the weak ones. Three classical methods differ in how sharply they separate the two. Their
+# estimates are $\sum_i f_i\,(u_i^\top y/s_i)\,v_i$, with the **filter factors**
 #
 # $$\begin{aligned}
 # \text{Landweber:} &\quad f_i = 1 - (1 - \alpha s_i^2)^k, \\

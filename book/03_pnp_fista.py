@@ -612,7 +612,7 @@ assert cosine < 0.9
 # image, $D$ is the proximal map of a function $\varphi$ {cite}`gribonval2011should,hurault2022proximal`, which need
 # not be convex but can be evaluated: $\varphi(D(u)) = \gamma h(u) - \tfrac12 \lVert u - D(u) \rVert^2$. By the
 # argument of {eq}`eq-majorant`, the plain iteration then lowers $\alpha g + \varphi$ in every step. Here is one, with
-# 16 channels, trained for the noise level 0.1 while you wait:
+# 16 channels. We train it in seconds, for the noise level 0.1:
 
 # %%
 torch.manual_seed(0)
@@ -873,8 +873,8 @@ highest = max(row["psnr_20"] for row in tuning["single_pixel"]["sweep"])
 assert better[5] > max(plain.max() + 5, highest + 4)
 
 # %% [markdown]
-# No setting of the sweep came near, on its 50 validation digits. The oracle is a cheat: it measures the true digit. But
-# it shows how much a direction is worth. And where modes are slow, not silent, no oracle is needed. For
+# No setting of the sweep came near, on its 50 validation digits. The oracle is no method, since it measures the true
+# digit. But it shows how much a direction is worth. And where modes are slow, not silent, no oracle is needed. For
 # super-resolution a function of $A^\top A$, the damped Newton step, gives a better direction:
 
 # %%

@@ -737,7 +737,7 @@ assert robust[0.01, "following"] > robust[0.01, "no P"] + 0.4
 # %% [markdown]
 # At ten times the noise a fixed damping needs a denoiser that is told to remove ten times as much, and then $P$ gains
 # nothing; with a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
-# with a denoiser that blurs all it sees. With a following damping the gain over no $P$ shrinks. At 0.03 the two are
+# with a denoiser that blurs the whole image. With a following damping the gain over no $P$ shrinks. At 0.03 the two are
 # level, within a tenth or two on four faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only $(1 +
 # \lambda)/\lambda \approx 2.1$ times as much as the strongest.
 #
@@ -811,7 +811,9 @@ assert (back - rest["no P"]).norm() < 1e-3 * rest["no P"].norm()
 # super-resolution. The rules are those from above. Each method has 60 products with $A^\top A$, Newton's closed form
 # counting as two of them. What momentum may help runs with it and without it. $\sigma$ is the best of six levels on
 # four validation images. We see means over three seeds, each with eight test images and noise of its own. One method
-# has no denoiser: CGLS, stopped by the discrepancy principle. What would you expect of $\ell_2$, as the degree grows?
+# has no denoiser: CGLS, stopped by the discrepancy principle. Each panel below begins with no $P$ at the left. Further
+# right a step costs more products, so that fewer steps fit into the 60. What would you expect of $\ell_2$, as the
+# degree grows?
 
 # %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs: the polynomials rise from no P to degree 1 or 2 by two decibels and then fall steeply; momentum adds two to nearly five. MRI with four coils: both curves rise by nearly two decibels to degree 2 or 3 and fall slowly. Super-resolution: both curves rise with the degree, the one with momentum from 23.4 to 24.9 dB. Newton's step is close to the top for the coils, a decibel below it for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
 degrees_of = {"none": 1} | {f"l2, degree {d}": d + 1 for d in tried}
@@ -896,7 +898,7 @@ assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 # little is gained is a step size. Only the distilled map gains more: it knows images.
 #
 # ```{note}
-# Twenty-four test images: differences of a tenth or two may be the images'. $\sigma$ and the budget decide with the
+# With 24 test images, differences of one or two tenths may be due to the choice of images. $\sigma$ and the budget decide with the
 # method. The circulant $P$ is harmful on the scanner; in super-resolution, where the operator nearly is a
 # convolution, it is as good as Newton's step. `python -m ddgp_lib compare NAME` prints all rows of a camera.
 # Chebyshev's $l$ is 0.01 in the study and 0.03 above, the random signs are other patterns, and the study takes other
@@ -920,24 +922,52 @@ for end in (max(grid), min(grid)):
 large, small = at_end.values()
 assert set(small) == {f"{SR}: none, momentum"}
 assert {row.split(":")[0] for row in large} == {FLAT, SIGNS}
-assert f"{FLAT}: none, momentum" in large
-assert f"{FLAT}: distilled_linear" not in large
-on_signs = {row for row in large if row.startswith(SIGNS)}
-exact = ("newton, 0.1", "newton, 0.1, momentum", "newton, 0.01")
-assert on_signs - {f"{SIGNS}: {method}" for method in exact} == {
-    f"{SIGNS}: {method}"
-    for method in (
-        *("l2, degree 6", "l2, degree 8", "l2, degree 8, momentum"),
-        "chebyshev, degree 6",
-    )
-}
+assert {f"{FLAT}: none, momentum", f"{SIGNS}: l2, degree 8, momentum"} < set(large)
 
 # %% [markdown]
 # The PSNR of these runs is a lower bound: a $\sigma$ beyond the grid might suit them better. On the flat spectrum
-# nearly all methods are among them, momentum alone included. The distilled map is not, so its lead may be smaller than
-# it looks. On random signs they are polynomials of degree 6 and 8 and Newton's exact step, so the fall towards high
-# degrees may be less steep. In super-resolution it is momentum alone, so what is gained over it may be less. All other
-# methods with a denoiser have chosen a level inside the grid.
+# nearly all methods are among them. On random signs they are polynomials of degree 6 and 8 and Newton's exact step. In
+# super-resolution it is momentum alone. Does the PSNR go on rising beyond the end? We look at one method of each
+# operator, with momentum and as many iterations as 60 products allow, on the four validation images that chose, and on
+# eight test images:
+
+
+# %%
+def beyond(task, iterations, P, sigma):
+    setting = {"stepsize": task.stepsize, "momentum": "chambolle_dossal"}
+    solver = PreconditionedFISTA(task.denoiser, P, sigma=sigma, **setting)
+    images = task.val_images[:4], task.test_images[::20][:8]
+    curves = [psnr_curves(task, solver, x, task.student, iterations) for x in images]
+    return [float(curve[-1].mean()) for curve in curves]
+
+
+# %%
+preset = ddgp_lib.presets.PRESETS["single_pixel"]
+with_signs = preset.linear_operators[SIGNS](preset), 6, rule("ℓ2", 8)
+wide = ddgp_lib.load_task("super_resolution")
+outside = {
+    f"{FLAT}, no P": ((digits, 60, None), (0.1, 0.15)),
+    f"{SIGNS}, ℓ2, d = 8": (with_signs, (0.1, 0.15)),
+    f"{SR}, no P": ((wide, 60, None), (0.005, 0.002, 0.001)),
+}
+ended = {}
+for name, (case, sigmas) in outside.items():
+    ended[name] = [beyond(*case, sigma) for sigma in sigmas]
+    for sigma, (seen, fresh) in zip(sigmas, ended[name], strict=True):
+        print(f"{name:28s} σ = {sigma:<5g} validation {seen:.1f}, test {fresh:.1f} dB")
+
+# %%
+*upper, lower = ended.values()
+assert all(outer[0] < end[0] - 0.3 for end, outer in upper)
+assert lower[2][0] > lower[0][0] + 0.3
+assert abs(lower[2][1] - lower[0][1]) < 0.3
+
+# %% [markdown]
+# Above 0.1 the PSNR falls, in both cases. There the end of the grid was the best level, or close to it. (The other
+# methods that chose it were not looked at again.) In super-resolution momentum alone gains from a smaller $\sigma$:
+# more than half a decibel on the validation images, and hardly anything on the test images. So the study treats it a
+# little worse than it deserves. What is gained over it there is large enough to remain, as far as these test images
+# say.
 #
 # ```{tip}
 # Which $P$ is worth a first try on a camera of your own? Look at the spectrum. If $A A^\top = I$, none that is made from
