@@ -724,21 +724,21 @@ for noise in (0.01, 0.03):
         tries = {s: mean_after_ten(task, P, s, val) for s in grid}
         s = max(tries, key=tries.get)
         assert grid[0] < s < grid[-1]
-        robust[noise, name] = mean_after_ten(task, P, s, task.test_images[:4])
+        robust[noise, name] = mean_after_ten(task, P, s, task.test_images[::4])
         print(f"noise {noise:<5g} {name:10s} σ = {s:<5g} {robust[noise, name]:.1f} dB")
 
 # %%
-assert robust[0.01, "following"] > robust[0.01, "fixed"] + 1
+assert robust[0.01, "following"] > robust[0.01, "fixed"] + 0.7
 assert robust[0.03, "following"] > robust[0.03, "fixed"] + 3
 assert abs(robust[0.01, "fixed"] - robust[0.01, "no P"]) < 0.4
 assert all(robust[s, "following"] > robust[s, "no P"] - 0.3 for s in (0.01, 0.03))
-assert robust[0.01, "following"] > robust[0.01, "no P"] + 0.4
+assert robust[0.01, "following"] > robust[0.01, "no P"] + 1
 
 # %% [markdown]
 # At ten times the noise a fixed damping needs a denoiser that is told to remove ten times as much, and then $P$ gains
-# nothing; with a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
+# little. With a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
 # with a denoiser that blurs the whole image. With a following damping the gain over no $P$ shrinks. At 0.03 the two are
-# level, within a tenth or two on four faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only $(1 +
+# level, within a tenth or two on twenty faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only $(1 +
 # \lambda)/\lambda \approx 2.1$ times as much as the strongest.
 #
 # ## Inside plug-and-play
@@ -925,18 +925,19 @@ assert {row.split(":")[0] for row in large} == {FLAT, SIGNS}
 assert {f"{FLAT}: none, momentum", f"{SIGNS}: l2, degree 8, momentum"} < set(large)
 
 # %% [markdown]
-# The PSNR of these runs is a lower bound: a $\sigma$ beyond the grid might suit them better. On the flat spectrum
-# nearly all methods are among them. On random signs they are polynomials of degree 6 and 8 and Newton's exact step. In
-# super-resolution it is momentum alone. Does the PSNR go on rising beyond the end? We look at one method of each
-# operator, with momentum and as many iterations as 60 products allow, on the four validation images that chose, and on
-# eight test images:
+# What these runs reach is a lower bound of what their methods can reach: a $\sigma$ beyond the grid might be better. On
+# the flat spectrum nearly all methods are among them. On random signs they are polynomials of degree 6 and 8 and
+# Newton's exact step. In super-resolution it is momentum alone. Does the PSNR go on rising beyond the end? We look at
+# one method of each operator, with momentum and as many iterations as 60 products allow, on the four validation images
+# that chose, and on twenty test images:
 
 
 # %%
 def beyond(task, iterations, P, sigma):
     setting = {"stepsize": task.stepsize, "momentum": "chambolle_dossal"}
     solver = PreconditionedFISTA(task.denoiser, P, sigma=sigma, **setting)
-    images = task.val_images[:4], task.test_images[::20][:8]
+    spread = task.test_images[:: len(task.test_images) // 20][:20]
+    images = task.val_images[:4], spread
     curves = [psnr_curves(task, solver, x, task.student, iterations) for x in images]
     return [float(curve[-1].mean()) for curve in curves]
 
@@ -959,15 +960,14 @@ for name, (case, sigmas) in outside.items():
 # %%
 *upper, lower = ended.values()
 assert all(outer[0] < end[0] - 0.3 for end, outer in upper)
-assert lower[2][0] > lower[0][0] + 0.3
+assert lower[2][0] > lower[0][0] + 0.5
 assert abs(lower[2][1] - lower[0][1]) < 0.3
 
 # %% [markdown]
 # Above 0.1 the PSNR falls, in both cases. There the end of the grid was the best level, or close to it. (The other
 # methods that chose it were not looked at again.) In super-resolution momentum alone gains from a smaller $\sigma$:
-# more than half a decibel on the validation images, and hardly anything on the test images. So the study treats it a
-# little worse than it deserves. What is gained over it there is large enough to remain, as far as these test images
-# say.
+# more than half a decibel on the validation images, and hardly anything on the test images. So the study
+# underrates it a little. The gains over it in the study are larger than this difference on the test images.
 #
 # ```{tip}
 # Which $P$ is worth a first try on a camera of your own? Look at the spectrum. If $A A^\top = I$, none that is made from
