@@ -11,7 +11,8 @@
 # - **Knowledge fills the gap, if there is enough of it.** Knowing that pixels lie between 0 and 1 lowers the error of
 #   a digit from 59 % to 41 %; a method that has learned from digits reaches 16 %. Sparsity alone would need four
 #   times the measurements.
-# - **Noise.** The exact inverse of one camera multiplies it by 900. Giving up the weakest modes lowers that to 10.
+# - **Noise.** The exact inverse of one camera multiplies it by 900. To give up what the camera passes on most weakly
+#   lowers that to 10.
 #
 # **Time:** 19 minutes to read, less than one to run. **Before this:** linear algebra and a little PyTorch. Symbols are
 # gathered on the [notation page](notation.md), terms in the [glossary](glossary.md).
@@ -97,10 +98,10 @@ figures.images(shown, columns=3)
 # The single-pixel camera: one number for each pattern.
 # ```
 #
-# A single-pixel camera {cite}`duarte2008single` has one light detector. It lays a pattern over the scene, collects
-# the light that passes, and writes down one number: the inner product of the two. Then it takes the next pattern. Ours are of a **Hadamard basis** {cite}`zhang2017hadamard`: every entry is $\pm 1/32$, and the
-# 1,024 patterns of $32 \times 32$ pixels are orthonormal. (Light cannot be negative: in practice each pattern is
-# split into two of zeros and ones.)
+# A single-pixel camera {cite}`duarte2008single` has one light detector. It lays a pattern over the scene, collects the
+# light that passes, and writes down one number: the inner product of the two. Then it takes the next pattern. Ours are
+# of a **Hadamard basis** {cite}`zhang2017hadamard`: every entry is $\pm 1/32$, and the 1,024 patterns of $32 \times 32$
+# pixels are orthonormal. (Light cannot be negative: in practice each pattern is split into two of zeros and ones.)
 #
 # We cannot afford all of them, so the order matters. *Cake-cutting* order {cite}`yu2019cake` takes first the patterns
 # that fall into the fewest connected pieces of one sign. We measure the first tenth.
@@ -398,8 +399,8 @@ assert lost["few pixels"][2] > 4 * lost["few pixels"][1]
 
 # %% [markdown]
 # Dimensions are not energy: the third camera loses nearly all dimensions and hardly
-# any energy, because it keeps the low frequencies, where images are strong. And energy is not what one looks for:
-# much of it is the mean grey level. Leave the mean out, and the face camera's loss grows more than fourfold. Look at
+# any energy, because it keeps the low frequencies, where images are strong. And energy is not what one looks for.
+# Much of it is the mean grey level. Leave the mean out, and the face camera's loss grows more than fourfold. Look at
 # what is lost:
 
 # %% mystnb={"figure": {"name": "fig-tc-split", "caption": "Three images, the part that the data determine, and the part that they do not show (the real part for MRI; mid-grey is zero). Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of three images. The digit four, its blocky shadow, and a detailed grey pattern with the strokes of the four. The brain slice, a version with stripes, and a faint pattern of upright edges. The face, a blurred face, and its fine lines: eyes, brows, mouth and outline."}} tags=["hide-input"]
@@ -518,9 +519,9 @@ for name, task in tasks.items():
 figures.images(shown, columns=3)
 
 # %% [markdown]
-# **The data cannot tell which.** And these are only two of very many: $x + h$ has the same record for every image $h$ of
-# the null space, which has $n - m$ dimensions. No method, trained or not, can be right about all of them. Let $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A
-# \tilde x$, the triangle inequality says
+# **The data cannot tell which.** And these are only two of very many: $x + h$ has the same record for every image $h$
+# of the null space, which has $n - m$ dimensions. No method, trained or not, can be right about all of them. Let
+# $\mathcal{R}$ be any rule that turns a record into an image. With $y = A x = A \tilde x$, the triangle inequality says
 #
 # $$
 # \begin{aligned}
@@ -730,18 +731,18 @@ for name, truth in {"four": four, "forged": twin}.items():
 figures.images(shown, columns=3)
 
 # %% [markdown]
-# Details that look real and are false are called **hallucinations**. Bhadra and colleagues {cite}`bhadra2021hallucinations`
-# split an estimate into the two parts of {eq}`eq-tc-split`, as the last column does, to show what the data did not ask
-# for. Gottschling and colleagues {cite}`gottschling2025troublesome` prove what {eq}`eq-tc-bound` lets one expect: a
-# method that does too well on one image carries its details over to another with nearly the same record. Training
-# cannot remove this, since it comes from the null space.
+# Details that look real and are false are called **hallucinations**. Bhadra and colleagues
+# {cite}`bhadra2021hallucinations` split an estimate into the two parts of {eq}`eq-tc-split`, as the last column does,
+# to show what the data did not ask for. Gottschling and colleagues {cite}`gottschling2025troublesome` prove what
+# {eq}`eq-tc-bound` lets one expect: a method that does too well on one image carries its details over to another with
+# nearly the same record. Training cannot remove this, since it comes from the null space.
 #
 # So a learned method is as good as its images are typical. No data residual tells the two rows of
 # {numref}`fig-tc-hallucination` apart; [](when-it-breaks) returns to that.
 #
 # ```{warning}
 # A forged image is an extreme case: all that the camera does not see was exchanged. In practice one asks whether *one*
-# detail is in the data. It is, if the record no longer fits when it is taken out.
+# detail is in the data. It is not, if some image without it fits the record as well, up to the noise.
 # ```
 #
 # ## Noise
@@ -766,11 +767,11 @@ figures.images(shown, columns=3)
 #
 # If all $s_i$ are 1, the sum is $m$: noise is neither raised nor lowered. The third camera has weak $s_i$. So far it
 # has treated only singular values below $10^{-5}$ of the largest as zero (`rtol`), which is none. We now add a second
-# reading, `careful`, with $\eta = 0.03$ in the place of $10^{-5}$. It is the library's default.
+# reading, `careful`, with 0.03 in the place of $10^{-5}$. It is the library's default.
 #
-# The next table compares $\sigma$ with the *signal*, the root mean square of a measured number over 64 images. It counts
-# the numbers that are *drowned*, those whose own root mean square is below $\sigma$. And it compares the noise in a
-# pixel, predicted by {eq}`eq-tc-noise`, with what is found when noise alone is inverted.
+# The next table compares $\sigma$ with the *signal*, the root mean square of a measured number over 64 images. It
+# counts the numbers that are *drowned*, those whose own root mean square is below $\sigma$. And it compares the noise
+# in a pixel, predicted by {eq}`eq-tc-noise`, with what is found when noise alone is inverted.
 
 # %%
 sigmas = {"single_pixel": 0.01, "mri": 0.01, "super_resolution": 0.001}
@@ -839,8 +840,8 @@ figures.images(shown | {"careful": careful.student.A_dagger(y)}, columns=4)
 
 # %% [markdown]
 # The waves belong to the weakest singular values: their noise is divided by a tiny $s_i$. It is better to count such
-# a component as unseen if what it holds is weaker than its noise. So *unseen* has two sources, what $A$ deletes and
-# what noise drowns, and one remedy will not serve both.
+# a component as unseen if what it holds is weaker than its noise. So *unseen* has two sources: what $A$ deletes, and
+# what noise drowns. The two need different remedies.
 #
 # (tc-data)=
 # ## What our data are, and what they flatter
@@ -882,23 +883,23 @@ assert symmetric["training"] == 0
 assert abs(symmetric["test"] - 0.7) < 1e-6
 
 # %% [markdown]
-# All axial and coronal test slices are, and no slice of a living brain is. Phase, coils and k-space are simulated on top.
-# Shimron and colleagues {cite}`shimron2022implicit` show how much such processed images flatter reconstruction. So
+# All axial and coronal test slices are, and no slice of a living brain is. Phase, coils and k-space are simulated on
+# top. Shimron and colleagues {cite}`shimron2022implicit` show how much such processed images flatter reconstruction. So
 # read the MRI numbers of this book as comparisons of methods, and not as what a scanner would give. [](lensless-camera)
 # works on measurements that nobody simulated.
 #
 # *The images are alike.* Weights are fitted on *training* images, choices are made on *validation* images, and *test*
-# images are reported. Test faces are of other people than training faces, since two photographs of one person are nearly
-# one image; for digits the writers are not known (see the [data cards](data.md)). All images of this chapter are test
-# images.
+# images are reported. Test faces are of other people than training faces, since two photographs of one person are
+# nearly one image; for digits the writers are not known (see the [data cards](data.md)). All images of this chapter are
+# test images.
 #
 # ## What helps when $A$ alone cannot say?
 #
-# Three answers, in the order of this book. What the data determine weakly is a question of speed and stability:
-# **conditioning**. If a better direction can be computed from $A$, one may reshape the problem:
-# **preconditioning**. If the data say nothing, only knowledge of images can: a **prior**. The method at the heart
-# of this book joins the last two. It is a preconditioner that has learned from images, and from a *teacher*, a camera
-# that sees more and exists only during training {cite}`gualdron2025d2gp`.
+# Three answers, in the order of this book. How fast and how safely can one recover what the data determine weakly? That
+# is a question of **conditioning**. If a better direction can be computed from $A$, one may reshape the problem:
+# **preconditioning**. If the data say nothing, only knowledge of images helps: a **prior**. The main method of this
+# book joins the last two. It is a preconditioner that has learned from images, and from a *teacher*: a camera that sees
+# more and exists only during training {cite}`gualdron2025d2gp`.
 #
 # | question | chapters |
 # |---|---|

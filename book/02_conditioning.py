@@ -5,12 +5,12 @@
 # ```{admonition} Key results
 # :class: tip
 #
-# - **Slow modes.** On a blurred digit, 1,000 gradient steps leave 95 % of the error in the weakest mode. Conjugate
-#   gradients reduce the error of the image half a million times in 500 steps, the best constant momentum 800 times.
+# - **Slow modes.** On a blurred digit, 1,000 gradient steps leave 95 % of the error in the weakest mode. In 500
+#   steps conjugate gradients divide the error of the image by half a million, the best constant momentum by 800.
 # - **Silent modes.** A single-pixel camera with the best condition number there is, 1, loses 922 of 1,024 modes. No
 #   step size, no momentum and no function of $A^\top A$ brings any of them back.
-# - **Noise.** The best image comes before convergence. Two rules find it without the truth, within 0.1 to 2 dB: each
-#   is good for one method and poor for another.
+# - **Noise.** The best image comes before convergence. Two rules choose an iteration without the truth. They lose 0.1
+#   to 2 dB against the best one, and each is good for one method and poor for another.
 #
 # **Time:** 18 minutes to read, less than one to run. **Before this:** linear algebra up to the singular value
 # decomposition; enough PyTorch to read a tensor expression. Symbols are those of the [notation page](notation.md).
@@ -208,9 +208,10 @@ figures.curves(
 # a mode with half the singular value takes four times the iterations. This square is $\kappa(A^\top A) = \kappa^2$ at
 # work.
 #
-# Run it yourself: <a href="camera.html#camera=blur&amp;noise=0&amp;sigma=0.1&amp;momentum=none&amp;fading=none&amp;iterations=50">plain steps on a blurred digit</a>,
-# on the site's page with a camera. Watch the part of the error that the camera sees: without $P$ it takes more than 20
-# iterations to come where Newton's step brings it in five.
+# Run it yourself: <a
+# href="camera.html#camera=blur&amp;noise=0&amp;sigma=0.1&amp;momentum=none&amp;fading=none&amp;iterations=50">plain
+# steps on a blurred digit</a>, on the site's page with a camera. Watch the part of the error that the camera sees:
+# without $P$ it takes more than 20 iterations to come where Newton's step brings it in five.
 
 # %%
 for k in (10, 100, 1000):
@@ -221,8 +222,8 @@ assert 0.94 < left[1000, -1] < 0.96
 # %% [markdown]
 # ## How large may the step be, and what does a larger one buy?
 #
-# Equation {eq}`eq-modes` answers both. A mode shrinks when $|1 - \alpha s_i^2| < 1$; all modes with $s_i > 0$ do
-# when $0 < \alpha < 2/L$. The slowest of them sets the rate, and balancing the two ends of the spectrum gives
+# Equation {eq}`eq-modes` answers both questions. A mode shrinks when $|1 - \alpha s_i^2| < 1$; all modes with $s_i > 0$
+# do when $0 < \alpha < 2/L$. The slowest of them sets the rate, and balancing the two ends of the spectrum gives
 #
 # $$\begin{aligned}
 # \alpha &= \frac{2}{L + \mu}, \\
@@ -390,15 +391,15 @@ torch.testing.assert_close(slowest, predicted, rtol=1e-6, atol=0)
 assert int((slowest < 0.1).nonzero()[0]) > 1.5 * tenfold(nesterov)
 
 # %% [markdown]
-# In the long run Nesterov's rule needs less than a hundredth of the iterations, for one more line of code and no
-# knowledge of $A$ beyond $L$ and $\kappa$. But a rate is a promise about late iterations. At this $\beta$ the two
+# In the long run Nesterov's rule needs less than a hundredth of the iterations. It takes one more line of code, and
+# of $A$ it has to know $L$ and $\kappa$. But a rate describes late iterations only. At this $\beta$ the two
 # eigenvalues of the slowest mode coincide. Its error is $(1 + k/\kappa)(1 - 1/\kappa)^k$, and the first factor of ten
 # takes half as long again as the rate says.
 #
-# The larger price is paid by the modes that were fast already. The next control takes a quadratic with $L = 1$ and any
+# The modes that were fast already lose more. The next control takes a quadratic with $L = 1$ and any
 # $\kappa$, and shows its strongest mode, its weakest and one halfway. It starts at $\kappa = 100$, a little less than
-# the blur's. Raise $\beta$ and follow the bound {eq}`eq-ring`, the upright line in the second plot. What do the modes to
-# its left gain, and what happens in the first plot to a mode once the line has passed it? Then raise the step. Where
+# the blur's. Raise $\beta$ and follow the bound {eq}`eq-ring`, the upright line in the second plot. What do the modes
+# to its left gain, and what happens in the first plot to a mode once the line has passed it? Then raise the step. Where
 # does the strongest mode diverge without momentum, and where with it?
 
 
@@ -472,8 +473,8 @@ widgets.live(**momenta, label="Momentum β", start=2)
 # modes faster and fast modes slower. By {eq}`eq-ring` a mode with singular value $s$ is best
 # served by $\beta = (1-s)/(1+s)$ where $L = 1$, about 0.8 for $s = 0.1$. At the value that suits the blur's slowest mode
 # it still rings after a hundred iterations. And momentum lowers the largest step: the strongest mode diverges beyond
-# $(2 + 2\beta)/(1 + 2\beta)$ in units of $1/L$, which falls from 2 towards $4/3$. A single $\beta$ is a compromise, and it needs $\kappa$, which is seldom
-# known. The rule of Chambolle and Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does
+# $(2 + 2\beta)/(1 + 2\beta)$ in units of $1/L$, which falls from 2 towards $4/3$. A single $\beta$
+# is a compromise, and it needs $\kappa$, which is seldom known. The rule of Chambolle and Dossal {cite}`chambolle2015iterates`, $\beta_k = (k-1)/(k+a)$ with $a > 2$, does
 # without $\kappa$. It begins with no momentum, and lets it grow as the front reaches slower modes. We take $a = 3$.
 # Summing equation {eq}`eq-companion` over the modes of our digit gives the error of the whole image.
 
@@ -506,8 +507,8 @@ assert constant[1000] < growing[1000] < plain[1000]
 # Could another way of mixing gradients be faster still? Whatever it does, after $k$ products with $A^\top A$ it has
 # multiplied the error of mode $i$ by a polynomial in $s_i^2$ of degree $k$ that is 1 at 0. If only the two ends
 # $\mu$ and $L$ of the spectrum are known, Chebyshev's polynomials are the best {cite}`saad2003iterative`. Their rate is
-# $(\kappa - 1)/(\kappa + 1)$, and the heavy ball has it too, in the long run. But nothing says that a method may
-# know the two ends only. **Conjugate gradients** {cite}`hestenes1952methods` find, for the data at hand, the image with
+# $(\kappa - 1)/(\kappa + 1)$, and the heavy ball has it too, in the long run. But a method may use more than
+# the two ends. **Conjugate gradients** {cite}`hestenes1952methods` find, for the data at hand, the image with
 # the smallest residual that $k$ gradients can make:
 #
 # $$\begin{aligned}
@@ -677,7 +678,7 @@ assert torch.allclose(*pair, atol=1e-6)
 # where a silent mode has $r_{k,i} = 1$: it contributes its whole signal, and its second term is left out. With gradient
 # descent the first term falls with $k$. The second rises, and for a weak mode its final value
 # $\sigma^2/s_i^2$ may exceed the signal. The error may then fall, reach a minimum and rise: **semiconvergence**
-# {cite}`hansen2010discrete`. One call is equation {eq}`eq-noise`, averaged over the 500 digits:
+# {cite}`hansen2010discrete`. The next call computes {eq}`eq-noise`, averaged over the 500 digits:
 
 # %%
 sigma, truths = 0.01, modes.analyse(digits)
@@ -808,8 +809,8 @@ assert (sizes["data"][700:] / sigma).max() < 2
 
 # %% [markdown]
 # Past the middle of the spectrum the data say more about the noise than about the image. A method should believe the
-# strong modes and not the weak ones. Three classical ones differ in how sharply they tell them apart. Their estimates
-# are $\sum_i f_i\,(u_i^\top y/s_i)\,v_i$, with the **filter factors**
+# strong modes and not the weak ones. Three classical methods differ in how sharply they separate the two. Their
+# estimates are $\sum_i f_i\,(u_i^\top y/s_i)\,v_i$, with the **filter factors**
 #
 # $$\begin{aligned}
 # \text{Landweber:} &\quad f_i = 1 - (1 - \alpha s_i^2)^k, \\
@@ -821,7 +822,7 @@ assert (sizes["data"][700:] / sigma).max() < 2
 # $r$ modes. Each has one number to choose, $k$, $\lambda$ or $r$, and two rules choose it without $x^*$.
 # The **discrepancy principle** {cite}`morozov1966solution` knows the noise. The truth leaves the residual $\lVert w
 # \rVert \approx \sigma \sqrt m$, and to fit the data more closely than the truth does is to fit noise. So take the first
-# member with
+# estimate, from the smoothest on, with
 #
 # $$\lVert A x - y \rVert \le \sigma \sqrt m .$$ (eq-discrepancy)
 #
@@ -894,9 +895,9 @@ assert min(best, key=best.__getitem__) == "TSVD"
 # %% [markdown]
 # No rule wins. The discrepancy principle is nearly perfect for Tikhonov's method, and stops gradient descent a decibel
 # too early: with the residual at the level of the noise, modes are still missing that would have helped. GCV is nearly
-# perfect for gradient descent, and loses almost two decibels with Tikhonov's method. Most of that loss is not GCV's
-# mistake but its question: it estimates the error of the *prediction* $A x$, and that is smallest at a smaller
-# $\lambda$ than the error of the image. Here is the best $\lambda$ for the prediction, found with the truth in hand:
+# perfect for gradient descent, and loses almost two decibels with Tikhonov's method. Most of that loss comes from what
+# GCV estimates: the error of the *prediction* $A x$. This error is smallest at a smaller $\lambda$ than the error of
+# the image. Here is the best $\lambda$ for the prediction, found with the truth in hand:
 
 # %%
 tikhonov = families["Tikhonov"]
@@ -922,16 +923,17 @@ assert found["Tikhonov"]["GCV"] < informed + 0.2
 #
 # ## Exercises
 #
-# ```{exercise} One number is all that is left
+# ```{exercise} Two exposures
 # :label: ex-scalar
 #
-# Let $A A^\top = I$. (a) Show that $p(A^\top A)\,A^\top = p(1)\,A^\top$ for every polynomial $p$. (b) The
-# Jacobi preconditioner divides by the diagonal of $A^\top A$. Show that for $m$ rows of an orthonormal
-# Hadamard basis this diagonal is constant, and find its value for our camera.
+# The single-pixel camera exposes 51 of its 102 patterns twice as long, so these rows of $A$ are doubled. (a) Find the
+# polynomial $p$ of the lowest degree with which, without noise, the one step $x_1 = -p(A^\top A)\,\nabla g(0)$ is
+# $A^+ y$. (b) By which factor does the best constant step shrink the error in the range, in each iteration? (c) The
+# Jacobi preconditioner divides by the diagonal of $A^\top A$. What does it gain on this camera?
 # ```
 
 # %%
-answer = None  # (b): put the value here
+answer = None  # (a): put the coefficients of p here, the constant one first, as a tuple
 answers.check("ex-scalar", answer)
 
 # %% [markdown]
@@ -939,15 +941,25 @@ answers.check("ex-scalar", answer)
 # :label: sol-scalar
 # :class: dropdown
 # ```
-# (a) $(A^\top A) A^\top = A^\top (A A^\top) = A^\top$, so every power of $A^\top A$ leaves $A^\top$ as it
-# is, and a polynomial multiplies it by the sum of its coefficients, $p(1)$. (b) Each entry of the
-# orthonormal basis is $\pm 1/\sqrt{n}$, so $(A^\top A)_{jj} = \sum_{i=1}^m A_{ij}^2 = m/n$ for every pixel
-# $j$. The matrix itself agrees:
+# (a) The non-zero eigenvalues of $A^\top A$ are 1 and 4. Since $-\nabla g(0) = A^\top A\, x^*$, the step is $A^+ y$ if
+# $t\, p(t) = 1$ at both. No constant does that, and one polynomial of degree 1 does: $p(t) = (5 - t)/4$. With $j$
+# distinct non-zero eigenvalues degree $j - 1$ is enough, and conjugate gradients end after $j$ products. (b) By
+# {eq}`eq-best-step` the step is $2/5$ and the factor $3/5$. (c) Nothing. An entry is $\pm 1/\sqrt n$ in half of the
+# rows and $\pm 2/\sqrt n$ in the other half. So the diagonal is $51 \cdot (1 + 4)/n$ for every pixel, and to divide by
+# it is to change the step size.
 
 # %%
-diagonal = analysis.dense_matrix(camera, task.img_size).square().sum(0)
-print(f"diagonal between {diagonal.min():.6f} and {diagonal.max():.6f}")
-assert torch.allclose(diagonal, torch.full_like(diagonal, 102 / 1024), atol=1e-6)
+rows = analysis.dense_matrix(camera, task.img_size)
+rows = rows[rows.norm(dim=1) > 0]
+rows[51:] *= 2
+M = rows.T @ rows
+backward = M @ truth.flatten().to(M.dtype)  # Aᵀy
+reached = (5 * backward - M @ backward) / 4
+difference = (reached - once.flatten()).abs().max()
+print(f"largest difference from A⁺y: {difference:.0e}")
+print(f"diagonal between {M.diagonal().min():.4f} and {M.diagonal().max():.4f}")
+assert difference < 1e-5
+assert torch.allclose(M.diagonal(), torch.full_like(M.diagonal(), 255 / 1024), atol=1e-6)
 
 # %% [markdown]
 # ```{solution-end}

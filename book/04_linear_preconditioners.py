@@ -23,6 +23,7 @@
 
 # %%
 import math
+from collections import Counter
 
 import torch
 from deepinv.physics import LinearPhysics
@@ -185,10 +186,10 @@ assert (last - predicted).abs().max() < 1e-4
 assert Polynomial.of("l2", 1).coefficients == (4, -10 / 3)  # as published
 
 # %% [markdown]
-# It does, up to rounding, so the curves can be studied instead of images. The next control draws them on a spectrum that
-# reaches from 0.001 to 1, and beside them what $P$ makes of each eigenvalue, $t\,p(t) = 1 - r(t)$. The flatter that is,
-# the smaller the condition number of $P A^\top A$. Raise the degree. How far to the left does each rule push its fall,
-# and what does it pay for that at the right? Then move $\lambda$: which degree keeps up with Newton's step?
+# It does, up to rounding, so the curves can be studied instead of images. The next control draws them on a spectrum
+# that reaches from 0.001 to 1, and beside them what $P$ makes of each eigenvalue, $t\,p(t) = 1 - r(t)$. The flatter
+# that is, the smaller the condition number of $P A^\top A$. Raise the degree. How far to the left does each rule push
+# its fall, and what does it pay for that at the right? Then move $\lambda$: which degree keeps up with Newton's step?
 
 # %%
 axis = torch.logspace(-3, 0, 400, dtype=torch.float64)
@@ -250,10 +251,10 @@ assert kappas["ℓ2", 4] < 70 < 90 < newtons[0.1] < 100
 assert 10 < newtons[0.01] < 12 < 20 < min(kappas.values()) < 22
 
 # %% [markdown]
-# Every curve starts at 1, whatever the degree. A polynomial is continuous, so the weakest modes stay slow, and a
-# silent mode stays silent for ever. In condition number, $\ell_2$ of degree 4 (67) is ahead of Newton's step with
-# $\lambda = 0.1$ (92). With $\lambda = 0.01$ (11) no degree up to 8 keeps up: the best has 21. Near $t = 0$ only the slope counts, $r(t) \approx 1 - c_0 t$. There one step is
-# worth $c_0$ plain ones, so what a *product* is worth in slow modes is
+# Every curve starts at 1, whatever the degree. A polynomial is continuous, so the weakest modes stay slow, and a silent
+# mode stays silent for ever. In condition number, $\ell_2$ of degree 4 (67) is ahead of Newton's step with $\lambda =
+# 0.1$ (92). With $\lambda = 0.01$ (11) no degree up to 8 keeps up: the best has 21. Near $t = 0$ only the slope counts,
+# $r(t) \approx 1 - c_0 t$. There one step is worth $c_0$ plain ones, so what a *product* is worth in slow modes is
 #
 # $$\text{gain} = \frac{c_0}{d + 1} = \begin{cases}
 # 1 & \text{ifista,} \\
@@ -282,7 +283,7 @@ assert all(gain["ℓ2", d] < gain["Chebyshev", d] < 2 * (d + 1) for d in (1, 2, 
 # iterations counts. There is no point in solving it to six digits for a step that is damped anyway. So
 # `InexactNewton` stops where the equation holds up to a tolerance, a third or a tenth {cite}`dembo1982inexact`.
 #
-# **Momentum is for everybody.** It costs no product, so each $P$ is tried with it and without it.
+# **Momentum for every method.** It costs no product, so each $P$ is tried with it and without it.
 #
 # **The strongest method is there.** On a linear least-squares problem, that is the method of conjugate gradients
 # applied to the problem itself (CGLS). With $k$ products, no method that combines gradients can have a smaller misfit
@@ -428,8 +429,8 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # %% [markdown]
 # We read the table in groups.
 #
-# **Conjugate gradients win.** They need 8 to 21 products, know no step size, and leave all polynomials behind. Only a
-# $P$ that is made for its operator does nearly as well or better: Newton's step in closed form, the circulant $P$ in
+# **Conjugate gradients win.** They need 8 to 21 products and no step size. Every polynomial needs more. Only a $P$ that
+# is made for its operator does nearly as well or better: Newton's step in closed form, the circulant $P$ in
 # super-resolution, Jacobi with momentum under the shadow.
 #
 # **Polynomials and momentum tie.** Without momentum, $\ell_2$ from degree 4 on and Chebyshev's polynomials need less
@@ -450,9 +451,9 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # after each step, nonlinearly, and with that both the directions and the step lengths lose their meaning.
 # ```
 #
-# They stay useful inside a step, as for Newton's system. But what stands between the gradient and a denoiser may not rely
-# on where its last step ended. A fixed $P$ does not. That is the honest reason for the rest of this chapter, and for
-# this book.
+# They stay useful inside a step, as for Newton's system. But what stands between the gradient and a denoiser may not
+# rely on where its last step ended. A fixed $P$ does not. That is the reason for the rest of this chapter, and for this
+# book.
 #
 # ## Where algebra forbids it
 #
@@ -465,7 +466,7 @@ assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) >
 # \end{aligned}$$ (eq-lp-flat)
 #
 # That is a step size. And for *any* $A$: the gradient lies in the range of $A^\top$, a function of $A^\top A$ maps
-# this range to itself, so $(I - A^+A)\, p(A^\top A) \nabla g = 0$. No such $P$ moves the null space, however clever
+# this range to itself, so $(I - A^+A)\, p(A^\top A) \nabla g = 0$. No such $P$ moves the null space, whatever
 # $p$ is. We measure, for five $P$ and two cameras: how far is $P \nabla g$ from a multiple of $\nabla g$, and which
 # share of it lies in the null space?
 
@@ -640,10 +641,11 @@ figures.curves(
 )
 
 # %% [markdown]
-# The figure knows the true faces. Is there a way to a good $\lambda$ without them? Morozov's **discrepancy principle**
-# {cite}`morozov1966solution` asks only for the noise level: do not fit the data better than the true image does. Its
-# misfit is the noise, $\lVert w \rVert \approx \sigma \sqrt m$ for $m$ measurements. So take the largest $\lambda$, for
-# each image, whose misfit is not above that; and stop conjugate gradients, which fit ever better, where they reach it.
+# The figure is computed from the true faces. Can a good $\lambda$ be found without them? Morozov's **discrepancy
+# principle** {cite}`morozov1966solution` asks only for the noise level: do not fit the data better than the true image
+# does. Its misfit is the noise, $\lVert w \rVert \approx \sigma \sqrt m$ for $m$ measurements. So take the largest
+# $\lambda$, for each image, whose misfit is not above that; and stop conjugate gradients, which fit ever better, where
+# they reach it.
 
 # %%
 levels = damping.flip(0)[::3].tolist()  # from the strongest
@@ -680,8 +682,8 @@ for kept, highest, _ in without_truth.values():
 assert without_truth[0.01, "CGLS"][2] < without_truth[0.01, "CGLS"][0] - 15
 
 # %% [markdown]
-# The principle finds $\lambda$, and the moment to stop, within half a decibel of what the truth would choose. It has
-# to: after 40 steps without it, conjugate gradients have fitted the noise, and the image is lost.
+# The principle finds $\lambda$, and the moment to stop, and loses at most half a decibel against the choice that knows
+# the truth. Conjugate gradients need it: after 40 steps they have fitted the noise, and the image is lost.
 #
 # How much does a wrong $\lambda$ cost? At the noise of this task, 0.001, $\lambda = 10^{-3}$ is good. At 0.03 it costs
 # nearly 8 dB: the step divides weak modes by little more than their eigenvalue, and what it divides is noise.
@@ -722,27 +724,27 @@ for noise in (0.01, 0.03):
         tries = {s: mean_after_ten(task, P, s, val) for s in grid}
         s = max(tries, key=tries.get)
         assert grid[0] < s < grid[-1]
-        robust[noise, name] = mean_after_ten(task, P, s, task.test_images[:4])
+        robust[noise, name] = mean_after_ten(task, P, s, task.test_images[::4])
         print(f"noise {noise:<5g} {name:10s} σ = {s:<5g} {robust[noise, name]:.1f} dB")
 
 # %%
-assert robust[0.01, "following"] > robust[0.01, "fixed"] + 1
+assert robust[0.01, "following"] > robust[0.01, "fixed"] + 0.7
 assert robust[0.03, "following"] > robust[0.03, "fixed"] + 3
 assert abs(robust[0.01, "fixed"] - robust[0.01, "no P"]) < 0.4
 assert all(robust[s, "following"] > robust[s, "no P"] - 0.3 for s in (0.01, 0.03))
-assert robust[0.01, "following"] > robust[0.01, "no P"] + 0.4
+assert robust[0.01, "following"] > robust[0.01, "no P"] + 1
 
 # %% [markdown]
 # At ten times the noise a fixed damping needs a denoiser that is told to remove ten times as much, and then $P$ gains
-# nothing; with a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
-# with a denoiser that blurs all it sees. With a following damping the gain over no $P$ shrinks; at 0.03 the two are level,
-# within a tenth or two on four faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only
-# $(1 + \lambda)/\lambda \approx 2.1$ times as much as the strongest.
+# little. With a following damping it gains more than a decibel. At thirty times a fixed damping costs three decibels,
+# with a denoiser that blurs the whole image. With a following damping the gain over no $P$ shrinks. At 0.03 the two are
+# level, within a tenth or two on twenty faces. There $\lambda = 0.9$, and $P$ weighs the weakest mode only $(1 +
+# \lambda)/\lambda \approx 2.1$ times as much as the strongest.
 #
 # ## Inside plug-and-play
 #
-# A denoiser $D_\sigma$ now acts after each step, $x_{k+1} = D_\sigma(z_k - \alpha P \nabla g(z_k))$. It changes the
-# account in two ways.
+# A denoiser $D_\sigma$ now acts after each step, $x_{k+1} = D_\sigma(z_k - \alpha P \nabla g(z_k))$. Two
+# things change.
 #
 # **The result depends on how often the denoiser is applied.** Modes now mix, and five plain steps are no longer the
 # same as one ifista step of degree 4: the denoiser sees five images in the one case and one in the other. A polynomial
@@ -809,7 +811,9 @@ assert (back - rest["no P"]).norm() < 1e-3 * rest["no P"].norm()
 # super-resolution. The rules are those from above. Each method has 60 products with $A^\top A$, Newton's closed form
 # counting as two of them. What momentum may help runs with it and without it. $\sigma$ is the best of six levels on
 # four validation images. We see means over three seeds, each with eight test images and noise of its own. One method
-# has no denoiser: CGLS, stopped by the discrepancy principle. What would you expect of $\ell_2$, as the degree grows?
+# has no denoiser: CGLS, stopped by the discrepancy principle. Each panel below begins with no $P$ at the left. Further
+# right a step costs more products, so that fewer steps fit into the 60. What would you expect of $\ell_2$, as the
+# degree grows?
 
 # %% mystnb={"figure": {"name": "fig-lp-plug", "caption": "Mean PSNR over 24 test images after 60 products, against what one step costs: no P at 1, then the polynomials of degree 1 to 8. Newton's step has λ = 0.1 and momentum, and is solved up to a third for random signs; in super-resolution it has λ = 0.01 and no momentum."}, "image": {"alt": "Three panels, PSNR against products of one step from 1 to 9. Random signs: the polynomials rise from no P to degree 1 or 2 by two decibels and then fall steeply; momentum adds two to nearly five. MRI with four coils: both curves rise by nearly two decibels to degree 2 or 3 and fall slowly. Super-resolution: both curves rise with the degree, the one with momentum from 23.4 to 24.9 dB. Newton's step is close to the top for the coils, a decibel below it for random signs, and above all polynomials in super-resolution."}} tags=["hide-input"]
 degrees_of = {"none": 1} | {f"l2, degree {d}": d + 1 for d in tried}
@@ -894,13 +898,76 @@ assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 # little is gained is a step size. Only the distilled map gains more: it knows images.
 #
 # ```{note}
-# Twenty-four test images: differences of a tenth or two may be the images'. $\sigma$ and the budget decide with the
+# With 24 test images, differences of one or two tenths may be due to the choice of images. $\sigma$ and the budget decide with the
 # method. The circulant $P$ is harmful on the scanner; in super-resolution, where the operator nearly is a
 # convolution, it is as good as Newton's step. `python -m ddgp_lib compare NAME` prints all rows of a camera.
 # Chebyshev's $l$ is 0.01 in the study and 0.03 above, the random signs are other patterns, and the study takes other
-# images, with noise of their own, so these counts differ. On the flat spectrum, and for high degrees and exact Newton
-# on random signs, the best $\sigma$ is the largest of the six, 0.1: a larger one might gain.
+# images, with noise of their own, so these counts differ.
 # ```
+#
+# One limit of the study matters more. A $\sigma$ that is chosen at an end of its grid is not known to be the best. How
+# many runs have chosen an end?
+
+# %%
+runs = study.load_study("linear")["runs"]
+grid = runs[0]["configuration"]["sigmas"]
+at_end = {}
+for end in (max(grid), min(grid)):
+    at_end[end] = [run["row"] for run in runs if run["sigma"]["60"] == end]
+    shares = Counter(row.split(":")[0] for row in at_end[end])
+    words = ", ".join(f"{name} {count}" for name, count in shares.items())
+    print(f"σ = {end}: {len(at_end[end])} of {len(runs)} runs ({words})")
+
+# %%
+large, small = at_end.values()
+assert set(small) == {f"{SR}: none, momentum"}
+assert {row.split(":")[0] for row in large} == {FLAT, SIGNS}
+assert {f"{FLAT}: none, momentum", f"{SIGNS}: l2, degree 8, momentum"} < set(large)
+
+# %% [markdown]
+# What these runs reach is a lower bound of what their methods can reach: a $\sigma$ beyond the grid might be better. On
+# the flat spectrum nearly all methods are among them. On random signs they are polynomials of degree 6 and 8 and
+# Newton's exact step. In super-resolution it is momentum alone. Does the PSNR go on rising beyond the end? We look at
+# one method of each operator, with momentum and as many iterations as 60 products allow, on the four validation images
+# that chose, and on twenty test images:
+
+
+# %%
+def beyond(task, iterations, P, sigma):
+    setting = {"stepsize": task.stepsize, "momentum": "chambolle_dossal"}
+    solver = PreconditionedFISTA(task.denoiser, P, sigma=sigma, **setting)
+    spread = task.test_images[:: len(task.test_images) // 20][:20]
+    images = task.val_images[:4], spread
+    curves = [psnr_curves(task, solver, x, task.student, iterations) for x in images]
+    return [float(curve[-1].mean()) for curve in curves]
+
+
+# %%
+preset = ddgp_lib.presets.PRESETS["single_pixel"]
+with_signs = preset.linear_operators[SIGNS](preset), 6, rule("ℓ2", 8)
+wide = ddgp_lib.load_task("super_resolution")
+outside = {
+    f"{FLAT}, no P": ((digits, 60, None), (0.1, 0.15)),
+    f"{SIGNS}, ℓ2, d = 8": (with_signs, (0.1, 0.15)),
+    f"{SR}, no P": ((wide, 60, None), (0.005, 0.002, 0.001)),
+}
+ended = {}
+for name, (case, sigmas) in outside.items():
+    ended[name] = [beyond(*case, sigma) for sigma in sigmas]
+    for sigma, (seen, fresh) in zip(sigmas, ended[name], strict=True):
+        print(f"{name:28s} σ = {sigma:<5g} validation {seen:.1f}, test {fresh:.1f} dB")
+
+# %%
+*upper, lower = ended.values()
+assert all(outer[0] < end[0] - 0.3 for end, outer in upper)
+assert lower[2][0] > lower[0][0] + 0.5
+assert abs(lower[2][1] - lower[0][1]) < 0.3
+
+# %% [markdown]
+# Above 0.1 the PSNR falls, in both cases. There the end of the grid was the best level, or close to it. (The other
+# methods that chose it were not looked at again.) In super-resolution momentum alone gains from a smaller $\sigma$:
+# more than half a decibel on the validation images, and hardly anything on the test images. So the study
+# underrates it a little. The gains over it in the study are larger than this difference on the test images.
 #
 # ```{tip}
 # Which $P$ is worth a first try on a camera of your own? Look at the spectrum. If $A A^\top = I$, none that is made from
@@ -911,8 +978,8 @@ assert flat_gain < 0.5 < psnr_of(FLAT, "distilled_linear") - by_p
 # ```
 #
 # One more classical idea needs no closed form and no extra products: to learn the curvature along the run from the
-# change of the gradient. The rank-one quasi-Newton step of P²nP {cite}`hong2024p2np`, `sr1` in the study, does so inside
-# plug-and-play. It is not a fixed linear map, and belongs to the next chapter.
+# change of the gradient. The rank-one quasi-Newton step of P²nP {cite}`hong2024p2np`, `sr1` in the study, does so
+# inside plug-and-play. It is not a fixed linear map, and belongs to the next chapter.
 #
 # ## Quiz
 #
@@ -1063,8 +1130,9 @@ answers.check("ex-lp-damping", answer)
 # :label: sol-lp-damping
 # :class: dropdown
 # ```
-# After one iteration little damping is best, as the figure says. After ten the rule's $\lambda$ is: what a cautious
-# step leaves of the signal, the next ones fetch; the noise that a hasty step lets in, they let in again.
+# After one iteration little damping is best, as the figure says. After ten the rule's $\lambda$ is. What a cautious
+# step leaves of the signal, the next steps recover. The noise that a step with little damping lets in, they let in
+# again.
 
 # %%
 noisy, swept = ddgp_lib.load_task("super_resolution", noise=0.01), {}
@@ -1100,7 +1168,7 @@ assert max(swept, key=lambda lam: swept[lam][0]) == 0.01
 # | $P$ | costs | helps | cannot |
 # |---|---|---|---|
 # | $\ell_2$, Chebyshev | $d$ products | real spectra, with a denoiser; small $d$ | flat spectra |
-# | Newton | a linear system | closed forms; inexact solves | flat spectra; noise that $\lambda$ does not know |
+# | Newton | a linear system | closed forms; inexact solves | flat spectra; noise for which $\lambda$ is too small |
 # | Jacobi | a diagonal | pixels seen unequally | a constant diagonal |
 # | circulant | two Fourier transforms | convolutions | aliasing, coils, random patterns |
 #
