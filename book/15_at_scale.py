@@ -193,7 +193,7 @@ digits = (255 * task.test_images[:60, 0, 2:30, 2:30]).round().to(torch.uint8).nu
 (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(digits[:48])))
 (folder / "t10k-images-idx3-ubyte").write_bytes(idx(digits[48:]))
 mnist = data.load_mnist(folder)
-print([tuple(part.shape) for part in mnist])
+print(mnist)
 brightness = torch.cat([*mnist]).sum(dim=(1, 2, 3)).sort().values
 
 # %%
@@ -231,7 +231,7 @@ for number in range(3):
 listed = "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n"
 (folder / "list_eval_partition.txt").write_text(listed)
 celeba = data.load_celeba(folder, size=64)
-print([tuple(part.shape) for part in celeba])
+print(celeba)
 
 # %% [markdown]
 # fastMRI {cite}`zbontar2018fastmri` keeps one volume in one HDF5 file: the complex k-space of its slices, and who it
@@ -253,7 +253,7 @@ for number, (part, person) in enumerate([("train", "a"), ("train", "b"), ("val",
 volumes, coarse = (data.load_fastmri(folder, size=size) for size in (128, 64))
 largest = mri.picture(brains[4:]).max()
 torch.testing.assert_close(volumes.test, brains[4:] / largest, rtol=0, atol=1e-5)
-print([tuple(part.shape) for part in coarse])
+print(coarse)
 
 # %% mystnb={"figure": {"name": "fig-sc-files", "caption": "What the loaders return: a digit, a face of the folder and one of the list, and the magnitude of a slice at two resolutions."}, "image": {"alt": "Five pictures: a handwritten digit, a coarse face, a finer face, and a brain slice at 128 and at 64 pixels, the second coarser with the same field of view."}} tags=["hide-input"]
 shown = {"MNIST": mnist.test[0], "folder, 32": portraits.test[0]}

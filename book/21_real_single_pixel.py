@@ -498,11 +498,12 @@ answers.check("ex-sp-ceiling", answer)
 #
 # Two series of the car differ more at the coarse patterns, which are used, than at the fine ones, which tell the noise:
 # `single_pixel.between_series(record)`. Perhaps the coarse patterns have more noise, and the simulation is too kind? Give
-# the simulation the larger level at all patterns. Does plug-and-play pass total variation in it?
+# the simulation the larger level at all patterns. By how many decibels is plug-and-play behind total variation in it?
 # ```
 
 # %%
-answer = None  # True or False
+answer = None  # dB
+answers.check("ex-sp-noisier", answer)
 
 # %% [markdown]
 # ```{solution-start} ex-sp-noisier
@@ -522,7 +523,7 @@ print(", ".join(f"{name}: {value:.2f} dB" for name, value in kept.items()))
 assert kept["TV"] > kept["PnP"] + 0.3
 
 # %% [markdown]
-# No. All lose a little, and plug-and-play stays behind total variation. (That two series differ at coarse patterns may also be the scene: the car
+# All lose a little, and plug-and-play stays behind total variation. (That two series differ at coarse patterns may also be the scene: the car
 # or its light may have moved.)
 # ```{solution-end}
 # ```
