@@ -176,8 +176,8 @@ assert told == {"z", "k", "physics", "y", "noise", "prepared"}
 # {cite}`bjorck1973numerical`. At $\delta = 0$ the teacher sees all that the student sees; at $\delta = 1$ it is blind
 # to a direction that the student sees.
 #
-# The first two need not improve together, as the teachers of the book's three tasks will show. With them stand some that
-# we would rather not have: patterns in another order (*sequency*: by their number of sign changes, read as one line), a
+# The first two need not improve together, as the teachers of the book's three tasks will show. Beside them stand some
+# that are no obvious improvement: patterns in another order (*sequency*: by their number of sign changes, read as one line), a
 # mask from another seed, another blur.
 
 # %%
@@ -293,7 +293,7 @@ assert kappas["faces, ×1, blur 1"] > 5 * kappas["faces, ×2, blur 1"]
 # \max_{A_s h = 0} S_c(b + h, \nabla g_t) = \sqrt{\nu + (1 - \nu)\, \chi^2} .
 # $$ (eq-teacher-ceiling)
 #
-# A second trouble is not in this formula. The part that the teacher asks for in the null space has two sources,
+# This formula leaves out a second difficulty. The part that the teacher asks for in the null space has two sources,
 #
 # $$
 # (I - A_s^+A_s)\, M_t e = (I - A_s^+A_s)\, M_t \bigl[ (I - A_s^+A_s)\, e + A_s^+A_s\, e \bigr] ,
@@ -369,7 +369,8 @@ assert (pair[0] - pair[1]).abs().max() < 0.03
 # notice.
 #
 # Compare the faces' $\times 2$ with $\times 1$: the teacher that keeps every pixel sees more than twice the modes, and
-# all its values are the same within 0.03. Slow modes, as announced. Newton's step as $b$ is needed for these agreements.
+# all its values are the same within 0.03. What it adds are slow modes, which a gradient hardly shows. Newton's step as $b$
+# is needed for these agreements.
 # The student's plain gradient is dominated by its strongest modes, and agrees badly with any teacher's:
 
 # %%
@@ -477,8 +478,8 @@ assert (lost_rows, student.rank) == (39, 102)
 #
 # The teacher with $\kappa$ below 1.1 costs more than 4 dB in the free form, and even in the null-space form it stays
 # below no $P$. At the start the student's range error is large, and it leaks ({eq}`eq-teacher-leak`). What
-# this teacher asks for in the null space is then almost nothing but an echo of errors that belong to the student's own
-# data. The next cell takes the echo away and looks at what is left of the request, by norm:
+# this teacher asks for in the null space is then mostly an echo of errors that the student's own data could correct. The
+# next cell takes the echo away and looks at what is left of the request, by norm:
 
 # %%
 task = tasks["super_resolution"]
@@ -559,13 +560,13 @@ assert 0.6 < (1 - along["single-pixel"]["15%"][1:] ** 2).mean() < 0.8
 # student's gradient has something to say. (The tuned solver of MRI lets the weight of its denoiser
 # [fade](what-fades) from some iteration on; there the curves of the lower panel have a step.) Even the weakest teacher of the upper panel has more than
 # three fifths of its squared gradient where the student is blind; from 40% on, or with half of the columns, it is more
-# than nine tenths. By this measure the strong teachers are nearly one: the curves of 40% and of 100% differ by less than
+# than nine tenths. By this measure the strong teachers are nearly alike: the curves of 40% and of 100% differ by less than
 # 0.1. ($\nu$ is near 1 whenever the student's gradient is short. It says how much is new to the student, not how much the
 # teacher asks for.)
 #
 # ## How good is too good?
 #
-# So nearly all that a teacher adds must be guessed. How much of it can be? Take the student's start. There a nested
+# So nearly all that a strong teacher says must be guessed. How much of it can be? Take the student's start. There a nested
 # teacher asks, without noise, for $M_t\,h$, the part that it sees of what is hidden, $h = (I - A_s^+A_s)\,x^*$. The
 # best *linear* guess of $h$ from the 102 numbers in $y_s$ is a regression on the training images. Let $G$ have the
 # measurements of the training images as rows and $H$ their hidden parts, both less their means:

@@ -163,7 +163,7 @@ def iterate(P, states):
 # where $S_c$ is the cosine similarity, and both are averaged over the batch. Around them stands the loop of the drawing.
 # `steepness` is the norm of the gradient in the weights, before it is clipped to one. The argument `policy` says *whose*
 # iterate goes back into the pool: that of the network in training, or that of the plain solver, which has no
-# preconditioner. Remember it.
+# preconditioner. The two trainings of this chapter's example differ in this alone.
 
 
 # %%
@@ -538,9 +538,9 @@ assert pulls[20][1] < pulls[0][1]
 #
 # So much for what the losses see. What do they do in a training? The study `losses`, which ships with the library, has
 # trained the network of this chapter with $L_G$, $L_I$ and $L_S$ alone, with their sums, and with $L_G + L_R$, all
-# weights one: 1,500 steps each, state aware and in the null-space form. After each training $\sigma$ was chosen on
-# validation images, and 100 test digits were reconstructed. The gain is over the tuned solver without $P$ after 20
-# iterations.
+# weights one: 1,500 steps each, in the null-space form and *state aware*, that is, with $z$ as a second input. After each
+# training $\sigma$ was chosen on validation images, and 100 test digits were reconstructed. The gain is over the tuned
+# solver without $P$ after 20 iterations.
 
 # %% tags=["hide-input"]
 ranked = sorted(by_loss.items(), key=lambda item: -item[1]["gain_20"])
@@ -612,8 +612,9 @@ for name in ("single_pixel", "mri", "super_resolution"):
 
 # %% [markdown]
 # **$L_G$ alone comes late.** After one iteration it is far behind every other row. At $z_0$ the student's gradient is
-# zero, so that nothing fixes the length of what is added; $L_R$ repairs that, and so do imitation and the true image.
-# Later the null-space form fixes the length, and after 20 iterations $L_G$ is about where $L_I$ is.
+# zero, so that nothing fixes the length of what is added. $L_R$ repairs a part of that, imitation and the true image all
+# of it. Later the null-space form fixes the length, and after 20 iterations $L_G$ is about where $L_I$ is. (The row with
+# $L_R$ gains least then.)
 #
 # **The true image adds most**, in these rows, and with every seed. It costs nothing: true images are there in any
 # training, since the teacher's data are made from them. But where an interval holds zero, three short trainings have not

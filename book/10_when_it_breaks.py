@@ -650,8 +650,8 @@ assert ends[2.5][3] > 1e50
 # ## The safeguard
 #
 # The second remedy watches. In each image the safeguard follows two residuals, that of the data, $d_k$, and that of
-# the fixed point, $r_k$, both in units of the problem. If one is not finite, or exceeds $c = 4$ times the larger of
-# its best so far and a floor, the image is rejected for good:
+# the fixed point, $r_k$, both in units of the problem. If one is not finite, or exceeds $c$ times the larger of
+# its best so far and a floor, the image is rejected for good. Here $c = 4$ is a factor, not the gain of above:
 #
 # $$
 # d_k > c \max\bigl(\eta_d, \min_{j<k} d_j\bigr) \quad \text{or the same for } r_k .
