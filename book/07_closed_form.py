@@ -397,10 +397,11 @@ assert max(crossed[0][1:]) < 0 < crossed[0][0]
 assert max(row[0] for row in crossed[1:]) < -1
 
 # %% [markdown]
-# Both are true: little is left to predict, and the prediction is bad. From $k = 1$ on, the map explains far more of the
-# digits that it was fitted to than of others: it is **overfitted**. Its input has $1{,}126$ numbers, 102 of the gradient
-# and 1,024 of $z$, and it was fitted to only 2,000 digits. At $k = 0$ its input is the 102 measurements alone, and there
-# is no gap. What is left to predict also becomes harder: even the digits in the fit are explained less and less.
+# The prediction is bad. From $k = 1$ on, the map explains far more of the digits that it was fitted to than of others: it
+# is **overfitted**. Its input has $1{,}126$ numbers, 102 of the gradient and 1,024 of $z$, and it was fitted to only
+# 2,000 digits. At $k = 0$ its input is the 102 measurements alone, and there is no gap. The task also becomes harder for
+# a linear map: even of the digits in the fit it explains less and less. That does not mean that nothing is left to
+# predict. At the end of this chapter a network explains more at the same points.
 #
 # The second table shows what {eq}`eq-cf-wiener` means. Each map is good where it was fitted. Elsewhere it can be far
 # worse than no map at all: the first one, used at any later iterate, adds a correction that has been made already. A
@@ -596,7 +597,7 @@ widgets.live(**ranks)
 # Four maps were fitted. What should $P_k$ be for $k \ge 4$? The library offers two answers. With `after="identity"`
 # plain steps follow, as in {numref}`fig-cf-psnr`. With `after="last"`, the run of the opening, the last map is used for
 # ever. That looks reasonable: errors should hardly change any more. A third run has plain steps and a denoiser whose
-# weight fades from the tenth iteration on, by {eq}`eq-prior-decay`.
+# weight [fades](what-fades) from the tenth iteration on, with the square of the iteration.
 
 # %%
 fading = PreconditionedFISTA(task.denoiser, P, prior_decay=10, **options)
@@ -704,7 +705,7 @@ assert elsewhere[1] < -2
 #
 # Floating-point operations are counted for one digit and one iteration, and for all of the learning. (The counter sees
 # products of matrices and convolutions, not the eigendecompositions, for which we add ten times $p^3$ each, with
-# $p = 1{,}126$. The network's training is extrapolated from a few of its steps.)
+# $p = 1{,}126$. The network's training is extrapolated from a few of its steps, and its second phase is left out.)
 
 
 # %%
@@ -757,8 +758,8 @@ assert learning > 100
 
 # %% [markdown]
 # Per iteration the linear map, two dense matrices, costs less than a fifth of one call of the denoiser, and no
-# products with $A^\top A$ but the one in the projector; the network costs more than the denoiser. The fit takes
-# several hundred times fewer operations than the training of the network. So this is the experiment to run first: for a
+# products with $A^\top A$ but the one in the projector; the network costs more than the denoiser. The training of the
+# network takes more than a hundred times as many operations as the fit. So this is the experiment to run first: for a
 # new teacher, a new camera or a new set of images it says within a minute whether a linear map can learn something.
 #
 # ## Two other cameras
@@ -778,8 +779,7 @@ assert learning > 100
 # full size. So here $\sigma$ is chosen again for every method, the linear one included, on eight validation images at
 # this size, by the PSNR after three iterations and again by the best of twenty. (The MRI network was trained at the full
 # size, and the network for faces is left out, since it does not suit the small size. `tv` is total variation in the
-# place of the denoiser. The 12 slices are of one head,
-# another than the one that was learned from.)
+# place of the denoiser. The 12 slices are of one head, another than the one that was learned from.)
 
 # %%
 small_tasks = {
@@ -854,10 +854,11 @@ assert first_match["mri"] > 0.25 > first_match["super_resolution"]
 assert others["super_resolution", "linear"][1] < others["super_resolution", "newton"][1] + 0.3
 
 # %% [markdown]
-# On MRI the linear map is ahead of both methods without a $P$ after three iterations: what a row shows explains a third or so of what the teacher adds at
-# first. A part of that gain is speed, as the second column shows: compare it there with total variation, which learns
-# nothing. The network finds more. In
-# super-resolution most of the gain after three iterations is that of Newton's step {eq}`eq-newton` alone, and best
+# On MRI the linear map is ahead of both methods without a $P$ after three iterations: what a row shows explains a third
+# or so of what the teacher adds at first. Most of that lead is speed. Best against best, in the second column, the linear
+# map is still ahead of the solver without a $P$, but by far less. The network finds more.
+#
+# In super-resolution most of the gain after three iterations is that of Newton's step alone, and best
 # against best the linear map is hardly ahead of it. Equation {eq}`eq-cf-wiener` says why. With $C = I$, no knowledge of
 # images at all, $P^* = M_t M_s^+$: Newton's step without damping, followed by the teacher's weights
 # ({ref}`ex-cf-white`). What a linear map could add beyond it is the null space, and of a face's null space little can be
@@ -1018,9 +1019,9 @@ assert kept[3] > kept[2] + 0.1
 #   repeated for ever diverges;
 # - use the linear match as a floor for every network at the same points. The shipped network is above it at each;
 # - say what it is worth. On digits it is more than a decibel ahead of the best solver without $P$ *after four
-#   iterations*, and not ahead of it best against best. On MRI, with one matrix for all rows and at $64 \times 64$, it gains over a
-#   solver that was tuned at that size. In super-resolution it is hardly ahead of Newton's step, which is the answer
-#   with $C = I$.
+#   iterations*, and not ahead of it best against best. On MRI, with one matrix for all rows and at $64 \times 64$, it
+#   gains over a solver that was tuned at that size, by much after three iterations and by less best against best. In
+#   super-resolution it is hardly ahead of Newton's step, which is the answer with $C = I$.
 #
 # ## Further reading
 #
