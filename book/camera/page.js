@@ -148,9 +148,10 @@ class CameraPage {
     for (const output of this.root.querySelectorAll("output[data-of]")) this.#tell(output);
     if (this.mri && this.slices === null) this.#fetchSlices().catch((error) => this.#say(error.message));
     const truth = this.truth();
-    if (truth !== null) paint(this.find("[data-truth]"), magnitude(truth, this.mri ? 2 : 1));
+    const seen = truth === null ? new Float32Array(DRAWING ** 2) : magnitude(truth, this.mri ? 2 : 1);
+    paint(this.find("[data-truth]"), seen);
     const drawn = state.image === "drawing";
-    this.pad.show(drawn || this.mri ? unpacked(state.drawing) : truth, drawn);
+    this.pad.show(drawn ? unpacked(state.drawing) : seen, drawn);
     this.columns.show(this.chosenColumns);
     this.find("[data-clear]").disabled = !drawn;
     this.#describe();
@@ -204,7 +205,7 @@ class CameraPage {
     const texts = {
       ratio: `${patterns} of 1,024 patterns`,
       acceleration: `${this.chosenColumns.filter(Boolean).length} of 128 columns`,
-      std: `${written(state.std)} pixels; 256 measurements`,
+      std: `${written(state.std)} ${state.std === 1 ? "pixel" : "pixels"}; 256 measurements`,
       noise: written(state.noise),
       sigma: `× ${written(state.sigma)}: σ = ${sigmas[0]} without P, ${sigmas[1]} with it`,
       step: `${written(state.step)} / ‖A‖²`,
@@ -328,7 +329,7 @@ class CameraPage {
 
   #plot(measure) {
     const curves = Object.fromEntries(SIDES.map((side) => [side, this.history[side].map(({judged}) => judged[measure])]));
-    plot(this.find(`[data-plot=${measure}]`), curves, this.state.iterations, this.shown);
+    plot(this.find(`[data-plot=${measure}]`), curves, this.state.iterations, this.shown, measure !== "psnr");
   }
 
   /** One sentence about the end of a run. */

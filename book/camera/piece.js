@@ -114,7 +114,8 @@ class Piece {
     for (const name of Object.keys(CURVES)) {
       const values = SIDES.map((side) => this.history[side].map(({judged}) => judged[name]));
       const svg = this.find(`[data-plot=${name}]`);
-      plot(svg, Object.fromEntries(SIDES.map((side, i) => [side, values[i]])), this.state.iterations, at);
+      const curves = Object.fromEntries(SIDES.map((side, i) => [side, values[i]]));
+      plot(svg, curves, this.state.iterations, at, name !== "psnr");
       const now = values.map((one) => one[Math.min(at, one.length - 1)]?.toPrecision(3) ?? "–");
       svg.setAttribute("aria-label", `${CURVES[name]} at iteration ${at}: ${now[0]} without P, ${now[1]} with it`);
     }
