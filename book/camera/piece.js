@@ -35,7 +35,7 @@ class Piece {
       SIDES.map((side) => figure("canvas", `data-picture="${side}"`, `<i class="${side}"></i><span></span>`)).join("") +
       '</div><div class="ddgp-row">' +
       Object.entries(CURVES).map(([name, text]) => figure("svg", `data-plot="${name}"`, text)).join("") +
-      "</div><label>Iteration <output></output><input type=\"range\" min=\"0\"></label></div>";
+      "</div><label>Iteration <span data-at></span><input type=\"range\" min=\"0\"></label></div>";
     this.find = (selector) => this.root.querySelector(selector);
     this.find("button").addEventListener("click", () => (this.going ? this.#end("Stopped.") : this.#start()));
     this.find("input").addEventListener("input", (event) => this.#show(Number(event.target.value)));
@@ -94,14 +94,14 @@ class Piece {
     this.find("button").textContent = "Run it again";
     if (this.history.with.length > 0) this.#show(Infinity);
     const texts = SIDES.map((side) => this.find(`[data-picture=${side}] ~ figcaption span`).textContent);
-    this.#say(text || `${texts[0]}; ${texts[1].replace("W", "w")}, after ${this.find("output").textContent} iterations.`);
+    this.#say(text || `${texts[0]}; ${texts[1].replace("W", "w")}, after ${this.find("[data-at]").textContent} iterations.`);
   }
 
   /** Show iteration k, or the last one. */
   #show(k) {
     const at = Math.min(k, Math.max(0, ...SIDES.map((side) => this.history[side].length - 1)));
     this.find("input").value = at;
-    this.find("output").textContent = at;
+    this.find("[data-at]").textContent = at;
     for (const side of SIDES) {
       const entry = this.history[side][Math.min(at, this.history[side].length - 1)];
       const canvas = this.find(`[data-picture=${side}]`);
