@@ -452,6 +452,7 @@ def test_a_piece_in_a_chapter_computes_what_its_link_asks_the_page_for(
     problems = watch(page)
     piece = piece_of(page, address, chapter)
     link = page.locator('a[href^="camera.html#"]').first.get_attribute("href")
+    assert link is not None
     piece.get_by_role("button").focus()
     assert not [name for name in asked if name.endswith((".wasm", ".onnx", ".safetensors", ".json", ".bin"))]
     page.keyboard.press("Enter")
