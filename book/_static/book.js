@@ -54,3 +54,11 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   document.addEventListener("scroll", hide, {passive: true});
 });
+
+// Where a chapter leads to the page with a camera, a reader can run the same on the spot; a file may not load it.
+document.addEventListener("DOMContentLoaded", () => {
+  const links = document.querySelectorAll('.bd-article p a[href^="camera.html#"]');
+  if (links.length > 0 && location.protocol !== "file:") {
+    import("../camera/piece.js").then(({open}) => links.forEach((link) => open(link)));
+  }
+});

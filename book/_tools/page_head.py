@@ -21,6 +21,8 @@ PLACEHOLDER = "OWNER/REPOSITORY"
 """Stands in the address of the repository until there is one."""
 NEED_ADDRESS = ("use_repository_button", "use_issues_button", "use_edit_page_button")
 MARKUP = re.compile(r"<[^>]*>")
+FORMULA = re.compile(r"\\\((.*?)\\\)")
+"""A formula in a text: nothing typesets it in the title of a window."""
 LONGEST = 160
 """Characters of a description."""
 EXTRA = {"genindex", "py-modindex", "search"}
@@ -34,6 +36,11 @@ def without_address(options: dict[str, Any]) -> dict[str, Any]:
     launch = {"notebook_interface": options.get("launch_buttons", {}).get("notebook_interface", "jupyterlab")}
     hidden = dict.fromkeys(NEED_ADDRESS, False)
     return options | hidden | {"launch_buttons": launch, "repository_url": ""}
+
+
+def window_title(title: str) -> str:
+    """Return the title of a page as plain text, with the letters of its formulas."""
+    return FORMULA.sub(r"\1", MARKUP.sub("", title))
 
 
 def shortened(text: str) -> str:
@@ -111,7 +118,9 @@ def prepare_config(app: Any, config: Any) -> None:
 
 def prepare_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Say what a page is about, and when it was last changed."""
-    book, title = str(app.config.html_title), MARKUP.sub("", str(context.get("title", "")))
+    book, title = str(app.config.html_title), window_title(str(context.get("title", "")))
+    if title:
+        context["title"] = title
     about = f"{book}: {title}." if name in EXTRA or doctree is None else description(doctree)
     root = Path(app.srcdir)
     context["metatags"] = context.get("metatags", "") + tags(title, book, about, context.get("pageurl") or "")

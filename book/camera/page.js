@@ -1,42 +1,36 @@
 // The page: what a reader chooses, what the worker computes, and how it is shown.
 
-import {columnsAt} from "./cameras.js";
 import {Columns, Pad, enlarged, paint} from "./pictures.js";
 import {plot, written} from "./plots.js";
-import {
-  DRAWING, TUNED, fromAddress, packed, packedColumns, settingsOf, toAddress, unpacked, unpackedColumns,
-} from "./state.js";
+import {Runner, SIDES, bothSettings, columnsOf, fetched, requestOf, tablesAndDigits} from "./runs.js";
+import {DRAWING, TUNED, fromAddress, packed, packedColumns, toAddress, unpacked} from "./state.js";
 import {magnitude} from "./vectors.js";
 
 const MEASURES = ["psnr", "residual", "range", "null"];
-const SIDES = ["without", "with"];
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
-
-const file = (name) => new URL(`./files/${name}`, import.meta.url);
-
-async function fetched(name) {
-  const response = await fetch(file(name));
-  if (!response.ok) throw new Error(`${name}: the server answers ${response.status}`);
-  return response;
-}
 
 /** Build the page around its root, once its tables and digits are there. */
 export async function open(root) {
   try {
-    const tables = await (await fetched("cameras.json")).json();
-    const bytes = new Uint8Array(await (await fetched("digits.bin")).arrayBuffer());
-    root.camera = new CameraPage(root, tables, Float32Array.from(bytes, (value) => value / 255));
+    root.camera = new CameraPage(root, ...(await tablesAndDigits()));
   } catch (error) {
     root.querySelector("[data-status]").textContent = `The page could not be set up: ${error.message}`;
   }
 }
 
+/** Choose an entry of a list, which gets one for a value that an address asks for and it has not. */
+function choose(select, value) {
+  if (![...select.options].some((option) => option.value === value)) select.add(new Option(value, value));
+  select.value = value;
+}
+
 class CameraPage {
   constructor(root, tables, digits) {
-    Object.assign(this, {root, tables, digits, slices: null, id: 0, worker: null, running: false});
+    Object.assign(this, {root, tables, digits, slices: null});
+    this.runner = new Runner((data) => this.#hear(data));
     this.find = (selector) => root.querySelector(selector);
     this.inputs = [...root.querySelectorAll("[name]")];
-    this.pad = new Pad(this.find("[data-pad]"), (image, done) => this.#drawn(image, done));
+    this.pad = new Pad(this.find("[data-pad]"), (image, done) => this.#drawn(image, done), (text) => this.#say(text));
     this.columns = new Columns(this.find("[data-columns]"), (columns, at) => this.#toggled(columns, at));
     this.#listen();
     this.#take(fromAddress(location.hash));
@@ -69,7 +63,8 @@ class CameraPage {
     for (const input of this.inputs) {
       const value = this.state[input.name];
       if (input.type === "checkbox") input.checked = value;
-      else input.value = String(value);
+      else if (input.type === "range") input.value = String(value);
+      else choose(input, String(value));
     }
     this.#refresh();
   }
@@ -115,10 +110,7 @@ class CameraPage {
 
   /** The columns of k-space that are measured. */
   get chosenColumns() {
-    const own = unpackedColumns(this.state.columns);
-    return own.length === this.tables.columns.length && own.some(Boolean)
-      ? own
-      : columnsAt(this.tables.columns, this.state.acceleration);
+    return columnsOf(this.state, this.tables);
   }
 
   /** Return the image that is measured, in the camera's channels; null until slices are fetched. */
@@ -156,13 +148,33 @@ class CameraPage {
     for (const output of this.root.querySelectorAll("output[data-of]")) this.#tell(output);
     if (this.mri && this.slices === null) this.#fetchSlices().catch((error) => this.#say(error.message));
     const truth = this.truth();
-    if (truth !== null) paint(this.find("[data-truth]"), magnitude(truth, this.mri ? 2 : 1));
+    const seen = truth === null ? new Float32Array(DRAWING ** 2) : magnitude(truth, this.mri ? 2 : 1);
+    paint(this.find("[data-truth]"), seen);
     const drawn = state.image === "drawing";
-    this.pad.show(drawn || this.mri ? unpacked(state.drawing) : truth, drawn);
+    this.pad.show(drawn ? unpacked(state.drawing) : seen, drawn);
     this.columns.show(this.chosenColumns);
     this.find("[data-clear]").disabled = !drawn;
+    this.#describe();
     this.#write();
     this.#forget();
+  }
+
+  /** Say in words what is chosen, with a link to it, and name the picture for those who do not see it. */
+  #describe() {
+    const {state} = this;
+    const chosen = (name) => this.find(`[name=${name}]`).selectedOptions[0].text;
+    const told = (name) => this.find(`[data-of=${name}]`).textContent;
+    const camera = {
+      single_pixel: () => `${told("ratio")} in ${chosen("ordering")} order`,
+      blur: () => `a blur of ${told("std")}`,
+      mri: () => told("acceleration"),
+    };
+    const tuned = Object.entries(TUNED).every(([name, value]) => state[name] === value);
+    this.find("[data-described]").textContent =
+      `${chosen("image")}; ${chosen("camera").split(",")[0]}, ${camera[state.camera]()}; noise ${told("noise")}; ` +
+      `solvers ${tuned ? "as tuned" : "not as tuned"}, ${state.iterations} iterations.`;
+    this.find("[data-link]").href = toAddress(state);
+    this.find("[data-truth]").setAttribute("aria-label", `The image that is measured: ${chosen("image").toLowerCase()}`);
   }
 
   /** Write the choices into the address, once they have rested: browsers limit how often that may be done. */
@@ -193,7 +205,7 @@ class CameraPage {
     const texts = {
       ratio: `${patterns} of 1,024 patterns`,
       acceleration: `${this.chosenColumns.filter(Boolean).length} of 128 columns`,
-      std: `${written(state.std)} pixels; 256 measurements`,
+      std: `${written(state.std)} ${state.std === 1 ? "pixel" : "pixels"}; 256 measurements`,
       noise: written(state.noise),
       sigma: `× ${written(state.sigma)}: σ = ${sigmas[0]} without P, ${sigmas[1]} with it`,
       step: `${written(state.step)} / ‖A‖²`,
@@ -203,8 +215,7 @@ class CameraPage {
   }
 
   get settings() {
-    const {settings, kind} = this.card;
-    return {without: settingsOf(this.state, settings.none), with: settingsOf(this.state, settings[kind])};
+    return bothSettings(this.state, this.card);
   }
 
   /** Empty what a run has shown. */
@@ -226,66 +237,40 @@ class CameraPage {
     if (!truth.some(Boolean)) return this.#say("The drawing is empty: draw something first.");
     this.stop();
     this.#forget();
-    const {state, card, tables} = this;
-    this.id += 1;
-    this.running = true;
+    this.#say(this.runner.worker === null ? "Loading the networks." : "Running.");
+    this.runner.start(requestOf(this.state, this.tables, truth));
     this.#buttons();
-    const choice = {task: state.camera, ratio: state.ratio, ordering: state.ordering, std: state.std, columns: this.chosenColumns};
-    const {noise, seed, iterations, pause} = state;
-    const settings = this.settings;
-    this.#say(this.worker === null ? "Loading the networks." : "Running.");
-    this.#employ().postMessage({
-      type: "run", id: this.id, card, choice, truth, noise, seed, settings, iterations, pause,
-      tables: {patterns: {[state.ordering]: tables.patterns[state.ordering] ?? tables.patterns.cake_cutting}},
-    });
-  }
-
-  /** The worker, which is started with the first run. */
-  #employ() {
-    if (this.worker === null) {
-      this.worker = new Worker(new URL("./worker.js", import.meta.url), {type: "module"});
-      this.worker.onmessage = ({data}) => this.#hear(data);
-      this.worker.onerror = (event) => {
-        this.worker = null;
-        this.stop();
-        this.#say(`The networks could not be loaded: ${event.message || "a script is missing"}.`);
-      };
-    }
-    return this.worker;
   }
 
   /** Stop a run, and say why where there is a reason. */
   stop(reason = "") {
-    if (!this.running) return;
-    this.running = false;
-    this.id += 1;
-    this.worker?.postMessage({type: "stop", id: this.id});
+    if (!this.runner.running) return;
+    this.runner.stop();
     this.#buttons();
     if (reason) this.#say(`${reason} at iteration ${this.last}.`);
     this.#done();
   }
 
   #buttons() {
-    this.find("[data-start]").disabled = this.running;
-    this.find("[data-stop]").disabled = !this.running;
-    this.find("[data-progress]").hidden = !this.running;
+    this.find("[data-start]").disabled = this.runner.running;
+    this.find("[data-stop]").disabled = !this.runner.running;
+    this.find("[data-progress]").hidden = !this.runner.running;
   }
 
   #hear(data) {
     if (data.type === "loading") return this.#say(`Loading: ${(data.bytes / 1e6).toFixed(1)} MB of networks.`);
-    if (data.id !== this.id) return;
     if (data.type === "measured") {
       this.measurements = data.y;
       this.#say("Running.");
     } else if (data.type === "step") {
       this.#step(data);
     } else if (data.type === "end") {
-      this.running = false;
       this.#buttons();
       this.#done();
       this.#say(this.#summary());
     } else if (data.type === "error") {
-      this.stop();
+      this.#buttons();
+      this.#done();
       this.#say(`It did not work: ${data.text}`);
     }
   }
@@ -297,7 +282,7 @@ class CameraPage {
     if (this.drawing || (STILL.matches && k > 0)) return;
     this.drawing = requestAnimationFrame(() => {
       this.drawing = null;
-      if (this.running) this.#show(Infinity);
+      if (this.runner.running) this.#show(Infinity);
     });
   }
 
@@ -344,7 +329,7 @@ class CameraPage {
 
   #plot(measure) {
     const curves = Object.fromEntries(SIDES.map((side) => [side, this.history[side].map(({judged}) => judged[measure])]));
-    plot(this.find(`[data-plot=${measure}]`), curves, this.state.iterations, this.shown);
+    plot(this.find(`[data-plot=${measure}]`), curves, this.state.iterations, this.shown, measure !== "psnr");
   }
 
   /** One sentence about the end of a run. */

@@ -31,9 +31,13 @@ export function enlarged(image, side, factor) {
 
 /** A pad that is drawn on with a mouse, a finger or the keyboard. */
 export class Pad {
-  /** @param {HTMLCanvasElement} canvas @param {(drawing: Float32Array, done: boolean) => void} changed */
-  constructor(canvas, changed) {
-    Object.assign(this, {canvas, changed, image: new Float32Array(DRAWING ** 2), side: DRAWING});
+  /**
+   * @param {HTMLCanvasElement} canvas where
+   * @param {(drawing: Float32Array, done: boolean) => void} changed called with what is drawn
+   * @param {(text: string) => void} say called with where the pen of the keyboard is
+   */
+  constructor(canvas, changed, say) {
+    Object.assign(this, {canvas, changed, say, image: new Float32Array(DRAWING ** 2), side: DRAWING});
     this.pen = {row: 16, column: 16, down: false};
     this.last = null;
     canvas.addEventListener("pointerdown", (event) => this.#begin(event));
@@ -120,6 +124,7 @@ export class Pad {
     }
     this.changed(this.image, pen.down);
     this.mark();
+    this.say(`The pen is ${pen.down ? "down" : "up"}, at row ${pen.row + 1} and column ${pen.column + 1}.`);
   }
 
   /** Show where the pen of the keyboard is. */

@@ -10,12 +10,13 @@ function element(name, attributes, text = "") {
   return made;
 }
 
-/** Return the ends of an axis around values, 0 and 1 where there are none. */
-function ends(values) {
+/** Return the ends of an axis around values, or from 0 on; 0 and 1 where there are none. */
+function ends(values, fromZero) {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const margin = Math.max(0.05 * (high - low), 0.01 * Math.abs(high), 1e-6);
+  if (fromZero) return [0, high + margin];
   return [low < 0 ? low - margin : Math.max(0, low - margin), high + margin];
 }
 
@@ -33,9 +34,10 @@ const short = (value) =>
  * @param {{without: number[], with: number[]}} curves values of the iterations 0, 1, …
  * @param {number} last the last iteration of the axis
  * @param {number} shown the iteration that is marked
+ * @param {boolean} fromZero whether the axis starts at 0, as that of an error does
  */
-export function plot(svg, curves, last, shown) {
-  const [low, high] = ends([...curves.without, ...curves.with]);
+export function plot(svg, curves, last, shown, fromZero) {
+  const [low, high] = ends([...curves.without, ...curves.with], fromZero);
   const x = (k) => LEFT + ((WIDTH - LEFT - 8) * k) / Math.max(1, last);
   const y = (value) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * (value - low)) / (high - low);
   const parts = [

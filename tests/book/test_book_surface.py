@@ -19,7 +19,15 @@ from book._tools.icons import NAMES, numbers
 from book._tools.inline_drawings import inlined
 from book._tools.light_pages import WIDGET_STATE, WIDGET_VIEW, light, without_widgets
 from book._tools.numbered_tables import NumberTables, ResultTable, caption_of
-from book._tools.page_head import PLACEHOLDER, description, shortened, site_map, tags, without_address
+from book._tools.page_head import (
+    PLACEHOLDER,
+    description,
+    shortened,
+    site_map,
+    tags,
+    window_title,
+    without_address,
+)
 from book._tools.pdf import PLACE, offer
 from ddgp_lib.tables import table
 
@@ -182,6 +190,11 @@ def test_a_page_is_described_by_its_first_plain_paragraph() -> None:
     assert found.endswith("…")
     assert shortened("a\n b") == "a b"
     assert description(None) == ""
+
+
+def test_the_title_of_a_window_has_the_letters_of_a_formula() -> None:
+    title = '3. One <span class="math notranslate nohighlight">\\(P\\)</span> for <em>all</em> &amp; one'
+    assert window_title(title) == "3. One P for all &amp; one"
 
 
 def test_the_head_escapes_and_leaves_out_what_is_not_known() -> None:

@@ -1,6 +1,8 @@
 """The page with a camera, in a browser without a network: it computes what the library does, and all can use it."""
 
+import gzip
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from ddgp_lib.denoisers import load_denoiser
 from ddgp_lib.metrics import psnr
 from ddgp_lib.operators import FourierDownsampling
 from ddgp_lib.preconditioners import Newton
+from tests.book.test_site_accessibility import RULES, bring_axe, violations
 
 PAGE = "book/camera.html"
 CAMERA = "document.getElementById('ddgp-camera').camera"
@@ -188,13 +191,18 @@ def test_nothing_heavy_is_loaded_before_start(page: Page, address: str) -> None:
 def test_the_sizes_on_the_page_are_true() -> None:
     text = (ROOT / "book" / "camera.md").read_text()
     runtime = sum(path.stat().st_size for path in (HTML / "vendor" / "onnxruntime").iterdir()) / 1e6
-    assert f"{runtime:.1f} MB of ONNX Runtime" in text
+    sent = sum(len(gzip.compress(path.read_bytes())) for path in (HTML / "vendor" / "onnxruntime").iterdir())
+    assert f"{runtime:.1f} MB of ONNX Runtime ({sent / 1e6:.1f} MB where the server compresses it)" in text
     names = list(camera_site.needed_weights())
     for task, what in {"single_pixel": "digits", "mri": "slices"}.items():
         size = sum(
             (HTML / "camera" / "files" / name).stat().st_size for name in names if name.startswith(task)
         )
         assert f"{size / 1e6:.1f} MB of weights for {what}" in text.replace("\n", " ")
+        if what == "digits":
+            said = re.search(r"MEGABYTES = ([\d.]+);", (ROOT / "book" / "camera" / "piece.js").read_text())
+            assert said is not None
+            assert f"{runtime + size / 1e6:.1f}" == said[1]
     whole = sum(path.stat().st_size for path in (HTML / "camera").rglob("*") if path.is_file()) / 1e6
     assert runtime + whole < 20
 
@@ -321,3 +329,152 @@ def test_the_usual_gain_is_the_benchmark_s() -> None:
         compared = ddgp_lib.experiments.load_benchmark(task)["side_by_side"]
         assert usual["gain"] == compared["methods"]["distilled"]["gain_20"][0]
         assert usual["images"] == compared["n_images"]
+
+
+def test_the_buttons_beside_the_choices_are_pressed_with_the_keyboard(page: Page, address: str) -> None:
+    go(page, address, f"image=drawing&drawing={'_' * 40}&step=2&strength=3&momentum=none")
+    assert page.evaluate(f"{CAMERA}.truth().some(Boolean)")
+    for name in ("clear", "again", "tuned"):
+        page.focus(f"[data-{name}]")
+        page.keyboard.press("Enter")
+    assert not page.evaluate(f"{CAMERA}.truth().some(Boolean)")
+    state = page.evaluate(f"{CAMERA}.state")
+    assert (state["seed"], state["step"], state["strength"], state["momentum"]) == (2, 1, 1, "tuned")
+    page.click("[data-start]")
+    assert page.inner_text("[data-status]") == "The drawing is empty: draw something first."
+
+
+def test_columns_are_clicked_on_and_off(page: Page, address: str) -> None:
+    go(page, address, "camera=mri")
+    before = page.evaluate(f"{CAMERA}.chosenColumns")
+    box = page.locator("[data-columns]").bounding_box()
+    assert box is not None
+    for place in (3.5, 64.5, 3.5, 5.5):
+        page.locator("[data-columns]").click(position={"x": box["width"] * place / 128, "y": 10})
+    after = page.evaluate(f"{CAMERA}.chosenColumns")
+    assert [i for i in range(128) if before[i] != after[i]] == [5, 64]
+
+
+def test_a_finger_draws_and_chooses_columns(browser: Browser, address: str) -> None:
+    size: Any = {"width": 390, "height": 844}
+    with browser.new_context(viewport=size, is_mobile=True, has_touch=True) as context:
+        context.set_default_timeout(1000 * PATIENCE)
+        page = context.new_page()
+        go(page, address)
+        page.locator("[data-pad]").scroll_into_view_if_needed()
+        scrolled = page.evaluate("scrollY")
+        box = page.locator("[data-pad]").bounding_box()
+        assert box is not None
+        touch = context.new_cdp_session(page)
+        for step in range(8):
+            point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] * (0.2 + 0.08 * step)}
+            kind = "touchStart" if step == 0 else "touchMove"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        until(page, f"{CAMERA}.state.image === 'drawing'")
+        ink = page.evaluate(f"[...{CAMERA}.truth()]")
+        rows = {i // 32 for i, value in enumerate(ink) if value > 0.5}
+        assert rows >= set(range(7, 24))
+        assert page.evaluate("scrollY") == scrolled
+        go(page, address, "camera=mri")
+        page.locator("[data-columns]").tap()
+        until(page, f"{CAMERA}.chosenColumns.filter(Boolean).length === 31")
+
+
+def test_the_choices_stand_in_words_with_a_link_to_them(shared: Page, address: str) -> None:
+    go(shared, address, "camera=mri&acceleration=5&noise=0.05&step=1.5&iterations=7")
+    expected = "Slice 1; MRI, 26 of 128 columns; noise 0.05; solvers not as tuned, 7 iterations."
+    assert shared.inner_text("[data-described]") == expected
+    assert (shared.input_value("[name=acceleration]"), shared.input_value("[name=iterations]")) == ("5", "7")
+    link = shared.get_attribute("[data-link]", "href")
+    assert link is not None
+    go(shared, address, "ratio=0.2&image=4&ordering=xy")
+    expected = (
+        "Digit 5; Single-pixel, 205 of 1,024 patterns in xy order; noise 0.01; "
+        "solvers as tuned, 20 iterations."
+    )
+    assert shared.inner_text("[data-described]") == expected
+    assert shared.get_attribute("[data-truth]", "aria-label") == "The image that is measured: digit 5"
+    go(shared, address, link.removeprefix("#"))
+    assert shared.inner_text("[data-described]").startswith("Slice 1; MRI, 26 of 128")
+
+
+def test_the_page_stays_responsive_while_slices_are_computed(shared: Page, address: str) -> None:
+    go(shared, address, "camera=mri&iterations=5")
+    shared.evaluate(
+        """() => {
+          const bar = document.querySelector('[data-progress]');
+          window.ticks = [];
+          window.timer = setInterval(() => { if (!bar.hidden) window.ticks.push(bar.value); }, 5);
+        }"""
+    )
+    run(shared)
+    ticks = shared.evaluate("() => { clearInterval(window.timer); return window.ticks; }")
+    assert len(ticks) > 3 * 5
+    assert ticks == sorted(ticks)
+    assert len(set(ticks)) > 2
+    assert shared.locator("[data-progress]").is_hidden()
+
+
+def test_who_wants_no_motion_sees_the_end_alone(page: Page, address: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    go(page, address, "iterations=20&pause=100")
+    page.click("[data-start]")
+    until(page, f"{CAMERA}.history.with.length > 5")
+    assert page.inner_text("[data-iteration]") == "0"
+    page.wait_for_selector(ENDED)
+    assert page.inner_text("[data-iteration]") == "20"
+
+
+@pytest.mark.parametrize("camera", ["single_pixel", "blur", "mri"])
+def test_a_page_with_results_keeps_the_guidelines(page: Page, address: str, camera: str) -> None:
+    go(page, address, f"camera={camera}&iterations=3&strength=1.1")
+    run(page)
+    bring_axe(page)
+    assert {theme: violations(page, theme) for theme in RULES} == {theme: [] for theme in RULES}
+
+
+def piece_of(page: Page, address: str, chapter: str) -> Any:
+    page.goto(f"{address}/book/{chapter}.html")
+    return page.locator(".ddgp-piece").first
+
+
+def psnrs(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"([\d.]+)\sdB", text)]
+
+
+@pytest.mark.parametrize("chapter", ["02_conditioning", "08_distilling", "11_single_pixel"])
+def test_a_piece_in_a_chapter_computes_what_its_link_asks_the_page_for(
+    page: Page, shared: Page, address: str, chapter: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    problems = watch(page)
+    piece = piece_of(page, address, chapter)
+    link = page.locator('a[href^="camera.html#"]').first.get_attribute("href")
+    assert link is not None
+    piece.get_by_role("button").focus()
+    assert not [name for name in asked if name.endswith((".wasm", ".onnx", ".safetensors", ".json", ".bin"))]
+    page.keyboard.press("Enter")
+    piece.get_by_role("button", name="Run it again").wait_for()
+    made = psnrs(piece.get_by_role("status").inner_text())
+    go(shared, address, link.split("#")[1].replace("pause=500", "pause=0"))
+    found = run(shared)
+    assert made == pytest.approx([found[side][-1]["psnr"] for side in ("without", "with")], abs=0.006)
+    piece.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    assert psnrs(piece.inner_text())[-1] == pytest.approx(found["with"][0]["psnr"], abs=0.006)
+    assert problems == []
+    bring_axe(page)
+    assert {theme: violations(page, theme) for theme in RULES} == {theme: [] for theme in RULES}
+
+
+def test_of_two_pieces_one_runs_at_a_time(page: Page, address: str) -> None:
+    piece_of(page, address, "10_when_it_breaks")
+    first, second = page.locator(".ddgp-piece").all()
+    second.get_by_role("button").click()
+    until(page, "document.querySelectorAll('.ddgp-piece')[1].textContent.includes('Running')")
+    first.get_by_role("button").click()
+    assert second.get_by_role("status").inner_text() == "Stopped."
+    first.get_by_role("button", name="Run it again").wait_for()
+    assert "diverged" in first.inner_text()

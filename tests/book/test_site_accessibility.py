@@ -39,6 +39,11 @@ KEEP_ONE_OF_EACH = """() => {
 def prepare(page: Page, address: str) -> None:
     """Open a page and bring axe into it."""
     page.goto(address)
+    bring_axe(page)
+
+
+def bring_axe(page: Page) -> None:
+    """Bring axe into a page as it is."""
     page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => null) : null")
     page.add_style_tag(
         content="* {transition: none !important}"

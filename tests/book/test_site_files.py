@@ -168,6 +168,9 @@ def test_a_chapter_says_what_it_is_and_when_it_changed(source: Path) -> None:
     title = re.search(r'<meta property="og:title" content="([^"]+)"', page)
     assert title is not None
     assert "&lt;" not in title[1]
+    window = re.search(r"<title>(.+?)</title>", page, re.DOTALL)
+    assert window is not None
+    assert "\\(" not in window[1] + title[1]
     assert re.search(r"version \d+\.\d+", page) or not changes(ROOT)
 
 
