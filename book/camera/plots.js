@@ -1,6 +1,6 @@
 // Curves over the iterations, without P and with it, as SVG.
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [260, 150, 44, 22, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [260, 150, 54, 22, 8];
 const NAME = "http://www.w3.org/2000/svg";
 
 function element(name, attributes, text = "") {
