@@ -65,6 +65,11 @@ def is_weights_file(source: str | Path) -> bool:
     return isinstance(source, Path) or source.endswith(SUFFIX)
 
 
+def is_packaged(folder: str | Path) -> bool:
+    """Say whether a folder lies in the package, so that what is written there replaces what ships."""
+    return Path(folder).resolve().is_relative_to(WEIGHTS_FOLDER.parent.resolve())
+
+
 class CheckpointError(ValueError):
     """A weights file that cannot be used: corrupt, of another format, or made for something else."""
 

@@ -28,7 +28,7 @@ from .arguments import (
 from .checkpoints import beside, build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
 from .data import Split, perturb
 from .data.augment import Augment
-from .fingerprint import Fingerprint, of_images
+from .fingerprint import Fingerprint, of_augment, of_images
 from .metrics import psnr
 from .names import PretrainedDenoiser
 from .networks.denoising import DENOISERS, NoiseAwareDnCNN, NoiseAwareUNet
@@ -84,6 +84,10 @@ def train_denoiser(
     require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
     require_callable("augment", augment, "a function of images and a generator")
+    for name, part in {"images.train": images.train, "images.val": images.val}.items():
+        require_images(name, part)
+        # Channels may be real and imaginary parts, of either sign.
+        require_images(name, part.abs(), bounds=(0, 1))
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
@@ -126,8 +130,9 @@ class _Training(ResumableTraining):
         self.denoiser, self.images, self.augment, self.penalised = denoiser, images, augment, penalised
 
     def made_for(self) -> Fingerprint:
-        """Return a sketch of the images."""
-        return {"images": of_images(self.images.train, self.images.val)}
+        """Return sketches of the images, and of the way to change some of them."""
+        images = of_images(self.images.train, self.images.val)
+        return {"images": images, "augment": of_augment(self.augment, self.images.train)}
 
     def advance(self) -> float:
         """Take one optimisation step; return the loss."""
@@ -267,6 +272,7 @@ def jacobian_norms(
 def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed: int = 0) -> float:
     """Mean PSNR (dB, on [0, 1]) of denoised images whose noise has standard deviation ``sigma``."""
     require_images("images", images)
+    require_images("images", images.abs(), bounds=(0, 1))  # real and imaginary parts are of either sign
     require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     require_number("sigma", sigma, above=0)
     require_seed("seed", seed)

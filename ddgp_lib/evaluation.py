@@ -12,6 +12,7 @@ from .operators import measure, norms, range_projection, single_precision
 from .operators.protocol import require_physics
 from .preconditioners import Preconditioner
 from .reprs import line, table
+from .scores import scored
 from .solvers import PreconditionedFISTA, PreconditionedSolver
 from .tasks import Task, require_scale
 
@@ -65,7 +66,7 @@ class Trace:
 
     def __repr__(self) -> str:
         curve = self.psnr.mean(dim=1)
-        best = int(curve.argmax())
+        best = int(scored(curve).argmax())
         return line(
             "Trace",
             {

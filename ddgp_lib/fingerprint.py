@@ -14,7 +14,8 @@ import torch
 from deepinv.physics import GaussianNoise, LinearPhysics
 from torch import nn
 
-from .arguments import require_choice
+from .arguments import require, require_choice
+from .data.augment import Augment
 from .operators.iterative import parts
 from .operators.known import found_once
 
@@ -80,18 +81,28 @@ def fingerprint(task: "Task", *, many: bool = False) -> Fingerprint:
         torch.manual_seed(0)  # for what draws from the global generator
         images = task.train_images
         pattern = _uniform((2, *task.img_size), 1).to(images)
-        changed = task.augment(pattern.clone(), torch.Generator().manual_seed(0))
         operators = _operators(task)
         if many:  # a copy, since the sketch is kept
             operators["student"] = operators["student"] | {"many": True}
         return {
             **operators,
             "images": of_images(images, task.val_images),
-            "augment": sketch(changed),
+            "augment": _changed(task.augment, pattern),
             "denoiser": sketch(task.denoiser(pattern, LEVEL) - pattern),
             "sigma": task.sigma,
             "drawn": _drawn(task),
         }
+
+
+def of_augment(augment: Augment, images: torch.Tensor) -> Fingerprint:
+    """Sketch a random change of images, by what it makes of two fixed ones like those that are given."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # for what draws from the global generator
+        return _changed(augment, _uniform((2, *images.shape[1:]), 1).to(images))
+
+
+def _changed(augment: Augment, pattern: torch.Tensor) -> Fingerprint:
+    return sketch(augment(pattern.clone(), torch.Generator().manual_seed(0)))
 
 
 def _operators(task: "Task") -> Fingerprint:
@@ -249,6 +260,28 @@ def differences(found: Any, wanted: Any) -> list[str]:
     return [name for name in PARTS if name in wanted and not _same(saved.get(name), wanted[name])]
 
 
+def require_made_for(found: Fingerprint | None, task: "Task", wanted: Fingerprint) -> None:
+    """Refuse to file what was trained for one task under another.
+
+    Parameters
+    ----------
+    found : dict or None
+        The fingerprint of the task that something was trained for; None is taken for anything.
+    task : Task
+        The task that it is to be filed under.
+    wanted : dict
+        The fingerprint of that one.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    others = differences(wanted if found is None else found, wanted)
+    expected = f"the task that it was trained for, not one with {told(others)}"
+    require(not others, "task", task.name, expected)
+
+
 def alike(kept: Any, now: Fingerprint) -> bool:
     """Say whether something that was saved is of the task at hand, where it was noted of which task it is.
 
@@ -331,6 +364,7 @@ def foreign(made_for: Any, physics: LinearPhysics, like: torch.Tensor) -> bool:
     """
     if not made_for:
         return False
+    physics = getattr(physics, "whole", physics)  # some rows of an operator are that operator's
     family = made_for.get("family")
     if family is not None and family == type(physics).__module__:
         return False
@@ -341,15 +375,20 @@ def foreign(made_for: Any, physics: LinearPhysics, like: torch.Tensor) -> bool:
 
 
 def warn_if_foreign(
-    made_for: Fingerprint | None, physics: LinearPhysics, like: torch.Tensor, stacklevel: int = 2
+    made_for: Fingerprint | None,
+    physics: LinearPhysics,
+    like: torch.Tensor,
+    stacklevel: int = 2,
+    *,
+    what: str = "preconditioner",
 ) -> None:
-    """Warn where :func:`foreign` says so of the student in a preconditioner's ``made_for``."""
+    """Warn where :func:`foreign` says so of the student in the ``made_for`` of a preconditioner, or of what else."""
     student = (made_for or {}).get("student")
     if student and foreign(student, physics, like):
         warnings.warn(
-            f"physics={type(physics).__name__}: the preconditioner was trained for another operator, "
-            f"{student.get('operator')} on images {tuple(student.get('img_size', ()))}; "
-            "safeguard=True would watch it",
+            f"physics={type(physics).__name__}: the {what} was trained for another operator, "
+            f"{student.get('operator')} on images {tuple(student.get('img_size', ()))}"
+            + ("; safeguard=True would watch it" if what == "preconditioner" else ""),
             OperatorMismatch,
             stacklevel=stacklevel + 1,
         )

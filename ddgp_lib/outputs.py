@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .arguments import require
+from .checkpoints import is_packaged
 from .digests import tensors_digest
 from .pretrained import tuning_path
 from .tasks import Preset
@@ -28,12 +29,10 @@ RESULT_SIZE = 2**20
 WEIGHTS_SIZE = 2**23
 """The same for weights."""
 
-PACKAGE = Path(__file__).resolve().parent
-
 
 def weights_folder(arguments: argparse.Namespace, preset: Preset) -> Path:
     """Return the folder that trained weights and tuned settings go to; the package's own only with ``--shipped``."""
-    if _shipped(arguments) or (arguments.output is None and not _is_packaged(preset.weights)):
+    if _shipped(arguments) or (arguments.output is None and not is_packaged(preset.weights)):
         return preset.weights
     return WEIGHTS if arguments.output is None else Path(arguments.output)
 
@@ -54,12 +53,8 @@ def results_folder(arguments: argparse.Namespace, preset: Preset | None, books: 
         return books
     if arguments.output is not None:
         return Path(arguments.output)
-    own = preset is not None and not _is_packaged(preset.weights)
+    own = preset is not None and not is_packaged(preset.weights)
     return preset.weights if own and preset is not None else RESULTS
-
-
-def _is_packaged(folder: Path) -> bool:
-    return Path(folder).resolve().is_relative_to(PACKAGE)
 
 
 def _shipped(arguments: argparse.Namespace) -> bool:

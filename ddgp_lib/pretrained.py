@@ -11,6 +11,7 @@ from .arguments import require, require_flag, require_instance
 from .checkpoints import (
     WEIGHTS_FOLDER,
     build,
+    is_packaged,
     is_weights_file,
     load_checkpoint,
     require_name,
@@ -19,7 +20,7 @@ from .checkpoints import (
 from .digests import tensors_digest
 from .distillation import Distillation
 from .files import locked, read_results, reading, write_results
-from .fingerprint import Fingerprint, alike, fingerprint, foreign, warn_if_foreign
+from .fingerprint import Fingerprint, alike, fingerprint, foreign, require_made_for, warn_if_foreign
 from .kinds import Fista, Kind, Settings
 from .linear import LinearDistillation
 from .names import Momentum, TaskName
@@ -175,8 +176,16 @@ def save_preconditioner(
     half : bool
         Whether weights are rounded to half precision, eleven bits, as those that ship are: the file is half as large,
         and its images change by less than what their PSNR is printed to.
+
+    Raises
+    ------
+    ValueError
+        If the preconditioner was distilled for another task than the one that is named.
     """
     require_flag("half", half)
+    require_instance("task", task, Task, "a Task")
+    made_for = fingerprint(task, many=_of_many(distillation))
+    require_made_for(distillation.preconditioner.made_for, task, made_for)
     weights = distillation.preconditioner.state_dict()
     if half or isinstance(distillation, LinearDistillation):
         weights = {name: tensor.half() for name, tensor in weights.items()}
@@ -187,7 +196,7 @@ def save_preconditioner(
         "img_size": list(task.img_size),
         "recipe": asdict(distillation.recipe),
         "metrics": metrics or {},
-        "fingerprint": fingerprint(task, many=_of_many(distillation)),
+        "fingerprint": made_for,
     }
     if isinstance(distillation, Distillation):
         description |= _course(distillation)
@@ -370,9 +379,19 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     tuning : dict
         What :func:`~ddgp_lib.experiments.tune` returned for some kinds, or all.
     path : str or Path, optional
-        The file.
+        The file; to be said of one of the book's tasks, whose settings ship.
+
+    Raises
+    ------
+    ValueError
+        If no file is said, and the task's own would be the package's.
+    FileNotFoundError
+        If the folder of the file does not exist.
     """
     preset = preset_of(source, "source")
+    if path is None:
+        shipped = f"a file: the package's own settings are replaced by `tune {preset.name} --shipped` alone"
+        require(not is_packaged(preset.weights), "path", path, shipped)
     target = tuning_path(preset.name, preset.weights) if path is None else Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"path={str(target)!r}: its folder does not exist")

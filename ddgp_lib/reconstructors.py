@@ -4,14 +4,16 @@ All start from the Tikhonov solution, one damped Newton step from zero, and know
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from deepinv.physics import LinearPhysics
 from torch import nn
 
+from .fingerprint import warn_if_foreign
 from .operators import gradient, newton, null_projection, squared_norm
 from .preconditioners import Newton
-from .solvers.measurements import Measurements
+from .solvers.measurements import Measurements, back_project
 
 
 class Reconstructor(nn.Module):
@@ -21,7 +23,14 @@ class Reconstructor(nn.Module):
     ----------
     data : Newton
         The damping λ of the Newton step, and the noise that it follows.
+
+    Attributes
+    ----------
+    made_for : dict or None
+        The :func:`~ddgp_lib.fingerprint.fingerprint` of the task that it was trained for, where that is known.
     """
+
+    made_for: dict[str, Any] | None = None
 
     def __init__(self, data: Newton) -> None:
         super().__init__()
@@ -32,9 +41,26 @@ class Reconstructor(nn.Module):
         top = squared_norm(physics, tuple(grad.shape[1:]))
         return newton(physics, grad, self.data.damping_for(physics)) / top
 
+    def back_project(self, y: Measurements, physics: LinearPhysics) -> torch.Tensor:
+        """Aᵀy, after a look at y and, where that is known, at what the network was trained for.
+
+        Raises
+        ------
+        ValueError
+            If y is not what the operator measures.
+
+        Warns
+        -----
+        OperatorMismatch
+            If the operator is another one than that of the training, and not of its family.
+        """
+        adjoint = back_project(y, physics)
+        warn_if_foreign(self.made_for, physics, adjoint, what="reconstructor")
+        return adjoint
+
     def start(self, y: Measurements, physics: LinearPhysics) -> torch.Tensor:
         """x_λ = (AᵀA + λ‖A‖² I)⁻¹ Aᵀy, the Tikhonov solution."""
-        return self.newton_step(physics.A_adjoint(y), physics)
+        return self.newton_step(self.back_project(y, physics), physics)
 
 
 class EndToEnd(Reconstructor):
@@ -113,7 +139,7 @@ class Unrolled(Reconstructor):
 
     def forward(self, y: Measurements, physics: LinearPhysics) -> torch.Tensor:
         """Reconstruct images (N, C, H, W) from their measurements."""
-        adjoint = physics.A_adjoint(y)
+        adjoint = self.back_project(y, physics)
         x = self.newton_step(adjoint, physics)
         for step, place in zip(self.steps, self.places, strict=True):
             v = x - step * self.newton_step(gradient(physics, x, adjoint), physics)

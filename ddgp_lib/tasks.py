@@ -33,6 +33,8 @@ from .denoisers import DenoiserRecipe, load_denoiser
 from .kinds import Kind, Setting, Settings
 from .metrics import psnr, ssim
 from .operators import LinearOperator, measure, squared_norm
+from .operators._common import naming
+from .preconditioners.base import like_images
 from .recipes import AlternativeRecipe, DistillationRecipe, LinearRecipe
 from .reprs import line, table
 
@@ -483,6 +485,7 @@ def make_task(
     if isinstance(denoiser, str | Path):
         denoiser = load_denoiser(denoiser)
     require(callable(denoiser), "denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
+    _require_denoiser(denoiser, images.train[:1], sigma)
     return Task(
         name=preset.name,
         student=student,
@@ -587,3 +590,10 @@ def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) ->
         f"{type(physics).__name__}, whose A_adjoint gives {tuple(back.shape)}",
         f"an adjoint that gives images {tuple(image.shape)}",
     )
+
+
+def _require_denoiser(denoiser: Denoiser, image: torch.Tensor, sigma: float) -> None:
+    """Refuse a denoiser that does not take images of this shape, or gives others."""
+    name, shape = type(denoiser).__name__, tuple(image.shape)
+    with torch.no_grad(), naming("denoiser", name, lambda: f"one of images {shape}"):
+        like_images("denoiser(x, sigma)", denoiser(image, sigma), image)

@@ -226,3 +226,27 @@ def test_squares_are_cut_from_everywhere_and_mirrored_half_of_the_time(generator
         (row, column) for row in range(height - side + 1) for column in range(width - side + 1)
     }
     assert 1 <= mirrored <= 9
+
+
+def test_a_training_goes_on_with_the_same_changes_of_images_alone(tmp_path):
+    recipe = DenoiserRecipe(steps=1, finetune_steps=1, batch_size=2)
+    options = {"checkpoint": tmp_path / "training.safetensors", "progress": False}
+    train_denoiser(discs(), recipe, **options)
+    with pytest.raises(CheckpointError, match=r"training\.safetensors.*another way to change images"):
+        train_denoiser(discs(), recipe, augment=lambda images, generator: 1 - images, **options)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda part: 255 * part, r"images\.train=.*expected pixels between 0 and 1"),
+        (lambda part: (255 * part).byte(), r"images\.train\.dtype=torch\.uint8"),
+        (lambda part: part * float("nan"), r"images\.train=.*expected finite entries"),
+    ],
+)
+def test_images_on_another_scale_train_no_denoiser(change, message):
+    spoilt = discs()._replace(train=change(discs().train))
+    with pytest.raises(ValueError, match=message):
+        train_denoiser(spoilt, DenoiserRecipe(steps=1, finetune_steps=0, batch_size=2), progress=False)
+    with pytest.raises(ValueError, match=r"images=.*expected pixels between 0 and 1"):
+        denoising_psnr(Scale(), 255 * discs().val, 0.1)

@@ -210,3 +210,10 @@ def test_a_region_that_is_no_mask_is_refused(own):
             evaluate(other, images=task.test_images[:2], max_iter=1)
     with pytest.raises(ValueError, match="region=3: expected None, or a function"):
         replace(task.preset, region=3)
+
+
+def test_the_best_iteration_that_is_shown_is_finite(task):
+    trace = evaluate(task, images=task.test_images[:2], max_iter=3)
+    trace.psnr[2] = float("nan")
+    best = int(trace.psnr[:2].mean(dim=1).argmax()) + 1
+    assert f"at k = {best}" in repr(trace)

@@ -9,9 +9,22 @@ import torch
 from deepinv.models import DnCNN
 from deepinv.physics import GaussianNoise, Inpainting, LinearPhysics, PoissonNoise
 
-from ddgp_lib import PreconditionedFISTA, distill, distill_linear, load_preconditioner, load_solver, load_task
+from ddgp_lib import (
+    PreconditionedFISTA,
+    distill,
+    distill_linear,
+    load_preconditioner,
+    load_solver,
+    load_task,
+    save_preconditioner,
+)
 from ddgp_lib.checkpoints import load_checkpoint
-from ddgp_lib.experiments.alternatives import load_alternative, trained_networks
+from ddgp_lib.experiments.alternatives import (
+    load_alternative,
+    save_alternative,
+    train_alternative,
+    trained_networks,
+)
 from ddgp_lib.fingerprint import (
     CHUNK,
     PARTS,
@@ -26,8 +39,10 @@ from ddgp_lib.fingerprint import (
     sketch,
     told,
 )
-from ddgp_lib.operators import Counted, noise_of
+from ddgp_lib.operators import Counted, HadamardCamera, noise_of
+from ddgp_lib.preconditioners import NullSpacePull
 from ddgp_lib.presets import PRESETS
+from ddgp_lib.solvers.held_out import KeptRows, hold_out
 from tests.operators_of_deepinv import OPERATORS
 from tests.own_camera import blurred, smoothed
 
@@ -215,3 +230,42 @@ def test_no_noise_is_read_where_none_was_saved(found):
 def test_a_role_that_no_task_has_is_named():
     with pytest.raises(ValueError, match="role='both'"):
         saved_noise({}, "both")
+
+
+def test_what_was_trained_is_not_filed_under_another_task(own, tmp_path):
+    task = own.load()
+    other = replace(task, student=smoothed(blur=2.5).student)
+    distillation = distill(task, own.recipes["distilled"], progress=False)
+    with pytest.raises(
+        ValueError, match="task='own_camera': expected the task that it was trained for, not one"
+    ):
+        save_preconditioner(tmp_path / "other.safetensors", distillation, other)
+    recipe = own.alternatives["direct"]
+    model = train_alternative(task, recipe, progress=False)
+    with pytest.raises(ValueError, match="not one with another student operator"):
+        save_alternative(tmp_path / "other.safetensors", model, other, recipe, {})
+    assert not list(tmp_path.iterdir())
+    save_preconditioner(tmp_path / "own.safetensors", distillation, task)
+
+
+def test_networks_warn_of_a_foreign_operator_when_they_are_loaded_and_when_they_are_called(own):
+    task = own.load()
+    other = replace(task, student=smoothed(blur=2.5).student)
+    with pytest.warns(OperatorMismatch, match="the direct was trained for another operator, BlurFFT"):
+        load_alternative(other, "direct", own.path("direct"))
+    model = load_alternative(task, "direct", own.path("direct"))
+    pull = NullSpacePull(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OperatorMismatch)
+        model(task.measure(task.test_images[:1]), task.student)
+        pull.prepare(task.measure(task.test_images[:1]), task.student)
+    for ask in (model, pull.prepare):
+        with pytest.warns(OperatorMismatch, match="the reconstructor was trained for another operator"):
+            ask(other.measure(other.test_images[:1]), other.student)
+
+
+def test_some_rows_of_an_operator_are_that_operator_s():
+    camera, like = HadamardCamera(0.3, (1, 8, 8)), torch.zeros(1, 1, 8, 8)
+    y = camera.A(torch.rand(1, 1, 8, 8))
+    kept = KeptRows(camera, 1 - hold_out(camera, y, (1, 8, 8), 0.1, 0), 1.0)
+    assert not foreign(of_operator(camera, like), kept, like)

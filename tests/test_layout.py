@@ -103,3 +103,17 @@ def test_imports_have_no_circle():
     graph = {str(module): set(imported(module)) for module in modules()}
     assert sum(map(len, graph.values())) > 200
     list(graphlib.TopologicalSorter(graph).static_order())  # a circle is an error that lists it
+
+
+def test_imports_between_packages_have_an_order_so_that_none_is_upward():
+    def package(module):
+        return Path(module).parts[0]
+
+    graph = {package(str(module)): set() for module in modules()}
+    for module in modules():
+        others = {package(found) for found in imported(module)}
+        graph[package(str(module))] |= others - {package(str(module))}
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # a circle is an error that lists it
+    assert order.index("operators") < order.index("preconditioners") < order.index("solvers")
+    assert order.index("solvers") < order.index("distillation") < order.index("experiments")
+    assert order[-1] == "__main__"

@@ -363,3 +363,8 @@ def test_a_module_of_before_says_where_its_parts_are():
         ddgp_lib.shipped  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ddgp_lib.nothing  # noqa: B018
+
+
+def test_the_package_s_own_settings_are_not_replaced_by_the_way():
+    with pytest.raises(ValueError, match=r"path=None: expected a file: .*`tune mri --shipped` alone"):
+        save_tuning("mri", load_tuning("mri"))

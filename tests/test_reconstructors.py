@@ -88,3 +88,11 @@ def test_shared_stages_have_one_network_and_all_parameters_get_gradients(problem
     free(y, physics).square().sum().backward()
     assert (free.steps.grad != 0).all()
     torch.testing.assert_close(shared.factor.grad, sum(network.factor.grad for network in untied))
+
+
+@pytest.mark.parametrize("spoil", [lambda y: y * float("nan"), lambda y: y[..., :-1], lambda y: y[0]])
+def test_what_is_no_measurement_is_refused(problem, spoil):
+    physics, y = problem
+    for model in (EndToEnd(Times(0.5), Newton(0.01)), Unrolled([Times(0.5)] * 2, Newton(0.01))):
+        with pytest.raises(ValueError, match=r"^y.*: expected"):
+            model(spoil(y), physics)

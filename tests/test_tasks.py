@@ -51,6 +51,11 @@ def test_images_need_be_neither_square_nor_grey(shape):
     [
         ({"sigma": 0.0}, "sigma=0.0: expected a finite number above 0"),
         ({"denoiser": 3}, r"denoiser=3: expected a denoiser, called as denoiser\(x, sigma\)"),
+        (
+            {"denoiser": lambda x, sigma: x[:, :, ::2]},
+            r"denoiser='function': expected one of images \(1, 1, 8, 8\)",
+        ),
+        ({"denoiser": NoiseAwareDnCNN(2)}, r"denoiser='NoiseAwareDnCNN'.*x\.shape.*expected 2 channel"),
         ({"name": "my camera"}, "name='my camera': expected letters"),
         ({"student": torch.nn.Identity()}, "student='Identity': expected a linear operator of deepinv"),
         ({"teacher": keep}, "teacher='function': expected a linear operator of deepinv"),

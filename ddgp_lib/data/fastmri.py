@@ -22,6 +22,8 @@ FILLED = 0.9
 """Share of the places that have to be measured, between the first and the last row and column that are."""
 HALF = 0.5
 """Share of k-space that has to lie between these."""
+BOTH = 0.8
+"""Length of the shorter side of what was measured, from the middle of k-space, over that of the longer one."""
 FULL = "k-space that was sampled in full: nothing else is the truth"
 
 
@@ -154,7 +156,15 @@ def _has_gaps(measured: np.ndarray) -> bool:
         return False
     inner = measured[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     lines = len(rows) < inner.shape[0] or len(columns) < inner.shape[1]
-    return bool(lines or inner.mean() < FILLED or inner.size < HALF * measured.size)
+    partial = any(_is_one_sided(*pair) for pair in zip((rows, columns), measured.shape, strict=True))
+    return bool(lines or partial or inner.mean() < FILLED or inner.size < HALF * measured.size)
+
+
+def _is_one_sided(places: np.ndarray, length: int) -> bool:
+    """Say whether measured places reach further to one side of the middle: partial Fourier, whose rest is a guess."""
+    middle = length // 2
+    before, after = middle - int(places[0]) + 1, int(places[-1]) - middle + 1 + (1 - length % 2)
+    return min(before, after) < BOTH * max(before, after)
 
 
 def _centre(x: torch.Tensor, side: int) -> torch.Tensor:

@@ -25,6 +25,8 @@ ACCEPTED = (
     "or one folder each for train, val (valid, validation, dev) and test, with pictures, and no others"
 )
 FILLERS = ("", "data", "dataset", "file", "image", "img", "my", "part", "picture", "set", "split")
+SHORT = {"tr": "train", "trn": "train", "va": "val", "vl": "val", "te": "test", "ts": "test", "tst": "test"}
+"""What people shorten the names to: refused where folders have the short names of two parts."""
 NEAR = 0.8
 """Likeness, as difflib measures it, from which on a word may be a misspelt one of :data:`NAMES`."""
 
@@ -89,7 +91,12 @@ def _refuse_nested(folder: Path, files: Sequence[Path], named_parts: dict[str, s
 def _refuse_hints(folder: Path, names: list[str]) -> None:
     """Refuse folders of which one is called as a part is, or words of which remind of different parts."""
     parts = {part for name in names for word in _words(name) for part in _reminders(word)}
-    if len(parts) > 1 or any(_called(name) for name in names):
+    short = {SHORT[name.casefold()] for name in names if name.casefold() in SHORT}
+    if (
+        len(parts) > 1
+        or (len(short) > 1 and len(short) == len(names))
+        or any(_called(name) for name in names)
+    ):
         _refuse(folder, f"folders of which some are named after parts ({named(names)})")
 
 

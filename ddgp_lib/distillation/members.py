@@ -149,5 +149,5 @@ class Members:
             assert redraw is not None
             seed = (self.recipe.seed * MEMBER_STRIDE + draw) % LARGEST_SEED
             task = redraw(task, torch.Generator().manual_seed(seed))
-        states = self.source(task, self.recipe, self.generator)
+        states = self.source.from_recipe(task, self.recipe, self.generator)
         return Member(draw, self.moved(task), states, noise_of(task.student))

@@ -31,6 +31,11 @@ def _named(y: Measurements) -> States:
     return {f"y_student.{place}": part for place, part in enumerate(parts(y))}
 
 
+def _starts(recipe: DistillationRecipe) -> dict[str, Any]:
+    """Return what a recipe says of how states begin."""
+    return {name: getattr(recipe, name) for name in ("perturbed", "from_truth", "noise_range")}
+
+
 class FreshStates:
     """States at k = 0, made from new images and new noise for every batch.
 
@@ -38,23 +43,39 @@ class FreshStates:
     ----------
     task : Task
         Images and operators.
-    recipe : DistillationRecipe
-        How states are made.
     generator : torch.Generator
         Source of every random choice.
+    perturbed : float
+        Share of the images that the task's ``augment`` changes.
+    from_truth : float
+        Share of the states that start at the true image.
+    noise_range : pair of float, optional
+        Standard deviations between which that of each state's noise is drawn; by default the operators' own.
     """
 
-    def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
-        self.task = task
-        self.recipe = recipe
-        self.generator = generator
+    def __init__(
+        self,
+        task: Task,
+        generator: torch.Generator,
+        *,
+        perturbed: float = 0.0,
+        from_truth: float = 0.0,
+        noise_range: tuple[float, float] | None = None,
+    ) -> None:
+        self.task, self.generator = task, generator
+        self.perturbed, self.from_truth, self.noise_range = perturbed, from_truth, noise_range
         self.tensors: States = {}
+
+    @classmethod
+    def from_recipe(cls, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> "FreshStates":
+        """Make states as a recipe says."""
+        return cls(task, generator, **_starts(recipe))
 
     def fresh(self, count: int) -> States:
         """Make ``count`` states at k = 0, where x_0 = z_0 = A_sᵀ y_s, or the true image for some."""
         task, generator = self.task, self.generator
         truth = task.train_images[torch.randint(len(task.train_images), (count,), generator=generator)]
-        chosen = torch.rand(count, generator=generator) < self.recipe.perturbed
+        chosen = torch.rand(count, generator=generator) < self.perturbed
         if chosen.any():
             truth[chosen] = task.augment(truth[chosen], generator)
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
@@ -63,8 +84,8 @@ class FreshStates:
         adjoint = single_precision(task.student.A_adjoint)(y_student)
         y_teacher = measure(task.teacher, truth, seeds[1], levels)
         start = adjoint
-        if self.recipe.from_truth > 0:
-            held = torch.rand(count, generator=generator) < self.recipe.from_truth
+        if self.from_truth > 0:
+            held = torch.rand(count, generator=generator) < self.from_truth
             start = torch.where(held.view(-1, 1, 1, 1), truth, adjoint)
         return {
             "truth": truth,
@@ -78,9 +99,9 @@ class FreshStates:
         }
 
     def _noise_levels(self, count: int) -> torch.Tensor | None:
-        if self.recipe.noise_range is None:
+        if self.noise_range is None:
             return None
-        low, high = self.recipe.noise_range
+        low, high = self.noise_range
         return low * (high / low) ** torch.rand(count, generator=self.generator)
 
     def draw(self, count: int) -> tuple[torch.Tensor, States]:
@@ -110,8 +131,14 @@ class StatePool(FreshStates):
     """
 
     def __init__(self, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> None:
-        super().__init__(task, recipe, generator)
+        super().__init__(task, generator, **_starts(recipe))
+        self.recipe = recipe
         self.tensors = self.fresh(recipe.own_pool)
+
+    @classmethod
+    def from_recipe(cls, task: Task, recipe: DistillationRecipe, generator: torch.Generator) -> "StatePool":
+        """Make a pool as a recipe says."""
+        return cls(task, recipe, generator)
 
     def fresh(self, count: int) -> States:
         """Make ``count`` states at k = 0, each with the iteration at its ``end``."""

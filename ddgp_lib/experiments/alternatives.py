@@ -13,13 +13,12 @@ from torch.nn import functional
 from ..arguments import require_instance
 from ..checkpoints import save_checkpoint
 from ..distillation.states import FreshStates, student_measurements
-from ..fingerprint import fingerprint
+from ..fingerprint import fingerprint, require_made_for, warn_if_foreign
 from ..preconditioners import NullSpacePull
 from ..preconditioners.null_space_pull import pull, unseen
 from ..presets import preset_of
 from ..recipes import (
     AlternativeRecipe,
-    DistillationRecipe,
     build_alternative,
     read_alternative,
 )
@@ -105,7 +104,9 @@ def run_alternative(
     require_instance("recipe", recipe, AlternativeRecipe, "an AlternativeRecipe")
     training = _Training(task, recipe)
     training.run(f"{recipe.name} {task.name}", checkpoint, checkpoint_every, progress=progress)
-    return TrainedAlternative(training.model.eval(), training.seconds, training.cpu_seconds)
+    model: Any = training.model.eval()
+    model.made_for = training.made_for()
+    return TrainedAlternative(model, training.seconds, training.cpu_seconds)
 
 
 class _Training(ResumableTraining):
@@ -119,8 +120,7 @@ class _Training(ResumableTraining):
         schedule = build_schedule("warm_cosine", recipe.steps)
         generator = torch.Generator().manual_seed(recipe.seed)
         super().__init__("alternative training", task, recipe, model, optimiser, schedule, generator)
-        data = DistillationRecipe(perturbed=recipe.perturbed, noise_range=recipe.noise_range)
-        self.images = FreshStates(task, data, generator)
+        self.images = FreshStates(task, generator, perturbed=recipe.perturbed, noise_range=recipe.noise_range)
         self.judged = judged(task, recipe.name)
 
     def advance(self) -> float:
@@ -160,10 +160,17 @@ def reconstruct(
 def save_alternative(
     path: str | Path, model: nn.Module, task: Task, recipe: AlternativeRecipe, metrics: Mapping[str, Any]
 ) -> None:
-    """Write a trained reconstructor, in half precision, with its recipe and metrics to a safetensors file."""
+    """Write a trained reconstructor, in half precision, with its recipe and metrics to a safetensors file.
+
+    Raises
+    ------
+    ValueError
+        If it was trained for another task.
+    """
+    made_for = fingerprint(task)
+    require_made_for(getattr(model, "made_for", None), task, made_for)
     description = {"kind": recipe.name, "task": task.name, "channels": task.img_size[0]}
-    description |= {"recipe": asdict(recipe), "metrics": dict(metrics)}
-    description["fingerprint"] = fingerprint(task)
+    description |= {"recipe": asdict(recipe), "metrics": dict(metrics), "fingerprint": made_for}
     weights = {name: tensor.half() for name, tensor in weights_of(model).items()}
     save_checkpoint(path, weights, description)
 
@@ -190,11 +197,21 @@ def load_alternative(
         If a name is unknown, or the file is corrupt or holds something else.
     FileNotFoundError
         If there is no such file.
+
+    Warns
+    -----
+    OperatorMismatch
+        If the student of the task that is passed is another operator than the one that it was trained for, and not
+        of its family.
     """
     require_alternative("name", name)
     preset = preset_of(source, "source")
     path = preset.path(name, seed) if path is None else path
-    return read_alternative(path, kind=name, task=preset.name)
+    model: Any = read_alternative(path, kind=name, task=preset.name)
+    if isinstance(source, Task):
+        warn_if_foreign(model.made_for, source.student, source.train_images, what=name)
+    loaded: nn.Module = model
+    return loaded
 
 
 def trained_networks(preset: Preset) -> tuple[str, ...]:

@@ -160,10 +160,39 @@ def ask(
     """
     require_callable("P", preconditioner, "a preconditioner, called as P(grad, state)")
     made = preconditioner(grad.clone(), replace(state, z=state.z.clone()))
+    return like_images("P(grad, state)", made, grad, "the gradient")
+
+
+def like_images(
+    argument: str, made: Any, images: torch.Tensor, called: str = "what it was given"
+) -> torch.Tensor:
+    """Return what a network made of images, once it is found to be alike: it would be broadcast in silence.
+
+    Parameters
+    ----------
+    argument : str
+        What gave it.
+    made : Any
+        What it gave.
+    images : Tensor, shape (N, C, H, W)
+        What it was given.
+    called : str
+        What a message calls that.
+
+    Returns
+    -------
+    Tensor, shape (N, C, H, W)
+
+    Raises
+    ------
+    ValueError
+        If it is not a tensor of the images' shape, type and device.  (Under ``torch.autocast`` half precision is
+        accepted, and widened.)
+    """
     if isinstance(made, torch.Tensor) and made.is_floating_point():
-        made = made.to(grad.dtype) if torch.is_autocast_enabled(grad.device.type) else made
+        made = made.to(images.dtype) if torch.is_autocast_enabled(images.device.type) else made
     tensor = isinstance(made, torch.Tensor)
-    wanted = (tuple(grad.shape), grad.dtype, grad.device)
+    wanted = (tuple(images.shape), images.dtype, images.device)
     got = (tuple(made.shape), made.dtype, made.device) if tensor else type(made).__name__
-    require(got == wanted, "P(grad, state)", got, f"a tensor like the gradient, {wanted}")
+    require(got == wanted, argument, got, f"a tensor like {called}, {wanted}")
     return made

@@ -88,7 +88,7 @@ def _from_file(place: str) -> Preset:
     require(callable(found), "--task", place, "NAME to be a Preset, or a function that returns a Task")
     assert callable(found)
     _require_call(found, {}, f"--task={place!r}")
-    task = found()
+    task = _carry_out(found, file, place)
     require(
         isinstance(task, Task), "--task", place, f"a function that returns a Task, not {type(task).__name__}"
     )
@@ -96,7 +96,7 @@ def _from_file(place: str) -> Preset:
     @wraps(found)
     def make(**options: Any) -> Task:
         _require_call(found, options, f"--task={place!r}")
-        made: Task = found(**options)
+        made: Task = _carry_out(lambda: found(**options), file, place)
         return made
 
     # The function brings its own denoiser, so the preset trains none.
@@ -104,10 +104,16 @@ def _from_file(place: str) -> Preset:
 
 
 def _run(file: str, place: str) -> dict[str, Any]:
-    """Execute a file; what goes wrong in it is said with its line."""
+    """Execute a file."""
+    found: dict[str, Any] = _carry_out(lambda: runpy.run_path(file), file, place)
+    return found
+
+
+def _carry_out(work: Callable[[], Any], file: str, place: str) -> Any:
+    """Carry out what stands in a file; what goes wrong in it, an exit too, is said with its line."""
     try:
-        return runpy.run_path(file)
-    except Exception as error:
+        return work()
+    except (Exception, SystemExit) as error:
         lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == file]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
         where = "" if line is None else f", line {line}"

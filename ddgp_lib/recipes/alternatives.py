@@ -202,4 +202,7 @@ def read_alternative(path: str | Path, **expected: str) -> nn.Module:
         recipe = AlternativeRecipe(**description["recipe"])
         return build_alternative(recipe, description["channels"])
 
-    return build(described, tensors, path)
+    model: Any = build(described, tensors, path)
+    model.made_for = description.get("fingerprint")
+    read: nn.Module = model
+    return read

@@ -10,6 +10,7 @@ from deepinv.models import Denoiser
 from deepinv.optim import BaseOptim, PnP
 from deepinv.optim.data_fidelity import L2
 from deepinv.physics import LinearPhysics
+from deepinv.utils import TensorList
 from torch import nn
 
 from ..arguments import (
@@ -192,17 +193,18 @@ class PreconditionedSolver(BaseOptim):
         Raises
         ------
         ValueError
-            If the measurements or ``init`` do not fit, or y needs gradients and the solver was made without
-            ``unfold=True``.
+            If the measurements or ``init`` do not fit, or one of them needs gradients and the solver was made
+            without ``unfold=True``.
 
         Warns
         -----
         RuntimeWarning
             If ‖A x − y‖ is more than twice ‖y‖ and ‖A Aᵀy − y‖ in an image, or x is not finite.
         """
-        wanted = isinstance(y, torch.Tensor) and y.requires_grad and torch.is_grad_enabled()
-        without = "a y without gradients, or a solver made with unfold=True"
-        require(self.unfold or not wanted, "y.requires_grad", True, without)
+        if torch.is_grad_enabled() and not self.unfold:
+            for name, given in {"y": y, "init": kwargs.get("init")}.items():
+                without = f"{name} without gradients, or a solver made with unfold=True"
+                require(not _needs_gradients(given), f"{name}.requires_grad", True, without)
         self.has_converged = False
         output = super().forward(y, physics, **kwargs)
         self._tell_of_divergence(output[0] if isinstance(output, tuple) else output, y, physics)
@@ -341,6 +343,13 @@ def _sequence(name: str, value: float | Sequence[float] | Geometric, max_iter: i
 def _at(schedules: dict[str, Any], k: int) -> dict[str, Any]:
     """Return the values of iteration k; beyond the end of a sequence its last value goes on."""
     return {name: values[min(k, len(values) - 1)] for name, values in schedules.items()}
+
+
+def _needs_gradients(given: Any) -> bool:
+    """Say whether a tensor, or one in a list, needs gradients."""
+    if isinstance(given, torch.Tensor):
+        return given.requires_grad
+    return isinstance(given, TensorList | tuple | list) and any(map(_needs_gradients, given))
 
 
 def _estimate(X: dict[str, Any]) -> torch.Tensor:

@@ -31,6 +31,11 @@ class KeptRows(LinearPhysics):
         self._physics = [physics]  # not a submodule
         self.kept, self.squared_norm = kept, norm
 
+    @property
+    def whole(self) -> LinearPhysics:
+        """A itself, with all of its rows."""
+        return self._physics[0]
+
     def A(self, x: torch.Tensor, **kwargs: Any) -> torch.Tensor:  # noqa: N802 (deepinv's name)
         """M A x of images (N, C, H, W)."""
         return self.kept * single_precision(self._physics[0].A)(x)

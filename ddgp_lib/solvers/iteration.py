@@ -16,7 +16,7 @@ from ..arguments import require, require_callable
 from ..operators import gradient, noise_of, norms, single_precision, squared_norm
 from ..operators.iterative import spread
 from ..preconditioners import Identity, Preconditioner, State
-from ..preconditioners.base import ask, prepared_by
+from ..preconditioners.base import ask, like_images, prepared_by
 from .following import followed_sigma
 from .held_out import KeptRows, hold_out
 from .measurements import Measurements, back_project
@@ -120,9 +120,14 @@ class Problem:
         return State(z, k, self.physics, self.run.shown, prepared=self.run.prepared)
 
     def denoise(self, u: torch.Tensor, k: int) -> torch.Tensor:
-        """Return u + γ_k (D_σ(u) − u)."""
-        denoised = self.prior.prox(u, self.sigma).to(u.dtype)  # half precision under autocast
-        return relax(denoised, u, self.weight(k))
+        """Return u + γ_k (D_σ(u) − u).
+
+        Raises
+        ------
+        ValueError
+            If what the denoiser gives is not a tensor of the shape, type and device of u.
+        """
+        return relax(like_images("denoiser(x, sigma)", self.prior.prox(u, self.sigma), u), u, self.weight(k))
 
     def fade(self, preconditioner: Direction, k: int) -> Direction:
         """Return g ↦ g + γ_k (P(g) − g), with copies for P, and a check of what it returns."""

@@ -38,6 +38,8 @@ def test_folders_named_after_parts_are_taken_as_named(tmp_path, names):
         ("train", "val", "test", "masks"),
         ("trian", "val", "test"),
         ("trian", "vall", "tset"),
+        ("tr", "va", "te"),
+        ("TRN", "TST"),
         ("tests", "anna", "ben", "carl"),
         ("train2017", "val2017", "test2017"),
         ("trainA", "trainB", "testA", "testB"),
@@ -63,6 +65,7 @@ def test_what_is_not_clear_is_refused_with_what_is_accepted(tmp_path, names):
         ("train_station", "airport", "beach"),
         ("brain", "text", "knee"),
         ("Tess", "Devon", "Anna"),
+        ("tr", "ab", "cd"),
         ("a/x", "b/x", "c/y"),
     ],
 )

@@ -37,7 +37,7 @@ def test_horizons_are_log_uniform_up_to_the_longest(small, generator):
 def test_student_and_teacher_see_noise_of_their_own(small, generator):
     camera = HadamardCamera(1.0, (1, 16, 16), noise=0.1)
     same = replace(small, student=camera, teacher=camera)
-    states = FreshStates(same, recipe(perturbed=0.0), generator).fresh(8)
+    states = FreshStates.from_recipe(same, recipe(perturbed=0.0), generator).fresh(8)
     noise = [states[f"adjoint_{side}"] - states["truth"] for side in ("student", "teacher")]
     assert all(part.std().item() == pytest.approx(0.1, rel=0.1) for part in noise)
     assert torch.corrcoef(torch.stack([part.flatten() for part in noise]))[0, 1].abs() < 0.1
@@ -96,7 +96,7 @@ def test_back_projections_outlive_the_iterates(small, generator):
 
 
 def test_fresh_states_are_new_each_time(small, generator):
-    source = FreshStates(small, recipe(pairing="own_trajectories"), generator)
+    source = FreshStates.from_recipe(small, recipe(pairing="own_trajectories"), generator)
     _, first = source.draw(4)
     _, second = source.draw(4)
     assert first["k"].tolist() == [0] * 4
@@ -148,3 +148,11 @@ def test_noise_range_needs_gaussian_noise(small):
 
     with pytest.raises(ValueError, match="noise_model='Identity': expected GaussianNoise"):
         measure(Silent(), torch.zeros(1, 1, 8, 8), 0, torch.tensor([0.1]))
+
+
+def test_states_are_made_of_values_as_of_a_recipe_that_says_them(small):
+    values = {"perturbed": 0.5, "noise_range": (0.02, 0.2), "from_truth": 0.25}
+    given = FreshStates(small, torch.Generator().manual_seed(0), **values).fresh(4)
+    said = FreshStates.from_recipe(small, recipe(**values), torch.Generator().manual_seed(0)).fresh(4)
+    assert given.keys() == said.keys()
+    assert all(torch.equal(given[name], said[name]) for name in given)

@@ -196,7 +196,7 @@ def _one_step(task, **options):
         generator=torch.Generator().manual_seed(0),
     )
     source = StatePool if training.recipe.pairing == "same_iterate" else FreshStates
-    twin = source(task, training.recipe, torch.Generator().manual_seed(training.recipe.seed))
+    twin = source.from_recipe(task, training.recipe, torch.Generator().manual_seed(training.recipe.seed))
     return training, twin.draw(training.recipe.batch_size)[1]
 
 

@@ -149,6 +149,7 @@ def test_each_step_sees_a_batch_of_the_recipes_size_and_changes_the_fraction_tha
     for perturbed in (1.0, 0.5, 0.0):
         recipe = AlternativeRecipe("direct", steps=20, batch_size=6, perturbed=perturbed)
         train_alternative(task, recipe, progress=False)
+        assert seen.pop() == 2  # the fingerprint's
         assert sum(seen) == pytest.approx(20 * 6 * perturbed, abs=25 * perturbed * (1 - perturbed) * 4)
         assert perturbed < 1 or seen == [6] * 20
         seen.clear()

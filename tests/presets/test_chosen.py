@@ -63,6 +63,7 @@ def test_the_name_that_was_probably_meant_is_asked_for():
         ("x = 1\nx.y\n", r"AttributeError: .*, line 2\)"),
         ("x = (\n", r"SyntaxError: .*line 1"),
         ("raise FileNotFoundError('gone')", "FileNotFoundError: gone, line 1"),
+        ("import sys\nsys.exit(3)\n", "SystemExit: 3, line 2"),
         ("def camera(size):\n    pass\n", "no required argument .*'size'"),
     ],
 )
@@ -102,3 +103,9 @@ def test_a_file_that_cannot_be_read_says_in_which_line(tmp_path):
     (tmp_path / "camera.py").write_text("a = 1\nb = (\n")
     with pytest.raises(ValueError, match=r"expected a file that runs \(SyntaxError: .*, line 2\)"):
         load_chosen(None, f"{tmp_path / 'camera.py'}:PRESET")
+
+
+def test_a_function_that_fails_is_told_with_its_line(tmp_path):
+    (tmp_path / "mine.py").write_text("def camera():\n    raise RuntimeError('boom')\n")
+    with pytest.raises(ValueError, match=r"--task=.*mine\.py:camera': .*RuntimeError: boom, line 2\)"):
+        load_chosen(None, f"{tmp_path / 'mine.py'}:camera")

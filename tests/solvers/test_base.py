@@ -7,7 +7,9 @@ import warnings
 
 import pytest
 import torch
-from deepinv.models import DnCNN
+from deepinv.models import Denoiser, DnCNN
+from deepinv.physics import Denoising, Inpainting, stack
+from deepinv.utils import TensorList
 from torch import nn
 
 from ddgp_lib import (
@@ -414,3 +416,52 @@ def test_by_default_a_run_that_still_moves_is_not_stopped_early(denoiser, y, cam
     for method, options in METHODS.values():
         solver = method(denoiser, sigma=0.05, max_iter=6, early_stop=True, **options)
         assert len(list(solver.states(y, camera))) == 7
+
+
+class Returns(Denoiser):
+    """A denoiser from a function of the image."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x, sigma=None, **kwargs):
+        return self.function(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[:1],
+        lambda x: x[0],
+        lambda x: x[..., :1],
+        lambda x: x.mean(),
+        lambda x: 0.1,
+        lambda x: x.int(),
+        lambda x: x.double(),
+        lambda x: x.half(),
+        lambda x: x.numpy(),
+        lambda x: (x, x),
+        lambda x: None,
+    ],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_denoiser_gives_is_looked_at(function, method, camera, y):
+    make, options = METHODS[method]
+    solver = make(Returns(function), sigma=0.05, max_iter=1, **options)
+    with pytest.raises(ValueError, match=r"denoiser\(x, sigma\)=.*expected a tensor like what it was given"):
+        solver(y, camera)
+
+
+def test_gradients_that_would_be_lost_are_refused_wherever_they_are_asked_for(denoiser, camera, y):
+    solver = PreconditionedFISTA(denoiser, sigma=0.05, max_iter=2)
+    x0 = torch.rand(2, *SIZE, requires_grad=True)
+    with pytest.raises(ValueError, match=r"init\.requires_grad=True: expected init without gradients"):
+        solver(y, camera, init=x0)
+    with pytest.raises(ValueError, match=r"init\.requires_grad"):
+        solver(y, camera, init=(x0, x0))
+    both = stack(Inpainting(SIZE, mask=0.5), Denoising())
+    measured = TensorList([part.requires_grad_() for part in both.A(torch.rand(2, *SIZE))])
+    with pytest.raises(ValueError, match=r"y\.requires_grad"):
+        solver(measured, both)
+    assert PreconditionedFISTA(denoiser, sigma=0.05, max_iter=2, unfold=True)(measured, both).requires_grad
