@@ -651,7 +651,7 @@ assert trained_on > max(gained[name][0] for name in ("zig-zag order", "faces"))
 # One digit at a time, on the page with a camera: <a href="camera.html#noise=0.1">ten times the noise</a>. Watch what
 # half and twice the tuned $\sigma$ do: one leaves noise, the other removes strokes with it.
 #
-# And one shape that no digit has: <a href="camera.html#image=drawing&amp;drawing=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADA_____wMAAMD_____AwAAwD8AAPwDAADA8wAAzwMAAMDDA8DDAwAAwAMP8MADAADAAzw8wAMAAMAD8A_AAwAAwAPAA8ADAADAA_APwAMAAMADPDzAAwAAwAMP8MADAADAwwPAwwMAAMDzAADPAwAAwD8AAPwDAADA_____wMAAMD_____AwAAwAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&amp;iterations=20">an envelope</a>. Compare its unseen error with that of a
+# And one shape that no digit has: <a href="camera.html#image=drawing&amp;drawing=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADA_____wMAAMD_____AwAAwD8AAPwDAADA8wAAzwMAAMDDA8DDAwAAwAMP8MADAADAAzw8wAMAAMAD8A_AAwAAwAPAA8ADAADAA_APwAMAAMADPDzAAwAAwAMP8MADAADAwwPAwwMAAMDzAADPAwAAwD8AAPwDAADA_____wMAAMD_____AwAAwAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA">an envelope</a>. Compare its unseen error with that of a
 # digit, and its data residual.
 #
 # ## What would you pick instead?

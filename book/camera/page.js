@@ -225,6 +225,7 @@ class CameraPage {
     this.times = [];
     this.find("[data-gain]").textContent = "";
     this.find("[data-save]").disabled = true;
+    this.find("[data-progress]").value = 0;
     const slider = this.find("[data-at]");
     [slider.max, slider.value, slider.disabled] = [this.state.iterations, 0, true];
     this.#show(0);
