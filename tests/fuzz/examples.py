@@ -57,8 +57,8 @@ LEFT_OUT = {
         "compare", "compare_benchmarks", "export_task", "exported_networks",
         "load_array", "load_fastmri_coils", "load_ismrmrd", "load_siemens",
         "load_alternative", "load_benchmark", "load_brains", "load_celeba", "load_denoiser", "load_digits",
-        "load_drunet", "load_fastmri", "load_folder", "load_measured", "load_mnist", "load_null_space_pull",
-        "load_preconditioner", "load_ram", "load_study", "load_tuning", "read_alternative", "save_alternative",
+        "load_fastmri", "load_folder", "load_measured", "load_mnist", "load_null_space_pull",
+        "load_preconditioner", "load_study", "load_tuning", "read_alternative", "save_alternative",
         "save_benchmark", "save_denoiser", "save_preconditioner",
     ),
     "needs packages of an extra, see tests/test_arguments_everywhere.py": (
