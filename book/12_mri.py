@@ -369,7 +369,7 @@ assert abs(psnr["gradient only"][0] - psnr["no P"][0]) < 0.5
 # The network that sees the gradient alone begins where *no P* begins, because its input is zero there. *No P* is the
 # solver that this book improves, and not what a practitioner would pick: the [denoiser with a falling
 # $\sigma$](best-rivals), or total variation, may be better. So the gains below are counted from the best method that
-# learns nothing. They are over all test slices. Beside $P$ stand the networks that one may train in the same time,
+# learns nothing. They are over 48 test slices. Beside $P$ stand the networks that one may train in the same time,
 # which [another chapter](best-rivals) introduces. Look at both dots of a row. Where that of the head lies further to
 # the left, a part of the gain over whole slices was black background.
 
@@ -423,6 +423,7 @@ for place, region in places.items():
 
 # %%
 share = float(task.region(task.test_images[: measured["n_images"]]).float().mean())
+assert measured["n_images"] == 48
 constant = -10 * torch.tensor(share).log10()
 print(f"the head fills {share:.0%}, the constant is {constant:.1f} dB")
 assert share < 1 / 3
@@ -486,7 +487,7 @@ print(f"our draw, the first, misses more than {worse} of the other 7")
 assert torch.equal(CartesianMRI(4, task.img_size, mask_seed=0).columns, A.columns)
 
 # %% [markdown]
-# Now three slices behind other accelerations, another draw, and two regular masks: every sixth column and the ten in the
+# Now five slices behind other accelerations, another draw, and two regular masks: every sixth column and the ten in the
 # middle, and every fourth without a middle. Nothing is tuned again, for any method.
 
 # %%
@@ -502,7 +503,8 @@ scanners = {name: CartesianMRI(mask=mask, **options) for name, mask in masks.ite
 
 
 # %%
-spread = task.test_images[::16]  # every sixteenth slice of the volume
+spread = task.test_images[::40]  # every fortieth slice of the volume
+assert len(spread) == 5
 spread_head = task.region(spread)
 
 
@@ -522,7 +524,7 @@ for name, scanner in scanners.items():
     rows[name] = [int(scanner.columns.sum()), *psnrs.values(), won[name]]
 heads = [Column(key, "dB", digits=1) for key in psnrs]
 heads = ["columns", *heads, Column("P over the better", "dB", digits=1, signed=True)]
-table("Mean PSNR in the head, three slices behind eight masks.", heads, rows)
+table("Mean PSNR in the head, five slices behind eight masks.", heads, rows)
 
 # %% tags=["hide-input"]
 helped = [name for name, gain_there in won.items() if gain_there > 0]
@@ -561,7 +563,7 @@ widgets.frames(
 )
 
 # %% [markdown]
-# Two slices are few, and show an order of magnitude; [three cameras](three-tasks) tests other masks over more of them.
+# Five slices are few, and show an order of magnitude; [three cameras](three-tasks) tests other masks over more of them.
 # A plausible reason for what carries over is that the network works on neighbourhoods, in which it finds streaks and
 # edges whatever the mask, and that the projector tells it where it may write.
 #
@@ -689,7 +691,7 @@ for noise, follows in tests:
     rows[label] = [*psnrs, change[noise, follows]]
 heads = [Column(title_of(name), "dB", digits=1) for name in names]
 heads.append(Column("P over the best other", "dB", digits=1, signed=True))
-table("Mean PSNR in the head, three slices.", heads, rows)
+table("Mean PSNR in the head, five slices.", heads, rows)
 
 # %% tags=["hide-input"]
 for noise in (0.03, 0.1):
