@@ -16,6 +16,8 @@ LARGEST_SIDE = 2**14
 """Longest side of an image, most channels, and highest number of layers or coils that are accepted."""
 LARGEST_IMAGE = 2**28
 """Numbers in an image that are accepted: 1 GiB in single precision."""
+MOST_ITERATIONS = 10**6
+"""Iterations of a solver that are accepted where each of them is kept."""
 
 
 def require(accepted: bool, argument: str, value: Any, expected: str) -> None:
@@ -172,6 +174,21 @@ def require_counts(**values: Any) -> None:
 def require_seed(argument: str, value: Any) -> None:
     """Raise a ``ValueError`` unless ``value`` is a seed that every generator takes, an integer from 0 to 2⁶³ − 1."""
     require_integer(argument, value, lowest=0, highest=2**63 - 1)
+
+
+def require_device(argument: str, value: Any) -> None:
+    """Raise a ``ValueError`` unless ``value`` is None, or a device on which PyTorch can make a tensor here."""
+    require(value is None or _is_device(value), argument, value, "None, or a device that PyTorch has here")
+
+
+def _is_device(value: Any) -> bool:
+    if not isinstance(value, str | torch.device):
+        return False
+    try:
+        torch.empty(0, device=value)
+    except (AssertionError, NotImplementedError, RuntimeError):
+        return False
+    return True
 
 
 def require_flag(argument: str, value: Any) -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import torch
 from deepinv.physics import LinearPhysics
 
-from .arguments import require_callable, require_images, require_instance, require_integer, require_mask
+from .arguments import (
+    MOST_ITERATIONS,
+    require_callable,
+    require_images,
+    require_instance,
+    require_integer,
+    require_mask,
+)
 from .metrics import mean_over, ssim_map
 from .operators import measure, norms, range_projection, single_precision
 from .operators.protocol import require_physics
@@ -198,7 +205,7 @@ def task_solver(
 
 def _checked(task: Task, images: torch.Tensor, max_iter: int) -> torch.Tensor:
     """Return true images without gradients, after a look at them and at the number of iterations."""
-    require_integer("max_iter", max_iter, lowest=1)
+    require_integer("max_iter", max_iter, lowest=1, highest=MOST_ITERATIONS)
     require_images("images", images, task.img_size[0])
     require_scale("images", images, complex_valued=task.complex_valued)
     return images.detach()

@@ -63,7 +63,9 @@ def psnr(
     require(x.ndim >= 2 and x.numel() > 0, "x.shape", tuple(x.shape), "a batch (N, …) with entries")
     require_flag("complex_valued", complex_valued)
     pairs = not complex_valued or x.shape[1] == 2
-    require(pairs, "x.shape", tuple(x.shape), "(N, 2, H, W): real and imaginary part")
+    require(
+        pairs, "x.shape", tuple(x.shape), "(N, 2, H, W), real and imaginary part, with complex_valued=True"
+    )
     require_number("floor", floor, lowest=0)
     require_mask("mask", mask, x, none=True)
     with torch.no_grad():

@@ -14,6 +14,7 @@ from ..arguments import (
     is_number,
     require,
     require_callable,
+    require_device,
     require_instance,
     require_seed,
 )
@@ -87,7 +88,7 @@ def probes_for(
     require(fits, "shape", shape, f"a shape of at most {LARGEST_IMAGE} numbers")
     require_seed("seed", seed)
     require_instance("dtype", dtype, torch.dtype, "a torch.dtype", none=True)
-    require(device is None or _is_device(device), "device", device, "None, or a device of PyTorch")
+    require_device("device", device)
     tensors = list(tensors_of(function))
     if dtype is None:
         double = bool(tensors) and all(tensor.dtype in DOUBLE for tensor in tensors)
@@ -97,14 +98,6 @@ def probes_for(
         torch.device(device) if device is not None else tensors[0].device if tensors else torch.device("cpu")
     )
     return Probes(tuple(shape), dtype, place, torch.Generator().manual_seed((int(seed) + OFFSET) % 2**32))
-
-
-def _is_device(device: Any) -> bool:
-    try:
-        torch.device(device)
-    except (RuntimeError, TypeError):
-        return False
-    return not isinstance(device, bool)
 
 
 @dataclass(frozen=True)

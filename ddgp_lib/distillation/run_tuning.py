@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
-from ..arguments import require, require_instance
+from ..arguments import require, require_device, require_instance
 from ..checkpoints import CheckpointError, beside, hash_of
 from ..preconditioners import LearnedPreconditioner
 from ..recipes import DistillationFields, DistillationRecipe, build_preconditioner, second_phase
@@ -119,9 +119,10 @@ def tune_run(
     require_instance("task", task, Task, "a Task")
     recipe = chosen_recipe(recipe, options)
     _require_its_recipe(preconditioner, recipe, task)
+    require_device("device", device)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = RunPhase(task, preconditioner, recipe, device or "cpu", Processes(fabric))
+    training = RunPhase(task, preconditioner, recipe, "cpu" if device is None else device, Processes(fabric))
     training.run(f"tune {task.name}", checkpoint, checkpoint_every, progress=progress)
     tuned = replace(training.result(), recipe=recipe)
     tuned.preconditioner.made_for = training.made_for()

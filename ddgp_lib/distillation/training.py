@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ..arguments import require, require_instance
+from ..arguments import require, require_device, require_instance
 from ..names import Network
 from ..recipes import DistillationFields, DistillationRecipe, first_phase
 from ..tasks import Task
@@ -102,9 +102,10 @@ def distill(
     """
     require_instance("task", task, Task, "a Task")
     recipe = chosen_recipe(recipe, options)
+    require_device("device", device)
     alone = fabric is None or device is None
     require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = Phase(task, first_phase(recipe), device or "cpu", Processes(fabric))
+    training = Phase(task, first_phase(recipe), "cpu" if device is None else device, Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     distillation = training.result()
     distillation.preconditioner.made_for = training.made_for()

@@ -201,7 +201,11 @@ def best_beside_at(
         require_tensor(name, given, finite=False)
         require(given.ndim in (2, 3), f"{name}.shape", tuple(given.shape), "(K, S, N) or (K, N)")
         require_integer("k", k, lowest=1, highest=len(given))
+    pair = chosen_on is None or (isinstance(chosen_on, tuple | list) and len(chosen_on) == 2)
+    require(pair, "chosen_on", chosen_on, "None, or two tensors: curves and reference of other images")
     judged = (curves, reference) if chosen_on is None else chosen_on
+    for number, given in enumerate(judged):
+        require_tensor(f"chosen_on[{number}]", given, finite=False)
     first, second = (_best_iteration(given) for given in judged)
     for name, given, iteration in (("curves", curves, first), ("reference", reference, second)):
         require(iteration <= len(given), f"{name}.shape", tuple(given.shape), f"{iteration} iterations")

@@ -271,8 +271,8 @@ def _kernel(
     factor: int, img_size: tuple[int, int, int], filter: Filter, std: float | None, rtol: float
 ) -> torch.Tensor:
     """Return the filter (1, 1, K, K), as deepinv makes it, after a look at the arguments."""
-    require_integer("factor", factor, lowest=1)
     require_img_size("img_size", img_size)
+    require_integer("factor", factor, lowest=1, highest=min(img_size[1:]))
     require_choice("filter", filter, FILTERS)
     require(std is None or filter == "gaussian", "std", std, "None, except with filter='gaussian'")
     require_rtol(rtol)

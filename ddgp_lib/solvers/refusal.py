@@ -25,6 +25,7 @@ from ..arguments import require, require_callable, require_number, require_posit
 from ..operators import noise_of, norms
 from ..operators.iterative import parts
 from ..operators.protocol import require_physics
+from .measurements import shapes
 
 
 def discrepancy(
@@ -73,8 +74,10 @@ def discrepancy(
     require_number("noise", noise, above=0, none=True)
     level = (noise_of(physics) or 0.0) if noise is None else noise
     require(level > 0, "noise", noise, "a number above 0, where the operator tells none")
-    residual: Any = physics.A(x)
-    return norms(residual - y) / (_counted(y).sqrt() * level)
+    predicted: Any = physics.A(x)
+    fits = isinstance(y, torch.Tensor | TensorList) and shapes(y) == shapes(predicted)
+    require(fits, "y", shapes(y) if fits else type(y).__name__, f"measurements of x, {shapes(predicted)}")
+    return norms(predicted - y) / (_counted(y).sqrt() * level)
 
 
 def _counted(y: torch.Tensor | TensorList) -> torch.Tensor:

@@ -121,4 +121,6 @@ def _fits(option: Any, value: Any) -> bool:
     if origin in (collections.abc.Sequence, collections.abc.Collection) and isinstance(value, str):
         return True
     wanted = option if origin is None else origin
+    if getattr(wanted, "_is_protocol", False):
+        return callable(value)
     return isinstance(wanted, type) and isinstance(value, wanted)
