@@ -164,7 +164,7 @@ def ssim_map(x: torch.Tensor, truth: torch.Tensor, *, complex_valued: bool = Fal
         not complex_valued or x.shape[1] == 2,
         "x.shape",
         tuple(x.shape),
-        "(N, 2, H, W): real and imaginary part",
+        "(N, 2, H, W): real and imaginary part, with complex_valued=True",
     )
     if complex_valued:
         x, truth = (torch.linalg.vector_norm(part, dim=1, keepdim=True) for part in (x, truth))

@@ -483,6 +483,9 @@ def make_task(
     if denoiser is None:
         denoiser = preset.path("denoiser")
     if isinstance(denoiser, str | Path):
+        require(
+            str(denoiser) != "", "denoiser", denoiser, "a denoiser, a task whose denoiser is taken, or a file"
+        )
         denoiser = load_denoiser(denoiser)
     require(callable(denoiser), "denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     _require_denoiser(denoiser, images.train[:1], sigma)

@@ -79,7 +79,7 @@ def crop_admm(
     (True, True)
     """
     require_instance("camera", camera, LenslessCamera, "a LenslessCamera")
-    require_integer("steps", steps, lowest=0)
+    require_integer("steps", steps, lowest=1)
     require_positive("penalty", penalty)
     require_positive("coupling", coupling)
     require_flag("nonnegative", nonnegative)
