@@ -85,9 +85,7 @@ def train_denoiser(
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
     require_callable("augment", augment, "a function of images and a generator")
     for name, part in {"images.train": images.train, "images.val": images.val}.items():
-        require_images(name, part)
-        # Channels may be real and imaginary parts, of either sign.
-        require_images(name, part.abs(), bounds=(0, 1))
+        _require_scale(name, part)
     recipe = recipe or DenoiserRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # deepinv draws initial weights globally
@@ -107,6 +105,12 @@ def _untrained(recipe: DenoiserRecipe, channels: int) -> NoiseAware:
     if recipe.network == "unet":
         return NoiseAwareUNet(channels, recipe.widths)
     return NoiseAwareDnCNN(channels, noise_scaled=recipe.noise_scaled)
+
+
+def _require_scale(name: str, images: torch.Tensor) -> None:
+    """Refuse images beyond [0, 1]; channels that are real and imaginary parts may have either sign."""
+    require_images(name, images)
+    require_images(name, images.abs(), bounds=(0, 1))
 
 
 class _Training(ResumableTraining):
@@ -271,8 +275,7 @@ def jacobian_norms(
 
 def denoising_psnr(denoiser: Denoiser, images: torch.Tensor, sigma: float, seed: int = 0) -> float:
     """Mean PSNR (dB, on [0, 1]) of denoised images whose noise has standard deviation ``sigma``."""
-    require_images("images", images)
-    require_images("images", images.abs(), bounds=(0, 1))  # real and imaginary parts are of either sign
+    _require_scale("images", images)
     require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     require_number("sigma", sigma, above=0)
     require_seed("seed", seed)

@@ -50,8 +50,11 @@ def redrawn(task: Task, generator: torch.Generator) -> Task:
 def smoothed(**options) -> Task:
     """Grey discs seen through a Gaussian blur, with a denoiser that is not trained: a blend with a local mean."""
     mean = torch.nn.AvgPool2d(3, stride=1, padding=1)
-    share = lambda sigma: torch.as_tensor(4 * sigma).clamp(max=1).view(-1, 1, 1, 1)  # noqa: E731
-    return blurred(denoiser=lambda x, sigma: x + share(sigma) * (mean(x) - x), **options)
+
+    def smooth(x, sigma):
+        return x + torch.as_tensor(4 * sigma).clamp(max=1).view(-1, 1, 1, 1) * (mean(x) - x)
+
+    return blurred(denoiser=smooth, **options)
 
 
 def _negatives(task: Task, count: int) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import torch
 
-from ..arguments import require, require_choice, require_instance
+from ..arguments import require, require_choice, require_device, require_instance
 from ..fingerprint import Fingerprint, fingerprint
 from ..names import Network
 from ..operators import gradient, measure
@@ -91,6 +91,14 @@ def chosen_recipe(
         "recipe", recipe, DistillationRecipe, "a DistillationRecipe, or a network's name", none=True
     )
     return replace(recipe or DistillationRecipe(), **options)
+
+
+def chosen_device(device: str | None, fabric: object | None) -> str:
+    """Return the device, or the processor; beside a fabric nobody else may choose one."""
+    require_device("device", device)
+    alone = fabric is None or device is None
+    require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
+    return "cpu" if device is None else device
 
 
 class Phase(ResumableTraining):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 
-from ..arguments import require, require_device, require_instance
+from ..arguments import require, require_instance
 from ..checkpoints import CheckpointError, beside, hash_of
 from ..preconditioners import LearnedPreconditioner
 from ..recipes import DistillationFields, DistillationRecipe, build_preconditioner, second_phase
 from ..tasks import Task
 from ..training import Processes, weights_of
-from .phase import Distillation, Phase, chosen_recipe
+from .phase import Distillation, Phase, chosen_device, chosen_recipe
 from .states import StatePool, States
 
 if TYPE_CHECKING:
@@ -119,10 +119,7 @@ def tune_run(
     require_instance("task", task, Task, "a Task")
     recipe = chosen_recipe(recipe, options)
     _require_its_recipe(preconditioner, recipe, task)
-    require_device("device", device)
-    alone = fabric is None or device is None
-    require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = RunPhase(task, preconditioner, recipe, "cpu" if device is None else device, Processes(fabric))
+    training = RunPhase(task, preconditioner, recipe, chosen_device(device, fabric), Processes(fabric))
     training.run(f"tune {task.name}", checkpoint, checkpoint_every, progress=progress)
     tuned = replace(training.result(), recipe=recipe)
     tuned.preconditioner.made_for = training.made_for()

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from ..arguments import require, require_device, require_instance
+from ..arguments import require_instance
 from ..names import Network
 from ..recipes import DistillationFields, DistillationRecipe, first_phase
 from ..tasks import Task
 from ..training import Processes
-from .phase import Distillation, Phase, chosen_recipe
+from .phase import Distillation, Phase, chosen_device, chosen_recipe
 from .run_tuning import tune_further
 
 if TYPE_CHECKING:
@@ -102,10 +102,7 @@ def distill(
     """
     require_instance("task", task, Task, "a Task")
     recipe = chosen_recipe(recipe, options)
-    require_device("device", device)
-    alone = fabric is None or device is None
-    require(alone, "device", device, "None beside a fabric, which has chosen a device for each process")
-    training = Phase(task, first_phase(recipe), "cpu" if device is None else device, Processes(fabric))
+    training = Phase(task, first_phase(recipe), chosen_device(device, fabric), Processes(fabric))
     training.run(f"distil {task.name}", checkpoint, checkpoint_every, progress=progress)
     distillation = training.result()
     distillation.preconditioner.made_for = training.made_for()

@@ -81,17 +81,14 @@ def _filled(network: Network, path: str | Path) -> Network:
     require_instance("path", path, str | Path, "a file")
     if not Path(path).is_file():
         raise FileNotFoundError(f"path={str(path)!r}: no such file; download it first")
+    refused = f"path={str(path)!r}: not weights of {type(network).__name__}"
     try:
         tensors: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         missing = set(network.load_state_dict(tensors, strict=False).missing_keys)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(
-            f"path={str(path)!r}: not weights of {type(network).__name__}: {reason}"
-        ) from None
+        raise CheckpointError(f"{refused}: {reason}") from None
     missing &= {name for name, _ in network.named_parameters()}
     if missing:
-        raise CheckpointError(
-            f"path={str(path)!r}: not weights of {type(network).__name__}: {len(missing)} of its tensors are missing"
-        )
+        raise CheckpointError(f"{refused}: {len(missing)} of its tensors are missing")
     return network.eval().requires_grad_(False)
