@@ -24,6 +24,18 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _module_seeded() -> None:
+    """Draw what a module's fixtures draw without a generator from the same seed in every run."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(_module_seeded: None) -> None:
+    """Draw what a test draws without a generator from the same seed, in whatever order tests run."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def loaded() -> Callable[[str], Task]:
     """Load each of the book's tasks once, with its defaults."""
