@@ -911,6 +911,7 @@ CALLS: dict[str, Call] = {
         {"truths": "array", "estimates": "mapping", "error_limit": "optional positive", "seen": "pair"},
     ),
     "axes": Call(figures.axes, {"rows": 1, "height": 3.0, "share_x": False}, {"rows": "size"}),
+    "svg": Call(figures.svg, {"figure": draw(1.0)}),
     "png": Call(
         figures.png,
         {"figure": draw(1.0), "dpi": 30, "colours": 8},

@@ -2,9 +2,9 @@
 
 nbval compares text by characters and images not at all. Here its comparison of a cell is preceded by
 one of the images, and then told that texts which agree within the tolerance are the same; everything
-else, the report of a difference included, stays nbval's. A run with ``--nbval``
-that compared no cell fails, because an unexecuted notebook would pass otherwise. Notebooks of measured data
-that are absent are left out, and named at the end.
+else, the report of a difference included, stays nbval's. A vector graphic counts as the PNG beside it. A run with
+``--nbval`` that compared no cell fails, because an unexecuted notebook would pass otherwise. Notebooks of
+measured data that are absent are left out, and named at the end.
 """
 
 import os
@@ -22,6 +22,7 @@ from book._tools.repository import ROOT
 
 COMPARED = "nbval_compared"
 IMAGES = ("image/png", "image/jpeg")
+VECTOR = "image/svg+xml"
 
 compare_exactly = nbval.plugin.IPyNbCell.compare_outputs
 
@@ -56,11 +57,12 @@ def images(outputs: list[Any]) -> list[str]:
 
 
 def adopt_equal_texts(found: list[Any], reference: list[Any]) -> None:
-    """Put the reference's text in place of every text of ``found`` that agrees with it."""
+    """Put the reference's text in place of every text of ``found`` that agrees with it, or whose PNG was compared."""
     wanted = by_kind(reference)
     for kind, places in by_kind(found).items():
         for (place, key), (twin, twin_key) in zip(places, wanted.get(kind, []), strict=False):
-            if kind not in IMAGES and same_text(twin[twin_key], place[key]):
+            compared = kind == VECTOR and IMAGES[0] in place and IMAGES[0] in twin
+            if kind not in IMAGES and (compared or same_text(twin[twin_key], place[key])):
                 place[key] = twin[twin_key]
 
 

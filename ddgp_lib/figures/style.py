@@ -1,17 +1,21 @@
-"""The plotting style of the book: sizes, colours, dash patterns, and figures whose PNG bytes repeat."""
+"""The plotting style of the book: sizes, colours, dash patterns, and figures whose bytes repeat."""
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
+import matplotlib
 import matplotlib.style
 import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -28,6 +32,9 @@ LARGEST_DPI = 2400
 
 DPI = 140
 """Resolution of a figure shown in a notebook, in dots per inch."""
+
+LARGEST_SVG = 150_000
+"""Length of a vector graphic up to which a notebook shows it, in characters: a longer one has thousands of marks."""
 
 COLOURS: dict[str, str] = {
     "baseline": "#0072B2",
@@ -100,6 +107,9 @@ STYLE: dict[str, Any] = {
     "figure.dpi": DPI,
 }
 
+LONG_NUMBER = re.compile(r"(scale\([^)]*\))|-?\d+\.\d{3,}")
+"""Coordinates of a vector graphic with more digits than can be seen, and scales, whose digits count."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Scale = Literal["linear", "log", "symlog"]
@@ -118,10 +128,27 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
 
 class BookFigure(Figure):
-    """A matplotlib figure that a notebook shows as one deterministic PNG, with or without pyplot."""
+    """A matplotlib figure that a notebook shows as one deterministic picture, with or without pyplot.
+
+    Curves are shown as a vector graphic, sharp at every size. The PNG stands beside it, for what shows no SVG.
+    """
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"image/png": base64.b64encode(png(self)).decode("ascii"), "text/plain": repr(self)}
+        bundle = {"image/png": base64.b64encode(png(self)).decode("ascii"), "text/plain": repr(self)}
+        if not self.findobj(lambda part: isinstance(part, (AxesImage, QuadMesh))):
+            drawn = svg(self)
+            if len(drawn) <= LARGEST_SVG:
+                bundle["image/svg+xml"] = drawn
+        return bundle
+
+
+def _lay_out(figure: Figure) -> None:
+    """Compute the layout once and keep it: computed twice, it may move by a pixel."""
+    require_instance("figure", figure, Figure, "a matplotlib figure")
+    if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
+        FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 @styled
@@ -148,14 +175,9 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
     ValueError
         If ``dpi`` is not positive or ``colours`` is outside 2 to 256.
     """
-    require_instance("figure", figure, Figure, "a matplotlib figure")
     require_number("dpi", dpi, above=0, highest=LARGEST_DPI)
     require_integer("colours", colours, lowest=2, highest=256, none=True)
-    if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
-        FigureCanvasAgg(figure)
-    # A layout computed twice may move by a pixel, so it is computed once and kept.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    _lay_out(figure)
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=dpi, metadata={"Software": None})
     if colours is None:
@@ -164,6 +186,39 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
     return small.getvalue()
+
+
+@styled
+def svg(figure: Figure) -> str:
+    """Render a figure to a vector graphic that depends on its content alone.
+
+    It is as many pixels wide and high as the PNG. Letters are outlines, so that they look the same without our fonts.
+    Coordinates are rounded to a hundredth of a point.
+
+    Parameters
+    ----------
+    figure : Figure
+        Any matplotlib figure.
+
+    Returns
+    -------
+    str
+        The SVG file, without a time stamp or the name of the software.
+
+    Examples
+    --------
+    >>> from ddgp_lib import figures
+    >>> drawn = figures.svg(figures.curves([1, 2, 3], {"a run": [3.0, 2.0, 1.5]}, xlabel="k", ylabel="error"))
+    >>> drawn.startswith("<?xml"), "<image" in drawn
+    (True, False)
+    """
+    _lay_out(figure)
+    raw = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "ddgp", "path.simplify_threshold": 0.1}):
+        figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = LONG_NUMBER.sub(lambda found: found[1] or f"{float(found[0]):.2f}", raw.getvalue())
+    width, height = (int(inches * DPI) for inches in figure.get_size_inches())
+    return re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width}" height="{height}"', drawn, count=1)
 
 
 @styled

@@ -13,14 +13,14 @@ from book._tools.repository import ROOT
 
 SOURCE = """\
 # %%
-import matplotlib.pyplot as plt
+from ddgp_lib import figures
 
 print(f"PSNR {24.3125:.4f} dB after {200} iterations")
 
 # %%
-plt.figure(figsize=(1, 1))
-plt.plot([0, 1])
-plt.show()
+figure, (panel,) = figures.axes(height=1)
+panel.plot([0, 1])
+figure
 """
 
 
@@ -82,6 +82,13 @@ def test_another_figure_fails(executed: nbformat.NotebookNode, tmp_path: Path) -
     run = nbval(tmp_path, altered(notebook, other[-70:-50], changed[-70:-50]))
     assert run.returncode == 1
     assert "image 1 differs" in run.stdout
+
+
+def test_a_vector_graphic_counts_as_the_picture_beside_it(executed: nbformat.NotebookNode, tmp_path: Path) -> None:
+    assert nbval(tmp_path, altered(executed, 'id=\\"figure_1', 'id=\\"figure_2')).returncode == 0
+    alone = nbformat.reads(nbformat.writes(executed), as_version=4)
+    del alone.cells[1].outputs[0].data["image/svg+xml"]
+    assert nbval(tmp_path, alone).returncode == 1
 
 
 def test_an_unexecuted_notebook_fails(executed: nbformat.NotebookNode, tmp_path: Path) -> None:

@@ -56,6 +56,21 @@ def test_the_same_data_give_the_same_bytes_without_metadata(name):
 
 
 @pytest.mark.parametrize("name", DRAW)
+def test_a_vector_graphic_repeats_too(name):
+    once = figures.svg(DRAW[name]())
+    assert once == figures.svg(DRAW[name]())
+    assert "<dc:date>" not in once
+    assert "<dc:creator>" not in once
+    assert "<text" not in once  # letters are outlines
+    assert not re.search(r" d=\"[^\"]*\d\.\d{3}", once)
+    figure = DRAW[name]()
+    picture = Image.open(io.BytesIO(figures.png(figure)))
+    assert figures.svg(figure) == once
+    assert once.count(f'width="{picture.width}" height="{picture.height}"') == 1
+    assert "scale(0.015625)" in once  # of a letter's outline: rounded as a coordinate is, it would grow by a quarter
+
+
+@pytest.mark.parametrize("name", DRAW)
 def test_a_users_style_changes_nothing(name):
     expected = figures.png(DRAW[name]())
     with matplotlib.rc_context({"figure.facecolor": "black", "font.size": 30, "lines.linewidth": 9}):
@@ -74,8 +89,20 @@ def test_letters_are_large_enough_on_a_telephone(name):
 
 def test_a_figure_shows_itself_in_a_notebook():
     bundle = DRAW["curves"]()._repr_mimebundle_()
-    assert set(bundle) == {"image/png", "text/plain"}
+    assert set(bundle) == {"image/png", "image/svg+xml", "text/plain"}
+    assert bundle["image/svg+xml"] == figures.svg(DRAW["curves"]())
     json.dumps(bundle)
+
+
+@pytest.mark.parametrize("name", ["images", "reconstructions", "comparison", "heatmap"])
+def test_a_figure_of_pixels_shows_itself_as_pixels(name):
+    assert set(DRAW[name]()._repr_mimebundle_()) == {"image/png", "text/plain"}
+
+
+def test_a_figure_of_very_many_marks_shows_itself_as_pixels():
+    figure, (axes,) = figures.axes()
+    axes.plot(np.random.default_rng(0).random(20_000), ".")
+    assert set(figure._repr_mimebundle_()) == {"image/png", "text/plain"}
 
 
 def luminance(colour: str) -> float:
