@@ -432,7 +432,7 @@ sigma = best["ADMM", "P"]["sigma"]
 followed["ADMM, τ = 20"] = build("ADMM", P, sigma=sigma, tau=20.0)
 cosines = {name: agreement(solver) for name, solver in followed.items()}
 at_x = agreement(followed["FISTA"], "x")
-roles = dict(zip(cosines, ("distilled", "baseline", "truth", "other"), strict=True))
+roles = dict(zip(cosines, ("distilled", "guide", "truth", "other"), strict=True))
 look = {"xlabel": "iteration $k$", "ylabel": "cosine similarity", "legend": "upper right"}
 figures.curves(range(21), cosines, roles=roles, **look)
 

@@ -65,6 +65,9 @@ _CSS = """
 .ddgp-frames label{display:block;font-size:1rem;line-height:1.5;padding:0 .75rem}
 .ddgp-frames output{font-weight:700;font-variant-numeric:tabular-nums}
 .ddgp-frames input{display:block;width:100%;min-height:2rem;margin:0;accent-color:#0072B2}
+.ddgp-frames button{font:inherit;font-size:.9rem;min-width:4.5rem;min-height:2rem;margin-left:.75rem;padding:0 .75rem;
+color:inherit;background:none;border:1px solid currentcolor;border-radius:.25rem;cursor:pointer}
+.ddgp-frames button:focus-visible{outline:3px solid #0072B2;outline-offset:2px}
 .ddgp-frames .ddgp-ticks{display:block;position:relative;height:1.4rem;margin:0 .5rem;font-size:.75rem;
 line-height:1.2}
 .ddgp-frames .ddgp-ticks span{position:absolute;left:calc(var(--at)*100%);padding-top:.35rem;min-height:.35rem;
@@ -80,20 +83,44 @@ clip-path:inset(50%);white-space:nowrap}
 """
 
 # While a pointer holds the thumb, the nearest frame is shown. A key, or whatever else moves the thumb, goes on by a
-# frame at least.
+# frame at least. "Play" shows the frames that follow, or all from the first one, until the thumb is moved by hand.
 _SCRIPT = """
 document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root) {
   root.setAttribute('data-ready', '');
   var frames = %(frames)s;
-  var places = %(places)s, at = %(start)d, held = false, timer = 0;
-  var input = root.querySelector('input'), image = root.querySelector('img');
+  var places = %(places)s, at = %(start)d, held = false, timer = 0, playing = 0;
+  var input = root.querySelector('input'), image = root.querySelector('img'), button = root.querySelector('button');
   var shown = root.querySelector('output'), said = root.querySelector('.ddgp-said');
   function nearest(value) {
     return places.reduce(function (best, place, i) {
       return Math.abs(place - value) < Math.abs(places[best] - value) ? i : best;
     }, 0);
   }
-  input.disabled = false;
+  function show(next) {
+    at = next;
+    var frame = frames[at];
+    image.src = frame[2];
+    image.alt = frame[1];
+    shown.textContent = frame[0];
+    input.setAttribute('aria-valuetext', frame[0]);
+    clearTimeout(timer);
+    timer = setTimeout(function () { if (!playing) said.textContent = frame[1]; }, 600);
+  }
+  function play(on) {
+    clearInterval(playing);
+    playing = on && setInterval(function () {
+      show(at + 1);
+      input.value = places[at];
+      if (at === frames.length - 1) play(0);
+    }, 600);
+    button.textContent = playing ? 'Pause' : 'Play';
+  }
+  input.disabled = button.hidden = false;
+  button.addEventListener('click', function () {
+    if (!playing && at === frames.length - 1) show(0);
+    input.value = places[at];
+    play(!playing);
+  });
   input.addEventListener('pointerdown', function () { held = true; });
   ['pointerup', 'pointercancel', 'change'].forEach(function (name) {
     input.addEventListener(name, function () { held = false; input.value = places[at]; });
@@ -102,14 +129,8 @@ document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root
     var value = Number(input.value), next = nearest(value);
     if (!held && next === at) next += Math.sign(value - places[at]);
     if (!held) input.value = places[next];
-    at = next;
-    var frame = frames[at];
-    image.src = frame[2];
-    image.alt = frame[1];
-    shown.textContent = frame[0];
-    input.setAttribute('aria-valuetext', frame[0]);
-    clearTimeout(timer);
-    timer = setTimeout(function () { said.textContent = frame[1]; }, 600);
+    play(0);
+    show(next);
   });
 });
 """
@@ -198,6 +219,7 @@ class Frames:
             f'<input type="range" min="0" max="{TRACK}" step="1" value="{places[self.start]}" '
             f'aria-label="{html.escape(self.label)}" aria-valuetext="{text}" autocomplete="off" disabled>'
             f'<span class="ddgp-ticks" aria-hidden="true">{self._ticks(places)}</span></label>'
+            f'<button type="button" aria-label="Play or pause: {html.escape(self.label)}" hidden>Play</button>'
             f'<figure><img class="dark-light" alt="{alt}" width="{width}" height="{height}" '
             f'src="{coded[self.start]}">{caption}</figure>'
             f'<p class="ddgp-said" aria-live="polite"></p>'

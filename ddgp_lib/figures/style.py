@@ -214,7 +214,9 @@ def svg(figure: Figure) -> str:
     """
     _lay_out(figure)
     raw = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "ddgp", "path.simplify_threshold": 0.1}):
+    with matplotlib.rc_context(
+        {"svg.fonttype": "path", "svg.hashsalt": "ddgp", "path.simplify_threshold": 0.1}
+    ):
         figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None})
     drawn = LONG_NUMBER.sub(lambda found: found[1] or f"{float(found[0]):.2f}", raw.getvalue())
     width, height = (int(inches * DPI) for inches in figure.get_size_inches())

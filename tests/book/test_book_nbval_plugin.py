@@ -84,7 +84,9 @@ def test_another_figure_fails(executed: nbformat.NotebookNode, tmp_path: Path) -
     assert "image 1 differs" in run.stdout
 
 
-def test_a_vector_graphic_counts_as_the_picture_beside_it(executed: nbformat.NotebookNode, tmp_path: Path) -> None:
+def test_a_vector_graphic_counts_as_the_picture_beside_it(
+    executed: nbformat.NotebookNode, tmp_path: Path
+) -> None:
     assert nbval(tmp_path, altered(executed, 'id=\\"figure_1', 'id=\\"figure_2')).returncode == 0
     alone = nbformat.reads(nbformat.writes(executed), as_version=4)
     del alone.cells[1].outputs[0].data["image/svg+xml"]

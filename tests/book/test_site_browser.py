@@ -201,6 +201,27 @@ def test_a_slider_goes_from_frame_to_frame(page: Page, address: str) -> None:
     assert float(slider.input_value()) == pytest.approx(1000 * 1.85 / 2.25, abs=0.6)
 
 
+def test_frames_play_until_the_last_one_or_a_pause(page: Page, address: str) -> None:
+    page.goto(f"{address}/book/02_conditioning.html")
+    frames = page.locator(".ddgp-frames").first
+    slider, shown, button = frames.locator("input"), frames.locator("output"), frames.locator("button")
+    slider.press("End")
+    last = shown.inner_text()
+    slider.press("ArrowLeft")
+    assert shown.inner_text() != last
+    button.click()
+    assert button.inner_text() == "Pause"
+    shown.filter(has_text=last).wait_for()
+    assert (button.inner_text(), slider.input_value()) == ("Play", "1000")
+    button.click()  # from the first frame again
+    assert (shown.inner_text(), slider.input_value()) == ("0.25", "0")
+    button.click()
+    assert button.inner_text() == "Play"
+    button.click()
+    slider.press("Home")  # a hand on the slider stops it too
+    assert (shown.inner_text(), button.inner_text()) == ("0.25", "Play")
+
+
 def test_the_root_leads_to_the_front_page(page: Page, address: str) -> None:
     page.goto(f"{address}/{REDIRECT}", wait_until="commit")
     page.wait_for_url(f"{address}/book/index.html")

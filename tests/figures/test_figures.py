@@ -67,7 +67,9 @@ def test_a_vector_graphic_repeats_too(name):
     picture = Image.open(io.BytesIO(figures.png(figure)))
     assert figures.svg(figure) == once
     assert once.count(f'width="{picture.width}" height="{picture.height}"') == 1
-    assert "scale(0.015625)" in once  # of a letter's outline: rounded as a coordinate is, it would grow by a quarter
+    assert (
+        "scale(0.015625)" in once
+    )  # of a letter's outline: rounded as a coordinate is, it would grow by a quarter
 
 
 @pytest.mark.parametrize("name", DRAW)
