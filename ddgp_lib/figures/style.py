@@ -192,7 +192,7 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
 def svg(figure: Figure) -> str:
     """Render a figure to a vector graphic that depends on its content alone.
 
-    It is as many pixels wide and high as the PNG. Letters are outlines, so that they look the same without our fonts.
+    It is one line, as many pixels wide and high as the PNG. Letters are outlines, so that they look the same without our fonts.
     Coordinates are rounded to a hundredth of a point.
 
     Parameters
@@ -218,9 +218,10 @@ def svg(figure: Figure) -> str:
         {"svg.fonttype": "path", "svg.hashsalt": "ddgp", "path.simplify_threshold": 0.1}
     ):
         figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = LONG_NUMBER.sub(lambda found: found[1] or f"{float(found[0]):.2f}", raw.getvalue())
     width, height = (int(inches * DPI) for inches in figure.get_size_inches())
-    return re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width}" height="{height}"', drawn, count=1)
+    drawn = LONG_NUMBER.sub(lambda found: found[1] or f"{float(found[0]):.2f}", raw.getvalue())
+    drawn = re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width}" height="{height}"', drawn, count=1)
+    return re.sub(r"> <", "><", re.sub(r"\s+", " ", drawn)).strip()
 
 
 @styled

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...arguments import require, require_choice, require_integer, require_seed
-from . import head, lensless, low_field, prospective, single_pixel
+from . import head, lensless, limits, low_field, prospective, single_pixel
 from .meter import Step, metered
 from .records import Experiment, Row
 
@@ -29,7 +29,7 @@ RESULTS_FOLDER = Path(__file__).with_name("results")
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {
         module.__name__.rpartition(".")[2]: module.EXPERIMENT
-        for module in (lensless, head, prospective, low_field, single_pixel)
+        for module in (lensless, head, limits, prospective, low_field, single_pixel)
     }
 )
 """The experiments by their names, which are those of their modules."""

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from ...denoisers import load_denoiser
 from ...kinds import NoPrior
 from ...operators import SenseMRI
-from ...preconditioners import Newton
+from ...preconditioners import Newton, Preconditioner
 from ...presets import mri, multicoil_mri
 from ...pretrained import load_preconditioner
 from ...scanner import KSpace, espirit_maps, prepare_scan
@@ -110,8 +110,7 @@ def methods() -> list[Candidate]:
     Plug-and-play, and P, run with two denoisers, and the better one is taken: that of this camera, which P was
     trained with, and that of single-coil MRI, which has seen brain slices with smooth phases alone.
     """
-    own = load_denoiser(multicoil_mri.PRESET.path("denoiser"))
-    denoisers = {"": own, "brain denoiser": load_denoiser(mri.PRESET.path("denoiser"))}
+    denoisers = both_denoisers()
     found = [
         Candidate("CG-SENSE", {"λ": (0.01, 0.03, 0.1, 0.3)}, tikhonov),
         *_variation(TotalVariation()),
@@ -119,12 +118,24 @@ def methods() -> list[Candidate]:
     ]
     weights = multicoil_mri.PRESET.path("distilled")
     if weights.is_file():
-        P = load_preconditioner(weights)
-        for note, denoiser in denoisers.items():
-            for fading in (None, FADING):
-                make = by_level(denoiser, P, "none", update_decay=fading)
-                words = ", ".join(filter(None, (note, "fading" if fading else "")))
-                found.append(Candidate(LEARNED, LEVELS, make, words, classical=False))
+        found += learned(LEARNED, load_preconditioner(weights), denoisers)
+    return found
+
+
+def both_denoisers() -> dict[str, Denoiser]:
+    """Return the denoisers by what labels say of them: this camera's own, and that of single-coil MRI."""
+    own = load_denoiser(multicoil_mri.PRESET.path("denoiser"))
+    return {"": own, "brain denoiser": load_denoiser(mri.PRESET.path("denoiser"))}
+
+
+def learned(name: str, P: Preconditioner, denoisers: Mapping[str, Denoiser]) -> list[Candidate]:
+    """Return the ways of running P: with each denoiser, with fading and without."""
+    found = []
+    for note, denoiser in denoisers.items():
+        for fading in (None, FADING):
+            make = by_level(denoiser, P, "none", update_decay=fading)
+            words = ", ".join(filter(None, (note, "fading" if fading else "")))
+            found.append(Candidate(name, LEVELS, make, words, classical=False))
     return found
 
 
@@ -192,7 +203,7 @@ def compare(
         scan, aside = (scan_of(record, split, noise) for split in splits)
         assert scan.physics.squared_norm > 0  # found here, once, and not at the expense of the first method
         tried = tqdm(methods, desc=f"choosing, {condition}")
-        each = best_by_name((method, _choose(aside, method, iterations, longest)) for method in tried)
+        each = best_by_name((method, choose(aside, method, iterations, longest)) for method in tried)
         predictions: dict[str, torch.Tensor] = {}
         for method, choice in best_first(each):
             label = method.label(choice.point)
@@ -219,7 +230,7 @@ def _reached(scan: Scan, method: Candidate, choice: Choice, best: torch.Tensor) 
     return next((k for k, x in iterates if scan.judge.error(scan.predict(x)).value <= error), None)
 
 
-def _choose(scan: Scan, method: Candidate, iterations: tuple[int, ...], longest: int) -> Choice:
+def choose(scan: Scan, method: Candidate, iterations: tuple[int, ...], longest: int) -> Choice:
     """Choose a method's setting by what was set aside, and where it stops."""
 
     def run(point: Point, marks: tuple[int, ...]) -> Tried:
