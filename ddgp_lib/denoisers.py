@@ -255,6 +255,9 @@ def jacobian_norms(
     """
     require_callable("denoiser", denoiser, "a denoiser, called as denoiser(x, sigma)")
     require_images("x", x)
+    if not isinstance(sigma, torch.Tensor):
+        require_number("sigma", sigma, lowest=0)
+        sigma = float(sigma)
     require_integer("iterations", iterations, lowest=1, highest=10_000)
     require_generator("generator", generator, none=True)
     generator = torch.Generator().manual_seed(0) if generator is None else generator

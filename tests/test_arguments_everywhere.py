@@ -960,7 +960,7 @@ CALLS: dict[str, Call] = {
     "jacobian_norms": Call(
         denoisers.jacobian_norms,
         {"denoiser": halved, "x": IMAGES, "sigma": 0.1, "iterations": 1, "generator": None},
-        {"x": "images", "denoiser": "anything", "sigma": "anything"},
+        {"x": "images", "denoiser": "anything", "sigma": "not negative"},
     ),
     "NoiseAwareUNet": Call(denoisers.NoiseAwareUNet, {"channels": 1, "widths": (4, 8)}, {"widths": "object"}),
     "NoiseAwareDnCNN": Call(

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -54,6 +55,9 @@ def test_the_power_iteration_draws_from_its_own_generator(generator):
     assert torch.equal(first, again)
     assert not torch.equal(first, jacobian_norms(denoiser, x, 0.1, 2, torch.Generator().manual_seed(1)))
     assert torch.equal(before, torch.get_rng_state())
+    whole = [jacobian_norms(denoiser, x, sigma, 2) for sigma in (1.0, np.int64(1), torch.ones(2))]
+    assert torch.equal(whole[0], whole[1])
+    assert torch.equal(whole[0], whole[2])
 
 
 @pytest.mark.parametrize("sigma", [float("nan"), -0.1, "low", None, torch.ones(2, dtype=torch.int64)])

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..arguments import require, require_images, require_integer, require_positive, require_tensor
+from ..arguments import (
+    LARGEST_IMAGE,
+    require,
+    require_images,
+    require_integer,
+    require_positive,
+    require_tensor,
+)
 from .augment import require_generator
 from .embedded import embedded_images
 from .resampling import height_and_width
@@ -80,6 +87,8 @@ def smooth_phase(
     """
     require_integer("count", count, lowest=0)
     height, width = height_and_width(size, lowest=2)
+    wanted = f"phases that fit into memory, {LARGEST_IMAGE} numbers at most"
+    require(count * height * width <= LARGEST_IMAGE, "count", count, wanted)
     require_positive("amplitude", amplitude)
     require_generator(generator)
     orders = torch.arange(PHASE_DEGREE + 1)

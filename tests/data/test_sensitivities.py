@@ -123,6 +123,7 @@ def test_a_rough_phase_is_rougher_than_a_smooth_one(generator):
         (random_maps, {"turn": float("nan")}, "turn"),
         (rough_phase, {"count": -1}, "count"),
         (rough_phase, {"count": 10**9}, "count"),
+        (smooth_phase, {"count": 10**12}, "count"),
         (rough_phase, {"strength": 0.0}, "strength"),
         (rough_phase, {"exponent": -1.0}, "exponent"),
         (energy_outside, {"maps": torch.ones(2, 8, 8)}, "maps"),
@@ -137,6 +138,7 @@ def test_bad_arguments_are_named(function, change, named, generator):
     good = {
         random_maps: {"coils": 2, **drawing},
         rough_phase: {"count": 1, **drawing},
+        smooth_phase: {"count": 1, **drawing},
         energy_outside: {"maps": birdcage_maps(2, 8, 8), "degree": 2},
     }[function]
     with pytest.raises(ValueError, match=rf"^{named}"):
