@@ -65,9 +65,9 @@ _CSS = """
 .ddgp-frames label{display:block;font-size:1rem;line-height:1.5;padding:0 .75rem}
 .ddgp-frames output{font-weight:700;font-variant-numeric:tabular-nums}
 .ddgp-frames input{display:block;width:100%;min-height:2rem;margin:0;accent-color:#0072B2}
-.ddgp-frames button{font:inherit;font-size:.9rem;min-width:4.5rem;min-height:2rem;margin-left:.75rem;padding:0 .75rem;
+.ddgp-frames>button{font:inherit;font-size:.9rem;min-width:4.5rem;min-height:2rem;margin-left:.75rem;padding:0 .75rem;
 color:inherit;background:none;border:1px solid currentcolor;border-radius:.25rem;cursor:pointer}
-.ddgp-frames button:focus-visible{outline:3px solid #0072B2;outline-offset:2px}
+.ddgp-frames>button:focus-visible{outline:3px solid #0072B2;outline-offset:2px}
 .ddgp-frames .ddgp-ticks{display:block;position:relative;height:1.4rem;margin:0 .5rem;font-size:.75rem;
 line-height:1.2}
 .ddgp-frames .ddgp-ticks span{position:absolute;left:calc(var(--at)*100%);padding-top:.35rem;min-height:.35rem;

@@ -65,7 +65,7 @@ APPEND = """async names => {
 STYLE = """
   @page { size: A4; margin: 16mm 14mm; }
   .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer, footer,
-  #jb-print-docs-body, .ddgp-frames :is(input, button), .btn, details.hide { display: none !important; }
+  #jb-print-docs-body, .ddgp-frames input, .ddgp-frames button, .btn, details.hide { display: none !important; }
   .bd-main .bd-content .bd-article h1:first-of-type { display: block; }
   .bd-main, .bd-content, .bd-article-container, .bd-page-width { max-width: none !important; padding: 0 !important; }
   pre { white-space: pre-wrap; font-size: 8pt; }

@@ -204,7 +204,7 @@ def test_a_slider_goes_from_frame_to_frame(page: Page, address: str) -> None:
 def test_frames_play_until_the_last_one_or_a_pause(page: Page, address: str) -> None:
     page.goto(f"{address}/book/02_conditioning.html")
     frames = page.locator(".ddgp-frames").first
-    slider, shown, button = frames.locator("input"), frames.locator("output"), frames.locator("button")
+    slider, shown, button = (frames.locator(part) for part in ("input", "output", "> button"))
     slider.press("End")
     last = shown.inner_text()
     slider.press("ArrowLeft")
