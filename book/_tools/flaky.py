@@ -15,11 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+    __cpu_dispatch__,
+    __cpu_features__,
+)
+
 from book._tools.proof import proofs, record
 from book._tools.repository import ROOT
 
-ISA = {"all": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}}
-"""What PyTorch may use of the processor: all that it has, or nothing newer than AVX2."""
+
+def without_avx_512() -> dict[str, str]:
+    """Return what tells NumPy to use no AVX-512; empty where it uses none."""
+    names = [
+        name for name in __cpu_dispatch__ if name.startswith(("AVX512", "X86_V4")) and __cpu_features__[name]
+    ]
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(names)} if names else {}
+
+
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+ISA = {"all": {}, "AVX2": AVX2 | without_avx_512()}
+"""What PyTorch and NumPy may use of the processor: all that it has, or nothing newer than AVX2."""
 
 
 @dataclass(frozen=True)

@@ -192,8 +192,8 @@ def png(figure: Figure, *, dpi: int = DPI, colours: int | None = 256) -> bytes:
 def svg(figure: Figure) -> str:
     """Render a figure to a vector graphic that depends on its content alone.
 
-    It is one line, as many pixels wide and high as the PNG. Letters are outlines, so that they look the same without our fonts.
-    Coordinates are rounded to a hundredth of a point.
+    It is one line, as many pixels wide and high as the PNG. Letters are outlines, so that they look the same without
+    our fonts. Coordinates are rounded to a hundredth of a point.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from deepinv.physics.singlepixel import hadamard_1d
 from ..arguments import require, require_choice, require_img_size, require_number
 from ..names import Ordering
 from ._common import SelectedPatterns
+from .cake_cutting import cake_cutting_mask
 from .noise import gaussian_noise
 
 ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
@@ -17,9 +18,10 @@ ORDERINGS: tuple[Ordering, ...] = get_args(Ordering)
 class HadamardCamera(SelectedPatterns, SinglePixelCamera):
     r"""A single-pixel camera that measures m rows of the orthonormal 2-D Hadamard basis.
 
-    It is deepinv's :class:`~deepinv.physics.SinglePixelCamera` with two differences: the transform is two
-    products with a dense Hadamard matrix, several times faster than butterflies at these sizes, and noise falls
-    only on the entries that are measured.  The rows are orthonormal, so :math:`A A^\top = I`.
+    It is deepinv's :class:`~deepinv.physics.SinglePixelCamera` with three differences: the transform is two
+    products with a dense Hadamard matrix, several times faster than butterflies at these sizes, noise falls
+    only on the entries that are measured, and patterns of equally many pieces are in the same order on every machine
+    (:mod:`ddgp_lib.operators.cake_cutting`).  The rows are orthonormal, so :math:`A A^\top = I`.
 
     Measurements keep the image's shape (N, C, H, W); entries that are not measured are zero.
 
@@ -69,6 +71,9 @@ class HadamardCamera(SelectedPatterns, SinglePixelCamera):
             ordering=ordering,
             noise_model=gaussian_noise(noise, seed),
         )
+        if ordering == "cake_cutting":
+            size = (int(img_size[0]), side, side)
+            self.mask = cake_cutting_mask(size, int(self.mask[0, 0].sum())).to(self.mask)
         self.register_buffer("hadamard", hadamard_1d(torch.eye(side)))
 
     @property

@@ -86,8 +86,8 @@ def load_result(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        An experiment whose result ships: ``"single_pixel"``, ``"head"``, ``"low_field"`` or ``"prospective"``.  Its
-        file has the last line of ``python -m ddgp_lib measured NAME --json``.
+        An experiment whose result ships: ``"single_pixel"``, ``"head"``, ``"limits"``, ``"low_field"`` or
+        ``"prospective"``.  Its file has the last line of ``python -m ddgp_lib measured NAME --json``.
 
     Returns
     -------

@@ -1,13 +1,14 @@
 """What limits one P for many scans on the head of seven coils: its scanners, its images, or neither.
 
-The shipped P saw simulated scanners and images.  Two more are trained here, equally long and with the same recipe, for
-the measured scanner alone: its sensitivity maps, its noise, columns drawn anew at R from 4 to 8.
+The shipped P saw simulated scanners and images.  Two more are trained here, equally long and with the same recipe,
+for the measured scanner alone: its sensitivity maps, its noise, columns drawn anew at R from 4 to 8.
 
 - ``"this scanner"`` sees the shipped P's simulated images.
 - ``"this scanner, this head"`` sees the image that it is judged on, from the whole record.
 
-Nobody can train the second: it has seen the answer, the noise of the record included.  It is the control that tells
-how far P could come.  Where it gains much over the first, the images limit P; where the first gains much over the
+Nobody can train the second: it has seen the answer, the noise of the record included.  An image holds 1/C of the
+noise of C coils.  If all of it was learned, the estimate of the error's energy is too low by twice that, see
+:func:`learned_noise`.  It is the control that tells how far P could come.  Where it gains much over the first, the images limit P; where the first gains much over the
 shipped P, so does having to work for many scanners; where neither gains, something else does.
 """
 
@@ -102,12 +103,21 @@ def beyond_maps(scan: Scan) -> float:
     """Return the relative error of what the maps cannot say of the whole record: the root of its share of the energy.
 
     The image of the whole record, seen through the maps again, differs from the record by what no image explains, and
-    by 1 − 1/C of the noise, as it has one number for C.  No method with these maps comes closer, but for an image that
-    fits the held-out places better than those of the whole record do.
+    by 1 − 1/C of the noise, as it has one number for C.
     """
     found = scan.judge.error(scan.predict(head_alone(scan)))
     coils = scan.whole.coil_maps.shape[1]
     return math.sqrt(max(0.0, found.value + found.noise_energy / coils) / found.signal)
+
+
+def learned_noise(scan: Scan) -> float:
+    """Return by how much a relative squared error is too low at most, where the record's noise was learned: 2 ν² / C.
+
+    ν² is the energy of the noise over that of the signal on what judges.  An image with the record's own noise n is
+    compared with x + n: its error is told as |e|² − 2⟨e, n⟩, and is |e|².
+    """
+    found = scan.judge.error(torch.zeros_like(scan.judge.measured))
+    return 2 * found.noise_energy / found.signal / scan.whole.coil_maps.shape[1]
 
 
 def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list[Row]]:
@@ -123,9 +133,10 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
     }
     rows: list[Row] = []
     beyond: dict[str, float] = {}
+    noise: dict[str, float] = {}
     for R, split in splits.items():
         scan, aside = (scan_of(record, part, NOISE) for part in split)
-        beyond[f"R = {R}"] = beyond_maps(scan)
+        beyond[f"R = {R}"], noise[f"R = {R}"] = beyond_maps(scan), learned_noise(scan)
         predictions: dict[str, torch.Tensor] = {}
         for name, P in found.items():
             ways = learned(name, P, both_denoisers())
@@ -136,7 +147,7 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
             baseline = None if name == SHIPPED else predictions[SHIPPED]
             row = judged(scan.judge, f"R = {R}", way.label(choice.point), step, predictions[name], baseline)
             rows.append(replace(row, setting=choice.point))
-    return {"budget": BUDGET, "beyond_maps": beyond}, rows
+    return {"budget": BUDGET, "beyond_maps": beyond, "learned_noise": noise}, rows
 
 
 EXPERIMENT = Experiment(

@@ -1,11 +1,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .forward import DecomposablePhysics
 
+def sequency_order(n: int) -> np.ndarray: ...
+def cake_cutting_seq(i: int, p: int) -> list[int]: ...
 def hadamard_1d(u: Tensor, normalize: bool = True) -> Tensor: ...
 
 class SinglePixelCamera(DecomposablePhysics):

@@ -10,7 +10,7 @@ from ddgp_lib.experiments.measured.head import columns
 from ddgp_lib.experiments.measured.multicoil import scan_of
 from ddgp_lib.operators import SenseMRI, birdcage_maps, noise_of
 from ddgp_lib.presets.multicoil_mri import PRESET
-from tests.experiments.measured.test_multicoil import NOISE, SIDES, record  # noqa: F401: a fixture
+from tests.experiments.measured.test_multicoil import NOISE, SIDES, record  # noqa: F401
 
 MAPS = birdcage_maps(4, *SIDES)
 
@@ -52,6 +52,11 @@ def test_true_maps_leave_nothing_but_the_noise_over(scan):
     assert limits.beyond_maps(scan) > 0.2  # so few columns do not tell the maps
     full = replace(scan, whole=SenseMRI(MAPS, torch.ones(SIDES[1], dtype=torch.bool)))
     assert limits.beyond_maps(full) < 0.05
+
+
+def test_an_image_can_hold_one_part_of_the_noise_for_each_coil(scan):
+    share = float(scan.judge.error(scan.judge.measured).noise_energy / scan.judge.error(scan.judge.measured).signal)
+    assert limits.learned_noise(scan) == pytest.approx(2 * share / 4)
 
 
 def test_both_are_trained_behind_the_scanner_of_the_scan(scan, brief):
