@@ -8,8 +8,9 @@ for the measured scanner alone: its sensitivity maps, its noise, columns drawn a
 
 Nobody can train the second: it has seen the answer, the noise of the record included.  An image holds 1/C of the
 noise of C coils.  If all of it was learned, the estimate of the error's energy is too low by twice that, see
-:func:`learned_noise`.  It is the control that tells how far P could come.  Where it gains much over the first, the images limit P; where the first gains much over the
-shipped P, so does having to work for many scanners; where neither gains, something else does.
+:func:`learned_noise`.  It is the control that tells how far P could come.  Where it gains much over the first, the
+images limit P; where the first gains much over the shipped P, so does having to work for many scanners; where neither
+gains, something else does.
 """
 
 import math

@@ -55,7 +55,8 @@ def test_true_maps_leave_nothing_but_the_noise_over(scan):
 
 
 def test_an_image_can_hold_one_part_of_the_noise_for_each_coil(scan):
-    share = float(scan.judge.error(scan.judge.measured).noise_energy / scan.judge.error(scan.judge.measured).signal)
+    found = scan.judge.error(scan.judge.measured)
+    share = found.noise_energy / found.signal
     assert limits.learned_noise(scan) == pytest.approx(2 * share / 4)
 
 
