@@ -202,23 +202,29 @@ def test_a_slider_goes_from_frame_to_frame(page: Page, address: str) -> None:
 
 
 def test_frames_play_until_the_last_one_or_a_pause(page: Page, address: str) -> None:
+    page.clock.install(time=0)
     page.goto(f"{address}/book/02_conditioning.html")
+    page.clock.pause_at(60_000)  # from here on, time passes as told
     frames = page.locator(".ddgp-frames").first
     slider, shown, button = (frames.locator(part) for part in ("input", "output", "> button"))
     slider.press("End")
     last = shown.inner_text()
     slider.press("ArrowLeft")
-    assert shown.inner_text() != last
+    before = shown.inner_text()
     button.click()
-    assert button.inner_text() == "Pause"
-    shown.filter(has_text=last).wait_for()
-    assert (button.inner_text(), slider.input_value()) == ("Play", "1000")
+    assert (button.inner_text(), shown.inner_text()) == ("Pause", before)
+    page.clock.run_for(700)
+    assert (button.inner_text(), shown.inner_text(), slider.input_value()) == ("Play", last, "1000")
     button.click()  # from the first frame again
     assert (shown.inner_text(), slider.input_value()) == ("0.25", "0")
+    page.clock.run_for(700)
+    assert shown.inner_text() == "0.5"
     button.click()
-    assert button.inner_text() == "Play"
+    page.clock.run_for(3000)
+    assert (shown.inner_text(), button.inner_text()) == ("0.5", "Play")
     button.click()
     slider.press("Home")  # a hand on the slider stops it too
+    page.clock.run_for(3000)
     assert (shown.inner_text(), button.inner_text()) == ("0.25", "Play")
 
 
