@@ -558,7 +558,7 @@ assert eight["reached"] is None
 # - The second has seen the very image that it is judged on, from all columns, noise included.
 #
 # Nobody can train the second: it has seen the answer. It is a control. It tells how far a $P$ of this form and size
-# comes with the right image. The last row is no method. It is what the maps cannot say of the record, with any $P$.
+# comes with the right image. The last row is no method. It is what the maps cannot say of the record, whatever $P$ is.
 
 # %% tags=["hide-input"]
 limits = load_result("limits")
@@ -582,7 +582,7 @@ for R, (shipped, _, told) in found.items():
     held_back[R] = 10 * math.log10(shipped["error"] ** 2 / worst)
 print("at least", ", ".join(f"{gain:+.1f} dB at R = {R}" for R, gain in held_back.items()))
 
-# %% tags=["hide-input"]
+# %%
 assert all(scanner["gain"] < -0.2 for _, scanner, _ in found.values())
 assert all(told["gain"] > 2.5 for *_, told in found.values())
 assert all(gain > 1 for gain in held_back.values())
@@ -594,8 +594,8 @@ for R, (_, _, told) in found.items():
 # seventh of the noise of seven coils. The line below the table takes all of that off.
 #
 # **The images limit it.** With the right image, the same form, size and denoiser come decibels further, behind the same
-# maps. So none of these stops the shipped $P$ where it stands. To know the scanner is no help: the first is behind the
-# shipped $P$, which was trained longer. What is missing is what heads look like. The denoisers and $P$ have seen one
+# maps. So none of these stops the shipped $P$ where it stands. To know the scanner does not make up for fewer steps: the
+# first is behind the shipped $P$, which was trained longer. What is missing is what heads look like. The denoisers and $P$ have seen one
 # head, at one contrast, beside photographs and dead leaves.
 #
 # How much of this other measured heads would bring, this does not say. A $P$ that has seen other heads has not seen this
