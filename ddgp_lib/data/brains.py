@@ -8,16 +8,14 @@ import numpy as np
 import torch
 
 from ..arguments import (
-    LARGEST_IMAGE,
     require,
     require_images,
-    require_integer,
     require_positive,
     require_tensor,
 )
 from .augment import require_generator
 from .embedded import embedded_images
-from .resampling import height_and_width
+from .resampling import sides_of_phases
 from .split import Split
 
 BRAINS_FILE = Path(__file__).with_name("brain_128.npz")
@@ -85,10 +83,7 @@ def smooth_phase(
     ValueError
         If an argument is outside what is accepted.
     """
-    require_integer("count", count, lowest=0)
-    height, width = height_and_width(size, lowest=2)
-    wanted = f"phases that fit into memory, {LARGEST_IMAGE} numbers at most"
-    require(count * height * width <= LARGEST_IMAGE, "count", count, wanted)
+    height, width = sides_of_phases(count, size)
     require_positive("amplitude", amplitude)
     require_generator(generator)
     orders = torch.arange(PHASE_DEGREE + 1)

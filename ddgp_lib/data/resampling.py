@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ..arguments import is_integer, require, require_images
+from ..arguments import LARGEST_IMAGE, is_integer, require, require_images, require_integer
 
 Size = int | tuple[int, int]
 LARGEST_SIDE = 16384
@@ -25,6 +25,21 @@ def height_and_width(size: Any, *, lowest: int = 1) -> tuple[int, int]:
     bounds = f"from {lowest} to {LARGEST_SIDE}"
     require(fits, "size", size, f"an integer {bounds}, or a height and a width, each {bounds}")
     return int(sides[0]), int(sides[1])
+
+
+def sides_of_phases(count: Any, size: Any) -> tuple[int, int]:
+    """Return the height and the width of so many phases, once they are known to fit into memory.
+
+    Raises
+    ------
+    ValueError
+        If the number is no integer from 0 on, a side is below 2 pixels, or all are too many numbers.
+    """
+    require_integer("count", count, lowest=0)
+    height, width = height_and_width(size, lowest=2)
+    wanted = f"phases that fit into memory, {LARGEST_IMAGE} numbers at most"
+    require(count * height * width <= LARGEST_IMAGE, "count", count, wanted)
+    return height, width
 
 
 def resample(images: torch.Tensor, size: Size) -> torch.Tensor:

@@ -37,7 +37,6 @@ from typing import NamedTuple
 import torch
 
 from ..arguments import (
-    LARGEST_IMAGE,
     require,
     require_count,
     require_img_size,
@@ -47,7 +46,7 @@ from ..arguments import (
     require_positive,
 )
 from .augment import require_generator
-from .resampling import height_and_width
+from .resampling import height_and_width, sides_of_phases
 
 DEGREE = 3
 """Degree of the polynomials that bend the fields."""
@@ -216,10 +215,7 @@ def rough_phase(
     >>> round(float(rough_phase(1, 32, torch.Generator().manual_seed(0)).std()), 2)
     0.3
     """
-    require_integer("count", count, lowest=0)
-    height, width = height_and_width(size, lowest=2)
-    wanted = f"phases that fit into memory, {LARGEST_IMAGE} numbers at most"
-    require(count * height * width <= LARGEST_IMAGE, "count", count, wanted)
+    height, width = sides_of_phases(count, size)
     require_generator(generator)
     require_positive("strength", strength)
     require_number("exponent", exponent, lowest=0)

@@ -65,15 +65,16 @@ class HadamardCamera(SelectedPatterns, SinglePixelCamera):
         side = int(img_size[-1])
         square = img_size[1] == side and side >= 2 and side.bit_count() == 1
         require(square, "img_size", img_size, expected)
+        patterns = max(1, round(ratio * side * side))
         super().__init__(
-            m=max(1, round(ratio * side * side)),
+            m=patterns,
             img_size=img_size,
             ordering=ordering,
             noise_model=gaussian_noise(noise, seed),
         )
         if ordering == "cake_cutting":
             size = (int(img_size[0]), side, side)
-            self.mask = cake_cutting_mask(size, int(self.mask[0, 0].sum())).to(self.mask)
+            self.mask = cake_cutting_mask(size, patterns).to(self.mask)
         self.register_buffer("hadamard", hadamard_1d(torch.eye(side)))
 
     @property

@@ -132,22 +132,23 @@ def run(iterations: tuple[int, ...], seed: int) -> tuple[Mapping[str, Any], list
         SCANNER: trained(middle, None, seed),
         HEAD: trained(middle, head_alone(middle), seed),
     }
+    denoisers = both_denoisers()
     rows: list[Row] = []
     beyond: dict[str, float] = {}
     noise: dict[str, float] = {}
     for R, split in splits.items():
         scan, aside = (scan_of(record, part, NOISE) for part in split)
         beyond[f"R = {R}"], noise[f"R = {R}"] = beyond_maps(scan), learned_noise(scan)
-        predictions: dict[str, torch.Tensor] = {}
+        shipped: torch.Tensor | None = None
         for name, P in found.items():
-            ways = learned(name, P, both_denoisers())
+            ways = learned(name, P, denoisers)
             tried = ((way, choose(aside, way, iterations, LONGEST)) for way in ways)
             ((way, choice),) = best_by_name(tried)
             (step,) = chosen(way.make(*choice.point)(scan.physics, scan.y, choice.stop), (choice.stop,))
-            predictions[name] = scan.predict(step.image)
-            baseline = None if name == SHIPPED else predictions[SHIPPED]
-            row = judged(scan.judge, f"R = {R}", way.label(choice.point), step, predictions[name], baseline)
+            prediction = scan.predict(step.image)
+            row = judged(scan.judge, f"R = {R}", way.label(choice.point), step, prediction, shipped)
             rows.append(replace(row, setting=choice.point))
+            shipped = prediction if shipped is None else shipped
     return {"budget": BUDGET, "beyond_maps": beyond, "learned_noise": noise}, rows
 
 
