@@ -1,8 +1,8 @@
 """Run the library's tests under every Python that this machine has, and with the oldest packages that are allowed.
 
 Each has an environment of its own, made by uv from what ``pyproject.toml`` states and not from the exact versions of
-the lock: the newest versions, and for the lowest Python also the oldest. An interpreter that is not here is named and
-left out.
+the lock: the newest versions, and for the lowest Python also the oldest. The oldest are tried without the extras that
+ask for a newer PyTorch than the library does. An interpreter that is not here is named and left out.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from uv import find_uv_bin
 
@@ -45,13 +46,25 @@ class Setting:
         return f"Python {self.python}, {'newest' if self.resolution == NEWEST else 'oldest'} packages"
 
 
-def pythons(root: Path = ROOT) -> list[str]:
+def project(root: Path = ROOT) -> dict[str, Any]:
+    """Read what ``pyproject.toml`` says of the package."""
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+def pythons() -> list[str]:
     """Return the versions of Python that the package says it runs under."""
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    found = [
-        re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", line) for line in project["classifiers"]
-    ]
+    pattern = r"Programming Language :: Python :: (3\.\d+)"
+    found = [re.fullmatch(pattern, line) for line in project()["classifiers"]]
     return [match[1] for match in found if match]
+
+
+def extras(resolution: str) -> list[str]:
+    """Return the extras that are installed: with the oldest packages none that asks for a PyTorch of its own."""
+    return [
+        name
+        for name, packages in project()["optional-dependencies"].items()
+        if resolution == NEWEST or not any(package.startswith("torch>=") for package in packages)
+    ]
 
 
 def settings() -> list[Setting]:
@@ -77,7 +90,8 @@ def environment(setting: Setting, python: str, folder: Path) -> Path:
     found = place / "bin" / "python"
     if not found.exists():
         subprocess.run([find_uv_bin(), "venv", "--quiet", "--python", python, str(place)], check=True)
-    wanted = ["-r", str(ROOT / "pyproject.toml"), "--all-extras", *TOOLS]
+    chosen = [f"--extra={name}" for name in extras(setting.resolution)]
+    wanted = ["-r", str(ROOT / "pyproject.toml"), *chosen, *TOOLS]
     install = [find_uv_bin(), "pip", "install", "--quiet", "--python", str(found)]
     subprocess.run([*install, "--resolution", setting.resolution, *wanted], cwd=ROOT, check=True)
     return found

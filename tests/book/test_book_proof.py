@@ -79,6 +79,12 @@ def test_the_matrix_tries_what_the_package_says_that_it_runs_under() -> None:
     assert matrix.interpreter("3.99") is None
 
 
+def test_the_oldest_packages_are_tried_with_the_librarys_own_pytorch() -> None:
+    every, oldest = matrix.extras(matrix.NEWEST), matrix.extras(matrix.OLDEST)
+    assert set(every) == set(matrix.project()["optional-dependencies"])
+    assert set(every) - set(oldest) == {"export"}
+
+
 def test_busy_loops_end_with_what_they_disturb() -> None:
     with busy.load(1):
         pass
