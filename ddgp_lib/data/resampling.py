@@ -5,10 +5,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ..arguments import LARGEST_IMAGE, is_integer, require, require_images, require_integer
+from ..arguments import LARGEST_IMAGE, LARGEST_SIDE, is_integer, require, require_images, require_integer
 
 Size = int | tuple[int, int]
-LARGEST_SIDE = 16384
 
 
 def height_and_width(size: Any, *, lowest: int = 1) -> tuple[int, int]:
