@@ -38,6 +38,7 @@ def test_folders_named_after_parts_are_taken_as_named(tmp_path, names):
         ("train", "val", "test", "masks"),
         ("trian", "val", "test"),
         ("trian", "vall", "tset"),
+        ("trian", "valud"),
         ("tr", "va", "te"),
         ("TRN", "TST"),
         ("tests", "anna", "ben", "carl"),

@@ -81,7 +81,7 @@ def test_first_digits_are_a_shuffle_that_repeats(digits):
 )
 def test_other_files_are_not_mnist(digits, content, named):
     (digits / "t10k-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"t10k-images-idx3-ubyte.*{named}"):
+    with pytest.raises(ValueError, match=rf"^path=.*t10k-images-idx3-ubyte.*{named}"):
         load_mnist(digits)
 
 
@@ -239,6 +239,8 @@ GAPS = {
     "most": np.s_[..., 10:],
     "one side, as partial Fourier does": np.s_[..., :7],
     "the other side": np.s_[..., 21:],
+    "a quarter of one side": np.s_[..., :3],
+    "a quarter of the other": np.s_[..., 23:],
     "an echo's beginning": np.s_[:, :9],
     "points": (slice(None), *np.nonzero(np.random.default_rng(0).random((40, 26)) < 0.5)),
 }
@@ -378,6 +380,11 @@ def test_folder_errors(tmp_path):
     Image.fromarray(np.full((8, 8), 70000, np.int32)).save(tmp_path / "0.tif")
     with pytest.raises(ValueError, match=r"0\.tif of mode 'I'.*8 or 16 bits"):
         load_folder(tmp_path, 8)
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    with pytest.raises(ValueError, match=f"^path='{tmp_path}': expected a file"):
+        read_picture(tmp_path, 8)
 
 
 def test_pictures_are_cut_to_their_middle(tmp_path):

@@ -54,6 +54,11 @@ def test_decibels_of_an_error_do_not_depend_on_units_and_count_images_alike(pair
     torch.testing.assert_close(error - closer, torch.tensor(20.0), rtol=1e-3, atol=1e-3)
 
 
+def test_the_error_against_an_image_of_zeros_is_relative_to_the_floor(pair):
+    x = FLOOR * pair[0] / norms(pair[0])[:, None, None, None]
+    torch.testing.assert_close(decibel_loss(x, torch.zeros_like(x)), torch.tensor(0.0), rtol=0, atol=1e-4)
+
+
 def test_scale_loss_compares_lengths_alone(pair):
     a, b = pair
     expected = ((norms(a) - norms(b)) / (norms(a) + norms(b))).square().mean()

@@ -259,6 +259,12 @@ def test_bad_options_are_named(camera, first, options, named):
         tune_run(camera, first.preconditioner, RECIPE, progress=False, **options)
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_is_shown_where_it_is_asked_for(camera, first, capsys, progress):
+    tune_run(camera, first.preconditioner, RECIPE, progress=progress)
+    assert (f"tune {camera.name}" in capsys.readouterr().err) is progress
+
+
 @pytest.mark.parametrize("P", [None, "distilled", Identity()])
 def test_what_is_not_learned_is_refused(camera, P):
     with pytest.raises(ValueError, match=r"^preconditioner=.*expected a LearnedPreconditioner"):

@@ -240,6 +240,22 @@ def test_sense_by_conjugate_gradients_finds_the_image(generator):
     torch.testing.assert_close(few.cg_sense(y, 0.01, start=solution), solution, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("tol", [0.0, 1.0, 1.5])
+def test_a_tolerance_of_conjugate_gradients_outside_its_range_is_refused(tol, generator):
+    physics = camera("columns")
+    with pytest.raises(ValueError, match=r"^tol="):
+        physics.cg_sense(physics.A(torch.randn(1, *SHAPE, generator=generator)), 0.01, tol=tol)
+
+
+def test_images_of_any_size_are_solved_alike(generator):
+    physics, x = camera("columns"), torch.randn(1, *SHAPE, generator=generator)
+
+    def solved(right):
+        return solve_symmetric(lambda v: physics.A_adjoint_A(v) + 0.01 * v, right, 101.0)
+
+    torch.testing.assert_close(1e18 * solved(1e-18 * x), solved(x), rtol=1e-4, atol=1e-4)
+
+
 def test_little_is_kept():
     physics = SenseMRI(
         birdcage_maps(8, 256, 256), random_mask((256, 256), 4.0, 24, torch.Generator().manual_seed(0))

@@ -76,6 +76,18 @@ def test_a_gradient_of_zero_stays_zero_and_others_are_not_disturbed(problem):
     torch.testing.assert_close(found[1:], alone[1:])
 
 
+def test_an_image_that_is_done_stays_as_it_is_while_others_go_on(problem):
+    physics, _, grad, _ = problem
+
+    def steps(grads):
+        return InexactNewton(0.01, 0.3)(grads, State(grads, 0, physics, physics.A(grads)))
+
+    easy = normal(physics, normal(physics, grad[:1]))
+    grads = torch.cat([easy, torch.randn_like(grad[1:])])
+    wanted = torch.cat([steps(one[None]) for one in grads])
+    assert (norms(steps(grads) - wanted) <= 1e-5 * norms(wanted)).all()
+
+
 def test_an_operator_that_is_zero_is_refused():
     x = torch.ones(1, 1, 4, 4)
     zero = LinearPhysics(A=lambda x: 0 * x, A_adjoint=lambda y: 0 * y)

@@ -99,6 +99,15 @@ def test_images_of_a_batch_do_not_meet(change, generator):
         torch.testing.assert_close(together[i : i + 1], alone)
 
 
+def test_an_image_that_diverged_leaves_the_others_alone(change):
+    s, m = change
+    broken = s.clone()
+    broken[0] = torch.nan
+    found = rank_one_direction(m, broken, m)
+    assert found[0].isnan().all()
+    assert torch.equal(found[1:], rank_one_direction(m, s, m)[1:])
+
+
 def test_follows_the_run(physics, generator):
     y = physics.A(torch.rand(2, *SHAPE, generator=generator))
     adjoint, top = physics.A_adjoint(y), squared_norm(physics, SHAPE)

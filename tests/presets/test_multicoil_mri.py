@@ -59,6 +59,18 @@ def test_the_teacher_measures_what_the_student_does_and_more(task):
     assert task.complex_valued
 
 
+def test_a_seed_draws_the_noise_too_and_both_scanners_have_their_own():
+    def noises(**options):
+        task = PRESET.load(images=GREY, size=32, **options)
+        return [physics.noise_model.rng.initial_seed() for physics in (task.student, task.teacher)]
+
+    assert noises() == noises(seed=0)
+    assert len({*noises(seed=0), *noises(seed=5)}) == 4
+    assert torch.equal(
+        PRESET.load(images=GREY, size=32).student.mask, PRESET.load(images=GREY, size=32, seed=0).student.mask
+    )
+
+
 @pytest.mark.parametrize("mask", ["columns", "random", "poisson_disc"])
 def test_masks_coils_and_sides_are_as_asked(mask):
     images = Split(*torch.full((3, 1, 2, 32, 24), 0.5))

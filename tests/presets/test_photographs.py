@@ -98,6 +98,13 @@ def test_cameras_are_drawn_anew_with_all_else_as_it_was(task):
     assert torch.equal(again.student.mask, drawn[3].student.mask)
 
 
+def test_what_is_no_task_and_no_generator_is_named(task):
+    with pytest.raises(ValueError, match=r"^task="):
+        redraw_camera("photographs", torch.Generator())
+    with pytest.raises(ValueError, match=r"^generator="):
+        redraw_camera(task, 3)
+
+
 def test_one_p_is_trained_for_both_bases_and_takes_other_sizes(task, tmp_path):
     """A few steps of both phases of the recipe; P runs at another size, and does not warn there."""
     recipe = PRESET.recipes["distilled"]

@@ -101,6 +101,11 @@ def test_what_is_no_refusal_is_named(options, message):
         Refusal(**{"solver": abs, "fallback": abs, "highest": 1.0} | options)
 
 
+def test_what_is_no_batch_of_images_is_named(images):
+    with pytest.raises(ValueError, match=r"^x\.shape="):
+        discrepancy(images[0], images, identity())
+
+
 def test_an_operator_has_to_tell_its_noise(images, loaded):
     with pytest.raises(
         ValueError, match="noise=None: expected a number above 0, where the operator tells none"

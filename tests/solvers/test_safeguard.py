@@ -143,10 +143,17 @@ def test_no_data_at_all(task, y):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"growth": 1.0}, {"growth": float("inf")}, {"data_floor": 0.0}, {"fixed_point_floor": 1.5}]
+    "arguments",
+    [
+        {"growth": 1.0},
+        {"growth": float("inf")},
+        {"data_floor": 0.0},
+        {"fixed_point_floor": 1.5},
+        {"seed": -1},
+    ],
 )
 def test_bad_bounds_are_named(arguments):
-    with pytest.raises(ValueError, match=next(iter(arguments))):
+    with pytest.raises(ValueError, match=f"^{next(iter(arguments))}="):
         Safeguard(**arguments)
 
 

@@ -62,6 +62,15 @@ def test_without_momentum_it_falls_by_itself_as_much_as_is_said(tolerance):
         assert fall >= 0.5 * (1 - 2 * tolerance) * step - 1e-12
 
 
+def test_a_projection_is_as_exact_as_its_tolerance_asks():
+    def first(tolerance):
+        options = {"momentum": "none", "restart": False, "inner_steps": 500}
+        return next(iter(descend_in_metric(CAMERA, Y, METRIC, 1, tolerance=tolerance, **options)))
+
+    exact, near, rough = map(first, (0.0, 0.01, 0.49))
+    assert (near - exact).norm() < 0.1 * (rough - exact).norm()
+
+
 def test_it_ends_at_the_solution():
     lowest = objective(CAMERA, solution(), Y)
     assert values(steps=400)[-1] == pytest.approx(lowest, rel=0.01)

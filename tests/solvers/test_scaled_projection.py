@@ -89,6 +89,17 @@ def test_images_of_a_batch_do_not_disturb_each_other():
     alone = [project_nonnegative(one[None], METRIC, tolerance=1e-8, max_iter=1000).image for one in v]
     together = project_nonnegative(v, METRIC, tolerance=1e-8, max_iter=1000).image
     torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-7)
+    early = [project_nonnegative(one[None], METRIC, max_iter=2).error for one in v]
+    torch.testing.assert_close(project_nonnegative(v, METRIC, max_iter=2).error, torch.cat(early))
+
+
+def test_an_image_that_diverged_leaves_the_others_alone():
+    v = points()
+    broken = v.clone()
+    broken[0] = torch.nan
+    found, wanted = (project_nonnegative(x, METRIC, tolerance=0, max_iter=300).image for x in (broken, v))
+    assert found[0].isnan().any()
+    torch.testing.assert_close(found[1:], wanted[1:])
 
 
 def test_single_precision_ends_by_itself():

@@ -123,7 +123,7 @@ def test_arrays_that_are_not_as_described_name_the_file(array, message):
 
 
 def test_an_array_that_is_missing_is_named_with_those_that_are_there():
-    with pytest.raises(ValueError, match=r"scan\.npz with b': expected one with arr_0"):
+    with pytest.raises(ValueError, match=r"^path='scan\.npz with b': expected one with arr_0"):
         named_array("scan.npz", {"b": COILS}, array_of("scan.npz"))
 
 
