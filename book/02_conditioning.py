@@ -29,6 +29,7 @@ from deepinv.physics.functional import gaussian_blur
 import ddgp_lib
 from ddgp_lib import analysis, answers, figures, filters, widgets
 from ddgp_lib.solvers import chambolle_dossal
+from ddgp_lib.tables import Column, table
 
 task = ddgp_lib.load_task("single_pixel")
 camera = task.student
@@ -129,9 +130,9 @@ assert psnr(runs["blur", 1000]) > psnr(runs["blur", 100]) + 5
 
 # %%
 spectra = {name: analysis.modes(A, task.img_size) for name, A in cameras.items()}
-for name, found in spectra.items():
-    kappa = analysis.condition_number(found.values)
-    print(f"{name:6s} rank {found.rank}, condition number {kappa:.1f}")
+kappa = analysis.condition_number
+rows = {name: [found.rank, kappa(found.values)] for name, found in spectra.items()}
+table("Rank, and condition number on the range.", ["rank", Column("κ", digits=1)], rows)
 
 # %%
 assert all(abs(found.eigenvalues[0] - 1) < 1e-5 for found in spectra.values())
@@ -288,10 +289,11 @@ def tenfold(rate):  # iterations to an error ten times smaller, to three digits
     return int(float(f"{math.log(0.1) / math.log(rate):.3g}"))
 
 
-best = analysis.best_gradient_step(lam)[0]
+best, rows = analysis.best_gradient_step(lam)[0], {}
 for label, alpha in {"1/L": 1 / L, "best": best, "2.05/L": 2.05 / L}.items():
     rate = analysis.gradient_rate(lam, alpha)
-    print(f"step {label:7s} {tenfold(rate) if rate < 1 else 'never'}")
+    rows[label] = [tenfold(rate) if rate < 1 else "never"]
+table("Until every mode has shrunk tenfold.", ["iterations"], rows, corner="step")
 
 # %%
 slow, fast = (math.log(analysis.gradient_rate(lam, alpha)) for alpha in (1 / L, best))
@@ -378,8 +380,8 @@ assert ceiling < 20
 # %%
 step, beta, nesterov = analysis.best_momentum(lam)
 plain, kappa = analysis.gradient_rate(lam, 1.0), 1 / math.sqrt(lam.min() / L)
-for name, rate in {"no momentum": plain, "Nesterov": nesterov}.items():
-    print(f"{name:12s} tenfold every {tenfold(rate)} iterations in the long run")
+print(f"tenfold in the long run: every {tenfold(plain)} iterations without momentum,")
+print(f"every {tenfold(nesterov)} with Nesterov's rule")
 
 # %%
 assert abs(analysis.momentum_radius(lam, step, beta).max() - nesterov) < 1e-6
@@ -552,8 +554,10 @@ figures.curves(
 )
 
 # %%
-for name, path in paths.items():
-    print(f"{name:19s} error after 500 iterations {path[500]:.0e}")
+rows = {name: [f"{path[500]:.0e}"] for name, path in paths.items()}
+table("Relative error of the digit after 500 iterations.", ["error"], rows)
+
+# %%
 distinct = int((lam[:-1] - lam[1:] > 1e-6).sum()) + 1
 step, heavy, rate = analysis.best_momentum(lam, "heavy_ball")
 left = analysis.error_factors(lam, step, 1000, heavy, "heavy_ball")
@@ -612,18 +616,18 @@ def newton(physics, gradient, damping):
 damping, kappas = 0.1, {}
 for name, found in spectra.items():
     effective = found.eigenvalues / (found.eigenvalues + damping)
-    pair = [analysis.condition_number(v) for v in (found.eigenvalues, effective)]
-    kappas[name] = pair
-    print(f"{name:6s} condition number {pair[0]:.0f}, preconditioned {pair[1]:.0f}")
+    pair = found.eigenvalues, effective
+    kappas[name] = [analysis.condition_number(values) for values in pair]
+heads = [Column(head, digits=0) for head in ("AᵀA", "P AᵀA")]
+table("Condition number on the range.", heads, kappas)
 
 # %%
 assert kappas["blur"][1] < kappas["blur"][0] / 10
 assert max(kappas["camera"]) < 1.01
 
 # %% [markdown]
-# (Condition numbers of $A^\top A$ and $P A^\top A$.) For the blur it falls by an order of magnitude, and a smaller
-# $\lambda$ would lower it further, at a price that the next section shows. For the camera it was 1 and remains 1. There
-# $\lambda_i$ is either 1 or 0, so $\lambda_i\,p(\lambda_i)$ is either $p(1)$ or 0: on this operator, **every**
+# For the blur the condition number falls by an order of magnitude, and a smaller $\lambda$ would lower it further, at
+# a price that the next section shows. For the camera it was 1 and remains 1. There $\lambda_i$ is either 1 or 0, so $\lambda_i\,p(\lambda_i)$ is either $p(1)$ or 0: on this operator, **every**
 # $p(A^\top A)$ multiplies the gradient by one number. Step size and preconditioner are the same thing.
 
 # %%
@@ -758,11 +762,13 @@ methods = {
 }
 
 # %%
-peaks = {}
-for name, table in methods.items():
-    total = analysis.expected_error(s, truths, sigma, table).total
+peaks, rows = {}, {}
+for name, factors in methods.items():
+    total = analysis.expected_error(s, truths, sigma, factors).total
     peaks[name] = float(-10 * (total.min() / truth.numel()).log10())
-    print(f"{name:19s} best {peaks[name]:.1f} dB at k = {int(total.argmin()):2d}")
+    rows[name] = [peaks[name], int(total.argmin())]
+heads = [Column("PSNR", "dB", digits=1, best="high"), "at k"]
+table("The least expected error of each method, over 500 digits.", heads, rows)
 
 # %%
 careful, hasty = list(peaks.values())[:3], list(peaks.values())[3:]
@@ -875,9 +881,9 @@ found["CGLS"] = {
     "truth": mean_psnr(errors, errors.argmin(0)),
     "discrepancy": mean_psnr(errors, rows),
 }
-print(f"{'dB, chosen by':14s}" + "".join(f"{rule:>13s}" for rule in found["TSVD"]))
-for name, row in found.items():
-    print(f"{name:14s}" + "".join(f"{value:13.1f}" for value in row.values()))
+heads = [Column(rule, "dB", digits=1) for rule in found["TSVD"]]
+rows = {name: [row.get(rule) for rule in found["TSVD"]] for name, row in found.items()}
+table("PSNR of the mean error, by rule, over 500 digits (CGLS: 200).", heads, rows)
 
 # %%
 lost = {}
@@ -1057,10 +1063,12 @@ answers.check("ex-discrepancy", answer)
 # %%
 residuals = filters.squared_residuals(families["Landweber"], data)
 errors = filters.squared_errors(families["Landweber"], s, data, truths)
+found = {}
 for told in (0.9, 1.1):
     rows = filters.discrepancy_principle(residuals, told * sigma, 1024)
-    level = mean_psnr(errors, rows)
-    print(f"told {told} σ: {level:.1f} dB, median k {int(rows.median())}")
+    found[f"{told} σ"] = [mean_psnr(errors, rows), int(rows.median())]
+heads = [Column("PSNR", "dB", digits=1), "median k"]
+table("Landweber's method, over 500 digits.", heads, found, corner="told")
 
 # %% [markdown]
 # ```{solution-end}

@@ -37,6 +37,7 @@ from ddgp_lib.gradient_step import GradientStepDenoiser
 from ddgp_lib.operators import measure, norms, range_projection
 from ddgp_lib.preconditioners import Newton
 from ddgp_lib.solvers import MOMENTUM, chambolle_dossal
+from ddgp_lib.tables import Column, table
 
 warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
 
@@ -70,14 +71,18 @@ estimates = {f"k = {k}": mri.picture(path[k][0])[0] for k in (20, 200)}
 figures.reconstructions(mri.picture(brain)[0], estimates, columns=3, error_limit=0.5)
 
 # %%
-y_brain = mri.measure(brain)
+y_brain, rows = mri.measure(brain), {}
 for k in (20, 200):
     unexplained = float(norms(mri.student.A(path[k][0]) - y_brain) / norms(y_brain))
-    print(f"k = {k:3d}: PSNR {psnr_astray[k]:.1f} dB, data residual {unexplained:.3f}")
-    assert unexplained < 0.05
-assert psnr_astray[20] > psnr_astray[200] + 10
+    rows[f"k = {k}"] = [float(psnr_astray[k]), unexplained]
 lost_path = [x for x, _ in path[-52:]]
 del path
+decibels = Column("PSNR", "dB", digits=1)
+table("The run of the figure.", [decibels, Column("data residual", digits=3)], rows)
+
+# %%
+assert all(unexplained < 0.05 for _, unexplained in rows.values())
+assert psnr_astray[20] > psnr_astray[200] + 10
 
 # %% [markdown]
 # The data are fitted all the while. What has been destroyed is the part of the image that they do not show. The
@@ -153,11 +158,13 @@ noisy = digits + 0.1 * torch.randn(digits.shape, generator=generator)
 variation = TVPrior(n_it_max=200)
 varied = [variation.prox(noisy, gamma=weight) for weight in (0.05, 0.1, 0.15)]
 learned = {sigma: task.denoiser(noisy, sigma) for sigma in (0.03, 0.1, 0.3)}
-best = max(task.psnr(x, digits).mean() for x in varied)
-levels = {sigma: task.psnr(x, digits).mean() for sigma, x in learned.items()}
-print(f"total variation: {best:.1f} dB")
-for sigma, level in levels.items():
-    print(f"denoiser told σ = {sigma}: {level:.1f} dB")
+best = max(float(task.psnr(x, digits).mean()) for x in varied)
+levels = {sigma: float(task.psnr(x, digits).mean()) for sigma, x in learned.items()}
+rows = {f"denoiser, told σ = {sigma}": [level] for sigma, level in levels.items()}
+score = Column("PSNR", "dB", digits=1, best="high")
+table("Mean over eight noisy digits.", [score], {"total variation": [best]} | rows)
+
+# %%
 assert levels[0.1] > max(best + 2, levels[0.03] + 1, levels[0.3] + 1)
 
 # %% mystnb={"figure": {"name": "fig-pnp-sigma", "caption": "What the noise level does. A digit with noise of standard deviation 0.1; total variation; and the denoiser when it is told too little, the truth, and too much."}, "image": {"alt": "Six images of a handwritten digit: clean; covered by noise; smoothed by total variation; denoised with sigma 0.03, where noise remains; with sigma 0.1, clean; with sigma 0.3, with paler strokes and rounded corners."}} tags=["hide-input"]
@@ -216,9 +223,12 @@ maps = [shrink_variation(weight) for weight in (0.02, 0.05, 0.1)]
 varied = [fista(denoise, chambolle_dossal, 20) for denoise in maps]
 boxed = fista(lambda u: u.clamp(0, 1), chambolle_dossal, 200)
 plugged = fista(lambda u: task.denoiser(u, 0.1), chambolle_dossal, 20)
-best = max(task.psnr(x, digits).mean() for x in varied)
-box, level = (task.psnr(x, digits).mean() for x in (boxed, plugged))
-print(f"box {box:.1f} dB, total variation {best:.1f} dB, denoiser {level:.1f} dB")
+best = max(float(task.psnr(x, digits).mean()) for x in varied)
+box, level = (float(task.psnr(x, digits).mean()) for x in (boxed, plugged))
+rows = {"box": [box], "total variation": [best], "denoiser": [level]}
+table("Mean over eight digits from a tenth of the measurements.", [score], rows)
+
+# %%
 assert level > best + 3
 assert level > box + 2.5
 
@@ -635,15 +645,15 @@ print(f"removes noise to {task.psnr(gentle(noisy), digits).mean():.1f} dB")
 
 # %%
 alike = {"stepsize": alpha, "sigma": 0.1}
-ended, fast = {}, "chambolle_dossal"
+ended, rows, fast = {}, {}, "chambolle_dossal"
 for strength, rule in ((1, "none"), (1, fast), (0.5, fast), (0.5, "none")):
     gentle.strength = strength
     method = ddgp_lib.PreconditionedFISTA(gentle, momentum=rule, **alike)
     path, level, moves = run(task, few, method, 250)
     ended[strength, rule] = path[-1][0], float(moves[-1].max())
-    words = "no momentum" if rule == "none" else "momentum"
-    print(f"γ = {strength}, {words}: {level[-1]:.1f} dB, ", end="")
-    print(f"residual {moves[-1].max():.0e}")
+    words = f"γ = {strength}, {'no ' if rule == 'none' else ''}momentum"
+    rows[words] = [float(level[-1]), f"{moves[-1].max():.0e}"]
+table("Mean PSNR, largest residual at k = 250.", [decibels, "residual"], rows)
 
 
 # %%
@@ -755,17 +765,18 @@ kinds = {
     "momentum": ("chambolle_dossal", None, None),
     "fading": ("chambolle_dossal", 10, None),
 }
-chosen = {}
-print(f"{'best score, dB':18s}" + "".join(f"{label:>9s}" for label in kinds))
-for name, table in tuning.items():
+chosen, rows = {}, {label: [] for label in kinds}
+for name, tried in tuning.items():
     scores = {}
-    for row in table["sweep"]:
+    for row in tried["sweep"]:
         kind = row["momentum"], row["prior_decay"], row["update_decay"]
         scores[kind] = max(scores.get(kind, -1.0), tuning_score(row))
     found = {label: scores.get(kind, -1.0) for label, kind in kinds.items()}
-    cells = (f"{score:.1f}" if score > 0 else "–" for score in found.values())
-    print(f"{name:18s}" + "".join(f"{cell:>9s}" for cell in cells))
+    for label, value in found.items():
+        rows[label].append(value if value > 0 else "–")
     chosen[name] = max(found, key=found.__getitem__)
+heads = [Column(name, "dB", digits=1, best="high") for name in tuning]
+table("Best score on validation images.", heads, rows)
 
 # %%
 assert curves["momentum, k = 200"][0] < 15 < curves["momentum, k = 20"][0]
@@ -776,7 +787,7 @@ assert chosen["single_pixel"] == "momentum"
 # (*Fading* is of the prior, with momentum. Fading of the whole update, of the gradient's part as well, was tried too; it
 # is part of [a later chapter](single-pixel). A dash means that no such setting was good enough at iteration 20 to be
 # run on.) Momentum is chosen for all three tasks, and
-# fading where the last column is the highest. That is the baseline of this book, tuned as well as what it is compared
+# fading where the last row is the highest. That is the baseline of this book, tuned as well as what it is compared
 # with.
 #
 # And $\sigma$? Suppose that $f$ came from the density of images, and that the noise $w$ has the standard deviation
@@ -784,12 +795,15 @@ assert chosen["single_pixel"] == "momentum"
 # $\sigma_w^2$, and the proximal map of $\alpha \sigma_w^2 f$ is a denoiser for the level $\sqrt\alpha\, \sigma_w$.
 
 # %%
-for name, table in tuning.items():
-    sigma = table["setting"]["sigma"]
+rows = {}
+for name, tried in tuning.items():
     noise = float(tasks[name].student.noise_model.sigma.max())
-    expected = tasks[name].stepsize ** 0.5 * noise
-    print(f"{name:18s} tuned σ {sigma:.2f}, from the noise {expected:.3f}")
-    assert 1.5 * expected < sigma < 20 * expected
+    rows[name] = [tried["setting"]["sigma"], tasks[name].stepsize ** 0.5 * noise]
+heads = ["tuned", Column("from the noise", digits=3)]
+table("Noise level σ that the denoiser is told.", heads, rows)
+
+# %%
+assert all(1.5 * expected < sigma < 20 * expected for sigma, expected in rows.values())
 
 # %% [markdown]
 # The tuned levels are several times higher. What the denoiser has to remove is not $w$ but what the missing
@@ -1059,14 +1073,15 @@ grids = {"σ": (0.03, 0.05, 0.07, 0.1, 0.15, 0.2)}
 grids["weight"] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 # %%
-reported = {}
+reported, rows = {}, {}
 for knob, grid in grids.items():
     for label, chosen_on in (("validation", task.val_images[:8]), ("test", digits)):
         scores = [reached_by(priors[knob](value), chosen_on) for value in grid]
         value = grid[scores.index(max(scores))]
         reported[knob, label] = reached_by(priors[knob](value), digits)
-        print(f"{knob} {value:g} by {label}: {reported[knob, label]:.2f} dB on digits")
+        rows[f"{knob}, by {label}"] = [f"{value:g}", reported[knob, label]]
         assert grid[0] < value < grid[-1]
+table("Mean PSNR on the eight digits.", ["chosen", Column("PSNR", "dB")], rows)
 
 # %%
 lead = reported["σ", "validation"] - reported["weight", "validation"]

@@ -37,6 +37,7 @@ from ddgp_lib.preconditioners import Identity, InexactNewton, Newton, Polynomial
 from ddgp_lib.preconditioners.diagonal import Circulant, Jacobi
 from ddgp_lib.preconditioners.probing import circulant_spectrum
 from ddgp_lib.solvers import cgls, chambolle_dossal, descend, discrepancy
+from ddgp_lib.tables import Column, table
 
 # %% [markdown]
 # **Key results**, computed from the study that this chapter ends with:
@@ -54,6 +55,10 @@ def psnr_of(operator, method):
 
 def products_of(operator, method):
     return studied[f"{operator}: {method}"]["products"]
+
+
+def decibels(*names, best=None):
+    return [Column(name, "dB", digits=1, best=best) for name in names]
 
 
 others = [f"{FLAT}: {method}" for method in ("cgls", "distilled_linear")]
@@ -395,10 +400,9 @@ shown = [
     *("Newton, λ = 0.01", "inexact Newton, λ = 0.01"),
     *("Jacobi", "Jacobi + m", "circulant"),
 ]
-print(f"{'products (m: momentum)':28s}" + "".join(f"{name:>8s}" for name in needed))
-for label in shown:
-    counts = "".join(f"{column[label]:8d}" for column in needed.values())
-    print(f"{label:28s}{counts}")
+rows = {label: [column[label] for column in needed.values()] for label in shown}
+heads = [Column(name, best="low") for name in needed]
+table("Products to the misfit of 200 plain steps; m: momentum.", heads, rows)
 
 # %%
 for column in needed.values():
@@ -427,7 +431,7 @@ assert needed["SR"]["circulant"] < 5
 assert min(needed[name]["circulant"] for name in ("coils", "signs", "shadow")) > 190
 
 # %% [markdown]
-# We read the table in groups.
+# We read the table in groups. The fewest products on each operator are in bold.
 #
 # **Conjugate gradients win.** They need 8 to 21 products and no step size. Every polynomial needs more. Only a $P$ that
 # is made for its operator does nearly as well or better: Newton's step in closed form, the circulant $P$ in
@@ -507,11 +511,13 @@ for A, x in (exact, face), cameras["coils"]:  # and still nothing in the null sp
 # %%
 A, x = digits.student, digits.test_images[:32]
 P, zero = Circulant.of(A, digits.img_size), torch.zeros_like(x)
-path = list(descend(A, A.A(x), P, 50, start=zero))
-plain = digits.psnr(A.A_dagger(A.A(x)), x).mean()
-later = [f"{digits.psnr(path[k - 1], x).mean():.1f} dB at k = {k}" for k in (1, 50)]
-print(f"one plain step: {plain:.1f} dB; circulant: {', '.join(later)}")
-assert digits.psnr(path[49], x).mean() < plain - 5
+path = [A.A_dagger(A.A(x)), *descend(A, A.A(x), P, 50, start=zero)]
+kept = {"one plain step": 0, "circulant, k = 1": 1, "circulant, k = 50": 50}
+rows = {name: [float(digits.psnr(path[k], x).mean())] for name, k in kept.items()}
+table("Mean over 32 digits.", decibels("PSNR", best="high"), rows)
+
+# %%
+assert rows["circulant, k = 50"][0] < rows["one plain step"][0] - 5
 
 # %% [markdown]
 # It moves the null space in a wrong direction, ever further. The inverse of a filter boosts the frequencies that the
@@ -651,11 +657,11 @@ figures.curves(
 levels = damping.flip(0)[::3].tolist()  # from the strongest
 
 
-def first_that_fits(candidates, task, y, x):
+def first_that_fits(candidates, task, y, x):  # PSNR of it, of the best, of the last
     fits = torch.stack([discrepancy(z, y, task.student) <= 1 for z in candidates])
     scores = torch.stack([task.psnr(z, x) for z in candidates])
     chosen = fits.int().argmax(dim=0)
-    return scores.gather(0, chosen[None]).mean(), scores
+    return scores.gather(0, chosen[None]), scores.max(dim=0).values, scores[-1]
 
 
 # %%
@@ -668,14 +674,12 @@ for noise in error:
     tried_steps = [newton(A, adjoint, level) / top for level in levels]
     runs = {"one Newton step": tried_steps, "CGLS": list(cgls(A, y, 40, start=zero))}
     for name, candidates in runs.items():
-        kept, scores = first_that_fits(candidates, task, y, x)
-        late = scores[-1].mean()
-        without_truth[noise, name] = [kept, scores.max(dim=0).values.mean(), late]
+        parts = first_that_fits(candidates, task, y, x)
+        without_truth[noise, name] = [float(part.mean()) for part in parts]
+rows = {f"noise {s}, {name}": v[:2] for (s, name), v in without_truth.items()}
+table("Mean PSNR over 40 faces.", decibels("discrepancy", "the truth"), rows)
 
 # %%
-print(f"{'PSNR (dB), mean of 40 faces':32s}{'discrepancy':>16s}{'the truth':>14s}")
-for (noise, name), values in without_truth.items():
-    print(f"{f'noise {noise}, {name}':32s}" + "{:16.1f}{:14.1f}".format(*values))
 print(f"CGLS after 40 steps with noise 0.01: {without_truth[0.01, 'CGLS'][2]:.0f} dB")
 for kept, highest, _ in without_truth.values():
     assert highest - 0.6 < kept < highest
@@ -715,7 +719,7 @@ def mean_after_ten(task, P, sigma, images):
 
 
 # %%
-robust = {}
+robust, rows = {}, {}
 for noise in (0.01, 0.03):
     task = ddgp_lib.load_task("super_resolution", noise=noise)
     for name, P in candidates.items():
@@ -725,7 +729,8 @@ for noise in (0.01, 0.03):
         s = max(tries, key=tries.get)
         assert grid[0] < s < grid[-1]
         robust[noise, name] = mean_after_ten(task, P, s, task.test_images[::4])
-        print(f"noise {noise:<5g} {name:10s} σ = {s:<5g} {robust[noise, name]:.1f} dB")
+        rows[f"noise {noise:g}, {name}"] = [f"{s:g}", robust[noise, name]]
+table("After ten iterations, means over 20 faces.", ["σ", *decibels("PSNR")], rows)
 
 # %%
 assert robust[0.01, "following"] > robust[0.01, "fixed"] + 0.7
@@ -786,8 +791,8 @@ for name, P in trials.items():
 
 # %%
 truth = faces.test_images[:3]
-score = {name: float(faces.psnr(x, truth).mean()) for name, x in rest.items()}
-print(", ".join(f"{name}: {value:.1f} dB" for name, value in score.items()))
+rows = {name: [float(faces.psnr(x, truth).mean())] for name, x in rest.items()}
+table("At rest, mean over three faces.", decibels("PSNR"), rows)
 
 # %% [markdown]
 # Are these other points, or slower ways to the same one? Start without $P$ where Newton's step has come to rest:
@@ -840,15 +845,14 @@ for ax, operator in zip(panels, newtons, strict=True):
 figure
 
 # %%
+rows = {}
 for operator in newtons:
     fast = {d: psnr_of(operator, f"l2, degree {d}, momentum") for d in tried}
     top = max(fast, key=fast.get)
     plain = max(psnr_of(operator, f"l2, degree {d}") for d in tried)
-    alone = psnr_of(operator, "none, momentum")
-    print(
-        f"{operator:17s}momentum {alone:.1f} dB, best polynomial {plain:.1f} dB, "
-        f"both {fast[top]:.1f} dB at d = {top}"
-    )
+    rows[operator] = [psnr_of(operator, "none, momentum"), plain, fast[top], top]
+heads = [*decibels("momentum", "best polynomial", "both"), "d of both"]
+table("Mean PSNR over 24 test images after 60 products.", heads, rows)
 
 # %%
 for operator in (SIGNS, COILS):
@@ -914,9 +918,9 @@ grid = runs[0]["configuration"]["sigmas"]
 at_end = {}
 for end in (max(grid), min(grid)):
     at_end[end] = [run["row"] for run in runs if run["sigma"]["60"] == end]
-    shares = Counter(row.split(":")[0] for row in at_end[end])
-    words = ", ".join(f"{name} {count}" for name, count in shares.items())
-    print(f"σ = {end}: {len(at_end[end])} of {len(runs)} runs ({words})")
+found = [Counter(row.split(":")[0] for row in chosen) for chosen in at_end.values()]
+rows = {name: [count[name] for count in found] for name in (FLAT, SIGNS, COILS, SR)}
+table(f"Of {len(runs)} runs, those at an end.", [f"σ = {end}" for end in at_end], rows)
 
 # %%
 large, small = at_end.values()
@@ -951,11 +955,11 @@ outside = {
     f"{SIGNS}, ℓ2, d = 8": (with_signs, (0.1, 0.15)),
     f"{SR}, no P": ((wide, 60, None), (0.005, 0.002, 0.001)),
 }
-ended = {}
+ended, rows = {}, {}
 for name, (case, sigmas) in outside.items():
     ended[name] = [beyond(*case, sigma) for sigma in sigmas]
-    for sigma, (seen, fresh) in zip(sigmas, ended[name], strict=True):
-        print(f"{name:28s} σ = {sigma:<5g} validation {seen:.1f}, test {fresh:.1f} dB")
+    rows |= {f"{name}, σ = {s:g}": e for s, e in zip(sigmas, ended[name], strict=True)}
+table("Means over 4 and over 20 images.", decibels("validation", "test"), rows)
 
 # %%
 *upper, lower = ended.values()
@@ -1013,12 +1017,15 @@ answers.check("ex-lp-markov", answer)
 # there, nothing shrinks. A bound $l$ above zero trades gain for speed elsewhere.
 
 # %%
+rows = {}
 for lower in (0.03, 1e-3, 1e-6):
     P = Polynomial.of("chebyshev", 4, lower=lower)
     above = torch.linspace(lower, 1, 1001, dtype=torch.float64)
-    peak = residual(P, above).abs().max()
-    slope = P.coefficients[0] / 5
-    print(f"l = {lower:<6g} gain {slope:.2f}, largest |r| from l on {peak:.3f}")
+    slope, peak = P.coefficients[0] / 5, float(residual(P, above).abs().max())
+    rows[f"l = {lower:g}"] = [slope, peak]
+table("Degree 4, |r| from l on.", ["gain", Column("largest |r|", digits=3)], rows)
+
+# %%
 assert abs(slope - 10) < 0.01
 assert peak > 0.999
 
@@ -1136,13 +1143,15 @@ answers.check("ex-lp-damping", answer)
 
 # %%
 noisy, swept = ddgp_lib.load_task("super_resolution", noise=0.01), {}
+setting = tuned | {"stepsize": noisy.stepsize}
 for lam in (0.003, 0.01, 0.1, 0.3):
-    setting = tuned | {"stepsize": noisy.stepsize}
     solver = PreconditionedFISTA(noisy.denoiser, Newton(lam), **setting)
     curves = psnr_curves(noisy, solver, noisy.test_images[:4], noisy.student, 10)
-    swept[lam] = curves.mean(dim=1)
-    words = "λ = {:<5g} {:.1f} dB after one, {:.1f} dB after ten"
-    print(words.format(lam, swept[lam][0], swept[lam][-1]))
+    swept[lam] = [float(curves[k].mean()) for k in (0, -1)]
+rows = {f"λ = {lam:g}": psnrs for lam, psnrs in swept.items()}
+table("Means of four faces.", decibels("after one", "after ten", best="high"), rows)
+
+# %%
 assert max(swept, key=lambda lam: swept[lam][-1]) == 0.1
 assert max(swept, key=lambda lam: swept[lam][0]) == 0.01
 
