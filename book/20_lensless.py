@@ -272,7 +272,7 @@ away = {name: u - v for name, u in points.items()}
 excess = {name: float((d * metric.apply(d)).sum() / 2) for name, d in away.items()}
 rows = {name: [*u.flatten().tolist(), excess[name]] for name, u in points.items()}
 heads = ["first pixel", "second pixel", Column("above the minimum", best="low")]
-table("Two points with x ≥ 0, and the model of f there.", heads, rows)
+table("The model of f at two points with x ≥ 0.", heads, rows)
 
 # %%
 assert excess["projected"] < 0.8 * excess["clipped"]
@@ -321,7 +321,7 @@ assert 3 * transforms["crop ADMM"] < transforms["FISTA"] < transforms["circulant
 # %% tags=["nbval-ignore-output"]
 seconds = {name: price("x ≥ 0", name, "seconds") for name in transforms}
 rows = {name: [value, value / seconds["crop ADMM"]] for name, value in seconds.items()}
-heads = [Column(head, digits=1, best="low") for head in ("seconds", "times ADMM's")]
+heads = [Column("seconds", best="low"), Column("times ADMM's", digits=1)]
 table(f"Time until the residual is below {GOAL}.", heads, rows)
 
 # %% [markdown]
@@ -417,7 +417,8 @@ for share in shares:
     floors.append(judge.error(prediction).nmse ** 0.5)
 rows = {f"{s:.0%}": [1e3 * floor] for s, floor in zip(shares, floors, strict=True)}
 heads = [Column("held-out error", "‰", digits=1)]
-table("A share of the pattern's mean subtracted.", heads, rows, corner="share")
+title = "ADMM after 100 iterations, with a share of the pattern's mean subtracted."
+table(title, heads, rows, corner="share")
 
 # %%
 assert floors[1] < 0.8 * floors[0]
