@@ -390,10 +390,10 @@ for origin, P in origins.items():
     for name, data in (("noisy", y), ("clean", A.A(images))):
         *_, x = descend(A, data, P, 4)
         key = origin, name
-        rows[", ".join(key)] = quality[key], weak_error[key] = judged(x)
+        quality[key], weak_error[key] = judged(x)
+        rows[", ".join(key)] = [quality[key], weak_error[key]]
 heads = [Column("PSNR", "dB", digits=1), Column("error in weak modes", digits=1)]
-title = "Two full matrices after four steps, means over 40 faces."
-table(title, heads, rows, corner="learned from, run on")
+table("Two matrices, means over 40 faces.", heads, rows, corner="learned from, run on")
 
 # %%
 assert weak_error["noisy", "noisy"] > 2 * weak_error["clean", "noisy"]
