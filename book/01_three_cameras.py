@@ -499,15 +499,17 @@ assert int(cameras(64)["mri"].columns.sum()) == 2
 # Since $A (I - A^+A) = 0$, the records agree: $A \tilde x = A x$. Do the images?
 
 # %%
-forged = {}
+forged, rows = {}, {}
 for name, task in tasks.items():
     A, (x, other) = task.student, task.test_images[list(pairs[name])].split(1)
     forged[name] = x + analysis.split(A, other - x)[1]
     same = float(norms(A.A(forged[name]) - A.A(x)) / norms(A.A(x)))
     apart = float(norms(forged[name] - x) / norms(x))
-    print(f"{names[name]:10s} records differ by {same:.0e}, images by {apart:.0%}")
+    rows[names[name]] = [f"{same:.0e}", 100 * apart]
     assert same < 1e-5
     assert apart > 0.1
+heads = ["of the records", Column("of the images", "%", digits=0)]
+table("Relative difference of a pair.", heads, rows, corner="camera")
 
 # %% mystnb={"figure": {"name": "fig-tc-forged", "caption": "In each row, the first and the last image have the same record. The four has become a five, the brain has got the ventricles of another slice, and the face glasses and the shadow of a beard. Faces: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of three images. A four, a five, and an image that looks like the five with grey blocks around it. A sagittal slice, an axial slice, and the sagittal slice with the ventricles and the outline of the axial one faintly in it. A clean-shaven face, a face with glasses and a beard, and the first face with the glasses and a shadow of the beard."}} tags=["hide-input"]
 shown = {}
@@ -559,8 +561,8 @@ x = digits.test_images[:40]
 y = spc.A(x)
 boxed = in_the_box(spc, y, 200)
 errors = {"smallest norm": relative(spc.A_dagger(y), x), "box": relative(boxed, x)}
-for name, error in errors.items():
-    print(f"{name:13s} mean error {error:.2f}")
+smallest, box = errors.values()
+print(f"mean error of the smallest norm {smallest:.2f}, with the box {box:.2f}")
 
 # %%
 assert (norms(spc.A(boxed) - y) / norms(y)).max() < 1e-3
@@ -714,8 +716,8 @@ distances = {
     "half the distance of the two": float(norms(four - twin)) / 2,
 }
 near, far, half = distances.values()
-for name, distance in distances.items():
-    print(f"{name:28s} {distance:.2f}")
+rows = {name: [distance] for name, distance in distances.items()}
+table("Distances of the answer to both digits.", ["distance"], rows)
 
 # %%
 torch.testing.assert_close(answer, guess[4:5], rtol=0, atol=1e-3)
@@ -877,8 +879,8 @@ def mirrored(images):
 
 parts = {"training": brains.train_images, "test": brains.test_images}
 symmetric = {name: mirrored(images) for name, images in parts.items()}
-for name, share in symmetric.items():
-    print(f"{name:8s} {share:.0%} of the slices are symmetric")
+shares = " and ".join(f"{share:.0%} of the {name}" for name, share in symmetric.items())
+print(f"symmetric: {shares} slices")
 assert symmetric["training"] == 0
 assert abs(symmetric["test"] - 0.7) < 1e-6
 

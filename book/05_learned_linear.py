@@ -37,6 +37,7 @@ from ddgp_lib.operators import gradient, normal, norms, null_projection
 from ddgp_lib.preconditioners import SR1, Circulant, Identity, Newton
 from ddgp_lib.preconditioners.quasi_newton import rank_one_direction
 from ddgp_lib.solvers import cgls, descend, discrepancy
+from ddgp_lib.tables import Column, table
 
 # %% tags=["hide-input"]
 faces = ddgp_lib.load_task("super_resolution", size=32, rtol=1e-5)
@@ -323,13 +324,12 @@ figure
 # In numbers, after four and after eight iterations:
 
 # %%
-print(f"{'':14s}{'residual at 4':>14s}{'at 8':>8s}{'PSNR at 4':>12s}{'at 8':>7s}")
-fits, found_psnr = {}, {}
-for name, path in paths.items():
-    fits[name] = {k: residual(path[k - 1]) for k in (4, 8)}
-    found_psnr[name] = {k: psnr(path[k - 1]) for k in (2, 4, 8)}
-    values = (*fits[name].values(), found_psnr[name][4], found_psnr[name][8])
-    print("{:14s}{:14.4f}{:8.4f}{:12.1f}{:7.1f}".format(name, *values))
+fits = {n: {k: residual(p[k - 1]) for k in (4, 8)} for n, p in paths.items()}
+found_psnr = {n: {k: psnr(p[k - 1]) for k in (2, 4, 8)} for n, p in paths.items()}
+rows = {n: [*fits[n].values(), found_psnr[n][4], found_psnr[n][8]] for n in paths}
+heads = [Column(f"residual at {k}", digits=4) for k in (4, 8)]
+heads += [Column(f"PSNR at {k}", "dB", digits=1, best="high") for k in (4, 8)]
+table("Nine methods after 4 and 8 iterations, means over 40 faces.", heads, rows)
 
 # %%
 ranked = ("full", "convolution", "diagonal", "scalar", "momentum", "no P")
@@ -385,14 +385,17 @@ def judged(x):
 
 
 # %%
-weak_error, quality = {}, {}
-print(f"{'learned from, run on':22s}{'PSNR':>7s}{'error in weak modes':>22s}")
+weak_error, quality, rows = {}, {}, {}
 for origin, P in origins.items():
     for name, data in (("noisy", y), ("clean", A.A(images))):
         *_, x = descend(A, data, P, 4)
         key = origin, name
         quality[key], weak_error[key] = judged(x)
-        print(f"{f'{origin}, {name}':22s}{quality[key]:7.1f}{weak_error[key]:22.1f}")
+        rows[", ".join(key)] = [quality[key], weak_error[key]]
+heads = [Column("PSNR", "dB", digits=1), Column("error in weak modes", digits=1)]
+table("Two matrices, means over 40 faces.", heads, rows, corner="learned from, run on")
+
+# %%
 assert weak_error["noisy", "noisy"] > 2 * weak_error["clean", "noisy"]
 assert weak_error["noisy", "clean"] > 1.5 * weak_error["clean", "noisy"]
 assert quality["clean", "noisy"] > quality["noisy", "noisy"] + 1
@@ -416,12 +419,12 @@ for ridge in (1e-2, 1e-1):
 for ridge, P in fits_of.items():
     *_, x = descend(A, y, P, 4)
     tried[ridge] = psnr(x), float(discrepancy(x, y, A).mean())
-    words = "ridge {}: {:.1f} dB, residual over noise {:.2f}"
-    print(words.format(ridge, *tried[ridge]))
-chosen = max(ridge for ridge, (_, q) in tried.items() if q <= 1)
-print(f"chosen without the truth: {chosen}")
+heads = [Column("PSNR", "dB", digits=1, best="high"), Column("residual over noise")]
+rows = {f"{ridge}": values for ridge, values in tried.items()}
+table("Three full matrices, means over 40 faces.", heads, rows, corner="ridge")
 
 # %%
+chosen = max(ridge for ridge, (_, q) in tried.items() if q <= 1)
 assert chosen == max(tried, key=lambda ridge: tried[ridge][0]) == 1e-2
 assert tried[1e-2][0] > tried[1e-3][0] + 1
 over_noise = [q for _, q in tried.values()]
@@ -548,8 +551,10 @@ asked = {
 }
 told = {n: float(digits.psnr(found + part, test).mean()) for n, part in asked.items()}
 plain_step = float(digits.psnr(found, test).mean())
-print(f"plain step {plain_step:.1f} dB;", end=" ")
-print(", ".join(f"told by {name}: {value:.1f} dB" for name, value in told.items()))
+rows = {"plain step": [plain_step]} | {f"told by {n}": [v] for n, v in told.items()}
+table("Means over 64 digits after one step.", [Column("PSNR", "dB", digits=1)], rows)
+
+# %%
 assert abs(told["student"] - plain_step) < 0.01
 assert told["student"] + 2.5 < told["teacher"] < told["truth"] < told["teacher"] + 1
 seen_by_teacher = normal(digits.teacher, asked["truth"])
@@ -682,8 +687,8 @@ for name, (operator, x) in cameras.items():
         for label in ("momentum", "SR1", "CGLS")
     }
     counts[name]["CGLS"] += 1
-    words = [f"{label} {c.min()} to {c.max()}" for label, c in counts[name].items()]
-    print(f"{name:10s} products: {', '.join(words)}")
+rows = {n: [f"{c.min()} to {c.max()}" for c in by.values()] for n, by in counts.items()}
+table("Products, the range over eight images.", ["momentum", "SR1", "CGLS"], rows)
 
 # %%
 for found_counts in counts.values():
@@ -710,15 +715,14 @@ for level in (0.001, 0.01):
     for name, P in (("no P", Identity()), ("SR1", SR1())):
         path = descend(task.student, task.measure(some, seed=9), P, 100)
         noisy[level, name] = [float(task.psnr(x, some).mean()) for x in path]
-for name in ("no P", "SR1"):
-    row = noisy[0.01, name]
-    peak = row.index(max(row))
-    print(f"{name:5s} best {row[peak]:.1f} dB at k = {peak + 1}, last {row[-1]:.1f} dB")
+at_ten = {name: noisy[0.01, name] for name in ("no P", "SR1")}
+peaks = {name: row.index(max(row)) for name, row in at_ten.items()}
+rows = {n: [max(row), peaks[n] + 1, row[-1]] for n, row in at_ten.items()}
+heads = [Column("best", "dB", digits=1), "at k", Column("at k = 100", "dB", digits=1)]
+table("Mean PSNR of ten faces at ten times the noise.", heads, rows)
 
 # %%
 assert noisy[0.001, "SR1"][-1] > noisy[0.001, "no P"][-1] + 0.7
-at_ten = {name: noisy[0.01, name] for name in ("no P", "SR1")}
-peaks = {name: row.index(max(row)) for name, row in at_ten.items()}
 assert peaks["SR1"] < 40 < peaks["no P"]
 assert noisy[0.01, "SR1"][-1] < max(noisy[0.01, "SR1"]) - 4
 
@@ -799,11 +803,11 @@ assert max(lowest) < 0.1
 assert all(scores[-1] < max(scores) for scores in swept)
 
 # %%
-print(f"{'dB after ten iterations':26s}{'no P':>8s}{'momentum':>10s}{'SR1':>8s}")
 ended = {key: float(curve[-1]) for key, curve in inside.items()}
-for name in by_task:
-    row = [ended[name, label] for label in ("no P", "momentum", "SR1")]
-    print(f"{name:26s}" + "{:8.1f}{:10.1f}{:8.1f}".format(*row))
+labels = ("no P", "momentum", "SR1")
+rows = {name: [ended[name, label] for label in labels] for name in by_task}
+heads = [Column(label, "dB", digits=1) for label in labels]
+table("PSNR after ten iterations, means over twenty test images.", heads, rows)
 
 # %%
 for name in ("SR", "4 coils"):
@@ -907,8 +911,10 @@ second = start.advance(start.step(scalars[0] * start.gradient, None), lambda k: 
 spread = [modes.analyse(s.gradient).square().sum(dim=0) for s in (start, second)]
 power = [p[: len(t)] for p in spread]
 lines = [float(p.sum() / (t * p).sum()) for p in power]
-print("learned:", ", ".join(f"{s:.2f}" for s in scalars[:3]))
-print("line search:", ", ".join(f"{s:.2f}" for s in lines))
+rows = {"learned": scalars[:3], "line search": [*lines, None]}
+table("The scalar 1 + θ of the first iterations.", ["first", "second", "third"], rows)
+
+# %%
 assert scalars[2] > 2
 assert all(abs(s - line) < 2e-3 for s, line in zip(scalars, lines, strict=False))
 
@@ -950,9 +956,12 @@ for count in (5, 100):
         few[s, count] = float(misfit.mean()), residual(one_step(P)), psnr(one_step(P))
 
 # %%
-for (s, count), values in few.items():
-    words = "{:12s}{:4d} images: training {:.4f}, held-out {:.4f}, {:.1f} dB"
-    print(words.format(s, count, *values))
+heads = [Column(f"residual, {kind}", digits=4) for kind in ("training", "held out")]
+heads += [Column("PSNR, held out", "dB", digits=1)]
+rows = {f"{structure}, {count}": values for (structure, count), values in few.items()}
+table("One step, P learned from few faces and many.", heads, rows, corner="P, faces")
+
+# %%
 assert few["full", 5][0] < 0.1 * few["full", 5][1]
 assert few["full", 5][1] > 1.5 * few["convolution", 5][1]
 assert few["full", 100][1] < few["convolution", 100][1]

@@ -757,6 +757,12 @@ axis["ylabel"], roles = "gain in PSNR (dB)", {network: "distilled", linear: "lin
 figures.curves(shares, curves, errors=errors, roles=roles, **axis)
 
 # %% tags=["hide-input"]
+beyond = {r: against(pixels[r], pixels[0.4], "20") for r in (0.6, 0.8, 1.0)}
+rows = {f"{r:.0%}": [difference] for r, difference in beyond.items()}
+heads = [Column("over one with 40%", "dB", signed=True)]
+table("PSNR after 20 iterations, three seeds.", heads, rows, corner="teacher")
+
+# %% tags=["hide-input"]
 for run in runs:
     recipe = run["configuration"]["recipe"]
     alone = {"supervised": 1.0} if "no teacher" in run["row"] else None
@@ -765,9 +771,7 @@ for run in runs:
 assert max(abs(gains[r] - guess_gains[r]) for r in ratios) < 0.7
 assert gains[0.15] + 0.5 < gains[0.2] < gains[0.2] + 0.5 < gains[0.3] < gains[0.4]
 assert gains[0.4] > 3 * gains[0.15]
-beyond = {r: against(pixels[r], pixels[0.4], "20") for r in (0.6, 0.8, 1.0)}
 for r, (mean, half) in beyond.items():
-    print(f"a teacher with {r:.0%} over one with 40%: {mean:+.2f} ± {half:.2f} dB")
     assert -0.1 < mean < 0.4
     assert (mean > half) == (r == 0.8)
 
@@ -821,9 +825,10 @@ def untrained(row):
 weakest = {"slices": of_mri[0], "faces": "super_resolution, factor 4, blur 2.0"}
 taught = {kind: trained[row]["gain_20"] for kind, row in weakest.items()}
 more = {kind: taught[kind] - untrained(row) for kind, row in weakest.items()}
-for kind in weakest:
-    print(f"{kind}, weakest teacher: {taught[kind]:+.2f} dB from the tuned solver,")
-    print(f"    {more[kind]:+.2f} dB from an untrained P")
+rows = {kind: [taught[kind], more[kind]] for kind in weakest}
+heads = ("over the tuned solver", "over an untrained P")
+heads = [Column(head, "dB", signed=True) for head in heads]
+table("Gain with the weakest teacher after 20 iterations.", heads, rows)
 
 # %% tags=["hide-input"]
 slices = [trained[row]["gain_20"] for row in of_mri]
@@ -857,7 +862,9 @@ for row in (name for name in trained if "blur" in name):
     B = ddgp_lib.load_task(camera.name, **run["configuration"]["options"]).teacher
     wish = null_projection(camera.student, normal(B, h)) / squared_norm(B, camera.img_size)
     asked_of_faces[row] = float(wish.square().sum() / h.square().sum())
-    print(f"{row}: asks for {asked_of_faces[row]:.1%}")
+rows = {row.split(", ", 1)[1]: [100 * v] for row, v in asked_of_faces.items()}
+heads = [Column("asked", "%", digits=1)]
+table("Share of the hidden energy, over 40 faces.", heads, rows, corner="teacher")
 
 # %% tags=["hide-input"]
 sharp, soft = ([v for row, v in asked_of_faces.items() if f"blur {b}" in row] for b in (1.0, 2.0))

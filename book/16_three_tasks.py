@@ -43,7 +43,6 @@ from ddgp_lib.experiments.verdicts import (
     reference_of,
     show_leads,
     title_of,
-    told,
     verdict,
 )
 from ddgp_lib.operators import norms, null_projection, range_projection
@@ -65,10 +64,13 @@ best = {label: reference_of(found) for label, found in seeds.items()}
 # %% tags=["hide-input"]
 places = {"digits": ("digits", False), "brain": ("brain", False)}
 places |= {"brain, head": ("brain", True), "faces": ("faces", False)}
+rows = {}
 for place, (label, region) in places.items():
-    early, late = (lead(seeds[label], k=k, region=region) for k in (20, None))
-    print(f"{place}: P is {verdict(early)} {title_of(best[label])}, {told(early)};")
-    print(f"    between bests {told(late)}")
+    two = (lead(seeds[label], k=k, region=region) for k in (20, None))
+    rows[place] = [title_of(best[label]), *((d.mean, d.interval) for d in two)]
+heads = [Column(n, "dB", signed=True) for n in ("after 20", "between bests")]
+heads = ["best that learns nothing", *heads]
+table("Gain of P in mean PSNR, with its 95 % interval.", heads, rows, corner="images")
 
 # %% [markdown]
 # The same as a picture, beside the preconditioner that sees the gradient alone, and the linear [closed
@@ -163,13 +165,16 @@ assert brains.student.columns[59:69].all()
 # The spectrum of super-resolution, student and teacher, each relative to its largest singular value:
 
 # %%
-eta, spectra = 0.03, {}
+eta, spectra, rows = 0.03, {}, {}
 for name, A in (("student", faces.student), ("teacher", faces.teacher)):
     values = (A.spectrum / A.squared_norm).sqrt().flatten()
     spectra[name] = values = values.sort(descending=True).values
     seen = values[values > eta]
-    print(f"{name}: sees {len(seen)} of {len(values)} measured modes,", end=" ")
-    print(f"condition number {1 / seen[-1]:.1f}")
+    rows[name] = [len(values), len(seen), float(1 / seen[-1])]
+heads = ["measured modes", "seen", Column("condition number", digits=1)]
+table("Super-resolution: what is above the threshold.", heads, rows)
+
+# %%
 assert 1 / spectra["student"][faces.student.rank - 1] ** 2 > 1000
 
 # %% mystnb={"figure": {"name": "fig-three-spectrum", "caption": "Super-resolution: singular values of student and teacher, each relative to its largest; the remaining modes, up to 4,096, are zero. What lies below the line counts as unseen."}, "image": {"alt": "Two falling curves of relative singular values on a logarithmic axis. The student's has 256 values, crosses the line at 0.03 after 145 and ends near one ten-thousandth. The teacher's has 1024 and ends at 0.17, above the line."}} tags=["hide-input"]
@@ -261,8 +266,10 @@ def left_by_guess(task):
 
 
 guessed = {label: left_by_guess(task) for label, task in tasks.items()}
-for label, left in guessed.items():
-    print(f"{label}: a linear guess leaves {left:.2f} of the hidden part")
+rows = {label: [left] for label, left in guessed.items()}
+table("Share of the hidden part, mean of 48 images.", ["left by the guess"], rows)
+
+# %%
 assert guessed["digits"] < 0.75 < 0.85 < guessed["brain"] < 0.95 < guessed["faces"]
 
 # %% [markdown]
@@ -535,8 +542,9 @@ in_conditions("faces")
 # than that of the best rival? And from how many images did the [safeguard](when-it-breaks) take $P$?
 
 # %%
+off = 0
 for label, result in results.items():
-    losses, ahead, off = [], [], 0
+    losses, ahead = [], []
     for row in result["generalisation"]["rows"]:
         mean, error = row["gain_over_best"]["distilled"]
         rivals = [row["psnr"][name][0] for name in rivals_of(seeds[label])]
@@ -544,8 +552,8 @@ for label, result in results.items():
         ahead += [row["condition"]] * (row["psnr"]["distilled"][0] > max(rivals))
         off += row["rejected"]
     print(f"{label}: behind what learns nothing: {'; '.join(losses) or 'nowhere'};")
-    print(f"    ahead of the best rival: {'; '.join(ahead) or 'nowhere'};")
-    print(f"    the safeguard took P from {off} images")
+    print(f"    ahead of the best rival: {'; '.join(ahead) or 'nowhere'}")
+print(f"the safeguard took P from {off} images of all three")
 
 # %% [markdown]
 # Two things are known beforehand. Under more noise, the damping and $\sigma$ have to follow. The damping of Newton's
@@ -658,16 +666,16 @@ table(f"Runs of 1,000 iterations: {counts}.", heads, rows)
 # Do the preconditioned runs stay where they are, and what does the safeguard change?
 
 # %% tags=["hide-input"]
+rows = {}
 for label, runs in long.items():
     psnr = {kind: found["psnr"] for kind, found in runs["methods"].items()}
-    drift = {n: psnr[n]["1000"] - psnr[n]["200"] for n in ("none", "distilled")}
-    held = "stays within" if abs(drift["distilled"]) < 0.3 else "does not stay within"
-    print(f"{label}: from 200 to 1,000 P {held} 0.3 dB ({drift['distilled']:+.2f} dB);")
-    print(f"    no P changes by {drift['none']:+.2f} dB;")
+    drift = [psnr[n]["1000"] - psnr[n]["200"] for n in ("distilled", "none")]
     change = psnr["distilled + safeguard"]["1000"] - psnr["distilled"]["1000"]
     over = psnr["distilled + safeguard"]["1000"] - psnr["none"]["1000"]
-    print(f"    the safeguard changes the end of P by {change:+.2f} dB,", end=" ")
-    print(f"to {over:+.2f} dB over no P")
+    rows[label] = [*drift, change, over]
+heads = ["P since 200", "no P since 200", "P by the safeguard", "then over no P"]
+heads = [Column(head, "dB", signed=True) for head in heads]
+table("Changes of the mean PSNR, at 1,000 iterations.", heads, rows)
 
 # %%
 for runs in long.values():
@@ -725,9 +733,11 @@ remains = {}
 for label in tasks:
     late = [errors[label, kind]["null_error", "200"] for kind in ("none", "distilled")]
     remains[label] = late[1] / late[0]
-    print(f"{label}: {remains[label]:.0%} of the null-space error remains")
 slow, newton = (errors["faces", n]["range_error", "20"] for n in ("none", "newton"))
 print(f"faces: range error at 20 {slow:.3f} without P, {newton:.3f} with Newton's step")
+rows = {label: [100 * share] for label, share in remains.items()}
+head = Column("remains with P", "%", digits=0)
+table("The null-space error of no P after 200 iterations.", [head], rows)
 
 # %%
 assert remains["digits"] < 0.7 < 0.9 < remains["faces"]
@@ -781,8 +791,11 @@ state = ddgp_lib.State(z, k=3, physics=A, y=y)
 extra = P(grad, state) - P.base(grad, state)
 change = norms(faces.stepsize * A.A(extra))
 bound = eta * faces.stepsize**0.5 * norms(extra)
-print("change of the residual:", ", ".join(f"{v:.4f}" for v in change))
-print("at most:", ", ".join(f"{v:.4f}" for v in bound))
+heads = [Column(f"image {i}", digits=4) for i in (1, 2, 3)]
+rows = {"by the network": change.tolist(), "at most": bound.tolist()}
+table("Change of the data residual of a step.", heads, rows)
+
+# %% tags=["hide-cell"]
 assert (change <= 1.001 * bound).all()
 
 # %% [markdown]

@@ -48,6 +48,7 @@ from ddgp_lib.solvers import (
     descend_in_metric,
     project_nonnegative,
 )
+from ddgp_lib.tables import Column, table
 
 # %% [markdown]
 # ## The question in one picture
@@ -267,11 +268,13 @@ metric = CirculantMetric(torch.tensor([[[3.0, 1.0]]]), (1, 2))  # M = [[2, 1], [
 v = torch.tensor([[[[1.0, -1.0]]]])
 points = {"clipped": v.clamp(min=0)}
 points["projected"] = project_nonnegative(v, metric, tolerance=1e-6).image
-excess = {}
-for name, u in points.items():
-    excess[name] = float(((u - v) * metric.apply(u - v)).sum() / 2)
-    first, second = u.flatten().tolist()
-    print(f"{name}: ({first:.2f}, {second:.2f}), {excess[name]:.2f} above the minimum")
+away = {name: u - v for name, u in points.items()}
+excess = {name: float((d * metric.apply(d)).sum() / 2) for name, d in away.items()}
+rows = {name: [*u.flatten().tolist(), excess[name]] for name, u in points.items()}
+heads = ["first pixel", "second pixel", Column("above the minimum", best="low")]
+table("The model of f at two points with x ≥ 0.", heads, rows)
+
+# %%
 assert excess["projected"] < 0.8 * excess["clipped"]
 
 # %% [markdown]
@@ -305,8 +308,11 @@ runs["x ≥ 0"]["FISTA"][0].append(row)
 # %%
 NAMES = ("FISTA", "circulant P", "crop ADMM")
 transforms = {name: price("x ≥ 0", name, "transforms") for name in NAMES}
-for name, count in transforms.items():
-    print(f"{name}: residual below {GOAL} after {count} transforms")
+rows = {name: [count] for name, count in transforms.items()}
+heads = [Column("transforms", best="low")]
+table(f"Fourier transforms until the residual is below {GOAL}.", heads, rows)
+
+# %%
 assert 3 * transforms["crop ADMM"] < transforms["FISTA"] < transforms["circulant P"]
 
 # %% [markdown]
@@ -314,8 +320,9 @@ assert 3 * transforms["crop ADMM"] < transforms["FISTA"] < transforms["circulant
 
 # %% tags=["nbval-ignore-output"]
 seconds = {name: price("x ≥ 0", name, "seconds") for name in transforms}
-for name, value in seconds.items():
-    print(f"{name}: {value:.1f} s, {value / seconds['crop ADMM']:.1f} times ADMM's")
+rows = {name: [value, value / seconds["crop ADMM"]] for name, value in seconds.items()}
+heads = [Column("seconds", best="low"), Column("times ADMM's", digits=1)]
+table(f"Time until the residual is below {GOAL}.", heads, rows)
 
 # %% [markdown]
 # This is a negative result. Without a constraint conditioning pays; with one, the projection eats the gain. Where pixels
@@ -337,9 +344,14 @@ figures.curves(MARKS, series, roles=kinds, xscale="log", yscale="log", **axes)
 
 # %%
 ends = {condition: runs[condition]["circulant P"][0][-1] for condition in runs}
+rows = {}
 for condition, row in ends.items():
-    held_out = f"{1e3 * row.error:.2f} ± {1e3 * row.standard_error:.2f} ‰"
-    print(f"{condition}: held out {held_out}, used {1e3 * row.residual:.2f} ‰")
+    error = (1e3 * row.error, 1e3 * row.standard_error)
+    rows[condition] = [error, 1e3 * row.residual]
+heads = [Column("error, held out", "‰"), Column("residual, used", "‰")]
+table("The circulant preconditioner after 100 iterations.", heads, rows)
+
+# %%
 assert ends["any x"].error > 3 * ends["any x"].residual
 assert ends["any x"].error < 0.7 * ends["x ≥ 0"].error
 
@@ -403,8 +415,12 @@ for share in shares:
     *_, x = crop_admm(other, split.used * y, steps=100)
     prediction = LenslessCamera(other.psf).A(x)[0, 0]
     floors.append(judge.error(prediction).nmse ** 0.5)
-for share, floor in zip(shares, floors, strict=True):
-    print(f"{share:.0%} of the mean subtracted: held-out error {1e3 * floor:.1f} ‰")
+rows = {f"{s:.0%}": [1e3 * floor] for s, floor in zip(shares, floors, strict=True)}
+heads = [Column("held-out error", "‰", digits=1)]
+title = "ADMM after 100 iterations, with a share of the pattern's mean subtracted."
+table(title, heads, rows, corner="share")
+
+# %%
 assert floors[1] < 0.8 * floors[0]
 
 # %% [markdown]

@@ -51,14 +51,15 @@ for row in result["rows"]:
     rows_of.setdefault(row["condition"], {})[name] = row | {"gain": row["gain"] or 0.0}
 winner = {c: next(iter(rows)) for c, rows in rows_of.items()}
 learned = {c: rows["P"] for c, rows in rows_of.items()}
-promised, best, behind = {}, {}, {}
+promised, best, behind, body = {}, {}, {}, {}
 for c, rows in rows_of.items():
     promised[c] = rows["P"]["simulated"] - rows[winner[c]]["simulated"]
     gains = {name: row["gain"] for name, row in rows.items() if name != "P"}
     best[c] = max(gains, key=gains.get)
     behind[c] = learned[c]["gain"] - gains[best[c]]
-    told = f"{learned[c]['gain']:+.2f} ± {learned[c]['gain_error']:.2f} dB"
-    print(f"{c:14s} promised {promised[c]:+.2f} dB, measured {told}")
+    body[c] = [promised[c], (learned[c]["gain"], learned[c]["gain_error"])]
+columns = [Column(head, "dB", signed=True) for head in ("promised", "measured")]
+tables.table("Gain of P over the method that simulation picks.", columns, body)
 
 # %% tags=["hide-input"]
 losses = [-v for c, v in behind.items() if c.startswith("car")]
@@ -88,9 +89,9 @@ assert sum(P["gain"] > 2 * P["gain_error"] for P in learned.values()) == 4
 # %%
 car, target = load_measured("car"), load_measured("jaszczak")
 records = {record.name: record for record in single_pixel.records((0.25,))}
-for name, record in records.items():
-    mask = record.camera.mask
-    print(f"{name}: {int(mask.sum())} of {mask.numel()} patterns")
+masks = {name: record.camera.mask for name, record in records.items()}
+rows = {name: [int(mask.sum()), mask.numel()] for name, mask in masks.items()}
+tables.table("Patterns of three records.", ["used here", "measured"], rows)
 
 # %% mystnb={"figure": {"name": "fig-sp-real-question", "caption": "The car, all light collected, and the Jaszczak target: with a quarter of the patterns, and with all. Car: D. Scheidt et al. (MIT). Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Four pictures. The front of a toy car, a bright band and a bright corner made of grey blocks, and the same in finer blocks. A dark disc with six bright spots in coarse squares, and the same disc with round spots and fine grain."}} tags=["hide-input"]
 pair = [records["car 257, 25%"], records["jaszczak, 25%"]]
@@ -152,11 +153,16 @@ for side in (8, 16, 32):
     all_turned[..., side : 2 * side, side : 2 * side] *= -1
 as_stored = target["coefficients"].float()[None, None]
 stack = {"as stored": as_stored, "all turned": all_turned, "two of three": right}
+rows = {}
 for name, coefficients in stack.items():
     image = haar.V(coefficients)[0, 0]
     pairs = torch.stack([image.flatten(), picture.flatten()])
-    print(f"{name}: correlation {float(torch.corrcoef(pairs)[0, 1]):.3f}")
-assert float(torch.corrcoef(pairs)[0, 1]) > 0.95
+    rows[name] = [float(torch.corrcoef(pairs)[0, 1])]
+columns = [Column("correlation", best="high")]
+tables.table("The target and its picture by an ordinary camera.", columns, rows)
+
+# %%
+assert rows["two of three"][0] > 0.95
 
 # %% mystnb={"figure": {"name": "fig-sp-real-signs", "caption": "Inverse Haar transforms of the same file with three choices of signs. Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Three pictures of a dark disc with bright spots. The first is made of blocks that do not fit. The second is sharp but has dark and bright squares out of place. The third is clean."}} tags=["hide-input"]
 bright = float(haar.V(right).max())
@@ -170,14 +176,16 @@ figures.images({name: haar.V(c)[0] / bright for name, c in stack.items()})
 # is nothing for a linear preconditioner to equalise. What is left to gain is in the null space.
 
 # %%
+ratios = []
 for record in pair:
     shape = tuple(record.coefficients[:1].shape)
     assert checks.check_adjoint(record.camera, shape) < 1e-5
     g = record.camera.A_adjoint(record.y[:1])
     step = newton(record.camera, g, 0.1)
-    ratio = float((step * g).sum() / g.square().sum())
-    assert torch.allclose(step, ratio * g, atol=1e-4)
-    print(f"{record.name}: Newton's step is {ratio:.3f} times the gradient")
+    ratios.append(float((step * g).sum() / g.square().sum()))
+    assert torch.allclose(step, ratios[-1] * g, atol=1e-4)
+print(f"Newton's step of both cameras is {ratios[0]:.3f} times the gradient")
+assert abs(ratios[0] - ratios[1]) < 1e-4
 
 # %% [markdown]
 # ## The noise, with repeats missing
@@ -229,11 +237,16 @@ figures.curves(
 )
 
 # %%
+noises = {}
+for name, record in records.items():
+    noises[name] = float(record.sigma.square().mean().sqrt() / record.reference.max())
+columns = [Column("noise", "%", digits=1)]
+rows = {name: [100 * level] for name, level in noises.items()}
+tables.table("Noise of a coefficient, of the brightest pixel.", columns, rows)
+
+# %%
 assert noise.gain > 0
 assert spreads[-1] > 2 * spreads[0]
-for record in records.values():
-    level = float(record.sigma.square().mean().sqrt() / record.reference.max())
-    print(f"{record.name}: noise {100 * level:.1f} % of the brightest pixel")
 
 # %% [markdown]
 # ## Judging without a truth
@@ -251,9 +264,9 @@ for record in records.values():
 # methods needs no noise level at all: it cancels.
 
 # %%
-for record in records.values():
-    level = float(record.sigma.square().mean().sqrt() / record.reference.max())
-    print(f"{record.name}: no image has more than {-20 * math.log10(level):.1f} dB")
+columns = [Column("ceiling", "dB", digits=1)]
+rows = {name: [-20 * math.log10(level)] for name, level in noises.items()}
+tables.table("The PSNR that no image exceeds against the reference.", columns, rows)
 
 # %% [markdown]
 # ## Choosing in simulation
@@ -304,13 +317,17 @@ tables.table(title, columns, rows)
 _, note = load_checkpoint(photographs.PRESET.path("distilled"))
 recipe = note["recipe"]
 low, high = photographs.RATIOS
-print(f"patterns: {100 * low:.0f} to {100 * high:.0f} %, of either basis")
 least, most = photographs.NOISES
-print(f"noise: {least} to {most} of the brightest pixel")
 unrolled = f"{recipe['tuned_steps']} through {recipe['tuned_unroll']} iterations"
-print(f"steps: {recipe['steps']}, then {unrolled}")
 minutes = note["metrics"]["cpu_seconds"] / 60
-print(f"training: {minutes:.0f} minutes of one processor core")
+facts = {
+    "patterns": f"{100 * low:.0f} to {100 * high:.0f} %, of either basis",
+    "noise": f"{least} to {most} of the brightest pixel",
+    "steps": f"{recipe['steps']:,}, then {unrolled}",
+    "time": f"{minutes:.0f} minutes of one processor core",
+}
+body = {name: [value] for name, value in facts.items()}
+tables.table("What P was trained on.", ["value"], body)
 
 # %% [markdown]
 # ## The verdict
@@ -519,7 +536,10 @@ kept = {}
 for name in ("TV", "PnP", "P"):
     chosen = single_pixel.choose(methods[name], record.camera, y, squares, ITERATIONS)
     kept[name] = -10 * math.log10(chosen.error)
-print(", ".join(f"{name}: {value:.2f} dB" for name, value in kept.items()))
+rows = {name: [value] for name, value in kept.items()}
+tables.table("The noisier simulation of the car.", [Column("PSNR", "dB")], rows)
+
+# %%
 assert kept["TV"] > kept["PnP"] + 0.3
 
 # %% [markdown]

@@ -44,7 +44,7 @@ from ddgp_lib.tables import Column
 
 # %% [markdown]
 # **Key results**, computed from the experiments that this chapter describes. $P$ was trained on simulated scans alone.
-# Each line compares it with the best method whose only learned part is a denoiser: the best on these very measurements,
+# Each row compares it with the best method whose only learned part is a denoiser: the best on these very measurements,
 # which only hindsight knows. Errors are those of k-space that no method was given, without the energy of its noise,
 # except for eight coils, where it is not known. At 0.055 T two networks that learn no preconditioner were run as well.
 # R is the acceleration: places of k-space over those that are used.
@@ -59,15 +59,23 @@ CONDITIONS = (
     ("head", "R = 8", "3 T, seven coils, R = 8"),
     ("prospective", "R = 8", "eight coils, R = 8"),
 )
-over_best, over_networks = {}, {}
+over_best, body = {}, {}
+
+
+def told(found):
+    """Return a gain with its error, and over which method."""
+    if found is None:
+        return [None, None]
+    return [(found["gain"], found["gain_error"]), found["best"].split(",")[0]]
+
+
 for name, condition, title in CONDITIONS:
     found = results[name]["over_best"][condition]
     over_best[title] = found.get("classical", found)
-    if "networks" in found:
-        over_networks[title] = found["networks"]
-for title, found in (*over_best.items(), *over_networks.items()):
-    rival, gain = found["best"].split(",")[0], found["gain"]
-    print(f"{title:30s} {gain:+.2f} ± {found['gain_error']:.2f} dB over {rival}")
+    body[title] = told(over_best[title]) + told(found.get("networks"))
+gain = Column("gain", "dB", signed=True)
+columns = [gain, "over", gain, "over the network"]
+tables.table("Gain of P by left-out k-space, with its standard error.", columns, body)
 
 # %% [markdown]
 # ## The question in one picture
@@ -162,12 +170,15 @@ figures.curves(
 # from 1 is taken as the error of the noise's level, and goes into the standard errors at low field.
 
 # %%
+body = {}
 for name, k in records.items():
     rows = float(levels[name].square().mean().sqrt())
-    ratio = low_field.air_noise(k) / rows
-    level = results["low_field"]["noise"][name]
-    print(f"{name}: noise {level:.3f} in our units, air / ends of rows {ratio:.2f}")
-    assert abs(ratio - 1) < 0.1
+    body[name] = [results["low_field"]["noise"][name], low_field.air_noise(k) / rows]
+columns = [Column("noise, in our units", digits=3), Column("air / ends of rows")]
+tables.table("The noise of two records at 0.055 T.", columns, body)
+
+# %%
+assert all(abs(ratio - 1) < 0.1 for _, ratio in body.values())
 
 # %% [markdown]
 # **Units.** A denoiser and a $P$ were trained on images of a certain brightness. A scanner's numbers have any. So each
@@ -675,13 +686,16 @@ answers.check("ex-scan-ceiling", answer)
 # ```
 
 # %%
-row = measured_at_8["P"]
-errors = {}
+row, errors = measured_at_8["P"], {}
 for factor in (0.25, 1, 4):
     solve = solve_of(row, known)
     *_, x = solve(scan.physics, factor * scan.y, row["iteration"])
     errors[factor] = math.sqrt(scan.judge.error(scan.predict(x / factor)).nmse)
-    print(f"measurements times {factor}: error {errors[factor]:.3f}")
+body = {f"{factor}": [error] for factor, error in errors.items()}
+title = "P on scaled measurements at R = 8: error on the columns that were left out."
+tables.table(title, [Column("error", digits=3, best="low")], body, corner="factor")
+
+# %%
 assert errors[1] < min(errors[0.25], errors[4])
 
 # %% [markdown]
