@@ -15,7 +15,7 @@ from ddgp_lib.data import Split
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN, save_denoiser
 from ddgp_lib.operators import FourierDownsampling, HadamardCamera, squared_norm
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.tasks import DEFAULT_RECIPES, require_split
+from ddgp_lib.tasks import DEFAULT_RECIPES, of_seed, require_split
 
 
 def images(*shape, count=3):
@@ -179,3 +179,10 @@ def test_the_book_s_tasks_are_pickled_and_measure_alike(loaded, name):
 def test_what_is_shown_of_a_task_and_its_preset_has_names(task):
     assert "student=HadamardCamera" in repr(task).replace(" ", "")
     assert "kinds=('none'" in repr(task.preset)
+
+
+@pytest.mark.parametrize(("arguments", "named"), [(("../a", 0), "kind"), (("a", -1), "seed")])
+def test_what_weights_are_filed_under_is_a_name_and_a_seed(arguments, named):
+    assert of_seed("distilled", 3) == "distilled-seed3"
+    with pytest.raises(ValueError, match=f"^{named}="):
+        of_seed(*arguments)

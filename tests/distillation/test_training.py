@@ -19,7 +19,7 @@ from ddgp_lib.distillation import (
     gradient_loss,
     squared_distance,
 )
-from ddgp_lib.distillation.phase import Phase
+from ddgp_lib.distillation.phase import Phase, chosen_recipe
 from ddgp_lib.names import Network
 from ddgp_lib.solvers import followed_sigma
 from ddgp_lib.training.schedules import SCHEDULES
@@ -39,6 +39,12 @@ def weights(distillation):
 def assert_same_weights(first, second):
     for name, value in weights(first).items():
         torch.testing.assert_close(weights(second)[name], value, rtol=0, atol=0)
+
+
+def test_a_networks_name_stands_for_the_default_recipe_with_it():
+    assert chosen_recipe("vit", {}) == DistillationRecipe(network="vit")
+    assert chosen_recipe("vit", {"steps": 3}) == DistillationRecipe(network="vit", steps=3)
+    assert chosen_recipe(None, {}) == DistillationRecipe()
 
 
 def test_training_is_reproducible(task):

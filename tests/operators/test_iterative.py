@@ -9,6 +9,7 @@ from deepinv.utils import TensorList
 
 from ddgp_lib.operators import HadamardCamera, newton, norms, null_projection, range_projection, squared_norm
 from ddgp_lib.operators.iterative import PROJECTION_STEPS
+from ddgp_lib.operators.known import found_once
 
 SIZE = (1, 8, 8)
 
@@ -41,6 +42,15 @@ def test_the_norm_of_an_operator_that_registers_its_tensors_anew_is_found_once()
     assert not applied
     physics.filter.mul_(2)
     assert squared_norm(physics, (1, 16, 16)) == pytest.approx(4 * first, rel=1e-4)
+
+
+@pytest.mark.parametrize("place", ["meta", torch.float64])
+def test_what_was_found_is_found_anew_where_the_tensors_move(place):
+    physics, found = Inpainting(SIZE, mask=torch.ones(SIZE)), []
+    for _ in range(2):
+        found_once(physics, "name", SIZE, lambda: found.append(1))
+        physics = physics.to(place)
+    assert len(found) == 2
 
 
 def test_the_norm_follows_a_mask_that_is_set_at_call_time():
