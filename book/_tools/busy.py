@@ -1,4 +1,8 @@
-"""Run a command again and again while other processes keep every core busy, and see whether it still ends well."""
+"""Run a command again and again while other processes keep every core busy, and see whether it still ends well.
+
+Loops keep the cores busy; ``--processes 0`` starts none, where other work does.  The load of the last quarter of an
+hour, as the system tells it, is recorded with each run: the number of processes that run or wait for a core.
+"""
 
 import argparse
 import os
@@ -35,7 +39,8 @@ def main() -> int:
         for _ in range(arguments.times):
             started = time.monotonic()
             status = subprocess.call(arguments.command, stdin=subprocess.DEVNULL)
-            runs.append({"status": status, "minutes": round((time.monotonic() - started) / 60, 1)})
+            minutes = round((time.monotonic() - started) / 60, 1)
+            runs.append({"status": status, "minutes": minutes, "load": round(os.getloadavg()[2], 1)})
             record("busy", command=" ".join(arguments.command), processes=arguments.processes, runs=runs)
     sys.stdout.write(f"{sum(run['status'] == 0 for run in runs)} of {len(runs)} runs ended well: {runs}\n")
     return int(any(run["status"] for run in runs))

@@ -62,7 +62,11 @@ def busy(found: dict[str, Any]) -> str:
     """Say how often a command ended well on a busy machine."""
     runs, loops = found["runs"], found["processes"]
     good = sum(run["status"] == 0 for run in runs)
-    return f"`{found['command']}` ended well {good} of {len(runs)} times beside {loops} busy loops"
+    least = min(run["load"] for run in runs)
+    return (
+        f"`{found['command']}` ended well {good} of {len(runs)} times beside {loops} busy loops and other work: "
+        f"a load of {least} at least on {found['machine']}"
+    )
 
 
 def mutation(found: dict[str, Any]) -> str:

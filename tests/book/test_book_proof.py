@@ -1,6 +1,7 @@
 """What the long checks record, and how their outcomes are counted and shown."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,16 @@ def test_the_oldest_packages_are_tried_with_the_librarys_own_pytorch() -> None:
 def test_busy_loops_end_with_what_they_disturb() -> None:
     with busy.load(1):
         pass
+
+
+def test_a_command_that_fails_beside_others_is_counted(tmp_path: Path, monkeypatch) -> None:
+    path, record = tmp_path / "proof.json", proof.record
+    monkeypatch.setattr(busy, "record", lambda name, **found: record(name, path, **found))
+    monkeypatch.setattr(sys, "argv", ["busy", "--times", "2", "--processes", "0", "--", "false"])
+    assert busy.main() == 1
+    found = proof.proofs(path)["busy"]
+    assert [run["status"] for run in found["runs"]] == [1, 1]
+    assert "`false` ended well 0 of 2 times beside 0 busy loops" in proof_tables.busy(found)
 
 
 def test_the_tables_show_what_was_found_and_what_was_not_run() -> None:
