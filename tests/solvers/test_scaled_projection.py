@@ -93,11 +93,15 @@ def test_images_of_a_batch_do_not_disturb_each_other():
     torch.testing.assert_close(project_nonnegative(v, METRIC, max_iter=2).error, torch.cat(early))
 
 
-def test_an_image_that_diverged_leaves_the_others_alone():
-    v = points()
-    broken = v.clone()
+@pytest.mark.parametrize("name", ["v", "start"])
+def test_an_image_that_diverged_leaves_the_others_alone(name):
+    right = {"v": points(), "start": points()}
+    broken = right[name].clone()
     broken[0] = torch.nan
-    found, wanted = (project_nonnegative(x, METRIC, tolerance=0, max_iter=300).image for x in (broken, v))
+    options = {"metric": METRIC, "tolerance": 0, "max_iter": 300}
+    found, wanted = (
+        project_nonnegative(**given, **options).image for given in (right | {name: broken}, right)
+    )
     assert found[0].isnan().any()
     torch.testing.assert_close(found[1:], wanted[1:])
 
