@@ -699,14 +699,15 @@ table("What the safeguard rejects.", heads, rows)
 # %%
 assert off["shipped"] == off["invented, fading"] == []
 assert off["shipped × 30"] == [1] * len(digits)
-assert len(off["null space, 5"]) < 4 < 5 < len(off["free, 5, momentum"])
+assert len(off["null space, 5"]) <= 4 < 5 < len(off["free, 5, momentum"])
 assert min(off["free, 5, momentum"]) > 5
 
 # %% [markdown]
 # Thirty times too strong: all rejected in the first iteration, and the output is that without $P$ bit for bit. The
 # free $P$ with momentum: rejected, but only after several to many iterations, and what is rejected agrees with the run
-# without $P$ up to rounding. The slow decay of the null-space network: **most images pass**, though they lose decibels.
-# Their residuals stay within the bounds. Here $A A^\top = I$ and $x_0$ fits the data, so $\min d_j$ is zero from the
+# without $P$ up to rounding. The slow decay of the null-space network: **at least half of the images pass**, though they
+# lose decibels. How many differs from one kind of processor to another, as this network was trained on this page.
+# The residuals of those that pass stay within the bounds. Here $A A^\top = I$ and $x_0$ fits the data, so $\min d_j$ is zero from the
 # start and the bound on $d_k$ is $c\,\eta_d = 0.8$, which is generous. Would a tighter bound do? It can be read off the
 # runs without momentum that we have.
 

@@ -784,7 +784,7 @@ for name, physics in physics_of.items():
     rows[name] = [float(size), gap, *(any_physics[name, label] for label in methods)]
 
 # %%
-heads = [Column("‖A‖²", digits=3), Column("gap", digits=4)]
+heads = [Column("‖A‖²", digits=3), Column("gap", digits=3)]
 heads += [Column(label, "dB") for label in methods]
 table("Three operators of deepinv, mean PSNR over 24 digits, 20 PGD steps.", heads, rows)
 
