@@ -627,8 +627,9 @@ assert max(kappas["camera"]) < 1.01
 
 # %% [markdown]
 # For the blur the condition number falls by an order of magnitude, and a smaller $\lambda$ would lower it further, at
-# a price that the next section shows. For the camera it was 1 and remains 1. There $\lambda_i$ is either 1 or 0, so $\lambda_i\,p(\lambda_i)$ is either $p(1)$ or 0: on this operator, **every**
-# $p(A^\top A)$ multiplies the gradient by one number. Step size and preconditioner are the same thing.
+# a price that the next section shows. For the camera it was 1 and remains 1. There $\lambda_i$ is either 1 or 0, so
+# $\lambda_i\,p(\lambda_i)$ is either $p(1)$ or 0: on this operator, **every** $p(A^\top A)$ multiplies the gradient by
+# one number. Step size and preconditioner are the same thing.
 
 # %%
 gradient = camera.A_adjoint(camera.A(torch.zeros_like(truth)) - camera.A(truth))

@@ -64,8 +64,8 @@ def busy(found: dict[str, Any]) -> str:
     good = sum(run["status"] == 0 for run in runs)
     least = min(run["load"] for run in runs)
     return (
-        f"`{found['command']}` ended well {good} of {len(runs)} times beside {loops} busy loops and other work: "
-        f"a load of {least} at least on {found['machine']}"
+        f"`{found['command']}` ended well {good} of {len(runs)} times beside {loops} busy loops, "
+        f"with a load of {least} at least on {found['machine']}"
     )
 
 
