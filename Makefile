@@ -78,8 +78,8 @@ notebooks: book-env ## write book/*.ipynb from book/*.py: changed ones, or all w
 executed-notebooks: full-env
 	$(FULL)/python -m $(TOOLS).notebooks $(if $(ALL),--all)
 
-mutants: full-env ## change the library in small ways and see whether tests notice: hours; SAMPLE=20 of each module
-	$(FULL)/python -m $(TOOLS).mutants $(if $(SAMPLE),--sample $(SAMPLE))
+mutants: full-env ## change the library in small ways and see whether tests notice: hours; SAMPLE=20 SKIP=5 of each module
+	$(FULL)/python -m $(TOOLS).mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SKIP),--skip $(SKIP))
 
 fuzz: full-env ## give the library N=5000 hostile inputs, print the table of reliability, and try its laws on many more
 	$(FULL)/python -m $(TOOLS).fuzz $(if $(N),--cases $(N)) $(if $(SEED),--seed $(SEED))

@@ -45,8 +45,9 @@ def prove_all(
     with tempfile.TemporaryDirectory() as folder:
         rows = prove(problems, Path(folder), dist, workers, only, whole)
     print("\n".join(lines(rows)), flush=True)
-    good = not any(row.faults for row in rows)
-    print(f"{len(rows)} gradings, {'all as they should be' if good else 'see the faults above'}.")
+    faults = [f"{row.set}, {row.submission}: {fault}" for row in rows for fault in row.faults]
+    good = not faults
+    print("\n".join([f"{len(rows)} gradings, {len(faults) or 'no'} faults.", *faults]))
     (dist / "proof.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     if as_json:
         print(json.dumps({"rows": [asdict(row) for row in rows], "good": good}))

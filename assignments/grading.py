@@ -28,6 +28,8 @@ REMOVED = "# This cell was taken out by the grader: {reason}."
 ANSWER_TAG = "otter_answer_cell"
 EMPTY = "_Type your answer here, replacing this text._"
 ATTEMPTS = 4
+ACCIDENTS = 1
+"""How often grading starts anew where it failed and no cell is to blame: a kernel's port can be taken by another."""
 
 Runner = Callable[[Path, Path, float, int], dict[str, Any] | str]
 """What grades a notebook with an autograder within seconds and processor seconds, and returns what it found, or in
@@ -192,6 +194,8 @@ def grade(
 ) -> Grade:
     """Grade one submission; where a cell kills the kernel or does not end, grade what is left without it.
 
+    Where grading failed and no cell is to blame, it is done once more.
+
     Parameters
     ----------
     path : Path
@@ -211,6 +215,7 @@ def grade(
         result.failure = str(error)
         return result
     result.student, result.answers = student_of(notebook), answers_of(notebook)
+    accidents = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"{archive.stem}.ipynb"
         for _ in range(ATTEMPTS):
@@ -224,7 +229,10 @@ def grade(
             result.failure = found
             fatal = fatal_cell(notebook, cell_seconds)
             if fatal is None:
-                break
+                if accidents == ACCIDENTS:
+                    break
+                accidents += 1
+                continue
             index, reason = fatal
             result.removed.append(f"cell {index + 1} ({first_line(notebook.cells[index].source)}): {reason}")
             notebook.cells[index].source = REMOVED.format(reason=reason)

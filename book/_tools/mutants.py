@@ -76,9 +76,9 @@ def exit_codes(folder: Path = FOLDER) -> Iterator[tuple[str, dict[str, int | Non
             yield str(path.relative_to(folder)).removesuffix(".meta"), codes
 
 
-def sample(names: list[str], count: int) -> list[str]:
-    """Draw mutants that any machine draws alike: those whose names have the lowest SHA-256."""
-    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:count]
+def sample(names: list[str], count: int, skip: int = 0) -> list[str]:
+    """Draw mutants that any machine draws alike: those whose names have the lowest SHA-256, after the first ones."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[skip : skip + count]
 
 
 def change(mutant: str) -> str:
@@ -184,6 +184,7 @@ def main() -> int:
     """Run the mutants and report; fail where the tests of a package kill too few."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, help="run so many mutants of each module; by default all")
+    parser.add_argument("--skip", type=int, default=0, help="pass over so many, which an earlier sample held")
     parser.add_argument("--children", type=int, default=2, help="processes")
     parser.add_argument("--report", action="store_true", help="run nothing")
     arguments = parser.parse_args()
@@ -192,7 +193,11 @@ def main() -> int:
     elif not arguments.report:
         if not FOLDER.is_dir():
             run(["none"], arguments.children)  # makes the mutants
-        names = [name for _, codes in exit_codes() for name in sample(list(codes), arguments.sample)]
+        names = [
+            name
+            for _, codes in exit_codes()
+            for name in sample(list(codes), arguments.sample, arguments.skip)
+        ]
         run(names, arguments.children)
     found = modules()
     sys.stdout.write(report(found) + "\n")

@@ -120,6 +120,24 @@ def test_a_cell_that_does_not_end_is_taken_out(dist: Path, tmp_path: Path) -> No
     assert "did not end within 20 s" in result.removed[0]
 
 
+@pytest.mark.parametrize("accidents", [1, 2])
+def test_grading_that_fails_by_accident_is_done_once_more(accidents: int, dist: Path, tmp_path: Path) -> None:
+    path = tmp_path / "good.ipynb"
+    submission(dist, path, answer_in_text)
+    answers = ["Kernel died before replying to kernel_info"] * accidents
+    found = {"questions": {"q1": {"score": 1, "possible": 1, "failed": []}}, "errors": []}
+
+    def run(*_: object) -> dict | str:
+        return answers.pop() if answers else {**found, "seconds": 1.0, "gigabytes": 0.1}
+
+    result = grading.grade(path, dist / "autograder" / f"{NAME}.zip", run=run)
+    assert result.removed == []
+    if accidents == 1:
+        assert (result.score, result.failure) == (1, "")
+    else:
+        assert (result.score, result.failure) == (0, "Kernel died before replying to kernel_info")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

@@ -20,6 +20,7 @@ def test_a_sample_does_not_depend_on_the_order_of_names():
     chosen = sample(names, 5)
     assert len(set(chosen)) == 5
     assert sample(names[::-1], 5) == chosen
+    assert chosen + sample(names, 3, skip=5) == sample(names, 8)
     assert chosen != names[:5]
 
 
