@@ -125,7 +125,7 @@ assert 0.5 < top <= 1
 # $H$ multiplies each frequency by $\hat h$. Its singular values $\lvert \hat h \rvert$ fall over more than four
 # decades, and that makes gradient steps slow.
 
-# %% mystnb={"figure": {"name": "fig-lens-spectrum", "caption": "Singular values of the convolution behind the diffuser, in falling order."}, "image": {"alt": "One falling curve on a logarithmic axis. It drops steeply at first, then slowly over three decades, and steeply at the end."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-lens-spectrum", "caption": "Singular values of the convolution behind the diffuser, in falling order. Most stand for a frequency and its mirror image, so the curve has about half as many places as the image has pixels."}, "image": {"alt": "One falling curve on a logarithmic axis. It drops steeply at first, then slowly over three decades, and steeply at the end."}} tags=["hide-input"]
 size = camera.spectrum.sqrt().flatten()
 assert size.max() > 1e4 * size.min()
 figures.spectrum({"H": size}, roles={"H": "baseline"})
@@ -243,7 +243,7 @@ assert lead > 10
 # Light is not negative. FISTA takes care of that by setting negative pixels to zero after each step. Do the same after a
 # *preconditioned* step, and see what happens.
 
-# %% mystnb={"figure": {"name": "fig-lens-clipped", "caption": "Residual on the used pixels with x ≥ 0. The dash-dotted curve clips after a preconditioned step; it is cut off where it leaves the figure."}, "image": {"alt": "Four curves on logarithmic axes. FISTA falls slowly, ADMM faster, the circulant preconditioner fastest. The clipped one falls for four iterations and then rises steeply out of the figure."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-lens-clipped", "caption": "Residual on the used pixels with x ≥ 0. The curve that rises clips after a preconditioned step; it is cut off where it leaves the figure."}, "image": {"alt": "Four curves on logarithmic axes. FISTA falls slowly, ADMM faster, the circulant preconditioner fastest. The clipped one falls for four iterations and then rises steeply out of the figure."}} tags=["hide-input"]
 draw("x ≥ 0", ylim=(2e-3, 5), legend="above")
 
 # %%
@@ -279,8 +279,9 @@ assert excess["projected"] < 0.8 * excess["clipped"]
 
 # %% [markdown]
 # There is no formula for $\Pi_M$ of a filter. But {eq}`eq-lens-projection` is strictly convex with a condition number of
-# $1 + 1/\lambda$, so some accelerated steps find it. Half as exact as the step is long is enough for $f$ to fall, as the
-# page of [`descend_in_metric`](api_solvers.md) proves; the library asks for 0.3.
+# $1 + 1/\lambda$, so some accelerated steps find it. They need not be many. If the error of the projection is at most half
+# as long as the step, $f$ falls; the page of [`descend_in_metric`](api_solvers.md) has the proof. The library stops at 0.3
+# of the step's length.
 #
 # ## What an iteration costs
 #
