@@ -98,6 +98,7 @@ document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root
   }
   function show(next) {
     at = next;
+    if (!held) input.value = places[at];
     var frame = frames[at];
     image.src = frame[2];
     image.alt = frame[1];
@@ -110,7 +111,6 @@ document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root
     clearInterval(playing);
     playing = on && setInterval(function () {
       show(at + 1);
-      input.value = places[at];
       if (at === frames.length - 1) play(0);
     }, 600);
     button.textContent = playing ? 'Pause' : 'Play';
@@ -118,7 +118,6 @@ document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root
   input.disabled = button.hidden = false;
   button.addEventListener('click', function () {
     if (!playing && at === frames.length - 1) show(0);
-    input.value = places[at];
     play(!playing);
   });
   input.addEventListener('pointerdown', function () { held = true; });
@@ -128,7 +127,6 @@ document.querySelectorAll('#%(ident)s:not([data-ready])').forEach(function (root
   input.addEventListener('input', function () {
     var value = Number(input.value), next = nearest(value);
     if (!held && next === at) next += Math.sign(value - places[at]);
-    if (!held) input.value = places[next];
     play(0);
     show(next);
   });
