@@ -117,8 +117,9 @@ def test_pair_that_was_there_before_is_kept():
     "content", [b"", b"P2\n92 112\n255\n", HEADER + b"\1" * 100, b"P5\r\n92 112\r\n255\r\n"]
 )
 def test_anything_else_is_refused(content):
-    with pytest.raises(ValueError, match="expected a PGM file of 92×112 bytes"):
+    with pytest.raises(ValueError, match="expected a PGM file of 92×112 bytes") as error:
         faces.read_pgm(content)
+    assert str(error.value).startswith(f"content={content[:16]!r}: ")
 
 
 def test_portraits_are_two_colour_images():

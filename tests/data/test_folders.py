@@ -42,6 +42,7 @@ def test_folders_named_after_parts_are_taken_as_named(tmp_path, names):
         ("tr", "va", "te"),
         ("TRN", "TST"),
         ("tests", "anna", "ben", "carl"),
+        ("train_images", "anna", "ben", "carl"),
         ("train2017", "val2017", "test2017"),
         ("trainA", "trainB", "testA", "testB"),
         ("my_train", "my_val", "my_test"),
@@ -55,8 +56,11 @@ def test_folders_named_after_parts_are_taken_as_named(tmp_path, names):
     ],
 )
 def test_what_is_not_clear_is_refused_with_what_is_accepted(tmp_path, names):
-    with pytest.raises(ValueError, match=r"folder=.*: expected pictures alone; or folders of people"):
+    with pytest.raises(
+        ValueError, match=r"folder=.*: expected pictures alone; or folders of people"
+    ) as error:
         divide(tmp_path, files(tmp_path, *names), SHARES)
+    assert str(error.value).startswith(f"folder='{tmp_path}: ")
 
 
 @pytest.mark.parametrize(

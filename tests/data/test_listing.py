@@ -79,6 +79,11 @@ def test_the_order_does_not_depend_on_how_accents_are_composed(tmp_path):
     assert file_in(tmp_path, "\u00e9.png").name == "e\u0301.png"
 
 
+def test_a_name_that_no_system_has_is_named_with_its_file(tmp_path):
+    with pytest.raises(ValueError, match=r"^path='.*a\\x00b.png': not readable"):
+        file_in(tmp_path, "a\0b.png")
+
+
 def test_named_shows_the_first(tmp_path):
     assert named([tmp_path / "a", tmp_path / "b"], tmp_path) == "a, b"
     assert named([str(k) for k in range(NAMED + 1)]) == "0, 1, 2, 3, 4, …"

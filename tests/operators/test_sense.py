@@ -240,6 +240,14 @@ def test_sense_by_conjugate_gradients_finds_the_image(generator):
     torch.testing.assert_close(few.cg_sense(y, 0.01, start=solution), solution, rtol=0, atol=1e-3)
 
 
+def test_a_start_that_is_not_finite_is_no_error_of_the_caller_s(generator):
+    """It is what an iteration gives that diverges, and the solver says that."""
+    physics = camera("columns")
+    y = physics.A(torch.randn(1, *SHAPE, generator=generator))
+    start = torch.full((1, *SHAPE), torch.nan)
+    assert physics.cg_sense(y, 0.01, start=start).isnan().all()
+
+
 @pytest.mark.parametrize("tol", [0.0, 1.0, 1.5])
 def test_a_tolerance_of_conjugate_gradients_outside_its_range_is_refused(tol, generator):
     physics = camera("columns")

@@ -46,6 +46,7 @@ def test_only_the_network_and_the_phases_differ():
     differing = {f.name for f in fields(few) if getattr(few, f.name) != getattr(recipe, f.name)}
     assert differing == CHANGED
     assert (few.steps, few.tuned_steps, few.tuned_unroll, few.stop_after) == (7, 9, 3, 3)
+    assert few_steps(recipe, steps=7, tuned_steps=9).stop_after == 2
     with pytest.raises(ValueError, match="tuned_steps=0"):
         few_steps(recipe, steps=7, tuned_steps=0)
 
