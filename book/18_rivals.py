@@ -72,8 +72,8 @@ for place, (label, region) in judged.items():
     for name in (reference_of(found, region=region), rival):
         over = gain(found, "distilled", name, region=region)
         rows[place] += [title_of(name), (over.mean, over.interval)]
-gains = Column("P over it", "dB", signed=True)
-heads = ["best that learns nothing", gains, "best rival", gains]
+gains = [Column(f"P over {what}", "dB", signed=True) for what in ("it", "the rival")]
+heads = ["best that learns nothing", gains[0], "best rival", gains[1]]
 table("Gain of P in mean PSNR, with its 95 % interval.", heads, rows, corner="images")
 
 # %% [markdown]

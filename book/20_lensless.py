@@ -204,8 +204,8 @@ for condition in ("any x", "x ≥ 0"):
 # pixels.
 
 # %% tags=["hide-input"]
-ROLES = {"FISTA": "baseline", "circulant P": "linear", "crop ADMM": "teacher"}
-ROLES |= {"circulant P, clipped": "gradient_only"}
+ROLES = {"FISTA": "baseline", "circulant P": "linear", "crop ADMM": "rival"}
+ROLES |= {"circulant P, clipped": "other"}
 
 
 def values(condition, what):
@@ -334,14 +334,15 @@ table(f"Time until the residual is below {GOAL}.", heads, rows)
 #
 # Without a constraint, the residual on used pixels keeps falling. The error on held-out pixels does not.
 
-# %% mystnb={"figure": {"name": "fig-lens-held-out", "caption": "Error on held-out pixels (relative to the signal there) and residual on used ones, for the circulant preconditioner."}, "image": {"alt": "Four falling curves. Without a constraint the residual falls on while the error on held-out pixels levels off. With x at least 0 both level off together, at a higher error."}} tags=["hide-input"]
-series = {}
-for condition in runs:
-    series[f"held out, {condition}"] = values(condition, "error")["circulant P"]
-    series[f"used, {condition}"] = values(condition, "residual")["circulant P"]
-kinds = dict(zip(series, ("distilled", "linear", "baseline", "other"), strict=True))
-axes = {"xlabel": "iteration", "ylabel": "relative error", "ylim": (5e-4, 0.3)}
-figures.curves(MARKS, series, roles=kinds, xscale="log", yscale="log", **axes)
+# %% mystnb={"figure": {"name": "fig-lens-held-out", "caption": "The circulant preconditioner: error on held-out pixels and residual on used ones, each relative to the signal there. Above without a constraint, below with x ≥ 0."}, "image": {"alt": "Two panels with two falling curves each. Above, without a constraint, the residual falls on while the error on held-out pixels levels off. Below, with x at least 0, both level off together, at a higher error."}} tags=["hide-input"]
+figure, panels = figures.axes(2, height=2.6)
+look = {"roles": {"held out": "linear", "used": "other"}, "xscale": "log"}
+look |= {"yscale": "log", "ylim": (5e-4, 0.3), "ylabel": "relative error"}
+for ax, condition in zip(panels, runs, strict=True):
+    judged_by = {"held out": "error", "used": "residual"}
+    series = {n: values(condition, w)["circulant P"] for n, w in judged_by.items()}
+    figures.curves(MARKS, series, xlabel=f"iteration, {condition}", ax=ax, **look)
+figure
 
 # %%
 ends = {condition: runs[condition]["circulant P"][0][-1] for condition in runs}

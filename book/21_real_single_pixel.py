@@ -93,7 +93,7 @@ car, target = load_measured("car"), load_measured("jaszczak")
 records = {record.name: record for record in single_pixel.records((0.25,))}
 masks = {name: record.camera.mask for name, record in records.items()}
 rows = {name: [int(mask.sum()), mask.numel()] for name, mask in masks.items()}
-tables.table("Patterns of three records.", ["used here", "measured"], rows)
+tables.table("Number of patterns of three records.", ["used here", "measured"], rows)
 
 # %% mystnb={"figure": {"name": "fig-sp-real-question", "caption": "The car, all light collected, and the Jaszczak target: with a quarter of the patterns, and with all. Car: D. Scheidt et al. (MIT). Target: F. Rousset et al. (CC BY-SA 4.0)."}, "image": {"alt": "Four pictures. The front of a toy car, a bright band and a bright corner made of grey blocks, and the same in finer blocks. A dark disc with six bright spots in coarse squares, and the same disc with round spots and fine grain."}} tags=["hide-input"]
 pair = [records["car 257, 25%"], records["jaszczak, 25%"]]
@@ -207,7 +207,8 @@ for diameter in (65, 129, 193, 257):
     rows[f"{diameter}"] = [100 * found.sigma / peak for found in each]
 heads = ("boat, half", "boat, zernike", "half, zernike")
 columns = [Column(head, "%", digits=2) for head in heads]
-tables.table("Noise of the brightest pixel, by pairs of series.", columns, rows)
+title = "Noise of the car, in per cent of the brightest pixel, by pairs of series."
+tables.table(title, columns, rows, corner="diameter")
 
 # %% [markdown]
 # Where all light is collected, the three pairs agree: that is noise. Where little is, the third series differs from
@@ -233,11 +234,11 @@ for part in light.argsort().tensor_split(8):
 # %% mystnb={"figure": {"name": "fig-sp-real-photons", "caption": "Spread of the finest differences of the Jaszczak target against the light under them, in eight groups, and the fitted line of the variance."}, "image": {"alt": "Eight points that rise from a spread of about one thousand in the dark to more than two and a half thousand in the brightest group, and a fitted line close to all but one of them."}} tags=["hide-input"]
 fitted = noise.sigma(torch.tensor(levels)).tolist()
 figures.curves(
-    levels,
+    [level / 1000 for level in levels],
     {"spread": spreads, "fit": fitted},
-    xlabel="light (counts)",
+    xlabel="light (thousands of counts)",
     ylabel="spread (counts)",
-    roles={"spread": "baseline", "fit": "distilled"},
+    roles={"spread": "other", "fit": "guide"},
 )
 
 # %%
@@ -246,7 +247,8 @@ for name, record in records.items():
     noises[name] = float(record.sigma.square().mean().sqrt() / record.reference.max())
 columns = [Column("noise", "%", digits=1)]
 rows = {name: [100 * level] for name, level in noises.items()}
-tables.table("Noise of a coefficient, of the brightest pixel.", columns, rows)
+title = "Noise of a coefficient, in per cent of the brightest pixel."
+tables.table(title, columns, rows)
 
 # %%
 assert noise.gain > 0
@@ -304,7 +306,7 @@ rows = {
     methods[name].label(chosen.point): [chosen.stop, -10 * math.log10(chosen.error)]
     for name, chosen in choices.items()
 }
-columns = [Column("iterations", digits=0), Column("simulated", "dB", digits=2)]
+columns = [Column("iterations", digits=0), Column("PSNR, simulated", "dB", digits=2)]
 title = "Settings chosen in simulation, for the car with a quarter of the patterns."
 tables.table(title, columns, rows)
 
@@ -331,7 +333,7 @@ facts = {
     "time": f"{minutes:.0f} minutes of one processor core",
 }
 body = {name: [value] for name, value in facts.items()}
-tables.table("What P was trained on.", ["value"], body)
+tables.table("How P was trained.", ["value"], body)
 
 # %% [markdown]
 # ## The verdict
@@ -342,7 +344,7 @@ tables.table("What P was trained on.", ["value"], body)
 
 # %% mystnb={"figure": {"name": "fig-sp-real-gains", "caption": "Gain by held-out patterns over the method without P that is the best in simulation, with two standard errors. A dot on the line is that method itself. Numbers after the car are the diameters of the collected light."}, "image": {"alt": "Six rows of dots. On the four rows of the car, plug-and-play and annealed plug-and-play lie furthest right, P a little to the left of them, total variation at zero. On the two rows of the Jaszczak target P is about two decibels to the right of all others."}} tags=["hide-input"]
 shown = ("TV", "PnP", "PnP annealed", "P")
-looks = ("linear", "baseline", "rival", "distilled")
+looks = ("rival", "baseline", "other", "distilled")
 dotted = {}
 for c, rows in rows_of.items():
     ends = {name: 2 * (rows[name]["gain_error"] or 0) for name in shown}
@@ -439,7 +441,7 @@ others = scores(squares)
 rows = {name: [others[name], own[name], clean[name]] for name in methods}
 heads = ("photographs", "the car's own picture", "the same, denoised")
 columns = [Column(head, "dB") for head in heads]
-title = "Three simulations with one camera and noise, one setting for each method."
+title = "PSNR in three simulations with one camera and noise, one setting for each method."
 tables.table(title, columns, rows)
 
 # %%
