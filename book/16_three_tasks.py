@@ -102,7 +102,8 @@ for label, task in tasks.items():
     forecast[label] = 20 * math.log10(lost[label][0] / lost[label][1])
     seen = [A.rank for A in cameras]
     rows[label] = [images[0].numel(), *seen, *lost[label], forecast[label]]
-heads = ["modes", "student sees", "teacher sees", "unseen share", "by the teacher"]
+heads = ["modes", "student sees", "teacher sees"]
+heads += ["share unseen by the student", "by the teacher"]
 heads.append(Column("forecast", "dB", digits=1))
 table("What student and teacher lose.", heads, rows)
 
@@ -267,7 +268,7 @@ def left_by_guess(task):
 
 guessed = {label: left_by_guess(task) for label, task in tasks.items()}
 rows = {label: [left] for label, left in guessed.items()}
-table("Share of the hidden part, mean of 48 images.", ["left by the guess"], rows)
+table("Share of the hidden part that a linear guess leaves, 48 images.", ["left by the guess"], rows)
 
 # %%
 assert guessed["digits"] < 0.75 < 0.85 < guessed["brain"] < 0.95 < guessed["faces"]
@@ -317,7 +318,7 @@ print(f"P helps on {better} of 9, and the teacher is ahead of it on {behind} of 
 assert behind >= 7
 
 # %% [markdown]
-# In the pictures each image has two rows: in the upper one the truth and three estimates, in the lower one what the
+# In the pictures each image has two rows: in the upper one the truth and four estimates, in the lower one what the
 # student's data give in one gradient step from zero, and the errors.
 
 
@@ -531,10 +532,10 @@ def in_conditions(label):
 # %% mystnb={"figure": {"name": "fig-three-digits-conditions", "caption": "Digits: gain over the best method that learns nothing, which is named in brackets, in each condition; of the rivals, the best in that condition."}, "image": {"alt": "A row for each condition with a dot and an error bar for the distilled preconditioner and for the best rival. A vertical line marks zero. The sentences below name the rows that lie left of it."}} tags=["hide-input"]
 in_conditions("digits")
 
-# %% mystnb={"figure": {"name": "fig-three-brain-conditions", "caption": "Brain slices, whole: the same."}, "image": {"alt": "A row for each condition with a dot and an error bar for the distilled preconditioner and for the best rival. A vertical line marks zero. The sentences below name the rows that lie left of it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-three-brain-conditions", "caption": "Brain slices, errors taken over the whole image: gain over the best method that learns nothing, in each condition."}, "image": {"alt": "A row for each condition with a dot and an error bar for the distilled preconditioner and for the best rival. A vertical line marks zero. The sentences below name the rows that lie left of it."}} tags=["hide-input"]
 in_conditions("brain")
 
-# %% mystnb={"figure": {"name": "fig-three-faces-conditions", "caption": "Faces: the same."}, "image": {"alt": "A row for each condition with a dot and an error bar for the distilled preconditioner and for the best rival. A vertical line marks zero. The sentences below name the rows that lie left of it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-three-faces-conditions", "caption": "Faces: gain over the best method that learns nothing, in each condition."}, "image": {"alt": "A row for each condition with a dot and an error bar for the distilled preconditioner and for the best rival. A vertical line marks zero. The sentences below name the rows that lie left of it."}} tags=["hide-input"]
 in_conditions("faces")
 
 # %% [markdown]
@@ -571,10 +572,10 @@ print(f"the safeguard took P from {off} images of all three")
 # ## A check that needs no truth
 #
 # The data are noisy, so even the true image does not fit them exactly. How far it is off, we know. With $m$
-# measurements and noise of standard deviation $\nu$, the *discrepancy*
+# measurements and noise of standard deviation $\sigma_w$, the *discrepancy*
 #
 # $$
-# q(x) = \frac{\lVert A x - y \rVert}{\nu \sqrt m}
+# q(x) = \frac{\lVert A x - y \rVert}{\sigma_w \sqrt m}
 # $$ (eq-tt-discrepancy)
 #
 # is close to 1 at the true image. Morozov's principle {cite}`morozov1966solution` stops an iteration where $q$ falls to
@@ -658,8 +659,9 @@ for label, runs in long.items():
         guarded = methods.get(f"{kind} + safeguard", {"rejected": None})
         rows[f"{label}, {title_of(kind)}"] = [*row, guarded["rejected"]]
 heads = [Column(f"k = {k}", "dB") for k in (20, 200, "1,000")]
-heads += [Column("lowest", "dB"), "P taken from"]
-counts = ", ".join(f"{runs['n_images']} {label}" for label, runs in long.items())
+heads += [Column("lowest image", "dB"), "images without P"]
+called = {"digits": "digits", "brain": "brain slices", "faces": "faces"}
+counts = ", ".join(f"{long[key]['n_images']} {word}" for key, word in called.items())
 table(f"Runs of 1,000 iterations: {counts}.", heads, rows)
 
 # %% [markdown]
@@ -673,7 +675,8 @@ for label, runs in long.items():
     change = psnr["distilled + safeguard"]["1000"] - psnr["distilled"]["1000"]
     over = psnr["distilled + safeguard"]["1000"] - psnr["none"]["1000"]
     rows[label] = [*drift, change, over]
-heads = ["P since 200", "no P since 200", "P by the safeguard", "then over no P"]
+heads = ["with P, since 200", "without P, since 200"]
+heads += ["with P, by the safeguard", "safeguarded P minus no P"]
 heads = [Column(head, "dB", signed=True) for head in heads]
 table("Changes of the mean PSNR, at 1,000 iterations.", heads, rows)
 
@@ -700,7 +703,8 @@ for label, found in seeds.items():
     share = float((norms(null_projection(task.student, centred)) / norms(x)).mean())
     missing = compared[label]["distilled"]["null_error"]["20"][0] / share
     rows[label] = [*lost[label], guessed[label], missing, lead(found).mean]
-heads = ["unseen share", "by the teacher", "left by a linear guess", "left with P"]
+heads = ["share unseen by the student", "by the teacher"]
+heads += ["left by a linear guess", "left with P"]
 heads.append(Column("gain over the best", "dB", signed=True))
 table("Before training, and after.", heads, rows)
 

@@ -57,14 +57,14 @@ class Column:
         return f"{self.head} ({self.unit})" if self.unit else self.head
 
     def written(self, value: Value) -> str:
-        """Write a value: nothing for None, a text as it is, a mean with its error as ``1.20 ± 0.05``."""
+        """Write a value: nothing for None, a text as it is, a mean as ``1.20 ± 0.05``; no zero has a minus."""
         if value is None or isinstance(value, str):
             return value or ""
         if isinstance(value, tuple):
             mean, error = value
             return f"{self.written(mean)} ± {error:.{self.digits}f}"
         digits = 0 if isinstance(value, int) else self.digits
-        return f"{value:{'+' if self.signed else ''}.{digits}f}"
+        return f"{value:{'+' if self.signed else ''}z.{digits}f}"
 
 
 class Table(str):

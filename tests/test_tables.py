@@ -56,6 +56,12 @@ def test_html_has_a_caption_heads_and_the_best_in_bold() -> None:
     assert all("right" in str(cell[3]) for cell in cells if cell[0] == "td" and cell[1])
 
 
+def test_what_rounds_to_zero_has_no_minus() -> None:
+    assert Column("change", signed=True).written(-0.001) == "+0.00"
+    assert Column("change").written((-0.004, 0.1)) == "0.00 ± 0.10"
+    assert Column("change").written(-0.006) == "-0.01"
+
+
 def test_a_notebook_compares_the_text_and_shows_the_html() -> None:
     made = table("Title.", ["a"], {"x": [1.0]})
     assert isinstance(made, str)

@@ -177,18 +177,18 @@ def show_leads(
     *,
     within: str = "region",
 ) -> Table:
-    """Write a row for each camera, and for its region: the best that learns nothing, and gains over it.
+    """Write a column for each camera, and for its region: the best that learns nothing, and gains over it.
 
     Parameters
     ----------
     results : mapping of str to mapping
-        What :func:`~ddgp_lib.experiments.seeds.over_seeds` returned, by the name of a row.
+        What :func:`~ddgp_lib.experiments.seeds.over_seeds` returned, by the name of a column.
     names : iterable of str
         Methods; one that a camera lacks leaves its cell empty.
     k : int or None
         The iteration of all; None lets each method have its own best one.
     within : str
-        What the rows of a camera's region are called, after its own name.
+        What the column of a camera's region is called, after the camera's own name.
 
     Returns
     -------
@@ -199,15 +199,18 @@ def show_leads(
     ValueError
         If there is no such iteration.
     """
-    names, rows = list(names), dict[str, list[Value]]()
+    columns = dict[str, list[Value]]()
+    titles = {name: title_of(name) for name in names}
     for label, result in results.items():
         whole_only = result["methods"][result["baselines"][0]]["region_psnr"] is None
         for region in (False,) if whole_only else (False, True):
             reference = reference_of(result, k, region=region)
-            found = {n: lead(result, n, k, region=region) for n in names if n in result["methods"]}
-            gains = [(d.mean, d.interval) if (d := found.get(n)) else None for n in names]
-            rows[f"{label}, {within}" if region else label] = [title_of(reference), *gains]
-    heads = [Column(title_of(n), "dB", signed=True) for n in names]
+            found = {n: lead(result, n, k, region=region) for n in titles if n in result["methods"]}
+            gains = [(d.mean, d.interval) if (d := found.get(n)) else None for n in titles]
+            columns[f"{label}, {within}" if region else label] = [title_of(reference), *gains]
+    heads = [Column(name, "dB", signed=True) for name in columns]
+    heads_of_rows = ["best that learns nothing", *titles.values()]
+    rows = dict(zip(heads_of_rows, zip(*columns.values(), strict=True), strict=True))
     when = "each at its own best iteration" if k is None else f"at iteration {k}"
     caption = f"Gain in mean PSNR over the best method that learns nothing, {when}, with its 95 % interval."
-    return table(caption, ["best that learns nothing", *heads], rows, corner="images")
+    return table(caption, heads, rows, corner="method")
