@@ -2,7 +2,9 @@
 
 import argparse
 import csv
+import io
 import json
+import os
 import sys
 import tempfile
 from dataclasses import asdict
@@ -66,18 +68,48 @@ def grade_folder(name: str, folder: Path, out: Path, dist: Path) -> None:
     paths = list(grading.submissions(folder)) if folder.is_dir() else []
     if not paths:
         sys.exit(f"folder={str(folder)!r}: expected a folder with notebooks (.ipynb) or zip files")
-    out.mkdir(parents=True, exist_ok=True)
+    prepare(out)
     results = []
-    for path in tqdm(paths, unit="submission", disable=None):
+    for path, called in zip(
+        tqdm(paths, unit="submission", disable=None), grading.names_of(paths), strict=True
+    ):
         result = grading.grade(path, archive)
-        (out / f"{path.stem}.md").write_text(grading.report(result))
+        result.name = called
+        (out / f"{called}.md").write_text(grading.report(result), encoding="utf-8")
         results.append(result)
-    with (out / "grades.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows(grading.table(results))
+    write_csv(out / "grades.csv", grading.table(results))
     for result in results:
         remark = result.failure or "; ".join(result.removed)
         print(f"{result.name:40s} {result.score:g}/{result.possible:g}  {remark}")
     print(f"Points are in {out / 'grades.csv'}, a report for each submission beside it.")
+
+
+def prepare(out: Path) -> None:
+    """Make the folder of grades and try it before any work; leave one alone that has grades, perhaps filled in."""
+    if os.path.lexists(out / "grades.csv"):
+        expected = "a folder without grades.csv, in which points may have been filled in; name another"
+        sys.exit(f"--out={str(out)!r}: expected {expected}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        sys.exit(f"--out={str(out)!r}: expected a folder that can be written to ({error})")
+
+
+def write_csv(path: Path, rows: list[list[str]]) -> None:
+    """Write a table as a whole: beside its place, then into it."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.write_text(text.getvalue(), encoding="utf-8", newline="")
+    beside.replace(path)
+
+
+def positive(text: str) -> int:
+    """Read an integer, 1 or above."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected an integer, 1 or above")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--set", type=int, help="one problem set by its number")
         command.add_argument("--form", choices=("torch", "numpy"), help="one form only")
         command.add_argument("--key", help="another key than that of course.toml")
-    command.add_argument("--workers", type=int, default=2, help="gradings at a time (2)")
+    command.add_argument("--workers", type=positive, default=2, help="gradings at a time (2)")
     command.add_argument("--only", help="only submissions whose name contains this")
     command.add_argument("--whole", action="store_true", help="run the studies with every wrong answer, too")
     command.add_argument("--json", action="store_true", help="print the result as JSON, too")
@@ -110,7 +142,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Read the command line and do it."""
+    """Read the command line and do it; end with one line where a file cannot be read or written."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        run()
+    except OSError as error:
+        sys.exit(f"error: {error}")
+
+
+def run() -> None:
+    """Do what the command line says."""
     arguments = parser().parse_args()
     if arguments.command == "grade":
         return grade_folder(arguments.set, arguments.folder, arguments.out, arguments.dist)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,21 @@ EMPTY = "_Type your answer here, replacing this text._"
 ATTEMPTS = 4
 ACCIDENTS = 1
 """How often grading starts anew where it failed and no cell is to blame: a kernel's port can be taken by another."""
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,  # of an encrypted archive, one that is compressed in another way, and JSON that is too deep
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    nbformat.ValidationError,
+)
+"""What reading a damaged file raises."""
 
 Runner = Callable[[Path, Path, float, int], dict[str, Any] | str]
 """What grades a notebook with an autograder within seconds and processor seconds, and returns what it found, or in
@@ -161,7 +177,7 @@ def read_submission(path: Path) -> Notebook:
     Raises
     ------
     ValueError
-        If it is neither.
+        If it is neither, or cannot be read: damaged, encrypted, a folder, or a link that leads nowhere.
     """
     try:
         if path.suffix == ".zip":
@@ -172,8 +188,12 @@ def read_submission(path: Path) -> Notebook:
                 text = archive.read(names[0]).decode("utf-8")
         else:
             text = path.read_text(encoding="utf-8")
-        return nbformat.reads(text, as_version=4)
-    except (ValueError, KeyError, AttributeError, zipfile.BadZipFile, nbformat.ValidationError) as error:
+        notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            if not (isinstance(cell.source, str) and isinstance(cell.metadata, dict)):
+                raise ValueError("it has a cell without text")
+        return notebook
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ValueError(f"not a notebook that can be read ({reason})") from error
 
@@ -295,6 +315,14 @@ def report(result: Grade) -> str:
     for heading, answer in result.answers.items():
         lines += ["", f"## To be read: {heading}", "", answer or "(no answer)", "", "Points: ____"]
     return "\n".join(lines) + "\n"
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """Return what submissions are called: by their files, with the ending where two differ in nothing else."""
+    stems = [path.stem.casefold() for path in paths]
+    return [
+        path.stem if stems.count(stem) == 1 else path.name for path, stem in zip(paths, stems, strict=True)
+    ]
 
 
 def submissions(folder: Path) -> Iterator[Path]:

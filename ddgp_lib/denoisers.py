@@ -25,9 +25,18 @@ from .arguments import (
     require_number,
     require_seed,
 )
-from .checkpoints import beside, build, is_weights_file, load_checkpoint, save_checkpoint, weights_path
+from .checkpoints import (
+    CheckpointError,
+    beside,
+    build,
+    hash_of,
+    is_weights_file,
+    load_checkpoint,
+    save_checkpoint,
+    weights_path,
+)
 from .data import Split, perturb
-from .data.augment import Augment
+from .data.augment import Augment, augmented
 from .fingerprint import Fingerprint, of_augment, of_images
 from .metrics import psnr
 from .names import PretrainedDenoiser
@@ -79,7 +88,8 @@ def train_denoiser(
     ValueError
         If an argument is outside what is accepted, or the loss stops being finite.
     CheckpointError
-        If a checkpoint was written by another recipe or for other images.
+        If a checkpoint was written by another recipe or for other images, or that of the second phase after another
+        first phase, as where that was given more steps; or ``augment`` gives other than images like its own.
     """
     require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)
@@ -132,6 +142,7 @@ class _Training(ResumableTraining):
         super().__init__("denoiser training", described, recipe, denoiser, optimiser, constant, generator)
         self.rates = _schedule(optimiser, recipe.steps, recipe.warmup)
         self.denoiser, self.images, self.augment, self.penalised = denoiser, images, augment, penalised
+        self.start = hash_of(denoiser.state_dict()) if penalised else None
 
     def made_for(self) -> Fingerprint:
         """Return sketches of the images, and of the way to change some of them."""
@@ -164,7 +175,7 @@ class _Training(ResumableTraining):
         clean = images[torch.randint(len(images), (recipe.batch_size,), generator=generator)]
         if recipe.perturbed:
             chosen = torch.rand(len(clean), generator=generator) < recipe.perturbed
-            clean = torch.where(chosen.view(-1, 1, 1, 1), self.augment(clean, generator), clean)
+            clean = torch.where(chosen.view(-1, 1, 1, 1), augmented(self.augment, clean, generator), clean)
         return clean if recipe.crop is None else random_squares(clean, recipe.crop, generator)
 
     def update_weights(self, loss: torch.Tensor) -> None:
@@ -175,6 +186,17 @@ class _Training(ResumableTraining):
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimiser.step()
         self.rates.step()
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the second phase has started from; None of the first."""
+        return {"start": self.start}
+
+    def _require_same(self, path: str | Path, description: dict[str, Any]) -> None:
+        super()._require_same(path, description)
+        if self.penalised and description.get("start", self.start) != self.start:  # older ones do not say
+            raise CheckpointError(
+                f"checkpoint={str(path)!r}: written for another first phase, expected the one at hand"
+            )
 
     def own_tensors(self) -> dict[str, torch.Tensor]:
         """Return the state of the generator of power iterations."""

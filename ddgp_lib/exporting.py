@@ -9,6 +9,7 @@ A card beside them, ``TASK-export.json``, tells their inputs, the form of P, the
 SHA-256 of the models and of the weights that they were made from.
 """
 
+import copy
 import hashlib
 import importlib.util
 from collections.abc import Mapping
@@ -21,9 +22,12 @@ from torch import nn
 
 from .arguments import require, require_choice, require_instance, require_positive
 from .checkpoints import load_checkpoint
+from .data.listing import existing_folder
+from .denoisers import load_denoiser
 from .digests import tensors_digest
 from .files import atomic_write, write_results
 from .names import Inputs
+from .outputs import WEIGHTS_SIZE, prepare
 from .preconditioners import LearnedPreconditioner
 from .presets import preset_of
 from .pretrained import load_preconditioner, load_tuning
@@ -138,8 +142,8 @@ def export_task(source: Task | Preset | str, folder: str | Path, kind: str = "di
     Raises
     ------
     ValueError
-        If the task has no such learned preconditioner, or a model differs from PyTorch by more than
-        :data:`TOLERANCE`.
+        If the task has no such learned preconditioner, it was not tuned, a model differs from PyTorch by more than
+        :data:`TOLERANCE`, or the folder cannot be written to.  Nothing is written then.
     FileNotFoundError
         If the folder or a file of weights is missing.
     ImportError
@@ -153,27 +157,29 @@ def export_task(source: Task | Preset | str, folder: str | Path, kind: str = "di
     """
     preset = preset_of(source, "source")
     _require_learned(preset, kind)
-    require_instance("folder", folder, str | Path, "the path of a folder")
-    if not Path(folder).is_dir():
-        raise FileNotFoundError(f"folder={str(folder)!r}: there is no such folder")
+    place = existing_folder(folder)
+    files = {name: f"{preset.name}-{name}.onnx" for name in ("denoiser", kind)}
+    described_in = f"{preset.name}-export.json"
+    prepare("folder", place, *files.values(), described_in, size=WEIGHTS_SIZE)
     _require_packages()
     task = source if isinstance(source, Task) else preset.load()
-    networks = exported_networks(task, kind)
+    card, networks = _card(task, kind), exported_networks(task, kind)
+    contents = {name: _checked_model(exported, files[name]) for name, exported in networks.items()}
     models = {
-        name: _write(exported, Path(folder) / f"{task.name}-{name}.onnx")
+        name: _described_model(contents[name], exported, files[name]) | _source(task, name)
         for name, exported in networks.items()
     }
-    card = _card(task, kind) | {
-        "models": {name: model | _source(preset, name) for name, model in models.items()}
-    }
-    write_results(Path(folder) / f"{task.name}-export.json", card)
-    return card
+    for name, content in contents.items():
+        atomic_write(place / files[name], content)
+    write_results(place / described_in, card | {"models": models})
+    return card | {"models": models}
 
 
 def exported_networks(task: Task, kind: str = "distilled") -> dict[str, Exported]:
     """Return the two networks of a task that are exported, by the names of their weights, with examples from it."""
     require_instance("task", task, Task, "a Task")
     _require_learned(task.preset, kind)
+    require_instance("task.denoiser", task.denoiser, nn.Module, "a torch.nn.Module, to be exported")
     P = load_preconditioner(task, kind)
     assert isinstance(P, LearnedPreconditioner)
     image = task.val_images[:1]
@@ -182,7 +188,7 @@ def exported_networks(task: Task, kind: str = "distilled") -> dict[str, Exported
     given = {"grad": z - image, "iterate": z, "iteration": torch.tensor([3.0])}
     denoise = {"image": z, "sigma": torch.tensor([task.sigma])}
     return {
-        "denoiser": Exported(task.denoiser.eval(), denoise, "denoised"),
+        "denoiser": Exported(copy.deepcopy(task.denoiser).eval(), denoise, "denoised"),
         kind: Exported(correction, {name: given[name] for name in correction.inputs}, "correction"),
     }
 
@@ -200,17 +206,19 @@ def _require_packages() -> None:
         raise ImportError(f"export needs {', '.join(missing)}: pip install 'ddgp_lib[export]'")
 
 
-def _write(exported: Exported, path: Path) -> dict[str, Any]:
-    """Write one model, after a look at whether it does what PyTorch does; return its part of the card."""
+def _checked_model(exported: Exported, file: str) -> bytes:
+    """Return one model, after a look at whether it does what PyTorch does."""
     content = model_bytes(exported)
     difference = difference_from_pytorch(content, exported)
-    require(
-        difference <= TOLERANCE, "model", path.name, f"what PyTorch gives, and it differs by {difference:.1e}"
-    )
-    atomic_write(path, content)
+    require(difference <= TOLERANCE, "model", file, f"what PyTorch gives, and it differs by {difference:.1e}")
+    return content
+
+
+def _described_model(content: bytes, exported: Exported, file: str) -> dict[str, Any]:
+    """Return a model's part of the card."""
     shapes = {name: list(value.shape) for name, value in exported.inputs.items()}
     return {
-        "file": path.name,
+        "file": file,
         "sha256": hashlib.sha256(content).hexdigest(),
         "inputs": shapes,
         "output": exported.output,
@@ -257,19 +265,28 @@ def difference_from_pytorch(content: bytes, exported: Exported) -> float:
     return float((torch.from_numpy(made) - expected).abs().max() / expected.abs().max())
 
 
-def _source(preset: Preset, name: str) -> dict[str, Any]:
+def _source(task: Task, name: str) -> dict[str, Any]:
     """Say which weights a model was made from, and by which recipe they were trained."""
-    path = preset.path(name)
-    if not path.is_file():  # a denoiser that the preset's function brings
+    path = task.preset.path(name)
+    if not path.is_file() or (name == "denoiser" and not _is_filed(task.denoiser, path)):
         return {"weights": None, "weights_sha256": None, "recipe": None}
     _, description = load_checkpoint(path)
     return {"weights": path.name, "weights_sha256": tensors_digest(path), "recipe": description["recipe"]}
+
+
+def _is_filed(denoiser: nn.Module, path: Path) -> bool:
+    """Say whether a denoiser is the preset's, and none that its function or the caller brings."""
+    own, filed = denoiser.state_dict(), load_denoiser(path).state_dict()
+    alike = own.keys() == filed.keys()
+    return alike and all(torch.equal(own[name].cpu(), filed[name]) for name in own)
 
 
 def _card(task: Task, kind: str) -> dict[str, Any]:
     """Say what else is needed to run the models: the form of P, the step and the tuned settings."""
     P, tuning = load_preconditioner(task, kind), load_tuning(task)
     assert isinstance(P, LearnedPreconditioner)
+    for name in ("none", kind):
+        require(name in tuning, "kind", name, f"a tuned one of {tuple(tuning)}: tune {task.name}")
     settings = {name: tuning[name]["setting"] for name in ("none", kind)}
     return {
         "format": FORMAT,

@@ -366,7 +366,13 @@ def _warn_of_tuning(path: Path, what: str, name: str) -> None:
     warnings.warn(text, TuningMismatch, stacklevel=3)
 
 
-def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str | Path | None = None) -> None:
+def save_tuning(
+    source: Task | Preset | str,
+    tuning: dict[str, Any],
+    path: str | Path | None = None,
+    *,
+    replacing: bool = False,
+) -> None:
     """Write tuned settings as JSON, by default where :func:`load_tuning` finds them, beside those of other kinds.
 
     Kinds that the file has and ``tuning`` has not stay, if they were tuned for the same task.  Processes that write
@@ -380,15 +386,20 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
         What :func:`~ddgp_lib.experiments.tune` returned for some kinds, or all.
     path : str or Path, optional
         The file; to be said of one of the book's tasks, whose settings ship.
+    replacing : bool
+        Whether a file that is there and cannot be read is replaced, and what it holds of other kinds is lost.
 
     Raises
     ------
     ValueError
-        If no file is said, and the task's own would be the package's.
+        If the settings are none, no file is said and the task's own would be the package's, or the file that is there
+        cannot be read.
     FileNotFoundError
         If the folder of the file does not exist.
     """
     preset = preset_of(source, "source")
+    require_flag("replacing", replacing)
+    _require_tuning(preset, tuning)
     if path is None:
         shipped = f"a file: the package's own settings are replaced by `tune {preset.name} --shipped` alone"
         require(not is_packaged(preset.weights), "path", path, shipped)
@@ -399,18 +410,34 @@ def save_tuning(source: Task | Preset | str, tuning: dict[str, Any], path: str |
     made_for = None if task is None else fingerprint(task)
     methods = {kind: _with_weights(preset, kind, settings) for kind, settings in tuning.items()}
     with locked(target):
-        if made_for is not None and (old := _to_keep(target, preset, made_for)):
+        if made_for is not None and (old := _to_keep(target, preset, made_for, replacing=replacing)):
             methods, made_for = old["methods"] | methods, old["fingerprint"]
         ordered = sorted(methods, key=lambda kind: (*preset.loadable, kind).index(kind))
         content = {"format": TUNING_FORMAT, "task": preset.name, "fingerprint": made_for}
         write_results(target, content | {"methods": {kind: methods[kind] for kind in ordered}})
 
 
-def _to_keep(path: Path, preset: Preset, made_for: Fingerprint) -> dict[str, Any] | None:
-    """Return what a file has for the same task; None where it cannot be read, or does not say for which."""
+def _require_tuning(preset: Preset, tuning: Any) -> None:
+    """Refuse what is no mapping of kinds to settings that can be read again."""
+    wanted = "by kind, a dict with the arguments of its 'setting'"
+    require_instance("tuning", tuning, Mapping, wanted)
+    for kind, settings in tuning.items():
+        found = isinstance(settings, Mapping) and isinstance(settings.get("setting"), Mapping)
+        require(found, f"tuning[{kind!r}]", settings, wanted)
+        try:
+            preset.setting(kind, settings["setting"])
+        except TypeError as error:
+            expected = f"a setting of this kind ({error})"
+            raise ValueError(f"tuning[{kind!r}]={settings['setting']!r}: expected {expected}") from error
+
+
+def _to_keep(path: Path, preset: Preset, made_for: Fingerprint, *, replacing: bool) -> dict[str, Any] | None:
+    """Return what a file has for the same task; None where it does not say for which, or is replaced unread."""
     try:
         old = tuning_for(path, preset, made_for)
     except ValueError:
+        if not replacing:
+            raise
         return None
     return old if old and old["fingerprint"] is not None else None
 

@@ -49,7 +49,7 @@ def stamp(path: str | Path, preset: Preset) -> None:
         settings = {kind: preset.setting(kind, method["setting"]) for kind, method in methods.items()}
     _require_task(path, tuning.get("task", preset.name), preset)
     if settings:
-        save_tuning(preset, methods, path)
+        save_tuning(preset, methods, path, replacing=True)
 
 
 def _require_task(path: str | Path, found: Any, preset: Preset) -> None:

@@ -581,8 +581,10 @@ def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) ->
     """Refuse an operator that is not linear in deepinv's sense, or that does not take images of this shape."""
     linear = isinstance(physics, LinearOperator) and hasattr(physics, "noise_model")
     require(linear, role, type(physics).__name__, "a linear operator of deepinv, with A and A_adjoint")
+    given = image.clone()
     try:
-        back = physics.A_adjoint(physics.A(image))
+        with torch.no_grad():
+            back = physics.A_adjoint(physics.A(given))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         raise ValueError(
             f"{role}={type(physics).__name__}: expected an operator on images {tuple(image.shape)} ({error})"
@@ -593,10 +595,19 @@ def _require_operator(role: str, physics: LinearPhysics, image: torch.Tensor) ->
         f"{type(physics).__name__}, whose A_adjoint gives {tuple(back.shape)}",
         f"an adjoint that gives images {tuple(image.shape)}",
     )
+    name = type(physics).__name__
+    wanted = "an operator that leaves what it is given as it was"
+    require(torch.equal(given, image), role, f"{name}, whose A works in place", wanted)
+    finite = bool(torch.isfinite(back).all())
+    require(finite, role, f"{name}, which gives NaN or infinite values", "an operator with finite values")
+    some = bool(back.any()) or squared_norm(physics, tuple(image.shape[1:])) > 0
+    require(some, role, f"{name}, which is zero", "an operator that measures something")
 
 
 def _require_denoiser(denoiser: Denoiser, image: torch.Tensor, sigma: float) -> None:
     """Refuse a denoiser that does not take images of this shape, or gives others."""
     name, shape = type(denoiser).__name__, tuple(image.shape)
     with torch.no_grad(), naming("denoiser", name, lambda: f"one of images {shape}"):
-        like_images("denoiser(x, sigma)", denoiser(image, sigma), image)
+        made = like_images("denoiser(x, sigma)", denoiser(image.clone(), sigma), image)
+    finite = bool(torch.isfinite(made).all())
+    require(finite, "denoiser", f"{name}, which gives NaN or infinite values", "one with finite values")

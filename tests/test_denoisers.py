@@ -141,6 +141,14 @@ def test_a_training_of_other_images_is_not_gone_on_with(tmp_path):
         train_denoiser(other, recipe, checkpoint=file, progress=False)
 
 
+def test_a_second_phase_after_another_first_one_is_not_gone_on_with(tmp_path):
+    recipe = DenoiserRecipe(steps=1, finetune_steps=1, batch_size=2)
+    options = {"checkpoint": tmp_path / "discs.safetensors", "progress": False}
+    train_denoiser(discs(), recipe, **options)
+    with pytest.raises(CheckpointError, match=r"discs-penalised\.safetensors.*another first phase"):
+        train_denoiser(discs(), replace(recipe, steps=2), **options)
+
+
 def test_a_file_says_which_images_a_denoiser_was_trained_on(tmp_path):
     images, path = discs(), tmp_path / "denoiser.safetensors"
     save_denoiser(path, NoiseAwareDnCNN(depth=3, width=8), "discs", DenoiserRecipe(), {}, images)

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 import ddgp_lib
+from ddgp_lib import exporting
 from ddgp_lib.__main__ import main
+from ddgp_lib.denoisers import NoiseAwareDnCNN
 from ddgp_lib.digests import tensors_digest
 from ddgp_lib.exporting import (
     OPSET,
@@ -23,7 +27,7 @@ from ddgp_lib.networks import build_network
 from ddgp_lib.operators import null_projection
 from ddgp_lib.preconditioners import Identity, LearnedPreconditioner, State
 from ddgp_lib.presets import PRESETS
-from ddgp_lib.pretrained import load_preconditioner, load_tuning
+from ddgp_lib.pretrained import load_preconditioner, load_tuning, tuning_path
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,47 @@ def test_what_cannot_be_exported_is_refused(tmp_path, task, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install 'ddgp_lib\[export\]'"):
         export_task(task, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave out what an export takes long for, and its packages."""
+    monkeypatch.setattr(exporting, "_require_packages", lambda: None)
+    monkeypatch.setattr(exporting, "model_bytes", lambda exported: b"model")
+    monkeypatch.setattr(exporting, "difference_from_pytorch", lambda content, exported: 0.0)
+
+
+def test_nothing_is_written_where_something_is_missing(quick, own, tmp_path):
+    """Settings are asked for before a model is written, and the place of each file is tried."""
+    preset = replace(own, weights=shutil.copytree(own.weights, tmp_path / "weights"))
+    folder, path = tmp_path / "models", tuning_path(preset.name, preset.weights)
+    folder.mkdir()
+    whole = json.loads(path.read_text())
+    path.write_text(json.dumps(whole | {"methods": {"none": whole["methods"]["none"]}}))
+    with pytest.raises(ValueError, match=r"kind='distilled': expected a tuned one of \('none',\)"):
+        export_task(preset.load(), folder)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=path.name):
+        export_task(preset.load(), folder)
+    path.write_text(json.dumps(whole))
+    assert list(folder.iterdir()) == []
+    (folder / f"{own.name}-export.json").mkdir()
+    with pytest.raises(ValueError, match=r"folder=.*a folder is in the place of the file"):
+        export_task(preset.load(), folder)
+    assert [found.name for found in folder.iterdir()] == [f"{own.name}-export.json"]
+    for named in ("", 3):
+        with pytest.raises(ValueError, match=f"folder={named!r}: expected the path of a folder"):
+            export_task(preset.load(), named)
+
+
+def test_a_denoiser_of_ones_own_is_not_said_to_be_the_filed_one_and_stays_as_it_is(quick, task, tmp_path):
+    filed = export_task(task, tmp_path)["models"]["denoiser"]["weights"]
+    assert filed == PRESETS["single_pixel"].path("denoiser").name
+    torch.manual_seed(0)
+    denoiser = NoiseAwareDnCNN(1, 3, 8).train()
+    model = export_task(replace(task, denoiser=denoiser), tmp_path)["models"]["denoiser"]
+    assert (model["weights"], model["weights_sha256"], model["recipe"]) == (None, None, None)
+    assert denoiser.training
 
 
 def test_the_command_writes_a_users_own_camera(runtime, own, tmp_path, capsys, monkeypatch):

@@ -292,6 +292,38 @@ def test_settings_that_do_not_say_of_which_task_are_taken_but_not_kept_beside_ot
     assert json.loads(path.read_text())["fingerprint"] == fingerprint(task)
 
 
+@pytest.mark.parametrize("damage", ["bad value", "cut short"])
+def test_settings_of_other_kinds_are_not_lost_where_their_file_cannot_be_read(copied, damage):
+    path, task = tuning_path(copied.name, copied.weights), copied.load()
+    written = json.loads(path.read_text())
+    written["methods"]["none"]["setting"]["sigma"] = "0.1"
+    content = json.dumps(written)
+    path.write_text(content[:200] if damage == "cut short" else content)
+    kept, other = path.read_bytes(), {"newton": {"setting": SETTING, "sweep": []}}
+    with pytest.raises(ValueError, match=rf"path='.*{path.name}'"):
+        save_tuning(task, other)
+    assert path.read_bytes() == kept
+    save_tuning(task, other, replacing=True)
+    assert tuple(load_tuning(copied)) == ("newton",)
+
+
+@pytest.mark.parametrize(
+    ("tuning", "message"),
+    [
+        ([1], r"tuning=\[1\]: expected by kind"),
+        ({"none": {"sweep": []}}, r"tuning\['none'\]="),
+        ({"none": {"setting": {"sigma": 0.1, "speed": 3}}}, r"tuning\['none'\]=.*speed"),
+        ({"none": {"setting": SETTING | {"sigma": -1}}}, "sigma=-1"),
+    ],
+)
+def test_what_could_not_be_loaded_again_is_not_saved(copied, tuning, message):
+    path = tuning_path(copied.name, copied.weights)
+    kept = path.read_bytes()
+    with pytest.raises(ValueError, match=message):
+        save_tuning(copied.load(), tuning)
+    assert path.read_bytes() == kept
+
+
 def test_names_that_are_paths_are_refused(copied):
     for name in ("../x", "/tmp/x"):
         with pytest.raises(ValueError, match="source="):

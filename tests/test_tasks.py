@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from deepinv.physics import BlurFFT, Denoising, Inpainting
+from deepinv.physics import BlurFFT, Denoising, Inpainting, LinearPhysics
 from deepinv.physics.functional import gaussian_blur
 
 from ddgp_lib import Preset, distill, evaluate, make_task
 from ddgp_lib.data import Split
 from ddgp_lib.denoisers import DenoiserRecipe, NoiseAwareDnCNN, save_denoiser
-from ddgp_lib.operators import FourierDownsampling, HadamardCamera, squared_norm
+from ddgp_lib.operators import FourierDownsampling, HadamardCamera, measure, squared_norm
 from ddgp_lib.presets import PRESETS
 from ddgp_lib.tasks import DEFAULT_RECIPES, of_seed, require_split
 
@@ -25,6 +25,29 @@ def images(*shape, count=3):
 
 def keep(x, sigma):
     return x
+
+
+class Scaled(LinearPhysics):
+    """Images times a number, of which A may be careless about what it is given."""
+
+    def __init__(self, factor, in_place=False):
+        super().__init__()
+        self.factor, self.in_place = factor, in_place
+
+    def A(self, x, **kwargs):  # noqa: N802 (deepinv's name)
+        return x.mul_(self.factor) if self.in_place else x * self.factor
+
+    def A_adjoint(self, y, **kwargs):  # noqa: N802 (deepinv's name)
+        return y * self.factor
+
+
+def test_a_careless_operator_or_denoiser_changes_no_images():
+    own, kept = images(1, 8, 8), images(1, 8, 8)
+    with pytest.raises(ValueError, match="in place"):
+        made(images=own, student=Scaled(0.5, in_place=True))
+    made(images=own, denoiser=lambda x, sigma: x.mul_(0.5))
+    measure(Scaled(0.5, in_place=True), own.train, 0)
+    assert all(torch.equal(*pair) for pair in zip(own, kept, strict=True))
 
 
 def made(**changes):
@@ -74,6 +97,11 @@ def test_images_need_be_neither_square_nor_grey(shape):
             {"images": images(1, 8, 8)._replace(val=torch.full((1, 1, 8, 8), float("nan")))},
             r"images\.val=.*expected finite entries",
         ),
+        ({"denoiser": lambda x, sigma: x * torch.nan}, "denoiser='function, which gives NaN"),
+        ({"student": Scaled(torch.nan)}, "student='Scaled, which gives NaN or infinite values'"),
+        ({"teacher": Scaled(torch.inf)}, "teacher='Scaled, which gives NaN or infinite values'"),
+        ({"student": Scaled(0.0)}, "student='Scaled, which is zero'"),
+        ({"student": Scaled(0.5, in_place=True)}, "student='Scaled, whose A works in place'"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):

@@ -12,6 +12,9 @@ from ..arguments import require, require_choice, require_number, require_tensor
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 """A random change of images (N, C, H, W), whose choices a generator makes."""
 
+LARGEST = 1.001
+"""Largest value that changed images may have, a thousandth to spare."""
+
 PADDINGS = ("zeros", "border", "reflection")
 """What :func:`perturb` can put beyond the edge of an image."""
 
@@ -85,3 +88,35 @@ def require_generator(generator: Any) -> None:
     """Raise a ``ValueError`` unless ``generator`` is a source of random numbers, on the CPU as all draws are."""
     fits = isinstance(generator, torch.Generator) and generator.device.type == "cpu"
     require(fits, "generator", generator, "a torch.Generator on the CPU")
+
+
+def augmented(augment: Augment, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Change images at random, and look at what comes out: it would be broadcast, or trained on, in silence.
+
+    Parameters
+    ----------
+    augment : callable
+        (images, generator) ↦ images.
+    images : Tensor, shape (N, C, H, W)
+        Images on [0, 1], or their real and imaginary parts; they stay as they are.
+    generator : torch.Generator
+        Source of its choices.
+
+    Returns
+    -------
+    Tensor, shape (N, C, H, W)
+
+    Raises
+    ------
+    ValueError
+        If it gives no tensor of the shape and the type of the images, or numbers that are not finite or beyond 1.
+    """
+    made: Any = augment(images.clone(), generator)
+    named = "augment(images, generator)"
+    require(isinstance(made, torch.Tensor), named, type(made).__name__, "a tensor of images")
+    alike = made.shape == images.shape and made.dtype == images.dtype
+    found, wanted = ((tuple(one.shape), one.dtype) for one in (made, images))
+    require(alike, named, found, f"images like those that it was given, {wanted}")
+    largest = float(made.detach().abs().max())
+    require(largest <= LARGEST, named, f"values up to {largest:.3g}", "finite ones on the scale [0, 1]")
+    return made

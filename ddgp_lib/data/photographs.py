@@ -6,6 +6,7 @@ and dead leaves (:mod:`ddgp_lib.data.leaves`) supplement the squares to train on
 own: nothing that is tested or chosen on was trained on.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import count
@@ -15,12 +16,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..arguments import require_integer
-from ..files import reading
+from ..arguments import require, require_integer
 from .faces import package_file
 from .leaves import dead_leaves
-from .listing import existing_folder, files_in
-from .pictures import SUFFIXES
+from .listing import existing_folder, files_in, named, warn
+from .pictures import SUFFIXES, read_pixels
 from .split import Split
 
 _SKIMAGE = ("skimage", "scikit-image")
@@ -72,8 +72,8 @@ def load_photographs(
     leaves : int
         Dead leaves among the images to train on, 0 or above; they come last.
     more : str or Path, optional
-        A folder of further photographs to train on, at any depth, such as an unpacked package of Debian.  Nobody
-        looks at their licences.
+        A folder of further photographs to train on, at any depth, such as an unpacked package of Debian.  They are
+        read as :func:`~ddgp_lib.data.pictures.read_picture` reads them.  Nobody looks at their licences.
     limit : int or None
         Largest number of squares of one photograph, spread evenly over all of its squares; None takes all.
 
@@ -88,7 +88,14 @@ def load_photographs(
     FileNotFoundError
         If a package is not installed, its picture is missing, or there is no folder ``more``.
     ValueError
-        If an argument is not accepted, or a picture is damaged.
+        If an argument is not accepted, a picture is damaged or not one that is read, or the folder ``more`` gives no
+        square.
+
+    Warns
+    -----
+    UserWarning
+        Of pictures in ``more`` that are left out: they are among the photographs of the packages, some of which are
+        tested on; they are too small, or nothing is in them; or their files are of another kind.
 
     Examples
     --------
@@ -100,9 +107,8 @@ def load_photographs(
     require_integer("size", size, lowest=16, highest=128)
     require_integer("leaves", leaves, lowest=0)
     require_integer("limit", limit, lowest=1, none=True)
-    paths = [] if more is None else files_in(existing_folder(more), SUFFIXES)
+    further = [] if more is None else _further(existing_folder(more), int(size))
     parts = {part: _of_part(part, int(size)) for part in Split._fields}
-    further = [squares_of(_grey(path), int(size)) for path in paths]
     found = {part: _joined(each, limit, size) for part, each in parts.items()}
     train = torch.cat([found["train"], _joined(further, limit, size), _leaves(int(leaves), int(size))])
     return Split(train, found["val"], found["test"])
@@ -137,12 +143,43 @@ def squares_of(photograph: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat(found).clamp(0, 1)
 
 
+def _further(folder: Path, size: int) -> list[torch.Tensor]:
+    """Return the squares of each photograph in a folder, of those that the packages do not have."""
+    paths = files_in(folder, SUFFIXES)
+    known = {_key(read_pixels(path)) for path in _package_paths(*Split._fields)}
+    found, twice, empty = [], [], []
+    for path in paths:
+        pixels = read_pixels(path)
+        squares = squares_of(pixels[0], size)
+        if _key(pixels) in known:
+            twice.append(path)
+        elif len(squares) == 0:
+            empty.append(path)
+        else:
+            found.append(squares)
+    least = f"{REDUCTION * size} pixels or more on each side, with something in it"
+    require(bool(found), "more", str(folder), f"a folder with a further picture of {least}")
+    if twice:
+        warn(f"more={str(folder)!r}: {len(twice)} left out, the packages have them: {named(twice, folder)}")
+    if empty:
+        warn(f"more={str(folder)!r}: {len(empty)} left out, not of {least}: {named(empty, folder)}")
+    return found
+
+
+def _key(pixels: torch.Tensor) -> bytes:
+    return hashlib.sha256(f"{tuple(pixels.shape)}".encode() + pixels.contiguous().numpy().tobytes()).digest()
+
+
+def _package_paths(*parts: str) -> list[Path]:
+    """Return the files of the packages' photographs of some parts."""
+    chosen = [entry[1:] for entry in PHOTOGRAPHS.values() if entry[0] in parts]
+    return [package_file(package, file, name) for package, name, file in chosen]
+
+
 @lru_cache(maxsize=12)
 def _of_part(part: str, size: int) -> tuple[torch.Tensor, ...]:
     """Return the squares of each photograph of a part."""
-    chosen = [entry[1:] for entry in PHOTOGRAPHS.values() if entry[0] == part]
-    paths = [package_file(package, file, name) for package, name, file in chosen]
-    return tuple(squares_of(_grey(path), size) for path in paths)
+    return tuple(squares_of(read_pixels(path)[0], size) for path in _package_paths(part))
 
 
 @lru_cache(maxsize=4)
@@ -161,11 +198,3 @@ def _joined(squares: Iterable[torch.Tensor], limit: int | None, size: int) -> to
             each[np.linspace(0, len(each) - 1, min(limit, len(each))).round().astype(int)] for each in kept
         ]
     return torch.cat(list(kept))
-
-
-def _grey(path: Path) -> torch.Tensor:
-    """Return the pixels (H, W) of a picture of 8 bits in grey, in [0, 1]."""
-    from PIL import Image
-
-    with reading(path), Image.open(path) as picture:
-        return torch.from_numpy(np.array(picture.convert("L"))).float() / 255

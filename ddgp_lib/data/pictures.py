@@ -127,7 +127,7 @@ def read_picture(path: str | Path, size: Size, *, colour: bool = False) -> torch
         numbers whose range is not known.
     """
     sides = _require_picture_arguments(size, colour)
-    image = _pixels(Path(path), colour)
+    image = read_pixels(path, colour=colour)
     scale = min(length / side for length, side in zip(image.shape[1:], sides, strict=True))
     height, width = (max(1, round(scale * side)) for side in sides)
     top, left = ((image.shape[1] - height) // 2, (image.shape[2] - width) // 2)
@@ -140,10 +140,32 @@ def _require_picture_arguments(size: Any, colour: Any) -> tuple[int, int]:
     return height_and_width(size)
 
 
-def _pixels(path: Path, colour: bool) -> torch.Tensor:
-    """Return the pixels (C, H, W) of a file, upright and in [0, 1]."""
+def read_pixels(path: str | Path, *, colour: bool = False) -> torch.Tensor:
+    """Read all pixels of a picture, upright and on white, as :func:`read_picture` does before it cuts and resizes.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of one picture.
+    colour : bool
+        Whether it is to be red, green and blue, or grey.
+
+    Returns
+    -------
+    Tensor, shape (1 or 3, H, W)
+        In [0, 1].
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As :func:`read_picture`.
+    """
     from PIL import Image, ImageOps
 
+    require_choice("colour", colour, (True, False))
+    path = Path(path)
     require(path.is_file() or not path.exists(), "path", str(path), "a file")
     try:
         with reading(path), Image.open(path, formats=FORMATS) as picture:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from deepinv.utils import TensorList
 
+from ..data.augment import augmented
 from ..operators import measure, norms, single_precision
 from ..operators.iterative import parts
 from ..recipes import DistillationRecipe
@@ -77,7 +78,7 @@ class FreshStates:
         truth = task.train_images[torch.randint(len(task.train_images), (count,), generator=generator)]
         chosen = torch.rand(count, generator=generator) < self.perturbed
         if chosen.any():
-            truth[chosen] = task.augment(truth[chosen], generator)
+            truth[chosen] = augmented(task.augment, truth[chosen], generator)
         seeds = torch.randint(2**31, (2,), generator=generator).tolist()
         levels = self._noise_levels(count)
         y_student = measure(task.student, truth, seeds[0], levels)

@@ -16,7 +16,7 @@ import torch
 from deepinv.physics import LinearPhysics
 from tqdm.auto import tqdm
 
-from ..arguments import require, require_images, require_integer
+from ..arguments import require, require_images, require_instance, require_integer
 from ..digests import digests
 from ..evaluation import evaluate, psnr_and_rejected
 from ..files import locked, read_results, write_results
@@ -68,6 +68,7 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
     ValueError
         If the task is unknown, or the file is corrupt, of another format or of another task.
     """
+    require_instance("folder", folder, str | Path, "the path of a folder")
     own = Path(folder) == BENCHMARKS_FOLDER
     require(task_name in PRESETS or not own, "task_name", task_name, f"one of {tuple(PRESETS)}")
     _require_name("task_name", task_name)
@@ -75,7 +76,7 @@ def load_benchmark(task_name: str, folder: str | Path = BENCHMARKS_FOLDER) -> di
     return read_results(path, f"python -m ddgp_lib benchmark {task_name}", format=FORMAT, task=task_name)
 
 
-def _require_name(argument: str, name: str) -> None:
+def _require_name(argument: str, name: Any) -> None:
     require(
         isinstance(name, str) and name.isidentifier(),
         argument,
@@ -86,7 +87,9 @@ def _require_name(argument: str, name: str) -> None:
 
 def save_benchmark(result: dict[str, Any], folder: str | Path = RESULTS) -> Path:
     """Write what :func:`benchmark` returned to the file that :func:`load_benchmark` reads; return its path."""
-    _require_name("result['task']", result["task"])
+    require_instance("result", result, dict, "what benchmark() returned")
+    require_instance("folder", folder, str | Path, "the path of a folder")
+    _require_name("result['task']", result.get("task"))
     path = Path(folder) / f"{result['task']}.json"
     write_results(path, result)
     return path

@@ -4,6 +4,7 @@ Neither is run in the book, which is made without a network.  Both are asked as 
 reconstructor, called as ``model(y, task.student)``, and ``DRUNet`` a denoiser, given to a task as ``denoiser=``.
 """
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,7 +84,9 @@ def _filled(network: Network, path: str | Path) -> Network:
         raise FileNotFoundError(f"path={str(path)!r}: no such file; download it first")
     refused = f"path={str(path)!r}: not weights of {type(network).__name__}"
     try:
+        _require_whole(path)
         tensors: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        _require_numbers(tensors, network)
         missing = set(network.load_state_dict(tensors, strict=False).missing_keys)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -92,3 +95,26 @@ def _filled(network: Network, path: str | Path) -> Network:
     if missing:
         raise CheckpointError(f"{refused}: {len(missing)} of its tensors are missing")
     return network.eval().requires_grad_(False)
+
+
+def _require_whole(path: str | Path) -> None:
+    """Hold the parts of a PyTorch archive against their checksums, at which PyTorch does not look."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"damaged: {damaged} is not what was written")
+
+
+def _require_numbers(tensors: Mapping[str, Any], network: nn.Module) -> None:
+    """Refuse tensors of another kind of numbers than the network's, and ones that are not finite."""
+    if not isinstance(tensors, Mapping):
+        raise ValueError(f"{type(tensors).__name__}, expected tensors by name")
+    for name, own in network.state_dict().items():
+        given = tensors.get(name)
+        if not isinstance(given, torch.Tensor) or not own.is_floating_point():
+            continue
+        if not given.is_floating_point():
+            raise ValueError(f"{name} is of {given.dtype}, expected {own.dtype}")
+        if not bool(torch.isfinite(given).all()):
+            raise ValueError(f"{name} has NaN or infinite entries")

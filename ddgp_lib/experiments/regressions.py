@@ -6,20 +6,24 @@ both files hold the values of the same images with the same noise.  Otherwise it
 the errors of the two means, which is too large, and the comparison too careful, where the images are the same.  What
 has no error cannot be judged, unless it stops being finite.
 
+Parts that were measured with another student, other noise or other images, as their fingerprints tell, are refused:
+another camera may have the same name.
+
 A time counts where it changed by more than the factor :data:`SLOWER`, and never where the two files are not known to
 be of one machine.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..arguments import is_number, require
+from ..arguments import is_number, require, require_instance
 from ..files import read_results, reading
+from ..fingerprint import Fingerprint, differences, told
 from .benchmark import FORMAT
 from .statistics import paired_difference
 
@@ -114,8 +118,11 @@ def compare_benchmarks(old: str | Path, new: str | Path) -> dict[str, Any]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If a file is corrupt, of another format, or the two are of different tasks.
+        If a file is corrupt, of another format, or the two are of different tasks: of another name, or with another
+        operator, other noise or other images.
     """
+    for name, path in {"old": old, "new": new}.items():
+        require_instance(name, path, str | Path, "the path of a file")
     files = {"old": Path(old), "new": Path(new)}
     results = {name: _read(path) for name, path in files.items()}
     before, after = results["old"], results["new"]
@@ -126,6 +133,7 @@ def compare_benchmarks(old: str | Path, new: str | Path) -> dict[str, Any]:
     for name, path in files.items():
         with reading(path):
             numbers[name] = _numbers(results[name])
+    _require_one_camera(before, after, files)
     changes = [
         _change(key, value, numbers["new"][key])
         for key, value in numbers["old"].items()
@@ -149,6 +157,25 @@ def _missing(old: dict[Key, _Number], new: dict[Key, _Number]) -> list[str]:
     return list(dict.fromkeys(": ".join(key) if key[0] in parts else key[0] for key in lacking))
 
 
+def _require_one_camera(before: dict[str, Any], after: dict[str, Any], files: dict[str, Path]) -> None:
+    """Refuse parts that were not measured with the same operator, noise and images, where both files note them."""
+    for part in COMPARED:
+        found, wanted = (result.get(part, {}).get("fingerprint") for result in (after, before))
+        if not (isinstance(found, dict) and isinstance(wanted, dict)):
+            continue
+        others = differences(_camera(found), _camera(wanted))
+        what = f"{part} of {str(files['new'])!r}"
+        expected = f"one of the same camera as in {str(files['old'])!r}, not with {told(others)}"
+        require(not others, "new", what, expected)
+
+
+def _camera(found: Fingerprint) -> Fingerprint:
+    """Return of a fingerprint what methods are compared on; teacher, denoiser and σ are a method's own."""
+    noise = found.get("noise")
+    student = noise.get("student") if isinstance(noise, dict) else None
+    return {"student": found.get("student"), "noise": student, "images": found.get("images")}
+
+
 def _read(path: Path) -> dict[str, Any]:
     return read_results(path, "python -m ddgp_lib benchmark TASK", format=FORMAT)
 
@@ -156,13 +183,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _numbers(result: dict[str, Any]) -> dict[Key, _Number]:
     """Collect the numbers of a benchmark that are compared."""
     found: dict[Key, _Number] = {}
-    for part, rows in {
-        "side_by_side": _side_by_side,
-        "seeds": _seeds,
-        "generalisation": _generalisation,
-        "long_runs": _long_runs,
-        "timing": _timing,
-    }.items():
+    for part, rows in COMPARED.items():
         if part in result:
             require(isinstance(result[part], dict), part, result[part], "a JSON object")
             found |= {(part, row, measure): number for row, measure, number in rows(result[part])}
@@ -225,6 +246,16 @@ def _timing(part: dict[str, Any]) -> Rows:
         yield method, "milliseconds", _Number(milliseconds, conditions=machine, is_time=True)
     for method, milliseconds in _items(part.get("whole", {})):
         yield method, "milliseconds of the whole", _Number(milliseconds, conditions=machine, is_time=True)
+
+
+COMPARED: Mapping[str, Callable[[dict[str, Any]], Rows]] = {
+    "side_by_side": _side_by_side,
+    "seeds": _seeds,
+    "generalisation": _generalisation,
+    "long_runs": _long_runs,
+    "timing": _timing,
+}
+"""What reads the numbers of each part that is compared."""
 
 
 def _change(key: Key, old: _Number, new: _Number) -> Change:

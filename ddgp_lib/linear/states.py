@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from deepinv.physics import LinearPhysics
 
+from ..data.augment import augmented
 from ..operators import gradient, measure, range_projection
 from ..preconditioners import State
 from ..reprs import Brief
@@ -91,7 +92,7 @@ def training_images(task: Task, count: int, generator: torch.Generator) -> torch
     if missing == 0:
         return chosen
     copies = own[torch.randint(len(own), (missing,), generator=generator)]
-    return torch.cat([chosen, task.augment(copies, generator)])
+    return torch.cat([chosen, augmented(task.augment, copies, generator)])
 
 
 def range_basis(physics: LinearPhysics, img_size: tuple[int, ...]) -> torch.Tensor:

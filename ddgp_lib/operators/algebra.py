@@ -60,7 +60,7 @@ def measure(
     require(images.numel() > 0, "images.shape", tuple(images.shape), "at least one image and one pixel")
     shape, wanted = tuple(images.shape), f"images of the shape that {type(physics).__name__} measures"
     with naming("images.shape", shape, lambda: wanted):
-        clean = single_precision(physics.A)(images)
+        clean = single_precision(physics.A)(images.clone())  # whatever A does to it
         with torch.no_grad():
             back = single_precision(physics.A_adjoint)(clean)
     require(tuple(back.shape) == shape, "images.shape", shape, f"{wanted}, such as {tuple(back.shape)}")

@@ -86,8 +86,11 @@ def _columns(file: Any, path: Path, width: int) -> np.ndarray:
     mask = own_dataset(file, path, "mask")
     found = f"{mask.dtype} of shape {mask.shape}, in {path}"
     fits = mask.dtype.kind in "biuf" and mask.shape == (width,)
-    require(fits, "mask", found, f"booleans or 0 and 1 of shape ({width},)")
-    return np.asarray(mask[()]) != 0
+    wanted = f"booleans or 0 and 1 of shape ({width},)"
+    require(fits, "mask", found, wanted)
+    values = np.asarray(mask[()])
+    require(bool(np.isin(values, (0, 1)).all()), "mask", f"other numbers, in {path}", wanted)
+    return values != 0
 
 
 def _header(file: Any, path: Path) -> Header:

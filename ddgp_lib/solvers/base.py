@@ -159,6 +159,8 @@ class PreconditionedSolver(BaseOptim):
         fits = len(est) in (1, 2) and all(_alike(tensor, run.adjoint) for tensor in est)
         wanted = f"one or two tensors like Aᵀy, {tuple(run.adjoint.shape)}, {run.adjoint.dtype}"
         require(fits, "init", [_describe(tensor) for tensor in est], wanted)
+        finite = all(bool(torch.isfinite(tensor).all()) for tensor in est)
+        require(finite, "init", "tensor with NaN or infinite entries", "finite entries only")
         return {"est": self.begin(est[0]) if len(est) == 1 else est, "run": run}
 
     def init_iterate_fn(

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from assignments import grading
+from assignments.__main__ import grade_folder, main
 from assignments.masters import ROOT
 from assignments.prove import replace_once
 
@@ -154,6 +155,107 @@ def test_what_is_no_notebook_is_reported(name: str, content: bytes, words: str, 
     assert words in result.failure
     assert result.score == 0
     assert "**Not graded:**" in grading.report(result)
+
+
+def zipped(path: Path, places: dict[int, int], text: str = "{}") -> None:
+    """Write a zip file with a notebook, and change bytes of its local header and of its directory alike."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.ipynb", text)
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    for place, value in places.items():
+        content[place] = content[directory + place + 2] = value
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "kind", ["encrypted", "method", "stream", "folder", "link", "deep", "null cells", "no text"]
+)
+def test_what_cannot_be_read_does_not_end_the_grading_of_others(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / ("file.zip" if kind in ("encrypted", "method", "stream") else "file.ipynb")
+    whole = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": CELLS}'
+    if kind == "encrypted":
+        zipped(path, {6: 1})
+    elif kind == "method":
+        zipped(path, {8: 9})
+    elif kind == "stream":
+        zipped(path, {}, whole * 20)
+        content = bytearray(path.read_bytes())
+        content[50:80] = bytes(30)
+        path.write_bytes(content)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        cells = {"null cells": "null", "no text": '[{"cell_type": "code", "source": 3, "metadata": {}}]'}
+        path.write_text("[" * 100_000 if kind == "deep" else whole.replace("CELLS", cells[kind]))
+    assert list(grading.submissions(tmp_path)) == [path]
+    result = grading.grade(path, tmp_path / "none.zip")
+    assert "not a notebook that can be read" in result.failure
+    assert "**Not graded:**" in grading.report(result)
+
+
+@pytest.fixture
+def handed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder with two submissions of one name, and a grader that takes no time."""
+    folder = tmp_path / "handed_in"
+    for place in (folder, tmp_path / "dist" / "autograder"):
+        place.mkdir(parents=True)
+    (tmp_path / "dist" / "autograder" / "set.zip").write_bytes(b"")
+    for name in ("Ada.ipynb", "ada.zip", "bob.ipynb"):
+        (folder / name).write_bytes(b"")
+    monkeypatch.setattr(grading, "grade", lambda path, archive: grading.Grade(path.stem, failure=path.name))
+    return folder
+
+
+def test_each_submission_has_a_report_and_a_row_of_its_own(handed_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grades"
+    grade_folder("set", handed_in, out, tmp_path / "dist")
+    names = ["Ada.ipynb", "ada.zip", "bob"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        *(f"{name}.md" for name in names[:2]),
+        "bob.md",
+        "grades.csv",
+    ]
+    with (out / "grades.csv").open(encoding="utf-8") as stream:
+        assert [row["submission"] for row in csv.DictReader(stream)] == names
+    assert all("**Not graded:**" in (out / f"{name}.md").read_text(encoding="utf-8") for name in names)
+
+
+def test_points_that_were_filled_in_are_not_replaced(handed_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grades"
+    out.mkdir()
+    (out / "grades.csv").write_text("filled in")
+    with pytest.raises(SystemExit, match=r"--out='.*grades': expected a folder without grades\.csv"):
+        grade_folder("set", handed_in, out, tmp_path / "dist")
+    assert [path.name for path in out.iterdir()] == ["grades.csv"]
+    assert (out / "grades.csv").read_text() == "filled in"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match=r"--out='.*file': expected a folder that can be written to"):
+        grade_folder("set", handed_in, tmp_path / "file", tmp_path / "dist")
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "two", "1.5"])
+def test_workers_are_one_or_more(
+    workers: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["assignments", "prove", f"--workers={workers}"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"--workers: {workers!r}: expected an integer, 1 or above" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_to_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(
+        sys, "argv", ["assignments", "--dist", str(tmp_path / "file"), "grade", "set", str(tmp_path)]
+    )
+    monkeypatch.setattr("assignments.__main__.grade_folder", lambda *_: (tmp_path / "file" / "x").mkdir())
+    with pytest.raises(SystemExit, match=r"error: .*file"):
+        main()
 
 
 def test_a_zip_with_one_notebook_is_read_and_one_with_two_is_not(dist: Path, tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """Random changes: near their originals, to both sides, as far as they say, and on each side on its own."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from ddgp_lib.data import load_digits, perturb
+from ddgp_lib import distill
+from ddgp_lib.data import Split, load_digits, perturb
+from ddgp_lib.data.augment import augmented
+from ddgp_lib.denoisers import DenoiserRecipe, train_denoiser
+from ddgp_lib.linear.states import training_images
 
 PIXEL = torch.arange(33) - 16.0
 
@@ -117,3 +122,37 @@ def test_arguments_are_named(options, named, generator):
 def test_doubles_stay_doubles(generator):
     images = torch.rand(2, 1, 8, 8, dtype=torch.float64)
     assert perturb(images, generator).dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("augment", "found"),
+    [
+        (lambda images, generator: images[:1], r"\(1, 1, 33, 33\)"),
+        (lambda images, generator: images.double(), "float64"),
+        (lambda images, generator: images * torch.nan, "values up to nan"),
+        (lambda images, generator: images * 255, "values up to 255"),
+        (lambda images, generator: images.numpy(), "ndarray"),
+        (lambda images, generator: None, "NoneType"),
+    ],
+)
+def test_what_a_change_gives_is_looked_at(augment, found, generator):
+    with pytest.raises(ValueError, match=rf"^augment\(images, generator\)=.*{found}.*: expected "):
+        augmented(augment, spots(3, 0, 9), generator)
+
+
+def test_a_change_in_place_leaves_the_images(generator):
+    images = spots(3, 0, 9).clone()
+    assert torch.equal(augmented(lambda given, _: given.mul_(0.5), images, generator), 0.5 * images)
+    assert torch.equal(images, spots(3, 0, 9))
+
+
+def test_a_training_does_not_take_a_changed_image_for_several(loaded):
+    task = replace(loaded("single_pixel"), augment=lambda images, generator: images[:1])
+    quick = {"steps": 1, "batch_size": 4, "pool_size": 4, "parameters": "small", "progress": False}
+    with pytest.raises(ValueError, match="augment"):
+        distill(task, perturbed=1.0, **quick)
+    images = Split(task.train_images[:8], task.val_images[:8], task.test_images[:8])
+    with pytest.raises(ValueError, match="augment"):
+        train_denoiser(images, DenoiserRecipe(steps=1, perturbed=1.0), augment=task.augment, progress=False)
+    with pytest.raises(ValueError, match="augment"):
+        training_images(task, len(task.train_images) + 2, generator=torch.Generator())

@@ -1,10 +1,15 @@
 """Squares of photographs: which photographs, at which scales, and that no part has another's."""
 
+import re
+import shutil
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 from ddgp_lib.data import Split, load_photographs
+from ddgp_lib.data.faces import package_file
 from ddgp_lib.data.photographs import LEAST, LEAVES, LIMIT, PHOTOGRAPHS, squares_of
 
 ramp = torch.linspace(0, 1, 64)
@@ -68,6 +73,69 @@ def test_further_photographs_are_trained_on(images, tmp_path):
     Image.fromarray(noise).save(tmp_path / "nature" / "one.png")
     more = load_photographs(leaves=0, more=tmp_path, limit=10)
     assert [len(part) for part in more] == [92, 20, 20]  # one scale of 32 × 40 pixels: two squares
+
+
+def further(folder):
+    """Return the squares of a folder's photographs alone, and the messages of warnings."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = load_photographs(16, leaves=0, limit=None, more=folder).train
+    own = len(load_photographs(16, leaves=0, limit=None).train)
+    return found[own:], [str(one.message) for one in said]
+
+
+def test_further_photographs_are_read_as_other_pictures_are(images, tmp_path):
+    """Upright, on white, of 16 bits as they are; and what is not one picture is refused by name."""
+    from PIL import Image
+
+    ramp = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (64, 1))
+    turned = Image.Exif()
+    turned[274] = 6
+    see_through = np.dstack([ramp, ramp, ramp, np.where(ramp < 128, 0, 255).astype(np.uint8)])
+    shown = {
+        "upright": (Image.fromarray(np.rot90(ramp, -1)), {}),
+        "turned": (Image.fromarray(ramp), {"exif": turned}),
+        "deep": (Image.fromarray(np.rot90(ramp, -1).astype(np.uint16) * 257), {}),
+        "see_through": (Image.fromarray(see_through), {}),
+        "on_white": (Image.fromarray(np.where(ramp < 128, 255, ramp).astype(np.uint8)), {}),
+    }
+    found = {}
+    for name, (picture, options) in shown.items():
+        (tmp_path / name).mkdir()
+        picture.save(tmp_path / name / "one.png", **options)
+        found[name], _ = further(tmp_path / name)
+    torch.testing.assert_close(found["turned"], found["upright"])
+    torch.testing.assert_close(found["deep"], found["upright"])
+    torch.testing.assert_close(found["see_through"], found["on_white"])
+    (tmp_path / "pages").mkdir()
+    page = Image.fromarray(ramp)
+    page.save(tmp_path / "pages" / "two.tif", save_all=True, append_images=[page])
+    with pytest.raises(ValueError, match=r"two\.tif of 2 pages or frames"):
+        further(tmp_path / "pages")
+
+
+def test_photographs_of_the_packages_are_not_trained_on_by_way_of_a_folder(images, tmp_path):
+    from PIL import Image
+
+    entry = PHOTOGRAPHS["coffee"]  # which is tested on
+    shutil.copy(package_file(entry[1], entry[3], entry[2]), tmp_path / "mine.png")
+    with pytest.raises(
+        ValueError, match=r"^more='.*': expected a folder with a further picture of 32 pixels"
+    ):
+        load_photographs(16, more=tmp_path)
+    noise = np.random.default_rng(0).integers(256, size=(64, 80), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "new.png")
+    Image.fromarray(noise[:20, :20]).save(tmp_path / "small.png")
+    found, said = further(tmp_path)
+    tested = {square.numpy().tobytes() for square in load_photographs(16, leaves=0, limit=None).test}
+    assert len(found) > 0
+    assert not tested & {square.numpy().tobytes() for square in found}
+    assert [re.search(r"left out.*: (\S+)$", text)[1] for text in said] == ["mine.png", "small.png"]
+
+
+def test_a_folder_without_further_photographs_is_refused(images, tmp_path):
+    with pytest.raises(ValueError, match=r"^more="):
+        load_photographs(more=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -426,6 +426,12 @@ def test_unknown_tasks_are_named():
 def test_saving_refuses_numbers_that_json_has_not(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         save_benchmark(RESULT | {"psnr": float("nan")}, tmp_path)
+    for result in ([1], {"format": FORMAT}):
+        with pytest.raises(ValueError, match=r"^result"):
+            save_benchmark(result, tmp_path)
+    for call in (lambda: load_benchmark("single_pixel", 3), lambda: save_benchmark(RESULT, None)):
+        with pytest.raises(ValueError, match=r"^folder=.*: expected the path of a folder"):
+            call()
 
 
 @pytest.mark.parametrize("name", BENCHMARKED)

@@ -53,3 +53,21 @@ def test_files_of_something_else_are_named(tmp_path, ram):
         load_drunet(ram[1], channels=0)
     with pytest.raises(ValueError, match="path=3: expected a file"):
         load_ram(3)
+
+
+def test_weights_that_are_damaged_or_no_numbers_are_refused(tmp_path):
+    path = tmp_path / "drunet.pth"
+    weights = DRUNet(in_channels=1, out_channels=1, pretrained=None).state_dict()
+    name = next(iter(weights))
+    torch.save(weights | {name: torch.full_like(weights[name], torch.nan)}, path)
+    with pytest.raises(CheckpointError, match=rf"path='.*drunet\.pth'.*{name} has NaN or infinite entries"):
+        load_drunet(path)
+    torch.save(weights | {name: weights[name].int()}, path)
+    with pytest.raises(CheckpointError, match=rf"{name} is of torch\.int32, expected torch\.float32"):
+        load_drunet(path)
+    torch.save(weights, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"path='.*drunet\.pth': not weights of DRUNet: damaged: "):
+        load_drunet(path)

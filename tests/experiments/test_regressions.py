@@ -247,6 +247,45 @@ def test_files_that_cannot_be_compared_are_named(files, edit, message, capsys):
     assert capsys.readouterr().err.startswith("error: ")
 
 
+CAMERA = {
+    "student": {"operator": "Blur", "sketch": [1.0, 2.0]},
+    "noise": {"student": [["GaussianNoise", {"sigma": [0.1]}]], "teacher": []},
+    "images": {"train": {"shape": [3], "sketch": [1.0]}, "val": {"shape": [3], "sketch": [1.0]}},
+    "denoiser": {"shape": [3], "sketch": [1.0]},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"student": {"operator": "Blur", "sketch": [1.0, 3.0]}}, "another student operator"),
+        ({"noise": {"student": [["GaussianNoise", {"sigma": [0.2]}]], "teacher": []}}, "other noise"),
+        ({"images": {"train": {"shape": [3], "sketch": [2.0]}, "val": None}}, "other images"),
+        ({"denoiser": {"shape": [3], "sketch": [2.0]}}, None),
+        ({"noise": CAMERA["noise"] | {"teacher": [["PoissonNoise", {}]]}}, None),
+    ],
+)
+def test_another_camera_of_the_same_name_is_refused_and_another_training_is_not(files, changed, message):
+    old, new = files(
+        lambda result: result["seeds"].update(fingerprint=CAMERA | changed),
+        lambda result: result["seeds"].update(fingerprint=CAMERA),
+    )
+    if message is None:
+        assert compare_benchmarks(old, new)["regressions"] == 0
+        return
+    with pytest.raises(ValueError, match=rf"new=.*seeds of .*new\.json.*old\.json.*{message}"):
+        compare_benchmarks(old, new)
+    assert main(["compare-benchmarks", str(old), str(new)]) == 2
+
+
+def test_what_is_no_path_is_refused(files):
+    old, new = files()
+    with pytest.raises(ValueError, match="old=3: expected the path of a file"):
+        compare_benchmarks(3, new)
+    with pytest.raises(ValueError, match="new=None: expected the path of a file"):
+        compare_benchmarks(old, None)
+
+
 def test_a_missing_file_is_named(files, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.json: no such file"):
         compare_benchmarks(files()[0], tmp_path / "gone.json")

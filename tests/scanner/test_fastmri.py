@@ -78,6 +78,8 @@ def test_numbers_of_another_order_of_bytes_are_read(tmp_path, kspace):
         ({"kspace": np.full((1, 2, 4, 5), 1e60 + 0j)}, "kspace='numbers that are NaN or infinite"),
         ({"mask": np.ones(9)}, r"mask='float64 of shape \(9,\).*of shape \(10,\)"),
         ({"mask": np.array([b"a"] * 10)}, "mask=.*expected booleans"),
+        ({"mask": np.full(10, np.nan)}, "mask='other numbers, in .*expected booleans or 0 and 1"),
+        ({"mask": np.full(10, 0.5)}, "mask='other numbers, in .*expected booleans or 0 and 1"),
         ({"ismrmrd_header": "no XML"}, "its XML header is not readable"),
         ({"ismrmrd_header": np.ones(3)}, "ismrmrd_header=.*expected text"),
         ({"ismrmrd_header": header(10, -16)}, "encodedSpace/matrixSize=.*expected numbers above 0"),

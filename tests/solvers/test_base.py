@@ -118,6 +118,7 @@ def test_a_run_goes_on_from_its_iterates(denoiser, camera, y):
         (torch.rand(2, *SIZE).double(), r"init=.*float64.*float32"),
         ((torch.rand(2, *SIZE),) * 3, "init=.*one or two"),
         ("zeros", r"init=\['str'\]"),
+        (torch.full((2, *SIZE), torch.nan), "init='tensor with NaN or infinite entries'"),
     ],
 )
 def test_a_bad_start_is_named(make, camera, y, init, named):
