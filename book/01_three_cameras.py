@@ -246,14 +246,19 @@ figures.images(shown, columns=4)
 # A linear map is a matrix, and its column $j$ is what the camera records of a single lit pixel $j$. How large would
 # that matrix be, in single precision?
 
+
 # %%
+def in_bytes(mega):
+    return f"{mega:.1f} MB" if mega < 1000 else f"{mega / 1000:,.1f} GB"
+
+
 sizes = {name: (task.student.rank, first[name].numel()) for name, task in tasks.items()}
 counted = {names[name]: size for name, size in sizes.items()}
 counted["MRI, 1,024 × 1,024"] = (2**19, 2**21)
 table(
     "What each camera measures, and what its matrix would take.",
-    [Column("measurements m"), Column("unknowns n"), Column("matrix", "MB", digits=1)],
-    {name: [m, n, 4 * m * n / 1e6] for name, (m, n) in counted.items()},
+    ["measurements m", "unknowns n", "matrix"],
+    {name: [m, n, in_bytes(4 * m * n / 1e6)] for name, (m, n) in counted.items()},
     corner="camera",
 )
 
@@ -400,7 +405,8 @@ assert lost["few pixels"][2] > 4 * lost["few pixels"][1]
 # %% [markdown]
 # Dimensions are not energy: the third camera loses nearly all dimensions and hardly
 # any energy, because it keeps the low frequencies, where images are strong. And energy is not what one looks for.
-# Much of it is the mean grey level. Leave the mean out, and the face camera's loss grows more than fourfold. Look at
+# Much of it is the mean grey level. Leave the mean out, and the face camera's loss grows from
+# 1.5 % to 11 %. Look at
 # what is lost:
 
 # %% mystnb={"figure": {"name": "fig-tc-split", "caption": "Three images, the part that the data determine, and the part that they do not show (the real part for MRI; mid-grey is zero). Face: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of three images. The digit four, its blocky shadow, and a detailed grey pattern with the strokes of the four. The brain slice, a version with stripes, and a faint pattern of upright edges. The face, a blurred face, and its fine lines: eyes, brows, mouth and outline."}} tags=["hide-input"]
@@ -510,6 +516,9 @@ for name, task in tasks.items():
     assert apart > 0.1
 heads = ["of the records", Column("of the images", "%", digits=0)]
 table("Relative difference of a pair.", heads, rows, corner="camera")
+
+# %% [markdown]
+# The records agree up to rounding, and the images do not. Here are all three pairs:
 
 # %% mystnb={"figure": {"name": "fig-tc-forged", "caption": "In each row, the first and the last image have the same record. The four has become a five, the brain has got the ventricles of another slice, and the face glasses and the shadow of a beard. Faces: ORL database, AT&T Laboratories Cambridge."}, "image": {"alt": "Three rows of three images. A four, a five, and an image that looks like the five with grey blocks around it. A sagittal slice, an axial slice, and the sagittal slice with the ventricles and the outline of the axial one faintly in it. A clean-shaven face, a face with glasses and a beard, and the first face with the glasses and a shadow of the beard."}} tags=["hide-input"]
 shown = {}
@@ -724,6 +733,10 @@ torch.testing.assert_close(answer, guess[4:5], rtol=0, atol=1e-3)
 assert near < half < far
 assert near + far >= 2 * half
 
+# %% [markdown]
+# The answer is nearer to the four than half the distance. So by {eq}`eq-tc-bound` it is farther than that from the
+# forged digit:
+
 # %% mystnb={"figure": {"name": "fig-tc-hallucination", "caption": "One record, one answer, two possible truths. The last column is the part of the error that lies in the null space: bright was invented, dark was missed, mid-grey is right. No measurement in the record contradicts either answer."}, "image": {"alt": "Two rows of three images. Upper row: a digit four; the answer, a clean four; and a faint error along the edges of the strokes. Lower row: the forged digit, which looks like a five with grey blocks; the same answer; and an error in strong black and white in which the strokes of both digits can be seen."}} tags=["hide-input"]
 shown = {}
 for name, truth in {"four": four, "forged": twin}.items():
@@ -814,8 +827,8 @@ table(
         Column("noise σ"),
         Column("signal"),
         Column("drowned", "%", digits=0),
-        Column("in a pixel, predicted", digits=4),
-        Column("found", digits=4),
+        Column("noise in a pixel, predicted", digits=4),
+        Column("noise in a pixel, found", digits=4),
     ],
     noisy,
     corner="camera",

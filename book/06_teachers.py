@@ -140,7 +140,11 @@ figures.images(upper | lower, columns=4, signed=True, vmax=0.7)
 # of one vector, the error $e = z - x^*$:
 #
 # $$
-# \nabla g_s(z) = M_s e, \quad \nabla g_t(z) = M_t e, \quad M = A^\top A .
+# \begin{aligned}
+# \nabla g_s(z) &= M_s e, \\
+# \nabla g_t(z) &= M_t e, \\
+# M &= A^\top A .
+# \end{aligned}
 # $$ (eq-teacher-gradients)
 #
 # The picture has three teachers and their gradients at the student's start, $z_0 = A_s^\top y_s$. There the student's
@@ -290,13 +294,20 @@ assert kappas["faces, ×1, blur 1"] > 5 * kappas["faces, ×2, blur 1"]
 # Together they give a **ceiling**, for $b$ in the row space of $A_s$ and $\chi > 0$ ({ref}`ex-teacher-ceiling`):
 #
 # $$
-# \max_{A_s h = 0} S_c(b + h, \nabla g_t) = \sqrt{\nu + (1 - \nu)\, \chi^2} .
+# \begin{aligned}
+# & \max_{A_s h = 0} S_c(b + h, \nabla g_t) \\
+# & \quad = \sqrt{\nu + (1 - \nu)\, \chi^2} .
+# \end{aligned}
 # $$ (eq-teacher-ceiling)
 #
 # This formula leaves out a second difficulty. The part that the teacher asks for in the null space has two sources,
 #
 # $$
-# (I - A_s^+A_s)\, M_t e = (I - A_s^+A_s)\, M_t \bigl[ (I - A_s^+A_s)\, e + A_s^+A_s\, e \bigr] ,
+# \begin{aligned}
+# & (I - A_s^+A_s)\, M_t e \\
+# & \quad = (I - A_s^+A_s)\, M_t\, (I - A_s^+A_s)\, e \\
+# & \qquad {} + (I - A_s^+A_s)\, M_t\, A_s^+A_s\, e ,
+# \end{aligned}
 # $$ (eq-teacher-leak)
 #
 # the error that is there, and the error of the *range*, which **leaks**. For nested projectors the leak is zero. We
@@ -595,7 +606,10 @@ def learn(G, H, ridge=1e-3):
 # Every teacher has its own target, $H M_t$ in the place of $H$. But $M_t$ stands on the right, so
 #
 # $$
-# W_t = (G^\top G + \varepsilon I)^{-1} G^\top H M_t = W M_t .
+# \begin{aligned}
+# W_t &= (G^\top G + \varepsilon I)^{-1} G^\top H M_t \\
+# &= W M_t .
+# \end{aligned}
 # $$ (eq-teacher-one-guess)
 #
 # **A linear guess of what a weaker teacher asks for is the guess of what a stronger one asks for, projected.** One
@@ -795,10 +809,17 @@ figures.dots(worth, xlabel="PSNR gained by a teacher (dB)", roles=roles, referen
 # effect at all, about one in twenty such bars would still leave out zero.) The folded table has all rows, with what is lost from iteration 20 to 100.
 
 # %% mystnb={"code_prompt_show": "Table of all rows", "code_prompt_hide": "Table of all rows"} tags=["hide-cell"]
+images_of = dict(zip(sizes, ("digits", "slices", "faces"), strict=True))
 rows = {}
 for row, line in trained.items():
     early, late = line["psnr"]["20"], line["psnr"]["100"]
-    rows[row] = [(line["gain_20"], line["gain_20_error"]), early, late, late - early]
+    camera, teacher = row.split(", ", 1)
+    rows[f"{images_of[camera]}, {teacher}"] = [
+        (line["gain_20"], line["gain_20_error"]),
+        early,
+        late,
+        late - early,
+    ]
 heads = [Column(name, "dB") for name in ("gain at 20", "k = 20", "k = 100", "change")]
 table("Networks trained with each teacher, and without one; three seeds.", heads, rows)
 
@@ -844,10 +865,10 @@ assert 0.7 < min(late) < max(late) < 2.8
 
 # %% [markdown]
 # The second difference is what the training has brought. For slices, after 20 iterations half of k-space, the book's
-# teacher, is worth two decibels more than a third. After 100 the order is turned round: the solver that learned from a
+# teacher, is worth two decibels more than a third. After 100 the order is reversed: the solver that learned from a
 # third is still rising, and the one that learned from half has lost more than it was ahead. The teacher that sees all
-# of k-space loses less than that of half. After 100 iterations it is ahead of no teacher with every seed, by 0.8 to 2.7
-# dB, but the seeds differ so much that the interval holds zero. (Nothing was done here against a late decay. The
+# of k-space loses less than that of half. After 100 iterations it is ahead of no teacher with every seed, but by so
+# different amounts that the interval of the mean holds zero. (Nothing was done here against a late decay. The
 # [shipped networks](when-it-breaks) had a second training for it.)
 #
 # For faces all teachers are within two tenths of a decibel, and the weakest one's training brings hardly anything over an

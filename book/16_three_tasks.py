@@ -236,7 +236,10 @@ assert ratios[0.03] > 2 > ratios[0.01] > 0.5 > ratios[0]
 # the hidden part as
 #
 # $$
-# \hat h = H^\top \bigl(G G^\top + \varepsilon I\bigr)^{-1} G \, A^+A (x - \bar x) .
+# \begin{aligned}
+# \hat h = {} & H^\top \bigl(G G^\top + \varepsilon I\bigr)^{-1} \\
+# & \quad G \, A^+A (x - \bar x) .
+# \end{aligned}
 # $$ (eq-linear-guess)
 #
 # `guess_error` computes $\lVert \hat h - h \rVert / \lVert h \rVert$, where $h = (I - A^+A)(x - \bar x)$: one if
