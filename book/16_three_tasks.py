@@ -419,7 +419,8 @@ for place, (label, region) in places.items():
 # The networks are asked once, and take a fraction of the time of twenty iterations. If operator, noise and images will
 # stay as they are, one that is not behind $P$ is what to try first. They were trained for the same time as $P$, with
 # one exception. For faces the training of $P$ was stopped early, because validation faces stop gaining, which [that
-# chapter](super-resolution) tells with the seconds.
+# chapter](super-resolution) tells with the seconds. The time is short. With four times as much for both, the unfolded
+# network [is even with $P$ in MRI](mri-case).
 #
 # Now the whole course of the runs that share the solver. Look for two things: where a curve falls after its best, and
 # where two curves meet, since there $P$ has bought time and not quality.

@@ -119,7 +119,8 @@ widgets.live(**slider)
 # Two questions: how much is the preconditioner ahead of the *best method that learns nothing*, total variation and
 # plug-and-play with a falling noise level among them? And of the best of the networks that one may train instead, on
 # the same images? (They had the same time, and for faces more: there the training of $P$ was stopped early, because
-# validation faces stop gaining.) $P$ and the best rivals were trained three times. The table has means over held-out
+# validation faces stop gaining. For the brain, with [four times the time](12_mri.ipynb) for both, the closest rival
+# is even with $P$.) $P$ and the best rivals were trained three times. The table has means over held-out
 # images after 20 iterations, with 95 % intervals over images and trainings. For the brain the head alone is judged too,
 # since much of a slice is black.
 
