@@ -58,6 +58,8 @@ def test_structures_commute_with_their_shifts_and_no_others(structure, generator
         (("full", (8, 8)), "img_size"),
         (("convolution", (1, 8, 8), 3), "stride=3"),
         (("convolution", (1, 8, 8), 0), "stride=0"),
+        (("convolution", (1, 8, 9), 2), "stride=2"),
+        (("convolution", (1, 9, 8), 2), "stride=2"),
         (("rows", (1, 8, 8), 2), "stride=2"),
     ],
 )

@@ -54,6 +54,16 @@ def test_cameras_are_as_asked_and_the_teacher_measures_more(basis):
     assert task.stepsize == 1
 
 
+def test_your_own_images_are_taken_and_the_seed_is_that_of_the_noise():
+    def seen(seed):
+        task = photographs(images=IMAGES, denoiser=blend, seed=seed)
+        assert torch.equal(task.test_images, IMAGES.test)
+        return task.student(IMAGES.test)
+
+    assert torch.equal(seen(3), seen(3))
+    assert not torch.equal(seen(3), seen(4))
+
+
 def test_photographs_are_its_images():
     pytest.importorskip("skimage")
     task = photographs(denoiser=blend)
