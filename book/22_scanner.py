@@ -148,8 +148,7 @@ for measured in (low_field_head, seven, load_measured("head_8_coils")):
 # %% mystnb={"figure": {"name": "fig-scan-noise", "caption": "Noise of each row of k-space by the ends of the row, relative to the mean of all rows, smoothed over seven rows."}, "image": {"alt": "Two curves over the rows. Both are highest in the middle. That of the gradient echo falls to about a half at both ends, that of the spin echo to a seventh on one side and a half on the other."}} tags=["hide-input"]
 gradient_echo = load_measured("lowfield_gre")
 ECHOES = {"gradient echo": "lowfield_gre", "spin echo": "lowfield_fse"}
-pair = zip(ECHOES, (gradient_echo, low_field_head), strict=True)
-records = {name: measured["kspace"] for name, measured in pair}
+records = dict(zip(ECHOES, (gradient_echo["kspace"], low_field_head["kspace"]), strict=True))
 side = low_field.OUTER
 levels = {name: noise_by_line(k, side).flatten() for name, k in records.items()}
 places = {name: torch.linspace(-1, 1, len(v)).tolist() for name, v in levels.items()}

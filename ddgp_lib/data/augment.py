@@ -12,8 +12,8 @@ from ..arguments import require, require_choice, require_number, require_tensor
 Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 """A random change of images (N, C, H, W), whose choices a generator makes."""
 
-LARGEST = 1.001
-"""Largest value that changed images may have, a thousandth to spare."""
+LARGEST = 10.0
+"""Largest value that changed images may have: views of complex images exceed 1, a scale of 0 to 255 is beyond it."""
 
 PADDINGS = ("zeros", "border", "reflection")
 """What :func:`perturb` can put beyond the edge of an image."""
@@ -109,7 +109,8 @@ def augmented(augment: Augment, images: torch.Tensor, generator: torch.Generator
     Raises
     ------
     ValueError
-        If it gives no tensor of the shape and the type of the images, or numbers that are not finite or beyond 1.
+        If it gives no tensor of the shape and the type of the images, or numbers that are not finite or
+        beyond :data:`LARGEST`.
     """
     made: Any = augment(images.clone(), generator)
     named = "augment(images, generator)"
@@ -118,5 +119,5 @@ def augmented(augment: Augment, images: torch.Tensor, generator: torch.Generator
     found, wanted = ((tuple(one.shape), one.dtype) for one in (made, images))
     require(alike, named, found, f"images like those that it was given, {wanted}")
     largest = float(made.detach().abs().max())
-    require(largest <= LARGEST, named, f"values up to {largest:.3g}", "finite ones on the scale [0, 1]")
+    require(largest <= LARGEST, named, f"values up to {largest:.3g}", "finite ones, on [0, 1] or near it")
     return made
