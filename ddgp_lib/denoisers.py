@@ -86,10 +86,11 @@ def train_denoiser(
     Raises
     ------
     ValueError
-        If an argument is outside what is accepted, or the loss stops being finite.
+        If an argument is outside what is accepted, the loss stops being finite, or ``augment`` gives other than
+        images like its own.
     CheckpointError
         If a checkpoint was written by another recipe or for other images, or that of the second phase after another
-        first phase, as where that was given more steps; or ``augment`` gives other than images like its own.
+        first phase, as where that was given more steps.
     """
     require_instance("images", images, Split, "a Split: images to train on, to choose on and to test")
     require_instance("recipe", recipe, DenoiserRecipe, "None, or a DenoiserRecipe", none=True)

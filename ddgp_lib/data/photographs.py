@@ -150,10 +150,9 @@ def _further(folder: Path, size: int) -> list[torch.Tensor]:
     found, twice, empty = [], [], []
     for path in paths:
         pixels = read_pixels(path)
-        squares = squares_of(pixels[0], size)
         if _key(pixels) in known:
             twice.append(path)
-        elif len(squares) == 0:
+        elif len(squares := squares_of(pixels[0], size)) == 0:
             empty.append(path)
         else:
             found.append(squares)
